@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+
+"""The whole of certificate_authority: it runs on the controller and never touches a host."""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+
+from ansible.plugins.action import ActionBase
+
+from ..module_utils._core.errors import KeysteadError
+from ..module_utils._options.authority import OPTIONS
+from ..module_utils._options.common import COMMON
+from ..module_utils._options.option import spec
+from ..module_utils._options.planned import refuse_planned
+from ..plugin_utils._authority.converge import converge
+from ..plugin_utils._authority.report import report
+from ..plugin_utils._authority.wanted import wanted
+from ..plugin_utils._validate import plain, validated
+
+NAME = "certificate_authority"
+
+
+class ActionModule(ActionBase):
+    """Look, decide, act, look again."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+    _supports_diff = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Validate the options and converge."""
+        result: dict[str, t.Any] = super().run(tmp, task_vars)
+        try:
+            given = plain(self._task.args)
+            refuse_planned(given, NAME)
+            options = validated(given, spec(OPTIONS, COMMON), module=NAME)
+            declared = wanted(options)
+            now = dt.datetime.now(dt.UTC)
+            outcome = converge(declared, present=options["state"] == "present", check=self._task.check_mode, now=now)
+            result.update(report(declared, outcome, diff=self._task.diff))
+        except KeysteadError as error:
+            result.update(failed=True, msg=str(error))
+        return result

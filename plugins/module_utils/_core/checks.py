@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""Reasons to replace a credential that hold for every kind. Each check is a sentence and returns one."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from datetime import timedelta
+
+from .renewal import renew_at
+
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
+    from .model import Credential, Finding, Identity, Known, Observed
+
+TOLERANCE = timedelta(hours=1)  # a CA may round what it grants
+_FINDINGS = {
+    "part_missing": "{about} is missing from the current generation",
+    "part_changed": "{about} was changed on the host",
+    "pair_mismatched": "the private key does not fit the certificate",
+    "unreadable": "{about} cannot be read: {detail}",
+    "mode": "the mode of {about} is {detail}",
+    "owner": "the owner of {about} is {detail}",
+    "selinux": "the SELinux type of {about} is {detail}",
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """All that a check may look at. `credential` is the certificate that was found, parsed; None where it cannot be."""
+
+    wanted: Identity
+    found: Observed
+    credential: Credential | None
+    known: Known
+    now: datetime
+
+
+Check = t.Callable[[Look], t.Optional[str]]
+
+
+def sentence(finding: Finding) -> str:
+    """Say what a finding means."""
+    text = _FINDINGS.get(finding.code, "{about} is not as it should be")
+    return text.format(about=finding.about, detail=finding.detail)
+
+
+def credential_is_missing(look: Look) -> str | None:
+    """Tell that there is nothing yet, or that a run was cut off before there was."""
+    if look.found.generation is not None:
+        return None
+    return "an earlier run was cut off" if look.found.unfinished else "there is no credential yet"
+
+
+def credential_is_damaged(look: Look) -> str | None:
+    """Tell that a part is gone, changed, unreadable, or does not fit."""
+    return sentence(look.found.damage[0]) if look.found.damage else None
+
+
+def credential_is_revoked(look: Look) -> str | None:
+    """Tell that the ledger knows it as revoked."""
+    reason = dict(look.known.revoked).get(look.credential.credential_id) if look.credential else None
+    return f"it was revoked ({reason})" if reason else None
+
+
+def issuer_changed(look: Look) -> str | None:
+    """Tell that another issuer is declared, or that the issuer has another key."""
+    if look.wanted.issuer_id in (None, look.found.issuer_id):
+        return None
+    return f"the issuer changed from {look.found.issuer_id} to {look.wanted.issuer_id}"
+
+
+def credential_lives_too_long(look: Look) -> str | None:
+    """Tell that the declared lifetime is shorter than what is left of the present one."""
+    longest = look.now + timedelta(seconds=look.wanted.lifetime) + TOLERANCE
+    if look.credential is None or look.credential.not_after <= longest:
+        return None
+    return f"it lives until {look.credential.not_after:%Y-%m-%d %H:%M}, longer than the declared lifetime"
+
+
+def credential_is_due(look: Look) -> str | None:
+    """Tell that it has ended, or that it ends within the margin."""
+    if look.credential is None or look.now < renew_at(look.credential, look.wanted.renew_before):
+        return None
+    end = f"{look.credential.not_after:%Y-%m-%d %H:%M}"
+    return f"it ended on {end}" if look.now >= look.credential.not_after else f"it ends on {end} and is due for renewal"
+
+
+COMMON_CHECKS: tuple[Check, ...] = (
+    credential_is_missing,
+    credential_is_damaged,
+    credential_is_revoked,
+    issuer_changed,
+    credential_is_due,
+    credential_lives_too_long,
+)

@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""Reasons to replace a credential of kind x509."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .pki import PROFILE_USAGES
+
+if t.TYPE_CHECKING:
+    from .checks import Check, Look
+    from .model import Subject
+
+
+def all_names(subject: Subject) -> frozenset[str]:
+    """Return every alternative name with its kind, as users write them."""
+    kinds = {
+        "": subject.dns_names,
+        "IP ": subject.ip_addresses,
+        "URI ": subject.uris,
+        "e-mail ": subject.email_addresses,
+    }
+    return frozenset(kind + name for kind, names in kinds.items() for name in names)
+
+
+def names_differ(look: Look) -> str | None:
+    """Tell which alternative names were added and which were dropped."""
+    if look.credential is None:
+        return None
+    declared, there = all_names(look.wanted.subject), all_names(look.credential.facts.subject)
+    changes = [f"{name} is new" for name in sorted(declared - there)]
+    changes += [f"{name} is no longer declared" for name in sorted(there - declared)]
+    return "names differ: " + ", ".join(changes) if changes else None
+
+
+def common_name_differs(look: Look) -> str | None:
+    """Tell that the common name is another one."""
+    declared = look.wanted.subject.common_name
+    if look.credential is None or look.credential.facts.subject.common_name == declared:
+        return None
+    there = look.credential.facts.subject.common_name
+    return f"the common name is {there or 'empty'}, declared is {declared or 'none'}"
+
+
+def key_type_differs(look: Look) -> str | None:
+    """Tell that the key is of another type."""
+    if look.credential is None or look.credential.facts.key_type == look.wanted.key.type:
+        return None
+    return f"the key is {look.credential.facts.key_type}, declared is {look.wanted.key.type}"
+
+
+def profile_differs(look: Look) -> str | None:
+    """Tell that the extended key usages are not those of the profile."""
+    if look.credential is None or look.credential.facts.usages == PROFILE_USAGES[look.wanted.profile]:
+        return None
+    usages = ", ".join(look.credential.facts.usages)
+    return f"its extended key usages are {usages or 'none'}, declared is {look.wanted.profile}"
+
+
+CHECKS: tuple[Check, ...] = (names_differ, common_name_differs, key_type_differs, profile_differs)

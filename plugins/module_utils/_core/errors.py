@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""What can go wrong, named by what its reader does next. Rendered once, at the edge."""
+
+from __future__ import annotations
+
+
+class KeysteadError(Exception):
+    """Base of every error that a user may see; its text begins with who speaks, in lower case."""
+
+
+class Misconfigured(KeysteadError):
+    """The task, a file or a server is set up wrongly: change it and run again."""
+
+
+class Denied(KeysteadError):
+    """A backend understood the request and refused it: ask for something else or for the right."""
+
+
+class Unavailable(KeysteadError):
+    """Something did not answer in time: run again later."""
+
+
+class Pending(KeysteadError):
+    """Not yet: run again after `retry_after` seconds."""
+
+    def __init__(self, message: str, retry_after: float = 0.0) -> None:
+        """Keep when another try makes sense, in seconds from now."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class NotConverged(KeysteadError):
+    """Everything was done, and still something would be left to do."""
+
+
+KINDS = {kind.__name__: kind for kind in (Misconfigured, Denied, Unavailable, Pending, NotConverged)}
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an error of somebody else's library says, on one line."""
+    text = " ".join(str(error).split())
+    return text or type(error).__name__

@@ -1,0 +1,216 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""The nouns of the house: frozen values that know no Ansible, no network and no files."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
+KEY_TYPES = (
+    "ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-2048", "rsa-3072", "rsa-4096", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87",
+)
+PROFILES = ("tls_server", "tls_client", "tls_peer")
+PARTS = ("certificate", "chain", "fullchain", "private_key", "combined", "key_uri", "nginx_tls")
+ACTIONS = (
+    "stage_key", "issue", "publish", "link", "activate", "prove", "revoke", "destroy", "withdraw", "release", "adopt",
+    "roll_back",
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whom a credential names (RFC 5280, 4.1.2.6 and 4.2.1.6), normalised: lower case, A-labels, canonical IPs."""
+
+    common_name: str | None = None
+    dns_names: tuple[str, ...] = ()
+    ip_addresses: tuple[str, ...] = ()
+    uris: tuple[str, ...] = ()
+    email_addresses: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Key:
+    """The algorithm of a key, and where it lives."""
+
+    type: str = "ecdsa-p256"
+    custody: str = "file"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A path that a consumer reads, and the part of the current generation behind it."""
+
+    path: str
+    part: str
+
+
+@dataclass(frozen=True)
+class Files:
+    """How the parts stand in the file system; `mode` is that of the secret parts, in octal."""
+
+    owner: str | None = None
+    group: str | None = None
+    mode: str = "0600"
+    links: tuple[Link, ...] = ()
+    replace_files: bool = False
+
+
+@dataclass(frozen=True)
+class Activation:
+    """How a consumer is told to load a new generation: a systemd unit or a command. Equal ones run once a host."""
+
+    unit: str | None = None
+    command: tuple[str, ...] = ()
+    only_if: tuple[str, ...] = ()
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How it is shown that a consumer uses the current generation: a TLS handshake or a command."""
+
+    host: str = "localhost"
+    port: int | None = None
+    server_name: str | None = None
+    starttls: str | None = None
+    client_auth: bool = False
+    command: tuple[str, ...] = ()
+    timeout: float = 5.0
+    when: str = "changed"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What is wanted. Times are in seconds; `renew_before` is `N%` of the actual life, or seconds as digits."""
+
+    name: str
+    kind: str = "x509"
+    state: str = "present"
+    subject: Subject = field(default_factory=Subject)
+    profile: str = "tls_server"
+    key: Key = field(default_factory=Key)
+    lifetime: int = 30 * 86400
+    renew_before: str = "33%"
+    files: Files = field(default_factory=Files)
+    activate: Activation | None = None
+    prove: Proof | None = None
+    keep_generations: int = 0
+    generation: str | None = None
+    issuer_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What only the controller knows of an identity.
+
+    `revoked` pairs the ids of revoked credentials with the reason, so that it counts only for what is really there.
+    `links` are the paths that the ledger calls live, `newest` is the highest number it ever gave out, `revoke` says why
+    the credential is to be revoked in this run.
+    """
+
+    revoked: tuple[tuple[str, str], ...] = ()
+    links: tuple[str, ...] = ()
+    newest: int = 0
+    revoke: str | None = None
+
+
+@dataclass(frozen=True)
+class Credential:
+    """A credential as it was parsed: ids are lower-case SHA-256 in hex, `facts` belong to the kind."""
+
+    credential_id: str
+    public_id: str
+    not_before: datetime
+    not_after: datetime
+    facts: t.Any
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a generation."""
+
+    content: bytes
+    secret: bool = False
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One complete set of an identity's parts, as an issuer hands it over; the host adds what holds the key."""
+
+    credential_id: str
+    public_id: str | None
+    not_before: datetime
+    not_after: datetime
+    issuer_id: str
+    parts: t.Mapping[str, Part]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something about the files that is not as it should be: an enumerated code, and the part or path it is about."""
+
+    code: str
+    about: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class LinkState:
+    """A wanted link as it is: ok, missing, elsewhere (a link to another place), same_bytes or file (a regular file)."""
+
+    path: str
+    part: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What is there.
+
+    `generation` is what `current` points to, `newest` the highest number in the store, `others` the complete ones
+    beside it. `damage` makes the generation unusable (re-issue), `drift` can be put right in place. `stale_links` lead
+    into the store and are not declared (any more). `unfinished` says that a killed run left something behind that was
+    never published, `pending` is the generation whose activation or proof was not completed. `served` is the verdict
+    of a proof: None (not asked), "ok", or a sentence.
+    """
+
+    name: str
+    generation: int | None = None
+    newest: int = 0
+    others: tuple[int, ...] = ()
+    certificate: bytes | None = None
+    previous: bytes | None = None
+    public_id: str | None = None
+    issuer_id: str | None = None
+    damage: tuple[Finding, ...] = ()
+    drift: tuple[Finding, ...] = ()
+    links: tuple[LinkState, ...] = ()
+    stale_links: tuple[str, ...] = ()
+    unfinished: bool = False
+    pending: int | None = None
+    served: str | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One action (of ACTIONS), why it is needed, and the path or the number of the generation that it is about."""
+
+    action: str
+    reason: str
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A step that was tried: how long it took, in seconds, and what went wrong."""
+
+    action: str
+    reason: str
+    seconds: float = 0.0
+    error: str | None = None

@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""X.509 certificates and requests as the core's nouns (RFC 5280, RFC 2986)."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import typing as t
+from dataclasses import dataclass
+
+with contextlib.suppress(ImportError):
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from .keys import key_type_of, signing_hash, spki_sha256
+from .model import Credential, Subject
+
+PROFILE_USAGES = {
+    "tls_server": ("server_auth",),
+    "tls_client": ("client_auth",),
+    "tls_peer": ("client_auth", "server_auth"),
+}
+
+
+@dataclass(frozen=True)
+class X509Facts:
+    """What the checks of kind x509 look at. Names are RFC 4514 strings, usages the extended key usages, sorted."""
+
+    subject: Subject
+    key_type: str
+    serial_number: int
+    issuer: str
+    subject_name: str
+    is_ca: bool
+    usages: tuple[str, ...]
+
+
+def fingerprint(der: bytes) -> str:
+    """Return the SHA-256 of a DER certificate in lower-case hex."""
+    return hashlib.sha256(der).hexdigest()
+
+
+def pem_certificate(der: bytes) -> bytes:
+    """Return a DER certificate as PEM (RFC 7468)."""
+    return x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
+
+
+def der_certificates(pem: bytes) -> tuple[bytes, ...]:
+    """Return the certificates of a PEM text as DER, in its order."""
+    return tuple(certificate.public_bytes(Encoding.DER) for certificate in x509.load_pem_x509_certificates(pem))
+
+
+def credential(der: bytes) -> Credential:
+    """Parse a DER certificate; raises ValueError on anything that is not one."""
+    certificate = x509.load_der_x509_certificate(der)
+    public_key = certificate.public_key()
+    return Credential(
+        credential_id=fingerprint(der),
+        public_id=spki_sha256(public_key),
+        not_before=_utc(certificate, "not_valid_before"),
+        not_after=_utc(certificate, "not_valid_after"),
+        facts=X509Facts(
+            subject=subject_of(certificate.subject, certificate.extensions),
+            key_type=key_type_of(public_key),
+            serial_number=certificate.serial_number,
+            issuer=certificate.issuer.rfc4514_string(),
+            subject_name=certificate.subject.rfc4514_string(),
+            is_ca=_is_ca(certificate.extensions),
+            usages=_usages(certificate.extensions),
+        ),
+    )
+
+
+def request(subject: Subject, key: t.Any) -> bytes:
+    """Build the DER request of a host: subject and alternative names only; usages are the issuer's to say."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(name(subject))
+    names = alternative_names(subject)
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=not subject.common_name)
+    return builder.sign(key, signing_hash(key)).public_bytes(Encoding.DER)
+
+
+def name(subject: Subject) -> x509.Name:
+    """Return the distinguished name; empty where no common name is declared."""
+    common_name = subject.common_name
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)] if common_name else [])
+
+
+def alternative_names(subject: Subject) -> list[x509.GeneralName]:
+    """Return the subject alternative names (RFC 5280, 4.2.1.6)."""
+    from ipaddress import ip_address
+
+    return [
+        *map(x509.DNSName, subject.dns_names),
+        *(x509.IPAddress(ip_address(address)) for address in subject.ip_addresses),
+        *map(x509.UniformResourceIdentifier, subject.uris),
+        *map(x509.RFC822Name, subject.email_addresses),
+    ]
+
+
+def subject_of(distinguished: x509.Name, extensions: x509.Extensions) -> Subject:
+    """Return the names of a certificate or a request."""
+    common = distinguished.get_attributes_for_oid(NameOID.COMMON_NAME)
+    names = _extension(extensions, "SubjectAlternativeName") or ()
+    found: dict[type, list[str]] = {}
+    for entry in names:
+        found.setdefault(type(entry), []).append(str(entry.value))
+    return Subject(
+        common_name=str(common[0].value) if common else None,
+        dns_names=tuple(found.get(x509.DNSName, ())),
+        ip_addresses=tuple(found.get(x509.IPAddress, ())),
+        uris=tuple(found.get(x509.UniformResourceIdentifier, ())),
+        email_addresses=tuple(found.get(x509.RFC822Name, ())),
+    )
+
+
+
+def _extension(extensions: x509.Extensions, kind: str) -> t.Any:
+    with contextlib.suppress(x509.ExtensionNotFound):
+        return extensions.get_extension_for_class(getattr(x509, kind)).value
+    return None
+
+
+def _is_ca(extensions: x509.Extensions) -> bool:
+    constraints = _extension(extensions, "BasicConstraints")
+    return bool(constraints and constraints.ca)
+
+
+def _usages(extensions: x509.Extensions) -> tuple[str, ...]:
+    known = {ExtendedKeyUsageOID.SERVER_AUTH: "server_auth", ExtendedKeyUsageOID.CLIENT_AUTH: "client_auth"}
+    return tuple(sorted(known.get(oid, oid.dotted_string) for oid in _extension(extensions, "ExtendedKeyUsage") or ()))
+
+
+def _utc(certificate: x509.Certificate, field: str) -> t.Any:
+    """Read a time; cryptography < 42 has only naive ones, which are UTC."""
+    import datetime as dt
+
+    value = getattr(certificate, field + "_utc", None)
+    return value or getattr(certificate, field).replace(tzinfo=dt.timezone.utc)

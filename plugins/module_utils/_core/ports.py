@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""The ports of the house. Each is one job; a power that not every backend has is a port of its own."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
+    from .errors import KeysteadError
+    from .model import Generation, Subject
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an issuer is asked for, proved by `csr` (DER, PKCS#10, RFC 2986), which was checked against the task."""
+
+    name: str
+    subject: Subject
+    profile: str
+    lifetime: int
+    csr: bytes
+
+
+@dataclass(frozen=True)
+class Order:
+    """A request that an issuer will answer later (RFC 8555 orders, EST 202)."""
+
+    request: Request
+    reference: str
+    retry_after: float = 0.0
+
+
+@dataclass(frozen=True)
+class Good:
+    """Not revoked, as far as the issuer's own records say."""
+
+
+@dataclass(frozen=True)
+class Revoked:
+    """Revoked, why (RFC 5280, 5.3.1, in snake_case) and since when."""
+
+    reason: str
+    when: datetime
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """The issuer does not know."""
+
+
+@dataclass(frozen=True)
+class IssuedRecord:
+    """What an issuer remembers to have signed, for which key (SHA-256 of the SPKI), and when."""
+
+    generation: Generation
+    public_id: str
+    serial_number: int
+    issued_at: datetime
+
+
+class Issuer(t.Protocol):
+    """Signs. A refusal of one request is returned in its place, so that it does not stop its siblings.
+
+    `id` says who signs without any secret: backend, place, issuer key; `place` is where that is, whatever its key.
+    `roots` are the trust anchors that it names itself, DER.
+    """
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def place(self) -> str: ...
+
+    def roots(self) -> tuple[bytes, ...]: ...
+
+    def begin(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]: ...
+
+    def finish(self, orders: t.Sequence[Order]) -> list[Generation | Order | KeysteadError]: ...
+
+
+@t.runtime_checkable
+class Revoker(t.Protocol):
+    """Takes certificates (DER) back."""
+
+    def revoke(self, certificates: t.Sequence[bytes], reason: str) -> list[Revoked | KeysteadError]: ...
+
+    def status(self, certificate: bytes) -> Good | Revoked | Unknown: ...
+
+
+@t.runtime_checkable
+class Lister(t.Protocol):
+    """Can say what it has signed, so that an answer that got lost is found again."""
+
+    def issued(self, since: datetime) -> t.Iterator[IssuedRecord]: ...
+
+
+class SigningKey(t.Protocol):
+    """A key is something that signs."""
+
+    def public_key(self) -> t.Any: ...
+
+
+class KeyStore(t.Protocol):
+    """Where private keys of one identity live. None of its methods returns private bytes."""
+
+    def current(self) -> SigningKey | None: ...
+
+    def staged(self) -> SigningKey | None: ...
+
+    def stage(self, key_type: str) -> SigningKey: ...
+
+    def promote(self) -> None: ...
+
+    def delete(self) -> None: ...

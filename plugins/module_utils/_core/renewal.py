@@ -1,0 +1,36 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""When a credential is due. Durations are seconds; `renew_before` is `N%` of the actual life, or seconds as digits."""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+from datetime import timedelta
+
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
+    from .model import Credential
+
+LARGEST_JITTER = 0.1
+
+
+def margin(renew_before: str, life: timedelta) -> timedelta:
+    """Return how long before its end a credential of this life is due."""
+    if renew_before.endswith("%"):
+        return life * int(renew_before[:-1]) / 100
+    return timedelta(seconds=int(renew_before))
+
+
+def renew_at(credential: Credential, renew_before: str) -> datetime:
+    """Return when renewal is due: the margin before the end, and earlier by up to a tenth of the margin.
+
+    The jitter comes from the credential's own id, so host and controller agree, and a fleet that was issued in one
+    minute does not come back in one minute.
+    """
+    before = margin(renew_before, credential.not_after - credential.not_before)
+    fraction = int(hashlib.sha256(credential.credential_id.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
+    return credential.not_after - before * (1 + LARGEST_JITTER * fraction)

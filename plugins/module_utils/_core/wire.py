@@ -1,0 +1,146 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""The nouns as JSON, and back. What comes back is checked for its form before anything else looks at it.
+
+Fields that have their default are left out. Bytes are base64. A value of another form raises ValueError.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import functools
+import typing as t
+
+from . import model
+
+FORMAT = 1
+LONGEST_TEXT = 4096
+LONGEST_LIST = 4096
+LARGEST_BINARY = 64 * 1024
+
+T = t.TypeVar("T")
+Reader = t.Callable[[t.Any], t.Any]
+
+
+def text(value: t.Any) -> str:
+    """Read a string of at most LONGEST_TEXT characters, without control characters."""
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT or not value.isprintable():
+        raise ValueError("not a printable text of moderate length")
+    return value
+
+
+def number(value: t.Any) -> t.Any:
+    """Read a number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > 1e15:
+        raise ValueError("not a number")
+    return value
+
+
+def flag(value: t.Any) -> bool:
+    """Read a truth value."""
+    if not isinstance(value, bool):
+        raise ValueError("not true or false")  # noqa: TRY004 - one error for every wrong form
+    return value
+
+
+def binary(value: t.Any) -> bytes:
+    """Read base64 of at most LARGEST_BINARY bytes."""
+    if not isinstance(value, str) or len(value) > LARGEST_BINARY * 4 // 3 + 4:
+        raise ValueError("not base64 of moderate length")
+    try:
+        return base64.b64decode(value.encode(), validate=True)
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise ValueError("not base64") from error
+
+
+def many(reader: Reader) -> Reader:
+    """Read a list of what `reader` reads, as a tuple."""
+
+    def read(value: t.Any) -> tuple[t.Any, ...]:
+        if not isinstance(value, (list, tuple)) or len(value) > LONGEST_LIST:
+            raise ValueError("not a list of moderate length")
+        return tuple(map(reader, value))
+
+    return read
+
+
+def one(cls: type) -> Reader:
+    """Read a noun."""
+    return lambda value: unpack(cls, value)
+
+
+_SHAPES: dict[type, dict[str, Reader]] = {
+    model.Subject: {
+        "common_name": text,
+        **dict.fromkeys(("dns_names", "ip_addresses", "uris", "email_addresses"), many(text)),
+    },
+    model.Key: {"type": text, "custody": text},
+    model.Link: {"path": text, "part": text},
+    model.Files: {
+        "owner": text, "group": text, "mode": text, "links": many(one(model.Link)), "replace_files": flag,
+    },
+    model.Activation: {"unit": text, "command": many(text), "only_if": many(text), "timeout": number},
+    model.Proof: {
+        **dict.fromkeys(("host", "server_name", "starttls", "when"), text),
+        "port": number, "client_auth": flag, "command": many(text), "timeout": number,
+    },
+    model.Identity: {
+        **dict.fromkeys(("name", "kind", "state", "profile", "renew_before", "generation", "issuer_id"), text),
+        "subject": one(model.Subject), "key": one(model.Key), "files": one(model.Files),
+        "activate": one(model.Activation), "prove": one(model.Proof), "lifetime": number, "keep_generations": number,
+    },
+    model.Known: {"revoked": many(many(text)), "links": many(text), "newest": number, "revoke": text},
+    model.Finding: {"code": text, "about": text, "detail": text},
+    model.LinkState: {"path": text, "part": text, "state": text},
+    model.Observed: {
+        **dict.fromkeys(("name", "public_id", "issuer_id", "served"), text),
+        **dict.fromkeys(("generation", "newest", "pending"), number), "others": many(number),
+        **dict.fromkeys(("damage", "drift"), many(one(model.Finding))), "certificate": binary, "previous": binary,
+        "links": many(one(model.LinkState)), "stale_links": many(text), "unfinished": flag,
+    },
+    model.Step: {"action": text, "reason": text, "about": text},
+    model.Done: {"action": text, "reason": text, "seconds": number, "error": text},
+}
+
+
+def unpack(cls: type[T], value: t.Any) -> T:
+    """Read a noun from JSON; raises ValueError that names the field."""
+    if not isinstance(value, dict):
+        raise ValueError(f"{cls.__name__.lower()} is not a mapping")  # noqa: TRY004 - one error for every wrong form
+    shape, fields = _SHAPES[cls], {}
+    for key, content in value.items():
+        if key not in shape:
+            raise ValueError(f"{cls.__name__.lower()} has an unknown field")
+        try:
+            fields[key] = shape[key](content)
+        except ValueError as error:
+            raise ValueError(f"{cls.__name__.lower()}.{key} is {error}") from None
+    try:
+        return cls(**fields)
+    except TypeError:
+        raise ValueError(f"{cls.__name__.lower()} lacks a field") from None
+
+
+def pack(value: t.Any) -> t.Any:
+    """Return a noun as JSON, without the fields that have their default."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        content = {name: getattr(value, name) for name in _SHAPES[type(value)]}
+        return {name: pack(found) for name, found in content.items() if found != _defaults(type(value)).get(name, ...)}
+    if isinstance(value, tuple):
+        return [pack(entry) for entry in value]
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+@functools.lru_cache(None)
+def _defaults(cls: type) -> dict[str, t.Any]:
+    plain = {field.name: field.default for field in dataclasses.fields(cls) if field.default is not dataclasses.MISSING}
+    made = {
+        field.name: field.default_factory()
+        for field in dataclasses.fields(cls)
+        if field.default_factory is not dataclasses.MISSING
+    }
+    return {**plain, **made}

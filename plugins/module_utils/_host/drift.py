@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""Owner, group, mode and SELinux type of the current generation's files: seen, and put right in place."""
+
+from __future__ import annotations
+
+import os
+import stat
+import typing as t
+
+from .._core.model import Files, Finding
+from . import selinux
+from .layout import PUBLIC_MODE, SECRET_FILES
+from .os_errors import said
+from .ownership import uid_gid
+from .safe_files import facts
+
+
+def wanted_mode(name: str, files: Files) -> int:
+    """Return the mode that a file of a generation shall have."""
+    return int(files.mode, 8) if name in SECRET_FILES else PUBLIC_MODE
+
+
+def drift_of(directory: int, names: t.Sequence[str], files: Files) -> tuple[Finding, ...]:
+    """Return what is not as declared, in an open generation directory."""
+    uid, gid = uid_gid(files.owner, files.group)
+    return tuple(finding for name in names for finding in _look(directory, name, files, uid, gid))
+
+
+def _look(directory: int, name: str, files: Files, uid: int, gid: int) -> t.Iterator[Finding]:
+    there = facts(directory, name)
+    if there is None:
+        return
+    mode, wanted = stat.S_IMODE(there.st_mode), wanted_mode(name, files)
+    if mode != wanted:
+        yield Finding("mode", name, f"{mode:04o}, not {wanted:04o}")
+    if uid not in (-1, there.st_uid) or gid not in (-1, there.st_gid):
+        yield Finding("owner", name, f"{there.st_uid}:{there.st_gid}, not {files.owner or ''}:{files.group or ''}")
+    label = _label(directory, name) if selinux.enabled() else None
+    if label not in (None, selinux.TYPE):
+        yield Finding("selinux", name, f"{label}, not {selinux.TYPE}")
+
+
+def _label(directory: int, name: str) -> str | None:
+    with said(name, directory):
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+        try:
+            return selinux.type_of(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def put_right(directory: int, names: t.Sequence[str], files: Files) -> None:
+    """Give the files of a generation what is declared, through descriptors that are not followed."""
+    uid, gid = uid_gid(files.owner, files.group)
+    for name in names:
+        with said(name, directory):
+            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
+            try:
+                if (uid, gid) != (-1, -1):
+                    os.fchown(descriptor, uid, gid)
+                os.fchmod(descriptor, wanted_mode(name, files))
+                selinux.restore_type(descriptor)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

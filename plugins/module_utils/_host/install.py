@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""Phase `install`: publish, link, activate, prove, roll back where that fails, clear up, and look again."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from functools import partial
+
+from .._core import wire
+from .._core.errors import KeysteadError
+from .._core.model import Step
+from . import lease
+from .consumers import settle
+from .job import Job
+from .links import make_link, remove_link
+from .observe import observe
+from .place import open_place
+from .publish import publish
+from .recovery import destroy_generation, destroy_identity, discard_unfinished
+from .release import release_identity
+from .request import Request, failed
+from .safe_files import remove_tree
+from .store import open_store
+
+if t.TYPE_CHECKING:
+    from .._core.model import Identity, Known
+    from .place import Place
+
+
+def install(request: Request) -> list[dict[str, t.Any]]:
+    """Do the steps for every identity, and return `done`, `observed` and `error` of each; none stops its siblings."""
+    store_fd = open_store(request.store, host=request.host, ledger_id=request.ledger_id, create=False)
+    jobs: list[Job] = []
+    answers: dict[str, dict[str, t.Any]] = {}
+    try:
+        for wanted, known, entry in request.identities():
+            try:
+                jobs.append(_job(request, store_fd, wanted, known, entry))
+            except KeysteadError as error:
+                answers[wanted.name] = failed(wanted.name, error)
+        for job in jobs:
+            _publish_and_link(job)
+        settle([job for job in jobs if not job.error and job.place])
+        for job in jobs:
+            _clear_up(job, store_fd)
+            answers[job.wanted.name] = _answer(request, job, store_fd)
+    finally:
+        for descriptor in (store_fd, *(job.place.fd for job in jobs if job.place)):
+            if descriptor is not None:
+                os.close(descriptor)
+    return [answers[wanted.name] for wanted, _known, _entry in request.identities()]
+
+
+def _job(request: Request, store_fd: int | None, wanted: Identity, known: Known, entry: dict[str, t.Any]) -> Job:
+    place = None if store_fd is None else open_place(request.store, store_fd, wanted.name)
+    if place is not None:
+        try:
+            lease.held(place.fd, entry["lease"], request.now.timestamp())
+        except KeysteadError:
+            os.close(place.fd)
+            raise
+    return Job(
+        wanted=wanted,
+        known=known,
+        place=place,
+        steps=tuple(wire.unpack(Step, step) for step in entry["steps"]),
+        lease=entry.get("lease"),
+        number=entry.get("number"),
+        issuer_id=entry.get("issuer_id") or "",
+        parts={name: content.encode() for name, content in (entry.get("parts") or {}).items()},
+    )
+
+
+def _publish_and_link(job: Job) -> None:
+    place = job.place
+    if place is None:
+        return
+    for step in job.of("publish")[:1]:
+        job.attempt(step, partial(publish, job, place))
+    parts = {link.path: link.part for link in job.wanted.files.links}
+    for step in job.of("link"):
+        job.attempt(step, partial(make_link, place.store, place.name, step.about, parts[step.about]))
+
+
+def _clear_up(job: Job, store_fd: int | None) -> None:
+    """Take away what is superseded, stale or to go, then give the lease back."""
+    place = job.place
+    for step in job.of("withdraw"):
+        job.attempt(step, partial(remove_link, step.about))
+    if place is None or store_fd is None:
+        return
+    if job.wanted.state == "released":
+        release_identity(job, place)
+    for step in job.of("destroy"):
+        job.attempt(step, partial(_destroy, job, place, step))
+    if not job.error:
+        place.completed()
+    gone = job.wanted.state != "present" and not job.error
+    if job.lease:
+        lease.release(place.fd, job.lease)
+    if gone:
+        remove_tree(store_fd, place.name)
+
+
+def _destroy(job: Job, place: Place, step: Step) -> None:
+    if job.wanted.state == "absent":
+        destroy_identity(place)
+        return
+    discard_unfinished(place)
+    if step.about and int(step.about) != place.current():
+        destroy_generation(place, int(step.about))
+
+
+def _answer(request: Request, job: Job, store_fd: int | None) -> dict[str, t.Any]:
+    answer: dict[str, t.Any] = {"name": job.wanted.name, "done": [wire.pack(done) for done in job.done]}
+    place = None if store_fd is None else open_place(request.store, store_fd, job.wanted.name)
+    try:
+        found, _credential = observe(place, request.store, job.wanted, job.known)
+        answer["observed"] = wire.pack(found)
+    except KeysteadError as error:
+        job.error = job.error or str(error)
+    finally:
+        if place is not None:
+            os.close(place.fd)
+    if job.error:
+        answer["error"] = {"kind": "NotConverged", "message": job.error}
+    return answer

@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""One identity in phase `install`: what is to be done, what was done, and what went wrong."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass, field
+
+from .._core.errors import KeysteadError
+from .._core.model import Done, Identity, Known, Step
+
+if t.TYPE_CHECKING:
+    from .place import Place
+
+
+@dataclass
+class Job:
+    """The work on one identity. `number` and `parts` are there when a credential was issued."""
+
+    wanted: Identity
+    known: Known
+    place: Place | None
+    steps: tuple[Step, ...]
+    lease: str | None = None
+    number: int | None = None
+    issuer_id: str = ""
+    parts: t.Mapping[str, bytes] = field(default_factory=dict)
+    done: list[Done] = field(default_factory=list)
+    error: str | None = None
+
+    def of(self, action: str) -> tuple[Step, ...]:
+        """Return the steps with this action."""
+        return tuple(step for step in self.steps if step.action == action)
+
+    def record(self, step: Step, started: float, error: str | None = None) -> None:
+        """Note that a step was tried; the first error is the identity's."""
+        self.done.append(Done(step.action, step.reason, round(time.monotonic() - started, 4), error))
+        self.error = self.error or error
+
+    def attempt(self, step: Step, work: t.Callable[[], object]) -> None:
+        """Do the work of a step, unless an earlier one failed."""
+        if self.error:
+            return
+        started = time.monotonic()
+        try:
+            work()
+        except KeysteadError as error:
+            self.record(step, started, str(error))
+        else:
+            self.record(step, started)

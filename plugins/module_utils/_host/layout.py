@@ -1,0 +1,32 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""Where things stand in a store: `<store>/<identity>/{<n>/, current, next/, pending, lease.json}`."""
+
+from __future__ import annotations
+
+CURRENT = "current"
+NEXT = "next"
+PENDING = "pending"
+MANIFEST = "generation.json"
+FORMAT = 1
+
+FILE_OF = {
+    "private_key": "private_key.pem",
+    "certificate": "certificate.pem",
+    "chain": "chain.pem",
+    "fullchain": "fullchain.pem",
+    "combined": "combined.pem",
+    "nginx_tls": "nginx_tls.conf",
+    "roots": "roots.pem",
+}
+SECRET_FILES = (FILE_OF["private_key"], FILE_OF["combined"])
+PUBLIC_MODE = 0o644
+DIRECTORY_MODE = 0o755
+STAGING_MODE = 0o700
+
+
+def current_path(store: str, name: str, part: str) -> str:
+    """Return the path by which a consumer reads a part of whatever generation is current."""
+    return "/".join((store, name, CURRENT, FILE_OF[part]))

@@ -1,0 +1,112 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""Links: the paths that consumers read, each a symbolic link to a part of the current generation (W6)."""
+
+from __future__ import annotations
+
+import os
+import stat
+import typing as t
+
+from .._core.errors import Misconfigured
+from .._core.model import LinkState
+from .directories import open_directory
+from .layout import CURRENT, FILE_OF, current_path
+from .safe_files import facts, read_file, read_link, remove, replace_link, write_file
+
+if t.TYPE_CHECKING:
+    from .._core.model import Identity, Known, Link
+
+PART_OF = {name: part for part, name in FILE_OF.items()}
+
+
+def look_at_links(store: str, wanted: Identity, contents: t.Mapping[str, bytes]) -> tuple[LinkState, ...]:
+    """Return the state of every declared link; a regular file that may not be replaced is an error (W6)."""
+    return tuple(_look(store, wanted, link, contents) for link in wanted.files.links)
+
+
+def _look(store: str, wanted: Identity, link: Link, contents: t.Mapping[str, bytes]) -> LinkState:
+    directory, name = _open_parent(link.path)
+    try:
+        there = facts(directory, name)
+        if there is None:
+            state = "missing"
+        elif stat.S_ISLNK(there.st_mode):
+            lead = read_link(directory, name)
+            state = "ok" if lead == current_path(store, wanted.name, link.part) else "elsewhere"
+        elif not stat.S_ISREG(there.st_mode):
+            raise Misconfigured(f"host: {link.path} is neither a file nor a link; choose another path for {link.part}")
+        else:
+            state = _state_of_file(wanted, link, read_file(directory, name), contents)
+    finally:
+        os.close(directory)
+    return LinkState(link.path, link.part, state)
+
+
+def _state_of_file(
+    wanted: Identity, link: Link, content: bytes | None, contents: t.Mapping[str, bytes]
+) -> str:
+    if content is not None and content == contents.get(FILE_OF[link.part]):
+        return "same_bytes"
+    if wanted.files.replace_files:
+        return "file"
+    raise Misconfigured(
+        f"host: {link.path} is a regular file with other content, and a link for {link.part} would take its place; "
+        f"move it away, or say replace_files: true for {wanted.name}"
+    )
+
+
+def stale_links(store: str, wanted: Identity, known: Known) -> tuple[str, ...]:
+    """Return the known links that still lead to this identity and are not declared; all of them when it is to go."""
+    declared = {link.path for link in wanted.files.links}
+    kept = declared if wanted.state == "present" else set()
+    candidates = dict.fromkeys((*known.links, *(sorted(declared) if not kept else ())))
+    return tuple(path for path in candidates if path not in kept and part_behind(store, wanted.name, path))
+
+
+def part_behind(store: str, name: str, path: str) -> str | None:
+    """Return the part that a link leads to, if it leads to this identity."""
+    try:
+        directory, entry = _open_parent(path)
+    except Misconfigured:  # the directory went away, and the link with it
+        return None
+    try:
+        lead = read_link(directory, entry) or ""
+    finally:
+        os.close(directory)
+    prefix = f"{store}/{name}/{CURRENT}/"
+    return PART_OF.get(lead[len(prefix) :]) if lead.startswith(prefix) else None
+
+
+def make_link(store: str, name: str, path: str, part: str) -> None:
+    """Let a path lead to a part, by one rename."""
+    directory, entry = _open_parent(path)
+    try:
+        replace_link(directory, entry, current_path(store, name, part))
+    finally:
+        os.close(directory)
+
+
+def remove_link(path: str) -> None:
+    """Take a link away."""
+    directory, entry = _open_parent(path)
+    try:
+        remove(directory, entry)
+    finally:
+        os.close(directory)
+
+
+def make_plain(path: str, content: bytes, *, mode: int, uid: int, gid: int) -> None:
+    """Put a plain file in the place of a link, by one rename."""
+    directory, entry = _open_parent(path)
+    try:
+        write_file(directory, entry, content, mode=mode, uid=uid, gid=gid)
+    finally:
+        os.close(directory)
+
+
+def _open_parent(path: str) -> tuple[int, str]:
+    parent, _slash, name = path.rpartition("/")
+    return open_directory(parent or "/"), name

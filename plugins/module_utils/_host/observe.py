@@ -1,0 +1,146 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""Looks at one identity of a store. Nothing here writes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import typing as t
+
+from .._core import pki
+from .._core.keys import spki_sha256
+from .._core.model import Credential, Finding, Identity, Observed
+from .._keystores.registry import KEYSTORES
+from .drift import drift_of
+from .layout import FILE_OF, MANIFEST, NEXT
+from .links import look_at_links, stale_links
+from .place import Place, manifest
+from .safe_files import read_file
+
+if t.TYPE_CHECKING:
+    from .._core.model import Known
+
+Contents = t.Dict[str, bytes]
+
+
+def observe(
+    place: Place | None, store: str, wanted: Identity, known: Known
+) -> tuple[Observed, Credential | None]:
+    """Return what is there, and its credential where it can be parsed."""
+    current = place.current() if place else None
+    found: dict[str, t.Any] = {"name": wanted.name, "generation": current}
+    credential: Credential | None = None
+    contents: Contents = {}
+    if place is not None:
+        found.update(_numbers(place, current))
+        if current is not None:
+            contents, credential, look = _current(place, current, wanted)
+            found.update(look)
+        if wanted.generation == "previous":
+            found["previous"] = _certificate_before(place, found)
+    if wanted.state == "present":
+        found["links"] = look_at_links(store, wanted, contents)
+    found["stale_links"] = stale_links(store, wanted, known)
+    return Observed(**found), credential
+
+
+def _numbers(place: Place, current: int | None) -> dict[str, t.Any]:
+    """Sort the directories into complete ones and what a killed run left."""
+    unproved = place.unproved()
+    unpublished = unproved.generation if unproved and unproved.fresh and unproved.generation != current else None
+    numbers = place.numbers()
+    others = [n for n in numbers if n not in (current, unpublished) and place.is_complete(n)]
+    left = [n for n in numbers if n != current and n not in others]
+    return {
+        "newest": max([*numbers, unpublished or 0], default=0),
+        "others": tuple(others),
+        "unfinished": bool(left) or place.has(NEXT),
+        "pending": current if unproved and current in (unproved.generation, unproved.before) else None,
+    }
+
+
+def _current(
+    place: Place, number: int, wanted: Identity
+) -> tuple[Contents, Credential | None, dict[str, t.Any]]:
+    directory = place.open_generation(str(number))
+    if directory is None:  # it was there a moment ago
+        return {}, None, {"damage": (Finding("part_missing", f"generation {number}"),)}
+    try:
+        record = manifest(directory)
+        if record is None:
+            return {}, None, {"damage": (Finding("part_missing", MANIFEST),)}
+        names = [name for name in record["files"] if name in FILE_OF.values()]
+        read = {name: read_file(directory, name) for name in names}
+        contents = {name: content for name, content in read.items() if content is not None}
+        certificate = _der(contents.get(FILE_OF["certificate"]))
+        credential = _parsed(certificate)
+        damage = [*_damage(record, read), *_pair(place, wanted, contents, credential)]
+        drift = drift_of(directory, list(contents), wanted.files)
+    finally:
+        os.close(directory)
+    return contents, credential, {
+        "certificate": certificate,
+        "issuer_id": str(record.get("issuer_id")),
+        "public_id": str(record.get("public_id")),
+        "damage": tuple(damage),
+        "drift": drift,
+    }
+
+
+def _damage(record: dict[str, t.Any], read: t.Mapping[str, bytes | None]) -> t.Iterator[Finding]:
+    """Compare every part with the manifest; secret parts have no digest there, `_pair` judges them."""
+    for name, content in read.items():
+        digest = record["files"][name]
+        if content is None:
+            yield Finding("part_missing", name)
+        elif digest and hashlib.sha256(content).hexdigest() != digest:
+            yield Finding("part_changed", name)
+
+
+def _pair(
+    place: Place, wanted: Identity, contents: Contents, credential: Credential | None
+) -> t.Iterator[Finding]:
+    """Load the key, compare it with the certificate, and the combined file with both."""
+    name = FILE_OF["private_key"]
+    if credential is None and FILE_OF["certificate"] in contents:
+        yield Finding("unreadable", FILE_OF["certificate"], "it is not a certificate")
+    try:
+        key = KEYSTORES[wanted.key.custody](place).current()
+    except (ValueError, TypeError):
+        yield Finding("unreadable", name, "it is not a private key")
+        return
+    if key is not None and credential is not None and credential.public_id != spki_sha256(key.public_key()):
+        yield Finding("pair_mismatched", name)
+    joined = contents.get(name, b"") + contents.get(FILE_OF["fullchain"], b"")
+    if contents.get(FILE_OF["combined"], joined) != joined:
+        yield Finding("part_changed", FILE_OF["combined"])
+
+
+def _der(pem: bytes | None) -> bytes | None:
+    try:
+        return pki.der_certificates(pem)[0] if pem else None
+    except ValueError:
+        return None
+
+
+def _parsed(certificate: bytes | None) -> Credential | None:
+    try:
+        return pki.credential(certificate) if certificate else None
+    except ValueError:
+        return None
+
+
+def _certificate_before(place: Place, found: t.Mapping[str, t.Any]) -> bytes | None:
+    complete = sorted({*found["others"], *([found["generation"]] if found["generation"] is not None else [])})
+    if len(complete) < 2:
+        return None
+    directory = place.open_generation(str(complete[-2]))
+    if directory is None:
+        return None
+    try:
+        return _der(read_file(directory, FILE_OF["certificate"]))
+    finally:
+        os.close(directory)

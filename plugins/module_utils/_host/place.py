@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""The directory of one identity in a store, and the small records in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+from dataclasses import asdict, dataclass
+
+from .directories import open_subdirectory
+from .layout import CURRENT, DIRECTORY_MODE, MANIFEST, PENDING
+from .safe_files import facts, read_file, read_link, remove, replace_link, write_file
+
+
+@dataclass(frozen=True)
+class Unproved:
+    """The record `pending`: which generation is on its way, what stood before it, and whether it is a new one."""
+
+    generation: int
+    before: int | None = None
+    fresh: bool = True
+
+
+@dataclass(frozen=True)
+class Place:
+    """One identity's directory. `store` is its parent's path, `fd` an open descriptor of the directory itself."""
+
+    store: str
+    name: str
+    fd: int
+
+    def current(self) -> int | None:
+        """Return the number that `current` leads to, if it leads to a generation."""
+        target = read_link(self.fd, CURRENT) or ""
+        return int(target) if target.isdigit() and self.has(target) else None
+
+    def point_to(self, number: int) -> None:
+        """Make a generation the current one, by one rename."""
+        replace_link(self.fd, CURRENT, str(number))
+
+    def has(self, entry: str) -> bool:
+        """Tell whether an entry is there."""
+        return facts(self.fd, entry) is not None
+
+    def numbers(self) -> list[int]:
+        """Return the numbers of all generation directories, complete or not, in order."""
+        return sorted(int(entry) for entry in os.listdir(self.fd) if entry.isdigit())
+
+    def open_generation(self, entry: str) -> int | None:
+        """Open the directory of a generation (`next` or a number)."""
+        return open_subdirectory(self.fd, entry)
+
+    def is_complete(self, number: int) -> bool:
+        """Tell whether a generation has its manifest, which is the last thing written and the first removed."""
+        return facts_of(self, str(number), MANIFEST)
+
+    def unproved(self) -> Unproved | None:
+        """Return the record of a generation that no run has completed yet; one that cannot be read counts as none."""
+        content = read_file(self.fd, PENDING)
+        try:
+            return Unproved(**json.loads(content)) if content else None
+        except (ValueError, TypeError):
+            return None
+
+    def note(self, unproved: Unproved) -> None:
+        """Write the record `pending`."""
+        write_file(self.fd, PENDING, json.dumps(asdict(unproved)).encode(), mode=0o644)
+
+    def completed(self) -> None:
+        """Remove the record `pending`."""
+        remove(self.fd, PENDING)
+
+
+def facts_of(place: Place, directory: str, entry: str) -> bool:
+    """Tell whether a file stands in one of the identity's directories."""
+    descriptor = place.open_generation(directory)
+    if descriptor is None:
+        return False
+    try:
+        return facts(descriptor, entry) is not None
+    finally:
+        os.close(descriptor)
+
+
+def open_place(store: str, store_fd: int, name: str, *, create: bool = False) -> Place | None:
+    """Open an identity's directory, making it when asked to; None when it is not there."""
+    descriptor = open_subdirectory(store_fd, name, create_mode=DIRECTORY_MODE if create else None)
+    return None if descriptor is None else Place(store, name, descriptor)
+
+
+def manifest(directory_fd: int) -> dict[str, t.Any] | None:
+    """Read a generation's manifest; None when it is missing or is not one."""
+    content = read_file(directory_fd, MANIFEST)
+    try:
+        found = json.loads(content) if content else None
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) and isinstance(found.get("files"), dict) else None

@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""Proves that consumers use their current generation: all at once, each within its own time."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+import time
+import typing as t
+from dataclasses import dataclass
+
+from .._core.errors import Misconfigured
+from .text import place
+
+if t.TYPE_CHECKING:
+    from .._core.model import Proof, Subject
+    from .attempt import Attempt
+
+MOST_AT_ONCE = 100
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
+GRACE = 2.0  # for what cannot be interrupted: a command being killed, a name being resolved
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a consumer must be seen to use.
+
+    `certificate` is our leaf (DER), `public_id` the SHA-256 of its SPKI (lower-case hex), `roots` the trust anchors
+    (PEM; without any, only the leaf and its name are checked). The paths lead to what `client_auth` presents.
+    """
+
+    name: str
+    proof: Proof
+    subject: Subject
+    certificate: bytes
+    public_id: str
+    roots: bytes
+    client_certificate: str | None = None
+    client_key: str | None = None
+
+
+def prove(targets: t.Sequence[Target]) -> dict[str, str]:
+    """Return "ok" or a sentence for the name of each target.
+
+    Every time-out counts from this call on, so that all take as long as the slowest. What fails is tried again until
+    then, commands too: a consumer that was just reloaded serves its old certificate for a while.
+    """
+    start = time.monotonic()
+    waiting: queue.SimpleQueue[Target] = queue.SimpleQueue()
+    answers: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
+    for target in targets:
+        waiting.put(target)
+    for _ in range(min(MOST_AT_ONCE, len(targets))):
+        # Daemons, unlike an executor's threads, do not keep the module alive while a resolver hangs.
+        threading.Thread(target=_work, args=(waiting, answers, start), daemon=True).start()
+    verdicts = {target.name: _timed_out(target) for target in targets}
+    _collect(verdicts, answers, len(targets), start + max((x.proof.timeout for x in targets), default=0.0) + GRACE)
+    return verdicts
+
+
+def _collect(verdicts: dict[str, str], answers: queue.SimpleQueue[tuple[str, str]], count: int, until: float) -> None:
+    for _ in range(count):
+        try:
+            name, verdict = answers.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            return
+        verdicts[name] = verdict
+
+
+def _work(waiting: queue.SimpleQueue[Target], answers: queue.SimpleQueue[tuple[str, str]], start: float) -> None:
+    while True:
+        try:
+            target = waiting.get_nowait()
+        except queue.Empty:
+            return
+        answers.put((target.name, _prove(target, start + target.proof.timeout)))
+
+
+def _prove(target: Target, deadline: float) -> str:
+    from .attempt import attempt_for  # ssl costs 13 ms, which a run without proofs does not pay
+
+    try:
+        attempt = attempt_for(target)
+    except Misconfigured as error:
+        return str(error)
+    return _until(deadline, attempt) or _timed_out(target)
+
+
+def _until(deadline: float, attempt: Attempt) -> str | None:
+    """Return the first "ok" or the last complaint before `deadline`; None when no attempt came to an end."""
+    verdict, pause = None, FIRST_PAUSE
+    while True:
+        try:
+            verdict = attempt(deadline)
+        except socket.timeout:
+            return verdict
+        if verdict == "ok" or time.monotonic() + pause >= deadline:
+            return verdict
+        time.sleep(pause)
+        pause = min(2 * pause, LONGEST_PAUSE)
+
+
+def _timed_out(target: Target) -> str:
+    proof = target.proof
+    where = f"prove.command: {proof.command[0]}" if proof.command else place(proof.host, proof.port)
+    return f"{where} timed out after {proof.timeout:g} s"

@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""Writes a generation into `next/`, verifies it there, and makes it current by one rename (rule W3)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import typing as t
+
+from .._core import pki
+from .._core.errors import Denied, Misconfigured
+from .._core.keys import spki_sha256
+from .._keystores.registry import KEYSTORES
+from .drift import put_right, wanted_mode
+from .layout import DIRECTORY_MODE, FILE_OF, FORMAT, MANIFEST, NEXT, SECRET_FILES, current_path
+from .os_errors import said
+from .ownership import uid_gid
+from .place import Unproved
+from .safe_files import read_file, rename, sync_directory, write_file
+
+if t.TYPE_CHECKING:
+    from .job import Job
+    from .place import Place
+
+KEY = FILE_OF["private_key"]
+
+
+def publish(job: Job, place: Place) -> None:
+    """Make what was issued the current generation; `pending` stays until the consumer is proved (W4)."""
+    if job.number is None:
+        _publish_in_place(job, place)
+        return
+    if job.number in place.numbers():
+        raise Misconfigured(f"host: generation {job.number} of {place.name} is there already; run again")
+    public_id = _write(job, place)
+    before = place.current()
+    place.note(Unproved(job.number, before))
+    _verify(place, NEXT, public_id)
+    rename(place.fd, NEXT, str(job.number))
+    place.point_to(job.number)
+    KEYSTORES[job.wanted.key.custody](place).promote()
+
+
+def _publish_in_place(job: Job, place: Place) -> None:
+    """Go back to an earlier generation, or put mode and owner of the current one right."""
+    current = place.current()
+    if job.wanted.generation == "previous":
+        complete = [number for number in place.numbers() if place.is_complete(number)]
+        place.note(Unproved(complete[-2], current, fresh=False))
+        place.point_to(complete[-2])
+        return
+    directory = place.open_generation(str(current))
+    if directory is None:
+        raise Misconfigured(f"host: generation {current} of {place.name} vanished; run again")
+    try:
+        put_right(directory, [name for name in os.listdir(directory) if name in FILE_OF.values()], job.wanted.files)
+    finally:
+        os.close(directory)
+
+
+def _write(job: Job, place: Place) -> str:
+    directory = place.open_generation(NEXT)
+    key = None if directory is None else read_file(directory, KEY)
+    if directory is None or key is None:
+        raise Denied(f"host: the staged key of {place.name} is gone; nothing was installed, run again")
+    try:
+        files = _files(job, place, key)
+        uid, gid = uid_gid(job.wanted.files.owner, job.wanted.files.group)
+        for name, content in files.items():
+            mode = wanted_mode(name, job.wanted.files)
+            write_file(directory, name, content, mode=mode, uid=uid, gid=gid, sync=False)
+        put_right(directory, [KEY], job.wanted.files)
+        staged = KEYSTORES[job.wanted.key.custody](place).staged()
+        if staged is None:
+            raise Denied(f"host: the staged key of {place.name} cannot be read; nothing was installed, run again")
+        public_id = spki_sha256(staged.public_key())
+        write_file(directory, MANIFEST, _manifest(job, files, public_id), mode=0o644, sync=False)
+        with said(NEXT, place.fd):
+            os.fchmod(directory, DIRECTORY_MODE)
+        sync_directory(directory)
+    finally:
+        os.close(directory)
+    return public_id
+
+
+def _files(job: Job, place: Place, key: bytes) -> dict[str, bytes]:
+    """Return every file of the generation but the key: what was issued, and what is made of both."""
+    files = {FILE_OF[part]: content for part, content in job.parts.items()}
+    files[FILE_OF["combined"]] = key + job.parts["fullchain"]
+    lines = (("ssl_certificate", "fullchain"), ("ssl_certificate_key", "private_key"))
+    include = "".join(f"{word} {current_path(place.store, place.name, part)};\n" for word, part in lines)
+    files[FILE_OF["nginx_tls"]] = include.encode()
+    return files
+
+
+def _manifest(job: Job, files: t.Mapping[str, bytes], public_id: str) -> bytes:
+    """Return generation.json. A file that holds the key has no digest in it: it is compared with the key itself."""
+    digests: dict[str, str | None] = {
+        name: None if name in SECRET_FILES else hashlib.sha256(content).hexdigest() for name, content in files.items()
+    }
+    record = {
+        "format": FORMAT,
+        "kind": job.wanted.kind,
+        "number": job.number,
+        "credential_id": pki.fingerprint(pki.der_certificates(job.parts["certificate"])[0]),
+        "public_id": public_id,
+        "issuer_id": job.issuer_id,
+        "custody": job.wanted.key.custody,
+        "key_uri": None,
+        "files": {**digests, KEY: None},
+    }
+    return json.dumps(record, indent=1, sort_keys=True).encode()
+
+
+def _verify(place: Place, entry: str, public_id: str) -> None:
+    """Read back what was written: the certificate must be the key's."""
+    directory = place.open_generation(entry)
+    content = None if directory is None else read_file(directory, FILE_OF["certificate"])
+    if directory is not None:
+        os.close(directory)
+    if not content or pki.credential(pki.der_certificates(content)[0]).public_id != public_id:
+        raise Denied(f"host: the certificate for {place.name} does not fit the staged key; nothing was installed")

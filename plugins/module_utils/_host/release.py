@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""Gives an identity back: its links become plain files, and the store forgets it (`state: released`)."""
+
+from __future__ import annotations
+
+import os
+import stat
+import typing as t
+from functools import partial
+
+from .._core.errors import Misconfigured
+from .layout import FILE_OF
+from .links import make_plain, part_behind
+from .recovery import destroy_identity
+from .safe_files import read_file
+
+if t.TYPE_CHECKING:
+    from .._core.model import Observed
+    from .job import Job
+    from .place import Place
+
+
+def release_identity(job: Job, place: Place) -> None:
+    """Do the steps `release`: first every link, then the directory, so that a killed run can be repeated."""
+    steps = job.of("release")
+    links = [step for step in steps if step.about]
+    parts = {step.about: part_behind(place.store, place.name, step.about) for step in links}
+    for step in steps:
+        if step.about:
+            job.attempt(step, partial(_make_plain, place, step.about, parts[step.about]))
+        else:
+            job.attempt(step, partial(destroy_identity, place))
+
+
+def refuse_losing_the_key(store: str, found: Observed) -> None:
+    """Refuse to release an identity whose key no link leads to: it would be destroyed."""
+    if not {"private_key", "combined"} & {part_behind(store, found.name, path) for path in found.stale_links}:
+        raise Misconfigured(
+            f"host: identities[{found.name}].state: no link leads to the private key, so releasing would destroy it; "
+            "add a link for private_key or combined first, or say state: absent"
+        )
+
+
+def _make_plain(place: Place, path: str, part: str | None) -> None:
+    directory = place.open_generation(str(place.current()))
+    if directory is None or part is None:
+        raise Misconfigured(f"host: {path} leads to no generation of {place.name}; remove it and run again")
+    try:
+        name = FILE_OF[part]
+        content = read_file(directory, name) or b""
+        there = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    finally:
+        os.close(directory)
+    make_plain(path, content, mode=stat.S_IMODE(there.st_mode), uid=there.st_uid, gid=there.st_gid)

@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""What came down the wire, read once."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from .._core import wire
+from .._core.errors import KeysteadError, Misconfigured, Pending
+from .._core.model import Identity, Known
+
+
+@dataclass(frozen=True)
+class Request:
+    """One phase for one host: `now` is the controller's clock, `deadline` in seconds, `holder` who asks."""
+
+    store: str
+    host: str
+    ledger_id: str | None
+    now: datetime
+    deadline: float
+    holder: dict[str, t.Any]
+    broken: dict[str, str]
+    entries: tuple[dict[str, t.Any], ...]
+
+    def identities(self) -> t.Iterator[tuple[Identity, Known, dict[str, t.Any]]]:
+        """Yield what is wanted, what the controller knows, and the rest of the entry."""
+        for entry in self.entries:
+            known = wire.unpack(Known, entry.get("known") or {})
+            yield wire.unpack(Identity, entry["identity"]), known, entry
+
+
+def read(params: t.Mapping[str, t.Any]) -> Request:
+    """Read the module's parameters; another format is refused, since the two halves must be of one version."""
+    if params["format"] != wire.FORMAT:
+        raise Misconfigured(
+            f"host: the wire has format {params['format']}, this host's half speaks {wire.FORMAT}; "
+            "use one version of keystead.identity for both halves"
+        )
+    return Request(
+        store=params["store"],
+        host=params["host"],
+        ledger_id=params["ledger_id"],
+        now=datetime.fromtimestamp(params["now"], timezone.utc),
+        deadline=params["deadline"],
+        holder=params["holder"] or {},
+        broken=params["broken"] or {},
+        entries=tuple(params["identities"]),
+    )
+
+
+def failed(name: str, error: KeysteadError) -> dict[str, t.Any]:
+    """Return the answer for an identity that could not be looked at or worked on."""
+    answer: dict[str, t.Any] = {"kind": type(error).__name__, "message": " ".join(str(error).split())}
+    if isinstance(error, Pending):
+        answer["retry_after"] = error.retry_after
+    busy = getattr(error, "lease", None)
+    if busy is not None:
+        answer["lease"], answer["holder"] = busy.token, busy.holder
+    return {"name": name, "error": answer}

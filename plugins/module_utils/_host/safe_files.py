@@ -1,0 +1,208 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""Files that are whole or not there, by descriptors only: rule W1 of docs/design.md.
+
+A name is one component in the directory `dir_fd`, validated by the caller. Nothing that exists is changed before the
+rename that replaces it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+import typing as t
+
+from .._core.errors import Misconfigured
+from . import selinux
+from .os_errors import path_of, said
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # NONBLOCK: a FIFO must not hold us
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def sync_directory(dir_fd: int) -> None:
+    """Make what was created, renamed or removed in a directory survive a power failure."""
+    with said(".", dir_fd):
+        _sync(dir_fd)
+
+
+def _sync(dir_fd: int) -> None:
+    try:
+        os.fsync(dir_fd)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems cannot, and need not
+            raise
+
+
+def write_file(  # noqa: PLR0913 - what a file is
+    dir_fd: int, name: str, content: bytes, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = True
+) -> None:
+    """Put a file in place of `name`, whole, with `mode` whatever the umask, and owner and group unless they are -1.
+
+    The file itself is always synced. With `sync=False` the caller syncs the directory when it has written all files.
+    """
+    temporary = _temporary(name)
+    with said(name, dir_fd):
+        fd = _replacing(dir_fd, temporary, lambda: os.open(temporary, _CREATE, 0o600, dir_fd=dir_fd))
+        try:
+            _fill(fd, content, mode, uid, gid)
+            os.rename(temporary, name, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary, dir_fd=dir_fd)
+            raise
+        finally:
+            os.close(fd)
+        if sync:
+            _sync(dir_fd)
+
+
+def _temporary(name: str) -> str:
+    """Return a name that the next run finds again, so that what a killed run left is replaced."""
+    return f".{name}.new"
+
+
+_T = t.TypeVar("_T")
+
+
+def _replacing(dir_fd: int, name: str, create: t.Callable[[], _T]) -> _T:
+    """Create something, after removing what a killed run left under its name."""
+    try:
+        return create()
+    except FileExistsError:
+        os.unlink(name, dir_fd=dir_fd)
+        return create()
+
+
+def _fill(fd: int, content: bytes, mode: int, uid: int, gid: int) -> None:
+    """Owner, mode and label come before content: nobody else can have opened the file by then."""
+    if (uid, gid) != (-1, -1):
+        os.fchown(fd, uid, gid)
+    os.fchmod(fd, mode)
+    selinux.restore_type(fd)
+    write_all(fd, content)
+    os.fsync(fd)
+
+
+def write_all(fd: int, content: bytes) -> None:
+    """Write on after short writes. Raise OSError."""
+    rest = memoryview(content)
+    while rest:
+        written = os.write(fd, rest)
+        if not written:
+            raise OSError(errno.EIO, "nothing was written")
+        rest = rest[written:]
+
+
+def read_file(dir_fd: int, name: str, limit: int = 1 << 20) -> bytes | None:
+    """Return the content of a regular file of at most `limit` bytes; None when it is missing."""
+    with said(name, dir_fd):
+        try:
+            fd = os.open(name, _READ, dir_fd=dir_fd)
+        except FileNotFoundError:
+            return None
+        try:
+            require_regular(fd, name, dir_fd)
+            content = _read(fd, limit + 1)
+        finally:
+            os.close(fd)
+    if len(content) > limit:
+        raise Misconfigured(f"host: {path_of(name, dir_fd)} is larger than {limit} bytes; put the right file there")
+    return content
+
+
+def require_regular(fd: int, name: str, dir_fd: int) -> None:
+    """Refuse a descriptor of a FIFO, device or directory."""
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        raise Misconfigured(f"host: {path_of(name, dir_fd)} is not a regular file; move it away")
+
+
+def _read(fd: int, size: int) -> bytes:
+    content = b""
+    while len(content) < size:
+        more = os.read(fd, size - len(content))
+        if not more:
+            break
+        content += more
+    return content
+
+
+def replace_link(dir_fd: int, name: str, target: str, *, sync: bool = True) -> None:
+    """Put a symbolic link to `target` in place of `name` by one rename. What the name held is the caller's care."""
+    temporary = _temporary(name)
+    with said(name, dir_fd):
+        _replacing(dir_fd, temporary, lambda: os.symlink(target, temporary, dir_fd=dir_fd))
+        try:
+            os.rename(temporary, name, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary, dir_fd=dir_fd)
+            raise
+        if sync:
+            _sync(dir_fd)
+
+
+def read_link(dir_fd: int, name: str) -> str | None:
+    """Return the target of a symbolic link; None when it is missing or something else."""
+    with said(name, dir_fd):
+        try:
+            return os.readlink(name, dir_fd=dir_fd)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                return None
+            raise
+
+
+def facts(dir_fd: int, name: str) -> os.stat_result | None:
+    """Return what lstat says of a name; None when it is missing."""
+    with said(name, dir_fd):
+        try:
+            return os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+
+
+def rename(dir_fd: int, old: str, new: str) -> None:
+    """Rename within a directory, durably; a file or an empty directory of the new name is replaced."""
+    with said(old, dir_fd):
+        os.rename(old, new, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
+        _sync(dir_fd)
+
+
+def remove(dir_fd: int, name: str) -> None:
+    """Remove a file or link, durably; a missing one is fine. Nothing is overwritten: no disk today would promise it."""
+    with said(name, dir_fd):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=dir_fd)
+        _sync(dir_fd)
+
+
+def remove_tree(dir_fd: int, name: str) -> None:
+    """Remove a file, link or whole directory, durably, and follow no link; a missing one is fine."""
+    with said(name, dir_fd):
+        with contextlib.suppress(FileNotFoundError):
+            _remove(dir_fd, name)
+        _sync(dir_fd)
+
+
+def _remove(dir_fd: int, name: str) -> None:
+    try:
+        fd = os.open(name, _DIRECTORY, dir_fd=dir_fd)
+    except OSError as error:
+        if error.errno not in (errno.ENOTDIR, errno.ELOOP):
+            raise
+        os.unlink(name, dir_fd=dir_fd)
+        return
+    try:
+        for entry in os.listdir(fd):
+            _remove(fd, entry)
+    finally:
+        os.close(fd)
+    os.rmdir(name, dir_fd=dir_fd)

@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+
+"""What a task may say to certificate_authority."""
+
+from __future__ import annotations
+
+from .._core.model import KEY_TYPES, Key
+from .option import Option
+
+PASSPHRASE = {
+    "passphrase": Option("Opens the private key, which is encrypted with it.", no_log=True),
+    "passphrase_file": Option(
+        "A file on the controller whose first line is the passphrase.", type="path", no_log=False
+    ),
+}
+SUBJECT = {
+    "common_name": Option("The name of the authority in its certificate. The default is O(name)."),
+    "organizational_unit": Option("The unit that it belongs to."),
+    "organization": Option("The organization that it belongs to."),
+    "country": Option("The two letters of a country."),
+}
+NAMES = {
+    "dns": Option("Domains, each with everything below it, for example V(example.org).", type="list", elements="str"),
+    "ip": Option("Networks, for example V(192.0.2.0/24).", type="list", elements="str"),
+    "email": Option(
+        "Mailboxes, hosts V(example.org), or everything below a domain V(.example.org).", type="list", elements="str"
+    ),
+    "uri": Option(
+        "Hosts of URIs, V(example.org), or everything below a domain V(.example.org).", type="list", elements="str"
+    ),
+}
+OPTIONS = {
+    "name": Option("The name of the authority, and of its directory.", required=True),
+    "directory": Option("The directory on the controller that holds authorities.", type="path", required=True),
+    "subject": Option("Whom the certificate of the authority names.", type="dict", options=SUBJECT),
+    "parent": Option(
+        "The authority that signs this one. Without it, this one is a root.",
+        type="dict",
+        options={
+            "name": Option("The name of the parent.", required=True),
+            "directory": Option("Where the parent is. The default is O(directory).", type="path"),
+            **PASSPHRASE,
+        },
+    ),
+    "key": Option(
+        "The private key.",
+        type="dict",
+        options={"type": Option("The algorithm.", default=Key.type, choices=KEY_TYPES)},
+    ),
+    "lifetime": Option(
+        "How long the certificate is valid, for example V(3650d). It never outlives the parent. "
+        "The default is V(3650d) for a root and V(1825d) below a parent."
+    ),
+    "path_length": Option(
+        "How many authorities may follow each other below this one. "
+        "The default is V(0) below a parent and no limit for a root.",
+        type="int",
+    ),
+    "name_constraints": Option(
+        "The names that may stand below this authority.",
+        type="dict",
+        options={
+            "permitted": Option("Only these, for each form of name that is listed.", type="dict", options=NAMES),
+            "excluded": Option("None of these, even where permitted.", type="dict", options=NAMES),
+        },
+    ),
+    **PASSPHRASE,
+    "state": Option(
+        "V(absent) destroys the directory of the authority. It is refused while certificates that it has signed are "
+        "neither expired nor revoked. With O(parent), the authority is revoked there first.",
+        default="present",
+        choices=("present", "absent"),
+    ),
+}

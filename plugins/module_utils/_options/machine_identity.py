@@ -1,0 +1,167 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""What a task may say to machine_identity and machine_identity_info."""
+
+from __future__ import annotations
+
+from .._core.model import KEY_TYPES, PARTS, PROFILES, Files, Identity, Key, Proof
+from .issuers import issuer
+from .option import Option
+
+DEFAULT_STORE = "/var/lib/keystead/identities"
+DEFAULT_LIFETIME = f"{Identity.lifetime // 86400}d"
+DURATION = "a number and V(s), V(m), V(h) or V(d)"
+
+CUSTODY = {
+    "file": Option("A file in the store, made on the host, which never leaves it.", type="dict", options={}),
+}
+KEY = {
+    "type": Option(
+        "The algorithm. V(ml-dsa-44), V(ml-dsa-65) and V(ml-dsa-87) need a cryptography on the host that has them.",
+        default=Key.type,
+        choices=KEY_TYPES,
+    ),
+    "reuse": Option("Keep the key when the credential is renewed. Only V(false) is built.", type="bool", default=False),
+    "origin": Option("Where the key is made.", default="host", choices=("host",)),
+    "custody": Option("Where the private key lives: exactly one of these.", type="dict", options=CUSTODY, one_of=True),
+}
+ACTIVATE = {
+    "unit": Option("A systemd unit that is reloaded, or restarted where it cannot reload."),
+    "command": Option("A command and its arguments, run without a shell.", type="list", elements="str"),
+    "only_if": Option(
+        "A command and its arguments. Where it fails, the consumer counts as not running and is left alone.",
+        type="list",
+        elements="str",
+    ),
+}
+PROVE = {
+    "host": Option("The host to connect to, as seen from the managed host.", default=Proof.host),
+    "port": Option("The port of a TLS handshake.", type="int"),
+    "server_name": Option("The name to ask for (SNI). The default is the first of O(identities[].dns_names)."),
+    "starttls": Option("The protocol that precedes the handshake.", choices=("smtp", "imap", "ldap", "postgres")),
+    "client_auth": Option(
+        "Show this identity as the client. Needs O(identities[].profile=tls_client) or "
+        "O(identities[].profile=tls_peer).",
+        type="bool",
+        default=Proof.client_auth,
+    ),
+    "command": Option(
+        "A command and its arguments that succeeds when the consumer uses the identity.", type="list", elements="str"
+    ),
+    "timeout": Option(f"How long the proof may take: {DURATION}.", default=f"{Proof.timeout:g}s"),
+    "when": Option(
+        "Whether to prove after a change, or also when nothing is to do.",
+        default=Proof.when,
+        choices=("changed", "always"),
+    ),
+}
+STATE = {
+    "name": Option(
+        "The name of the identity, unique on the host and in the store: lower-case letters, digits, C(.), C(_), C(-).",
+        required=True,
+    ),
+    "kind": Option("The kind of credential.", default=Identity.kind, choices=("x509",)),
+    "state": Option(
+        "V(present) keeps a valid credential in place. V(absent) withdraws it and destroys the key. "
+        "V(released) puts plain files in the place of the links and stops managing them.",
+        default=Identity.state,
+        choices=("present", "absent", "released"),
+    ),
+    "issuer": issuer("Who signs this identity. It replaces O(issuer), and is never merged with it."),
+    "revoke_on_absent": Option(
+        "With O(identities[].state=absent), also revoke the credential.", type="bool", default=False
+    ),
+    "keep_generations": Option(
+        "How many earlier generations, private keys included, are kept after the new one is proved.",
+        type="int",
+        default=Identity.keep_generations,
+    ),
+    "generation": Option(
+        "V(previous) goes back to the generation before. Needs O(identities[].keep_generations) of at least V(1).",
+        choices=("previous",),
+    ),
+}
+NAMES = {
+    "common_name": Option("The common name of the subject, at most 64 characters."),
+    "dns_names": Option(
+        "DNS names. Internationalised names may be written in Unicode; V(*) may stand as the whole first label.",
+        type="list",
+        elements="str",
+    ),
+    "ip_addresses": Option("IPv4 and IPv6 addresses.", type="list", elements="str"),
+    "uris": Option("Absolute URIs in ASCII, for example V(spiffe://example.org/web).", type="list", elements="str"),
+    "email_addresses": Option("Mailboxes in ASCII.", type="list", elements="str"),
+    "profile": Option("What the credential is for.", default=Identity.profile, choices=PROFILES),
+    "key": Option("The private key.", type="dict", options=KEY),
+    "lifetime": Option(f"How long a credential is valid: {DURATION}.", default=DEFAULT_LIFETIME),
+    "renew_before": Option(
+        f"How long before its end it is renewed: {DURATION}, or per cent of its actual life.",
+        default=Identity.renew_before,
+    ),
+}
+CONSUMERS = {
+    "contact": Option("Who answers for the identity, for example an e-mail address. Kept in the ledger."),
+    "service": Option("The service that uses the identity. Kept in the ledger."),
+    "labels": Option("Names and values to find the identity by. Kept in the ledger.", type="dict"),
+    "owner": Option("The user on the host who owns the parts. The default is the user who runs the task."),
+    "group": Option("The group on the host that owns the parts."),
+    "mode": Option(
+        "The mode of the parts that hold the private key, as a quoted octal number.", type="raw", default=Files.mode
+    ),
+    "links": Option(
+        f"Absolute paths on the host, each with the part behind it: {', '.join(p for p in PARTS if p != 'key_uri')}.",
+        type="dict",
+    ),
+    "replace_files": Option(
+        "Let a link replace a regular file that stands in its place.", type="bool", default=Files.replace_files
+    ),
+    "activate": Option(
+        "How the consumer is told to load a new generation: exactly one of C(unit) and C(command).",
+        type="dict",
+        options=ACTIVATE,
+    ),
+    "prove": Option(
+        "How it is shown that the consumer uses the current generation: exactly one of C(port) and C(command).",
+        type="dict",
+        options=PROVE,
+    ),
+}
+IDENTITY = {**STATE, **NAMES, **CONSUMERS}
+STORE = {
+    "store": Option(
+        "The absolute path of the directory on the host that holds the identities. "
+        "Set it where the task does not run as root.",
+        default=DEFAULT_STORE,
+    ),
+}
+OPTIONS = {
+    "issuer": issuer("Who signs. It is never a group default."),
+    "issuers": Option(
+        "Further issuers, for identities that another one than O(issuer) has signed.",
+        type="list",
+        elements="dict",
+        options=issuer("").options,
+        one_of=True,
+    ),
+    "identities": Option(
+        "The identities that the host shall have.", type="list", elements="dict", options=IDENTITY, required=True
+    ),
+    **STORE,
+    "scope": Option("A name for what this task declares, so that O(purge) knows what it declared earlier."),
+    "purge": Option(
+        "Remove the identities that the same O(scope) declared earlier and O(identities) does not name.",
+        type="bool",
+        default=False,
+    ),
+    "wait": Option(f"How long to wait for an issuer that answers later: {DURATION}.", default="0s"),
+    "check_status": Option(
+        "Where it is looked up whether a credential is revoked.", default="ledger", choices=("ledger",)
+    ),
+}
+INFO = {
+    **STORE,
+    "names": Option("Only these identities. The default is all that the store holds.", type="list", elements="str"),
+    "paths": Option("Also read the PEM certificates at these absolute paths on the host.", type="list", elements="str"),
+}

@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""What the interface promises and this version does not build: refused by name, never accepted and ignored."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .._core.errors import Misconfigured
+
+VERSION = "keystead.identity 0.1.0"
+EXACTLY_ONE = ("issuer", "issuers", "custody")
+TRUE = ("true", "yes", "on", "1", "y", "t")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What to write instead. With `values`, only these (in lower case) are not built; else every value is."""
+
+    instead: str
+    values: tuple[str, ...] = ()
+
+
+Tree = t.Mapping[str, t.Any]  # of Planned or another Tree
+
+_OUT = Planned("leave it out")
+_POLICY: Tree = {"policy": Planned("leave it out: no rule is enforced yet")}
+_RECORDS: Tree = {"records": _OUT}
+_ISSUER: Tree = {
+    **dict.fromkeys(
+        ("openbao", "acme", "est", "scep", "aws_pca", "openbao_ssh", "local_ssh"),
+        Planned("use issuer {local: {directory: ..., authority: ...}}"),
+    ),
+    "local": {"ca_bundle": Planned("leave it out: local speaks to no server")},
+}
+_KEY: Tree = {
+    "reuse": Planned("leave it out: every renewal makes a new key", TRUE),
+    "origin": Planned("use origin host", ("controller",)),
+    "custody": dict.fromkeys(("pkcs11", "openbao_transit", "aws_kms"), Planned("use custody {file: {}}")),
+}
+_IDENTITY: Tree = {
+    "kind": Planned("use kind x509", ("ssh_host",)),
+    "state": Planned("use present, absent or released", ("observed",)),
+    "principals": Planned("leave it out: it belongs to kind ssh_host"),
+    "key": _KEY,
+    "issuer": _ISSUER,
+    "adopt": Planned("use replace_files: true to put a link in the place of a file"),
+    "publish": Planned("use links"),
+    "trusts": _OUT,
+}
+_TASK: Tree = {
+    **_POLICY,
+    "issuer": _ISSUER,
+    "issuers": _ISSUER,
+    "check_status": Planned("use check_status ledger", ("live",)),
+    "plan": Planned("use --check --diff to see what a run would do"),
+    "approvals": _OUT,
+    "trusts": _OUT,
+    **_RECORDS,
+    "identities": _IDENTITY,
+}
+PLANNED: t.Mapping[str, Tree] = {
+    "machine_identity": _TASK,
+    "machine_identity_info": {**_POLICY, "scan": Planned("use names and paths"), **_RECORDS},
+    "certificate_authority": {**_POLICY, "key": _KEY},
+}
+
+
+def refuse_planned(args: t.Mapping[str, t.Any], module: str) -> None:
+    """Raise Misconfigured for the first thing in `args` that is not built, before any validation. Null is absent."""
+    _refuse(args, PLANNED.get(module, _POLICY), f"{module}: option ")
+
+
+def _refuse(given: t.Any, tree: Tree, path: str) -> None:
+    if not isinstance(given, dict):
+        return
+    for name, planned in tree.items():
+        value, where = given.get(name), path + name
+        if value is None:
+            continue
+        if isinstance(planned, Planned):
+            _refuse_value(value, planned, where)
+            continue
+        several = isinstance(value, list)
+        for index, one in enumerate(value if several else [value]):
+            if name not in EXACTLY_ONE or _count(one) == 1:  # validation names those found, where there are more
+                _refuse(one, planned, where + (_which(one, index) if several else "") + ".")
+
+
+def _refuse_value(value: t.Any, planned: Planned, where: str) -> None:
+    shown = str(value).lower()
+    if planned.values and shown not in planned.values:
+        return
+    what = f"{where} {shown}" if planned.values else where
+    raise Misconfigured(f"{what} is not built yet in {VERSION}; {planned.instead}")
+
+
+def _which(one: t.Any, index: int) -> str:
+    name = one.get("name") if isinstance(one, dict) else None
+    return f"[{name if isinstance(name, str) else index}]"
+
+
+def _count(value: t.Any) -> int:
+    return sum(one is not None for one in value.values()) if isinstance(value, dict) else 0

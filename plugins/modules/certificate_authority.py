@@ -1,0 +1,155 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+
+DOCUMENTATION = r"""
+module: certificate_authority
+short_description: Keep a certificate authority on the controller
+version_added: 0.1.0
+description:
+  - Creates a root, or an authority below another one, in a directory on the controller, and keeps its revocation list
+    current. It runs on the controller whatever host a play is about, so use C(run_once) when a play has many hosts.
+  - The directory is published whole by one rename. A run that is killed leaves either no authority or a complete one,
+    and the next run removes what was left; a certificate that the parent gave for it is revoked there.
+  - The private key is a file of PKCS#8 with mode 0600, encrypted when a passphrase is given. It never leaves the
+    controller and is never returned.
+  - The revocation list is complete and valid for 7 days. A run makes it anew when less than half of that is left.
+  - What is declared is compared with what is there. A difference in subject, key, path length, name constraints or
+    parent is refused, since an authority that changes in place takes all its certificates with it; create a new one
+    under another name instead. O(lifetime) is used at creation only.
+  - The certificate of an authority is not renewed. A warning is given in the last third of its life.
+author:
+  - Keystead contributors (@keystead)
+extends_documentation_fragment:
+  - keystead.identity.certificate_authority
+  - keystead.identity.common
+  - keystead.identity.attributes
+  - keystead.identity.attributes.actiongroup_identity
+seealso:
+  - module: keystead.identity.machine_identity
+"""
+
+EXAMPLES = r"""
+- name: There is a root
+  keystead.identity.certificate_authority:
+    name: root
+    directory: /srv/ca
+    subject:
+      common_name: Example Root
+      organization: Example
+    key:
+      type: ecdsa-p384
+    path_length: 1
+    passphrase_file: /etc/keystead/root.pass
+  run_once: true
+
+- name: An authority below it signs for example.org only
+  keystead.identity.certificate_authority:
+    name: issuing
+    directory: /srv/ca
+    parent:
+      name: root
+      passphrase_file: /etc/keystead/root.pass
+    lifetime: 1825d
+    name_constraints:
+      permitted:
+        dns:
+          - example.org
+        ip:
+          - 192.0.2.0/24
+  run_once: true
+  register: issuing
+
+- name: Its revocation list is served
+  ansible.builtin.copy:
+    src: "{{ issuing.crl_path }}"
+    dest: /var/www/html/issuing.crl
+    mode: "0644"
+
+- name: An authority that nobody needs any more is revoked by its parent and destroyed
+  keystead.identity.certificate_authority:
+    name: issuing
+    directory: /srv/ca
+    parent:
+      name: root
+      passphrase_file: /etc/keystead/root.pass
+    state: absent
+  run_once: true
+"""
+
+RETURN = r"""
+name:
+  description: The name of the authority.
+  type: str
+  returned: success
+  sample: issuing
+steps:
+  description: What was done, or would be done in check mode, and why.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    action:
+      description: One of stage_key, issue, publish, revoke, destroy.
+      type: str
+      returned: always
+      sample: publish
+    reason:
+      description: Why it was needed.
+      type: str
+      returned: always
+      sample: the revocation list ends on 2026-11-24 and is due
+certificate:
+  description: The certificate of the authority as PEM.
+  type: str
+  returned: when the authority exists
+  sample: "-----BEGIN CERTIFICATE-----..."
+crl_path:
+  description: Where its revocation list is on the controller, as PEM.
+  type: str
+  returned: when the authority exists
+  sample: /srv/ca/issuing/crl.pem
+issuer_id:
+  description: Who signs, as it is recorded with every certificate. It holds the start of the SHA-256 of the key.
+  type: str
+  returned: when the authority exists
+  sample: local:issuing:9c56cc51b374c3ba189210d5b6d4bf57
+certificate_facts:
+  description: What its certificate says.
+  type: dict
+  returned: when the authority exists
+  contains:
+    serial_number:
+      description: Its serial number, in hexadecimal.
+      type: str
+      returned: always
+    fingerprint_sha256:
+      description: The SHA-256 of the certificate, in hexadecimal.
+      type: str
+      returned: always
+    spki_sha256:
+      description: The SHA-256 of the public key, in hexadecimal.
+      type: str
+      returned: always
+    not_before:
+      description: When it begins, in ISO 8601.
+      type: str
+      returned: always
+      sample: "2026-11-21T12:00:00+00:00"
+    not_after:
+      description: When it ends, in ISO 8601.
+      type: str
+      returned: always
+      sample: "2031-11-20T12:00:00+00:00"
+    issuer:
+      description: Who signed it (RFC 4514).
+      type: str
+      returned: always
+      sample: CN=Example Root,O=Example
+    subject:
+      description: Whom it names (RFC 4514).
+      type: str
+      returned: always
+      sample: CN=issuing
+"""

@@ -1,0 +1,226 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+DOCUMENTATION = r"""
+module: machine_identity
+short_description: Give a host its identities and keep them valid
+version_added: 0.1.0
+description:
+  - Says which identities a host shall have. Each is a private key, a certificate, and who uses them.
+  - Looks at the host, decides, acts, and looks again. A second run changes nothing until a credential is due.
+  - A private key is made on the host and never leaves it. What an issuer needs stays on the controller.
+  - A generation is published whole or not at all. Where its service does not come up, the one before returns.
+  - One identity that fails does not stop its siblings; the task fails at the end, with a record of each.
+author:
+  - Keystead contributors (@keystead)
+requirements:
+  - cryptography >= 3.4 on the host
+  - cryptography >= 50 on the controller
+extends_documentation_fragment:
+  - keystead.identity.machine_identity
+  - keystead.identity.common
+  - keystead.identity.attributes
+  - keystead.identity.attributes.actiongroup_identity
+seealso:
+  - module: keystead.identity.certificate_authority
+  - module: keystead.identity.machine_identity_info
+notes:
+  - Check mode shows exactly the steps that a run would take, each with its reason, and touches neither host nor issuer.
+  - Asynchronous execution is refused; use C(serial) and C(throttle).
+"""
+
+EXAMPLES = r"""
+- name: Every web server proves who it is
+  keystead.identity.machine_identity:
+    issuer:
+      local:
+        directory: /srv/ca
+        authority: issuing
+        passphrase_file: /etc/keystead/issuing.pass
+    identities:
+      - name: web
+        dns_names:
+          - "{{ inventory_hostname }}"
+          - www.example.org
+        lifetime: 30d
+        renew_before: 33%
+        contact: team-web@example.org
+        service: shop
+        group: www-data
+        mode: "0640"
+        links:
+          /etc/nginx/tls/web.pem: fullchain
+          /etc/nginx/tls/web.key: private_key
+        activate:
+          unit: nginx.service
+        prove:
+          port: 443
+
+- name: A mail server and a service that shows itself as a client, with keys of their own
+  keystead.identity.machine_identity:
+    issuer:
+      local:
+        directory: /srv/ca
+        authority: issuing
+        passphrase_file: /etc/keystead/issuing.pass
+    scope: mail
+    purge: true
+    identities:
+      - name: smtp
+        dns_names:
+          - mail.example.org
+        key:
+          type: rsa-3072
+        links:
+          /etc/postfix/tls.pem: combined
+        activate:
+          command: [postfix, reload]
+          only_if: [postfix, status]
+        prove:
+          port: 25
+          starttls: smtp
+      - name: relay
+        uris:
+          - spiffe://example.org/relay
+        profile: tls_client
+        key:
+          type: ed25519
+        prove:
+          command: [/usr/local/bin/relay, --check]
+          when: always
+
+- name: Go back to the generation before
+  keystead.identity.machine_identity:
+    issuer:
+      local:
+        directory: /srv/ca
+        authority: issuing
+        passphrase_file: /etc/keystead/issuing.pass
+    identities:
+      - name: web
+        dns_names:
+          - www.example.org
+        keep_generations: 1
+        generation: previous
+
+- name: Take an identity away and revoke its certificate
+  keystead.identity.machine_identity:
+    issuer:
+      local:
+        directory: /srv/ca
+        authority: issuing
+        passphrase_file: /etc/keystead/issuing.pass
+    identities:
+      - name: web
+        state: absent
+        revoke_on_absent: true
+
+- name: Leave the files where they are and stop managing them
+  keystead.identity.machine_identity:
+    identities:
+      - name: smtp
+        state: released
+"""
+
+RETURN = r"""
+identities:
+  description: A record of each identity, in the order of the task; those that were purged follow.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    name:
+      description: The name of the identity.
+      type: str
+      returned: always
+      sample: web
+    changed:
+      description: Whether something was done, or would be in check mode.
+      type: bool
+      returned: always
+    failed:
+      description: Whether something went wrong. The last complete generation is then still in place.
+      type: bool
+      returned: always
+    msg:
+      description: What was done or went wrong, in a sentence.
+      type: str
+      returned: always
+      sample: "issued: there is no credential yet"
+    generation:
+      description: The number of the generation that is current; null where there is none.
+      type: int
+      returned: always
+      sample: 3
+    steps:
+      description: What was done, or would be in check mode, and why.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        action:
+          description:
+            - What was done.
+          type: str
+          returned: always
+          sample: issue
+        reason:
+          description: Why it was needed.
+          type: str
+          returned: always
+          sample: the certificate is due
+    certificate:
+      description: The certificate that is current.
+      type: dict
+      returned: when there is one
+      contains:
+        serial_number:
+          description: The serial number, in hexadecimal.
+          type: str
+          returned: always
+          sample: 5e0f0c3a5ab94e9a8b1c51a6f5f5f2d0a1b2c3d4
+        fingerprint_sha256:
+          description: The SHA-256 digest of the certificate, in hexadecimal.
+          type: str
+          returned: always
+        spki_sha256:
+          description: The SHA-256 digest of its public key (SubjectPublicKeyInfo), in hexadecimal.
+          type: str
+          returned: always
+        not_before:
+          description: When it began, in UTC.
+          type: str
+          returned: always
+          sample: "2026-11-21T09:00:00Z"
+        not_after:
+          description: When it ends, in UTC.
+          type: str
+          returned: always
+          sample: "2026-12-21T09:00:00Z"
+        issuer:
+          description: Who signed it (RFC 4514).
+          type: str
+          returned: always
+          sample: CN=issuing
+        subject:
+          description: Whom it names (RFC 4514).
+          type: str
+          returned: always
+          sample: CN=www.example.org
+        dns_names:
+          description: The DNS names in it.
+          type: list
+          elements: str
+          returned: always
+          sample: [www.example.org]
+    paths:
+      description:
+        - Where a service finds the parts of whatever generation is current, by part.
+        - The paths stay the same when a generation follows.
+      type: dict
+      returned: when there is a generation
+      sample:
+        fullchain: /var/lib/keystead/identities/web/current/fullchain.pem
+        private_key: /var/lib/keystead/identities/web/current/private_key.pem
+"""

@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+
+"""Files of an authority: every one is written beside its place, synced, renamed, and its directory synced."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import stat
+import typing as t
+
+from ...module_utils._core.errors import Misconfigured
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+PUBLIC = 0o644
+PRIVATE = 0o600
+
+
+def write(path: Path, content: bytes, mode: int = PUBLIC) -> None:
+    """Replace one file whole and make it durable. Names that several processes may write need `locked` around it."""
+    put(path, content, mode)
+    sync(path.parent)
+
+
+def put(path: Path, content: bytes, mode: int = PUBLIC) -> None:
+    """Do what `write` does but leave the directory to the caller, who may have more files for it."""
+    staged = path.with_name(f".{path.name}.new")
+    with speaking("write", path):
+        staged.unlink(missing_ok=True)
+        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                os.fchmod(descriptor, mode)
+                file.write(content)
+                file.flush()
+                os.fsync(descriptor)
+            staged.rename(path)
+        except BaseException:
+            staged.unlink(missing_ok=True)
+            raise
+
+
+def read(path: Path) -> bytes:
+    """Return what a file holds."""
+    with speaking("read", path):
+        return path.read_bytes()
+
+
+def sync(directory: Path) -> None:
+    """Make the names in a directory durable."""
+    with speaking("sync", directory):
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> t.Iterator[None]:
+    """Hold an exclusive lock that ends with the process, whatever kills it."""
+    with speaking("lock", path):
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def speaking(verb: str, path: Path) -> t.Iterator[None]:
+    """Turn the system's refusal into one sentence that names the path."""
+    try:
+        yield
+    except OSError as error:
+        raise Misconfigured(f"local: cannot {verb} {path}: {error.strerror}") from None
+
+
+def refuse_shared(directory: Path) -> None:
+    """Refuse a directory in which somebody else could exchange what is in it; sticky ones are accepted."""
+    with speaking("find", directory):
+        place = directory.resolve()
+        for step in (place, *place.parents):
+            if not step.exists():
+                continue
+            status = step.stat()
+            others_write = stat.S_IMODE(status.st_mode) & 0o022 and not status.st_mode & stat.S_ISVTX
+            if others_write or status.st_uid not in (0, os.geteuid()):
+                raise Misconfigured(
+                    f"local: directory {directory} is not safe for an authority: others may write in {step}; "
+                    "take that right away or choose another directory"
+                )

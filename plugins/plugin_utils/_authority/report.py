@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+
+"""What the user of certificate_authority sees."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+with contextlib.suppress(ImportError):
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+from ...module_utils._core import pki
+
+if t.TYPE_CHECKING:
+    from .converge import Outcome
+    from .store import Authority
+    from .wanted import Wanted
+
+
+def report(wanted: Wanted, outcome: Outcome, *, diff: bool) -> dict[str, t.Any]:
+    """Return the result of the task; nothing in it is secret."""
+    answer: dict[str, t.Any] = {
+        "changed": bool(outcome.steps),
+        "name": wanted.name,
+        "steps": [{"action": step.action, "reason": step.reason} for step in outcome.steps],
+    }
+    if outcome.after is not None:
+        answer.update(_authority(outcome.after))
+    if outcome.warnings:
+        answer["warnings"] = list(outcome.warnings)
+    if diff:
+        answer["diff"] = _diff(wanted, outcome)
+    return answer
+
+
+def _authority(authority: Authority) -> dict[str, t.Any]:
+    credential = pki.credential(authority.certificate.public_bytes(Encoding.DER))
+    return {
+        "certificate": authority.certificate.public_bytes(Encoding.PEM).decode(),
+        "crl_path": str(authority.crl_path),
+        "issuer_id": authority.id,
+        "certificate_facts": {
+            "serial_number": f"{credential.facts.serial_number:x}",
+            "fingerprint_sha256": credential.credential_id,
+            "spki_sha256": credential.public_id,
+            "not_before": credential.not_before.isoformat(),
+            "not_after": credential.not_after.isoformat(),
+            "issuer": credential.facts.issuer,
+            "subject": credential.facts.subject_name,
+        },
+    }
+
+
+def _diff(wanted: Wanted, outcome: Outcome) -> dict[str, str]:
+    """Show the authority and its revocation list as lines, by what the steps do to them."""
+    does = {step.action: step.reason for step in outcome.steps}
+    lines = "".join(f"{option}: {value}\n" for option, value in wanted.described().items())
+    there = lines + "revocation list: published\n"
+    before = "" if outcome.before is None else there
+    after = before
+    if "issue" in does:
+        after = there
+    elif "publish" in does:
+        before = f"{lines}revocation list: {does['publish']}\n"
+    elif "destroy" in does:
+        after = ""
+    path = str(wanted.directory / wanted.name)
+    return {"before": before, "after": after, "before_header": path, "after_header": path}

@@ -1,0 +1,226 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+
+"""An authority on the controller's disk: one directory that is published whole by one rename."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+with contextlib.suppress(ImportError):
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import (
+        BestAvailableEncryption,
+        Encoding,
+        KeySerializationEncryption,
+        NoEncryption,
+        PrivateFormat,
+        load_pem_private_key,
+    )
+
+from ...module_utils._core.errors import Misconfigured
+from ...module_utils._core.keys import spki_sha256
+from .files import PRIVATE, locked, put, read, refuse_shared, speaking, sync
+
+FORMAT = 1
+_ID_DIGITS = 32
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority: where it is, its certificate, and those above it up to the root (none for a root)."""
+
+    path: Path
+    certificate: x509.Certificate
+    issuers: tuple[x509.Certificate, ...]
+    encrypted: bool
+
+    @property
+    def name(self) -> str:
+        """What the tasks call it."""
+        return self.path.name
+
+    @property
+    def id(self) -> str:
+        """Who signs: the name and the key, so that another key of the same name is another issuer."""
+        return f"local:{self.name}:{spki_sha256(self.certificate.public_key())[:_ID_DIGITS]}"
+
+    @property
+    def root(self) -> x509.Certificate:
+        """Its trust anchor."""
+        return (self.certificate, *self.issuers)[-1]
+
+    @property
+    def intermediates(self) -> tuple[x509.Certificate, ...]:
+        """What a server sends after its own certificate: all of the chain but the root."""
+        return (self.certificate, *self.issuers)[:-1]
+
+    @property
+    def issued(self) -> Path:
+        """The directory with one file for each certificate that it has signed."""
+        return self.path / "issued"
+
+    @property
+    def revoked(self) -> Path:
+        """The directory with one record for each certificate that it has taken back."""
+        return self.path / "revoked"
+
+    @property
+    def crl_path(self) -> Path:
+        """Its complete revocation list (RFC 5280, 5), PEM."""
+        return self.path / "crl.pem"
+
+    @property
+    def lock(self) -> Path:
+        """What serialises revocations."""
+        return self.path / ".lock"
+
+    def check_passphrase_is_given(self, passphrase: bytes | None) -> None:
+        """Say what is missing without the cost of opening the key."""
+        if self.encrypted and passphrase is None:
+            raise Misconfigured(
+                f"local: the private key of authority {self.name} in {self.path} has a passphrase; "
+                "set passphrase or passphrase_file"
+            )
+        if passphrase is not None and not self.encrypted:
+            raise Misconfigured(
+                f"local: the private key of authority {self.name} in {self.path} has no passphrase, but one is given; "
+                "remove passphrase and passphrase_file, or encrypt the key"
+            )
+
+    def open(self, passphrase: bytes | None) -> t.Any:
+        """Return the private key (10 to 40 ms when it is encrypted); raises Misconfigured."""
+        self.check_passphrase_is_given(passphrase)
+        path = self.path / "private_key.pem"
+        try:
+            key = load_pem_private_key(read(path), passphrase, unsafe_skip_rsa_key_validation=True)
+        except (ValueError, TypeError):
+            remedy = "passphrase does not open it or the file is damaged" if self.encrypted else "the file is damaged"
+            raise Misconfigured(f"local: cannot open {path} of authority {self.name}: {remedy}") from None
+        if spki_sha256(key.public_key()) != spki_sha256(self.certificate.public_key()):
+            raise Misconfigured(
+                f"local: {path} is not the key of certificate.pem beside it; restore both from one backup"
+            )
+        return key
+
+
+def load(directory: str | Path, name: str) -> Authority:
+    """Read an authority; raises Misconfigured where there is none or it cannot be understood."""
+    found = find(directory, name)
+    if found is None:
+        raise Misconfigured(
+            f"local: authority {name} does not exist in {directory}; create it with certificate_authority"
+        )
+    return found
+
+
+def find(directory: str | Path, name: str) -> Authority | None:
+    """Read an authority without its key; None where there is none."""
+    path = Path(directory) / checked_name(name)
+    if not os.path.lexists(path):
+        return None
+    try:
+        about = json.loads(read(path / "authority.json"))
+        written = about["format"]
+        encrypted = bool(about["encrypted"])
+        certificate = x509.load_pem_x509_certificate(read(path / "certificate.pem"))
+        chain = read(path / "chain.pem")
+        issuers = tuple(x509.load_pem_x509_certificates(chain)) if chain else ()
+    except (ValueError, KeyError, TypeError):
+        raise Misconfigured(
+            f"local: {path} is not an authority of this collection, or is damaged; restore it from a backup"
+        ) from None
+    if written != FORMAT:
+        raise Misconfigured(
+            f"local: {path} has format {written}, this release reads {FORMAT}; use the release that made it"
+        )
+    return Authority(path, certificate, issuers, encrypted)
+
+
+def checked_name(name: str) -> str:
+    """Return a name that can be a directory; raises Misconfigured."""
+    if not name or name.startswith(".") or "/" in name or not name.isprintable():
+        raise Misconfigured(
+            f"local: name {name!r} cannot be an authority's; use letters, digits, `-` and `_`, for example issuing"
+        )
+    return name
+
+
+@contextlib.contextmanager
+def maintained(directory: Path, name: str) -> t.Iterator[None]:
+    """Let one process at a time create or destroy an authority."""
+    refuse_shared(directory)
+    with speaking("create", directory):
+        directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with locked(directory / f".{name}.lock"):
+        yield
+
+
+def stage(
+    directory: Path, name: str, key: t.Any, passphrase: bytes | None, chain: t.Sequence[x509.Certificate]
+) -> None:
+    """Write everything that an authority needs beside its place; `chain` is its certificate and those above it."""
+    staged = staging_place(directory, name)
+    with speaking("create", staged):
+        for place in (staged, staged / "issued", staged / "revoked"):
+            place.mkdir()
+            place.chmod(0o755)
+    encryption: KeySerializationEncryption = NoEncryption()
+    if passphrase is not None:
+        encryption = BestAvailableEncryption(passphrase)
+    put(staged / "private_key.pem", key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption), PRIVATE)
+    put(staged / "chain.pem", b"".join(above.public_bytes(Encoding.PEM) for above in chain[1:]))
+    put(staged / "authority.json", json.dumps({"format": FORMAT, "encrypted": passphrase is not None}).encode() + b"\n")
+    put(staged / "certificate.pem", chain[0].public_bytes(Encoding.PEM))
+    sync(staged)
+
+
+def publish(directory: Path, name: str) -> None:
+    """Make the staged authority the authority, by one rename."""
+    with speaking("publish", directory / name):
+        staging_place(directory, name).rename(directory / name)
+    sync(directory)
+
+
+def destroy(directory: Path, name: str) -> None:
+    """Remove an authority: it is gone by one rename, then its files are deleted."""
+    with speaking("remove", directory / name):
+        (directory / name).rename(_grave(directory, name))
+    sync(directory)
+    clear(directory, name)
+
+
+def left_behind(directory: Path, name: str) -> bool:
+    """Say whether a killed run left something that was never published or is half removed."""
+    return any(map(os.path.lexists, (staging_place(directory, name), _grave(directory, name))))
+
+
+def staged_certificate(directory: Path, name: str) -> x509.Certificate | None:
+    """Return the certificate of an authority that a killed run never published."""
+    path = staging_place(directory, name) / "certificate.pem"
+    return x509.load_pem_x509_certificate(read(path)) if path.is_file() else None
+
+
+def clear(directory: Path, name: str) -> None:
+    """Delete what `left_behind` found."""
+    for place in (staging_place(directory, name), _grave(directory, name)):
+        if os.path.lexists(place):
+            with speaking("remove", place):
+                shutil.rmtree(place)
+
+
+def staging_place(directory: Path, name: str) -> Path:
+    """Return where an authority is put together."""
+    return directory / f".{name}.new"
+
+
+def _grave(directory: Path, name: str) -> Path:
+    return directory / f".{name}.old"

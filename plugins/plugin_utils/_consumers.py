@@ -1,0 +1,173 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a task says about the files of an identity and about the service that uses them, checked before a host is asked.
+
+Every function takes validated options and raises Misconfigured, whose message begins with the option.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import typing as t
+
+from ..module_utils._core.errors import Misconfigured
+from ..module_utils._core.model import PARTS, Activation, Files, Link, Proof
+from ._durations import seconds
+from ._names import dns_name
+
+_LACKS = {"file": ("key_uri",)}
+_KEY_MODES = ("0400", "0440", "0600", "0640")
+_UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}", re.ASCII)
+_OF_A_HANDSHAKE = ("server_name", "starttls", "client_auth")
+_SHOWS_A_CLIENT = ("tls_client", "tls_peer")
+LONGEST_PROOF = 3600
+
+Options = t.Mapping[str, t.Any]
+
+
+def text(options: Options, option: str, longest: int = 255) -> str | None:
+    """Return a text that fits on one line, or None."""
+    value: str | None = options[option]
+    if value is not None and not (1 <= len(value) <= longest and value.isprintable()):
+        raise Misconfigured(f"{option}: {value[:60]!r} is not 1 to {longest} printable characters; write a line")
+    return value
+
+
+def absolute(path: str) -> str:
+    """Return a path of a host, which must be absolute and have its shortest form."""
+    if not path.startswith("/") or path.startswith("//") or posixpath.normpath(path) != path or not path.isprintable():
+        shortest = posixpath.normpath(f"/{path}").replace("//", "/")
+        raise Misconfigured(f"{path[:255]!r} is not an absolute path in its shortest form; write {shortest[:255]!r}")
+    return path
+
+
+def files(options: Options, store: str, custody: str) -> Files:
+    """Return how the parts stand in the file system."""
+    return Files(
+        owner=text(options, "owner"),
+        group=text(options, "group"),
+        mode=_mode(options["mode"]),
+        links=tuple(_link(path, part, store, custody) for path, part in (options["links"] or {}).items()),
+        replace_files=options["replace_files"],
+    )
+
+
+def activation(options: Options | None) -> Activation | None:
+    """Return how the consumer is told."""
+    if options is None:
+        return None
+    _exactly_one(options, "activate", "unit", "command")
+    unit = options["unit"]
+    if unit is not None and not _UNIT.fullmatch(unit):
+        raise Misconfigured(f"activate.unit: {unit[:60]!r} is not a systemd unit; write it as nginx.service")
+    return Activation(
+        unit=unit,
+        command=_command(options, "activate", "command"),
+        only_if=_command(options, "activate", "only_if"),
+    )
+
+
+def proof(options: Options | None, profile: str, names: t.Sequence[str]) -> Proof | None:
+    """Return how the consumer is asked; the server name is by default the first of `names` without a wildcard."""
+    if options is None:
+        return None
+    _exactly_one(options, "prove", "port", "command")
+    _check_handshake(options, profile)
+    return Proof(
+        host=_host(options),
+        port=options["port"],
+        server_name=_server_name(options["server_name"], names),
+        starttls=options["starttls"],
+        client_auth=options["client_auth"],
+        command=_command(options, "prove", "command"),
+        timeout=float(_timeout(options["timeout"])),
+        when=options["when"],
+    )
+
+
+def _mode(mode: t.Any) -> str:
+    if not isinstance(mode, str):
+        raise Misconfigured(f'mode: {mode!r:.60} was read by YAML as a number; quote it: "0640"')
+    if not re.fullmatch(r"0?[0-7]{3}", mode, re.ASCII):
+        raise Misconfigured(f'mode: {mode!r:.60} is not an octal mode; write "0600" or "0640"')
+    mode = mode.zfill(4)
+    if mode[3] != "0":
+        raise Misconfigured(f'mode: "{mode}" lets every user of the host at the private key; write "0600" or "0640"')
+    if mode not in _KEY_MODES:
+        raise Misconfigured(f'mode: "{mode}" is no mode for a private key; write one of {", ".join(_KEY_MODES)}')
+    return mode
+
+
+def _link(path: t.Any, part: t.Any, store: str, custody: str) -> Link:
+    try:
+        absolute(str(path))
+    except Misconfigured as error:
+        raise Misconfigured(f"links: {error}") from None
+    if path == store or path.startswith(f"{store}/") or store.startswith(f"{path}/"):
+        raise Misconfigured(f"links: {path!r} is in the way of the store {store!r}; write a path elsewhere")
+    lacking = _LACKS[custody]
+    if part in lacking:
+        raise Misconfigured(f"links[{path}]: custody {custody} has no {part}; write private_key")
+    if part not in PARTS:
+        known = ", ".join(known for known in PARTS if known not in lacking)
+        raise Misconfigured(f"links[{path}]: {part!r:.60} is not a part; write one of {known}")
+    return Link(path, part)
+
+
+def _exactly_one(options: Options, where: str, *names: str) -> None:
+    found = [name for name in names if options[name] is not None]
+    if len(found) != 1:
+        shown = " and ".join(found) or "none"
+        raise Misconfigured(f"{where}: exactly one of {' and '.join(names)} is needed, found {shown}")
+
+
+def _command(options: Options, where: str, option: str) -> tuple[str, ...]:
+    argv = options[option]
+    if argv is None:
+        return ()
+    if not argv or not argv[0] or not all(len(word) <= 4096 and word.isprintable() for word in argv):
+        raise Misconfigured(
+            f"{where}.{option}: a list of a command and its arguments is needed, each of them on one line; "
+            "write for example [systemctl, reload, nginx]"
+        )
+    return tuple(argv)
+
+
+def _check_handshake(options: Options, profile: str) -> None:
+    port = options["port"]
+    extra = [name for name in _OF_A_HANDSHAKE if options[name]]
+    if port is None and extra:
+        raise Misconfigured(f"prove.{extra[0]}: it belongs to a handshake; leave it out, or write port for command")
+    if port is not None and not 1 <= port <= 65535:
+        raise Misconfigured(f"prove.port: {port} is not a TCP port; write 1 to 65535, for example 443")
+    if options["client_auth"] and profile not in _SHOWS_A_CLIENT:
+        raise Misconfigured(f"prove.client_auth: profile {profile} shows no client; write tls_peer or tls_client")
+
+
+def _host(options: Options) -> str:
+    host: str = options["host"]
+    if not 1 <= len(host) <= 255 or not host.isprintable() or " " in host:
+        raise Misconfigured(f"prove.host: {host[:60]!r} is not a host; write a name or an address")
+    return host
+
+
+def _server_name(server_name: str | None, names: t.Sequence[str]) -> str | None:
+    if server_name is None:
+        return next((name for name in names if not name.startswith("*")), None)
+    try:
+        return dns_name(server_name)
+    except Misconfigured as error:
+        raise Misconfigured(f"prove.server_name: {error}") from None
+
+
+def _timeout(value: str) -> int:
+    try:
+        timeout = seconds(value)
+    except Misconfigured as error:
+        raise Misconfigured(f"prove.timeout: {error}") from None
+    if not 1 <= timeout <= LONGEST_PROOF:
+        raise Misconfigured(f"prove.timeout: {value!r} is no useful limit; write one from 1s to 1h, for example 5s")
+    return timeout

@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Look, decide, act, look again: for all identities of one host, in one or two executions there."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import typing as t
+from datetime import UTC, datetime
+
+from ..module_utils._core.errors import KeysteadError, NotConverged, Pending
+from ..module_utils._core.model import Identity, Known
+from ._actor import actor, holder
+from ._declare import Declaration, checked_issuer, declarations
+from ._durations import seconds
+from ._host_half import HostHalf
+from ._ledger.port import Batch
+from ._ledger.registry import open_ledger
+from ._report import diff, record, statistics
+from ._signers import Signers
+from ._work import Work, plan
+
+if t.TYPE_CHECKING:
+    from ._host_half import Execute
+    from ._ledger.port import Ledger, Remembered
+
+LONGEST_PAUSE = 10.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What a run is told beside its options. `say` shows a line while the run goes on."""
+
+    host: str
+    playbook: str | None
+    check: bool
+    diff: bool
+    execute: Execute
+    say: t.Callable[[str], None]
+
+
+def converge(args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
+    """Bring the identities of one host to what validated options declare; return what the task returns."""
+    declared = declarations(args)
+    signers = Signers([issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))])
+    ledger = open_ledger(args["ledger"], read_only=task.check)
+    try:
+        return _Run(args, task, signers, ledger).of(declared)
+    finally:
+        ledger.close()
+
+
+class _Run:
+    """One run over one store of one host."""
+
+    def __init__(self, args: t.Mapping[str, t.Any], task: Task, signers: Signers, ledger: Ledger) -> None:
+        self.task, self.signers, self.ledger = task, signers, ledger
+        self.store, self.wait = args["store"], seconds(args["wait"])
+        self.purged = args["scope"] if args["purge"] else None
+        self.now = datetime.now(UTC)
+        self.holder = holder()
+        self.warnings: list[str] = []
+        self.host = HostHalf(task.execute, self.store, task.host, ledger.id, self.holder, self.warnings)
+
+    def of(self, declared: t.Sequence[Declaration]) -> dict[str, t.Any]:
+        """Run, and report."""
+        remembered = self.ledger.remembered(self.task.host, self.store)
+        declared = [*declared, *self._to_purge(declared, remembered)]
+        works = [self._work(declaration, remembered.get(declaration.identity.name)) for declaration in declared]
+        self._look(works)
+        if not self.task.check:
+            self._act([work for work in works if work.steps and not work.error])
+        return self._result(works)
+
+    def _to_purge(
+        self, declared: t.Sequence[Declaration], remembered: t.Mapping[str, Remembered]
+    ) -> t.Iterator[Declaration]:
+        """Yield what the same scope declared earlier and this task does not name."""
+        names = {declaration.identity.name for declaration in declared}
+        for one in remembered.values():
+            if self.purged and one.scope == self.purged and one.state == "present" and one.name not in names:
+                gone = Identity(name=one.name, kind=one.kind, state="absent")
+                yield Declaration(gone, one.contact, one.service, {}, one.scope, None, revoke_on_absent=False)
+
+    def _work(self, declaration: Declaration, remembered: Remembered | None) -> Work:
+        issuer = self.signers.of(declaration.issuer) if declaration.issuer else None
+        identity = declaration.identity
+        if issuer is not None and identity.state == "present":
+            identity = dataclasses.replace(identity, issuer_id=issuer.id)
+        return Work(declaration, identity, issuer, remembered, _known(declaration, remembered))
+
+    def _look(self, works: t.Sequence[Work]) -> None:
+        """Ask the host; identities that another run is at work on are asked for again, for as long as `wait` says."""
+        until = time.monotonic() + self.wait
+        self.host.prepare(works, self.now)
+        while busy := [work for work in works if isinstance(work.error, Pending)]:
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            pauses = [work.error.retry_after for work in busy if isinstance(work.error, Pending)]
+            time.sleep(max(0.1, min([LONGEST_PAUSE, left, *pauses])))
+            self.now = datetime.now(UTC)
+            self.host.prepare(busy, self.now)
+
+    def _act(self, works: t.Sequence[Work]) -> None:
+        if not works:
+            return
+        from ._issuing import Issuing
+        from ._withdrawal import revoke
+
+        batch = Batch(self.task.host, self.store, actor(self.task.playbook), self.now)
+        issuing = Issuing(
+            self.signers, self.ledger, batch, holder=str(self.holder), wait=self.wait, say=self.task.say
+        )
+        issuing.run([work for work in works if work.needs("issue")])
+        ready = [work for work in works if not work.error]
+        self._install(ready)
+        revoke([work for work in ready if work.needs("revoke") and not work.error], self.signers, self.ledger, batch)
+        self._record(ready, batch)
+
+    def _install(self, works: t.Sequence[Work]) -> None:
+        """Let the host act; then nothing may be left to do."""
+        if not works:
+            return
+        try:
+            self.host.install(works, datetime.now(UTC))
+        except KeysteadError as error:
+            for work in works:
+                work.error = error
+        for work in works:
+            left = plan(_settled(work), work.after, datetime.now(UTC)) if work.after and not work.error else ()
+            if left:
+                work.error = NotConverged(f"{work.name}: everything was done, and still {left[0].reason}")
+
+    def _record(self, works: t.Sequence[Work], batch: Batch) -> None:
+        from ._outcomes import outcome
+
+        if works:
+            self.ledger.record(batch, [outcome(work) for work in works])
+
+    def _result(self, works: t.Sequence[Work]) -> dict[str, t.Any]:
+        records = [record(work, self.store, check=self.task.check) for work in works]
+        failed = [work for work in works if work.error]
+        result: dict[str, t.Any] = {
+            "changed": any(one["changed"] for one in records),
+            "identities": records,
+            "warnings": self.warnings,
+            "ansible_stats": statistics(records),
+        }
+        if failed:
+            result["failed"] = True
+            result["msg"] = "; ".join(dict.fromkeys(_complaint(work) for work in failed))
+        if self.task.diff:
+            result["diff"] = diff(works)
+        return result
+
+
+def _known(declaration: Declaration, remembered: Remembered | None) -> Known:
+    """Return what the ledger adds to what a host can see."""
+    to_revoke = declaration.identity.state == "absent" and declaration.revoke_on_absent
+    if remembered is None:
+        return Known(revoke=_REVOKE if to_revoke else None)
+    revoked = remembered.credential_id and remembered.revoked
+    return Known(
+        revoked=((remembered.credential_id or "", remembered.revoked or ""),) if revoked else (),
+        links=remembered.links,
+        newest=remembered.newest,
+        revoke=_REVOKE if to_revoke and not revoked and remembered.generation is not None else None,
+    )
+
+
+_REVOKE = "the identity is declared absent with revoke_on_absent"
+
+
+def _settled(work: Work) -> Work:
+    """Return the work as it stands after the host's part: what was to be revoked is the controller's affair."""
+    return dataclasses.replace(work, known=dataclasses.replace(work.known, revoke=None))
+
+
+def _complaint(work: Work) -> str:
+    text = str(work.error)
+    return text if work.name in text else f"{work.name}: {text}"

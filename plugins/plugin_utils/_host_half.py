@@ -1,0 +1,164 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The controller's end of the wire: what goes down to host_half, and what may come up (rule C3)."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import dataclass
+
+from ..module_utils._core import wire
+from ..module_utils._core.errors import KINDS, Denied, KeysteadError, Pending, Unavailable
+from ..module_utils._core.model import Done, Observed
+from ._actor import is_dead
+from ._work import credential_of, plan
+
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
+    from ._work import Work
+
+LARGEST_ANSWER = 8 * 1024 * 1024
+LEASE_SECONDS = 300.0
+LARGEST_SKEW = 300.0
+
+Answer = t.Mapping[str, t.Any]
+Execute = t.Callable[[dict[str, t.Any]], Answer]
+
+
+@dataclass
+class HostHalf:
+    """One host's half, behind `execute`, which runs the module and returns its result.
+
+    `store`, `host`, `ledger_id` and `holder` are the same in every phase. `warnings` collects what a user should know.
+    """
+
+    execute: Execute
+    store: str
+    host: str
+    ledger_id: str | None
+    holder: t.Mapping[str, t.Any]
+    warnings: list[str]
+
+    def prepare(self, works: t.Sequence[Work], now: datetime) -> None:
+        """Look at every identity, and for those with something to do stage a key; a dead run's lease is broken."""
+        busy = self._prepare(works, now, {})
+        dead = {name: str(lease.get("lease")) for name, lease in busy.items() if is_dead(lease["holder"])}
+        if dead:
+            again = [work for work in works if work.name in dead]
+            for work in again:
+                work.error = None
+            self._prepare(again, now, dead)
+
+    def _prepare(self, works: t.Sequence[Work], now: datetime, broken: dict[str, str]) -> dict[str, t.Any]:
+        entries = [{"identity": wire.pack(work.identity), "known": wire.pack(work.known)} for work in works]
+        answers = self._call("prepare", entries, now, broken)
+        busy = {}
+        for work in works:
+            answer = answers.get(work.name, {})
+            work.error = _error(answer)
+            if work.error is None:
+                _take_look(work, answer, now)
+            elif isinstance(answer.get("error", {}).get("holder"), dict):
+                busy[work.name] = answer["error"]
+        return busy
+
+    def install(self, works: t.Sequence[Work], now: datetime) -> None:
+        """Let the host do its part of the steps, and look again."""
+        answers = self._call("install", [_order(work) for work in works], now, {})
+        for work in works:
+            answer = answers.get(work.name, {})
+            try:
+                work.done += [wire.unpack(Done, done) for done in answer.get("done", ())]
+                work.after = wire.unpack(Observed, answer["observed"]) if "observed" in answer else None
+            except (ValueError, TypeError, AttributeError) as error:
+                work.error = Denied(f"host: its answer for {work.name} is refused: {error}")
+            work.error = work.error or _error(answer)
+
+    def _call(
+        self, phase: str, entries: list[dict[str, t.Any]], now: datetime, broken: dict[str, str]
+    ) -> dict[str, Answer]:
+        answer = self.execute({
+            "phase": phase,
+            "format": wire.FORMAT,
+            "now": now.timestamp(),
+            "host": self.host,
+            "store": self.store,
+            "ledger_id": self.ledger_id,
+            "deadline": LEASE_SECONDS,
+            "holder": dict(self.holder),
+            "broken": broken,
+            "identities": entries,
+        })
+        if answer.get("failed"):
+            raise Unavailable(_why_failed(answer))
+        if answer.get("format") != wire.FORMAT or not isinstance(answer.get("identities"), list):
+            raise Denied("host: its answer has another format; use one version of keystead.identity for both halves")
+        if len(json.dumps(answer["identities"], default=str)) > LARGEST_ANSWER:
+            raise Denied(f"host: its answer is larger than {LARGEST_ANSWER} bytes; name fewer identities in a task")
+        self._compare_clocks(answer.get("now"), now)
+        return {one["name"]: one for one in answer["identities"] if isinstance(one, dict) and _is_named(one)}
+
+    def _compare_clocks(self, theirs: t.Any, now: datetime) -> None:
+        skew = abs(theirs - now.timestamp()) if isinstance(theirs, (int, float)) else 0.0
+        if skew > LARGEST_SKEW:
+            self.warnings.append(f"the clock of {self.host} is {skew:.0f} s off the controller's; synchronise both")
+
+
+def _is_named(answer: Answer) -> bool:
+    return isinstance(answer.get("name"), str)
+
+
+def _error(answer: Answer) -> KeysteadError | None:
+    """Return what a host says went wrong with an identity; silence is an error too."""
+    said = answer.get("error")
+    if said is None:
+        return None if "observed" in answer else Denied("host: it gave no answer for this identity")
+    try:
+        message, kind = wire.text(said["message"]), KINDS[said["kind"]]
+        retry_after = float(wire.number(said.get("retry_after", 0.0)))
+    except (ValueError, KeyError, TypeError):
+        return Denied("host: it failed and does not say how")
+    return Pending(message, retry_after) if kind is Pending else kind(message)
+
+
+def _take_look(work: Work, answer: Answer, now: datetime) -> None:
+    """Read what was found; the steps are the controller's own decision on it."""
+    try:
+        work.found = wire.unpack(Observed, answer["observed"])
+        work.lease = wire.text(answer["lease"]) if "lease" in answer else None
+        work.csr = wire.binary(answer["csr"]) if "csr" in answer else b""
+        work.public_id = wire.text(answer["public_id"]) if "public_id" in answer else ""
+        work.credential = credential_of(work.found)
+        work.steps = plan(work, work.found, now)
+    except ValueError as error:
+        work.error = Denied(f"host: its answer for {work.name} is refused: {error}")
+    except KeysteadError as error:
+        work.error = error
+
+
+def _order(work: Work) -> dict[str, t.Any]:
+    """Return what goes down for one identity: no issuer, no credential of one, no other host's data."""
+    order: dict[str, t.Any] = {
+        "identity": wire.pack(work.identity),
+        "known": wire.pack(work.known),
+        "lease": work.lease,
+        "steps": [wire.pack(step) for step in work.steps],
+    }
+    if work.generation is not None:
+        parts = {name: part.content.decode("ascii") for name, part in work.generation.parts.items()}
+        order.update(number=work.number, issuer_id=work.generation.issuer_id, parts=parts)
+    return order
+
+
+def _why_failed(answer: Answer) -> str:
+    """Say in one line why the module did not answer; what it printed may hold anything and is not repeated."""
+    message = " ".join(str(answer.get("msg", "")).split())
+    if message.startswith("host:"):
+        return message[: wire.LONGEST_TEXT]
+    said = f"{message[:300] or 'no message'}, rc {answer.get('rc', '?')}"
+    return f"host: its half ended without an answer ({said}); run again"
+

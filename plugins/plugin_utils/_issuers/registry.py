@@ -1,0 +1,24 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+
+"""The list of issuers: name, and who makes one from its options."""
+
+from __future__ import annotations
+
+import typing as t
+
+if t.TYPE_CHECKING:
+    from ...module_utils._core.ports import Issuer
+
+Options = t.Mapping[str, t.Any]
+
+
+def _local(options: Options) -> Issuer:
+    from .local import LocalIssuer
+
+    return LocalIssuer(options)
+
+
+ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {"local": _local}

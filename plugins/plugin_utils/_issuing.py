@@ -1,0 +1,228 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""From requests to accepted credentials: intent first, then the issuer, then rule V1, then the record (A1, R1)."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing as t
+from datetime import UTC, datetime, timedelta
+
+from ..module_utils._core import pki
+from ..module_utils._core.errors import Denied, KeysteadError, NotConverged, Pending
+from ..module_utils._core.ports import Lister, Order
+from ..module_utils._core.renewal import renew_at
+from ._answer import accepted
+from ._ledger.port import Event, Held, Intent, Issued, Outcome, Refused
+from ._request import checked
+
+if t.TYPE_CHECKING:
+    from ..module_utils._core.model import Credential, Generation
+    from ..module_utils._core.ports import Issuer, Request
+    from ._ledger.port import Batch, Ledger
+    from ._signers import Signers
+    from ._work import Work
+
+AT_ONCE = 50  # requests between two lines of progress
+LONGEST_PAUSE = 10.0
+
+Say = t.Callable[[str], None]
+
+
+class Issuing:
+    """Gets credentials for one host's identities. `wait` is how long, in seconds, an issuer that answers later has."""
+
+    def __init__(self, signers: Signers, ledger: Ledger, batch: Batch, *, holder: str, wait: float, say: Say) -> None:
+        """Keep whom to ask, where to write it down, and how to tell."""
+        self._signers, self._ledger, self._batch, self._holder = signers, ledger, batch, holder
+        self._wait, self._say = wait, say
+
+    def run(self, works: t.Sequence[Work]) -> None:
+        """Fill in `generation` and `number`, or `error`, for every work that needs a credential."""
+        asked = [(work, request) for work in works if (request := self._request(work)) is not None]
+        asked = self._intend(asked)
+        by_issuer: dict[str, list[tuple[Work, Request]]] = {}
+        for work, request in asked:
+            by_issuer.setdefault(_issuer_of(work).id, []).append((work, request))
+        for group in by_issuer.values():
+            issuer = _issuer_of(group[0][0])
+            with _failing(group):
+                anchors = self._signers.anchors(issuer, self._ledger)
+                self._ask(issuer, group, anchors)
+        self._record([work for work, _request in asked])
+
+    def _request(self, work: Work) -> Request | None:
+        """Check what the host asks for (C2), and number the generation."""
+        if work.found is None:
+            return None
+        try:
+            request = checked(work.csr, work.identity, work.public_id)
+        except KeysteadError as error:
+            work.error = error
+            return None
+        work.number = max(work.found.newest, work.known.newest) + 1
+        return request
+
+    def _intend(self, asked: list[tuple[Work, Request]]) -> list[tuple[Work, Request]]:
+        """Write down what is going to be done; identities that another run is at work on wait for it."""
+        intents = {work.name: self._intent(work) for work, _request in asked}
+        while intents:
+            try:
+                self._ledger.intend(self._batch, list(intents.values()))
+                break
+            except Held as held:
+                for work, _request in asked:
+                    if work.name in held.names:
+                        work.error = Pending(str(held), held.retry_after)
+                        intents.pop(work.name, None)
+        return [(work, request) for work, request in asked if work.name in intents]
+
+    def _intent(self, work: Work) -> Intent:
+        declaration = work.declaration
+        return Intent(
+            name=work.name,
+            number=work.number or 1,
+            public_id=work.public_id,
+            issuer_id=_issuer_of(work).id,
+            key_type=work.identity.key.type,
+            kind=work.identity.kind,
+            scope=declaration.scope,
+            custody=work.identity.key.custody,
+            reason=work.reason("issue"),
+            contact=declaration.contact,
+            service=declaration.service,
+            labels=declaration.labels,
+            holder=self._holder,
+        )
+
+    def _ask(self, issuer: Issuer, group: list[tuple[Work, Request]], anchors: t.Sequence[bytes]) -> None:
+        waiting = [(work, request) for work, request in group if not self._found_again(issuer, work, request, anchors)]
+        for start in range(0, len(waiting), AT_ONCE):
+            part = waiting[start : start + AT_ONCE]
+            with _failing(part):
+                answers = issuer.begin([request for _work, request in part])
+                answers = self._finished(issuer, answers)
+                for (work, request), answer in zip(part, answers, strict=True):
+                    _take(work, request, answer, anchors)
+            if len(waiting) > AT_ONCE:
+                self._say(f"{_backend(issuer.id)}: {min(start + AT_ONCE, len(waiting))} of {len(waiting)} answered")
+
+    def _found_again(self, issuer: Issuer, work: Work, request: Request, anchors: t.Sequence[bytes]) -> bool:
+        """Look for the answer that a cut-off run never brought home: the key is the same, so it still fits (R1)."""
+        intent = work.remembered.open_intent if work.remembered else None
+        if intent is None or intent.public_id != work.public_id or not isinstance(issuer, Lister):
+            return False
+        for record in issuer.issued(intent.since - timedelta(minutes=5)):
+            if record.public_id == work.public_id:
+                with contextlib.suppress(Denied, NotConverged):
+                    work.generation = _accepted(work, request, record.generation, anchors)
+                    return True
+        return False
+
+    def _finished(
+        self, issuer: Issuer, answers: list[Generation | Order | KeysteadError]
+    ) -> list[Generation | Order | KeysteadError]:
+        """Ask for open orders again, for as long as the task may wait."""
+        until = time.monotonic() + self._wait
+        while any(isinstance(answer, Order) for answer in answers) and time.monotonic() < until:
+            orders = [answer for answer in answers if isinstance(answer, Order)]
+            pause = min([LONGEST_PAUSE, until - time.monotonic(), *(order.retry_after for order in orders)])
+            time.sleep(max(0.05, pause))
+            later = iter(issuer.finish(orders))
+            answers = [next(later) if isinstance(answer, Order) else answer for answer in answers]
+        return answers
+
+    def _record(self, works: t.Sequence[Work]) -> None:
+        """Write down what was granted and what was refused, before any host hears of it."""
+        outcomes = [_outcome(work) for work in works]
+        if outcomes:
+            self._ledger.record(self._batch, outcomes)
+
+
+def _issuer_of(work: Work) -> Issuer:
+    if work.issuer is None:  # refused by the declaration
+        raise Denied(f"{work.name}: nobody is named who could sign")
+    return work.issuer
+
+
+@contextlib.contextmanager
+def _failing(group: t.Sequence[tuple[Work, Request]]) -> t.Iterator[None]:
+    """Let an error that concerns a whole group end the way of each of them."""
+    try:
+        yield
+    except KeysteadError as error:
+        for work, _request in group:
+            if work.generation is None and work.error is None:
+                work.error = error
+
+
+def _take(work: Work, request: Request, answer: Generation | Order | KeysteadError, anchors: t.Sequence[bytes]) -> None:
+    if isinstance(answer, KeysteadError):
+        work.error = answer
+    elif isinstance(answer, Order):
+        who = _backend(_issuer_of(work).id)
+        work.error = Pending(f"{who}: it has not decided on {work.name} yet; run again later", answer.retry_after)
+    else:
+        try:
+            work.generation = _accepted(work, request, answer, anchors)
+        except KeysteadError as error:
+            work.error = error
+
+
+def _accepted(work: Work, request: Request, answer: Generation, anchors: t.Sequence[bytes]) -> Generation:
+    """Apply V1, and refuse what would be due at once: it would be issued anew in every run."""
+    now = datetime.now(UTC)
+    credential = accepted(answer, request, work.public_id, anchors, now)
+    due = renew_at(credential, work.identity.renew_before)
+    if due <= now:
+        raise NotConverged(
+            f"{_backend(answer.issuer_id)}: it grants {work.name} a life until {credential.not_after:%Y-%m-%d %H:%M} "
+            f"UTC, and renew_before {_shown(work.identity.renew_before)} would make that due at once; "
+            "declare a shorter renew_before, or let the authority grant a longer life"
+        )
+    return answer
+
+
+def _backend(issuer_id: str) -> str:
+    return issuer_id.partition(":")[0]
+
+
+def _shown(renew_before: str) -> str:
+    return renew_before if renew_before.endswith("%") else f"{renew_before}s"
+
+
+def _outcome(work: Work) -> Outcome:
+    if work.generation is None:
+        said = str(work.error or "")
+        pending = isinstance(work.error, Pending)
+        event = Event("issue", work.reason("issue"), "pending" if pending else "failed", said)
+        refused = () if pending or not isinstance(work.error, Denied) else (Refused(),)
+        return Outcome(work.name, work.number, (event,), refused)
+    return Outcome(work.name, work.number, (Event("issue", work.reason("issue")),), (_issued(work.generation),))
+
+
+def _issued(generation: Generation) -> Issued:
+    certificate = generation.parts["certificate"].content
+    credential: Credential = pki.credential(pki.der_certificates(certificate)[0])
+    facts = credential.facts
+    return Issued(
+        certificate=certificate.decode("ascii"),
+        credential_id=credential.credential_id,
+        public_id=credential.public_id,
+        serial_number=facts.serial_number,
+        issuer_dn=facts.issuer,
+        subject=facts.subject_name,
+        names={
+            "dns": facts.subject.dns_names,
+            "ip": facts.subject.ip_addresses,
+            "uri": facts.subject.uris,
+            "email": facts.subject.email_addresses,
+        },
+        key_type=facts.key_type,
+        not_before=credential.not_before,
+        not_after=credential.not_after,
+        chain=generation.parts["chain"].content.decode("ascii"),
+    )

@@ -1,0 +1,91 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What an intent does to the tables; runs inside the transaction of its caller."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from .moments import moment, stamp
+from .port import INTENT_HOLDS, Held
+
+if t.TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from .port import Batch, Intent
+
+_IDENTITY = """
+INSERT INTO identities (host, store, name, kind, scope, contact, service, labels, state, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'present', ?)
+ON CONFLICT (host, store, name) DO UPDATE SET
+    kind = excluded.kind, scope = excluded.scope, contact = excluded.contact, service = excluded.service,
+    labels = excluded.labels, state = excluded.state
+"""
+_GENERATION = """
+INSERT INTO generations (identity, number, state, issuer_id, custody, key_uri, key_type, public_id, holder, intended_at)
+VALUES (?, ?, 'intended', ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+def open_all(connection: sqlite3.Connection, batch: Batch, intents: Sequence[Intent]) -> None:
+    """Open the intents of a batch, or raise Held with the names of those that another run has."""
+    waits = {intent.name: wait for intent in intents if (wait := _open(connection, batch, intent)) is not None}
+    if waits:
+        raise Held(sorted(waits), max(waits.values()))
+
+
+def _open(connection: sqlite3.Connection, batch: Batch, intent: Intent) -> float | None:
+    """Open one intent; when another run has that number, return the seconds for which it will."""
+    at = stamp(batch.at)
+    connection.execute(_IDENTITY, (
+        batch.host, batch.store, intent.name, intent.kind, intent.scope, intent.contact, intent.service,
+        json.dumps(dict(intent.labels), sort_keys=True), at,
+    ))
+    identity = identity_of(connection, batch, intent.name)
+    found = connection.execute(
+        "SELECT id, state, public_id, holder, intended_at FROM generations"
+        " WHERE identity = ? AND number = ? AND state NOT IN ('refused', 'orphaned')", (identity, intent.number),
+    ).fetchone()
+    if found:
+        generation, state, public_id, holder, since = found
+        if state != "intended":
+            return 0.0
+        left = INTENT_HOLDS - (batch.at - moment(since)).total_seconds()
+        same_key = public_id == intent.public_id
+        if not same_key and holder not in (None, intent.holder) and left > 0:
+            return left
+        _close(connection, generation, same_key=same_key)
+    connection.execute(_GENERATION, (
+        identity, intent.number, intent.issuer_id, intent.custody, intent.key_uri, intent.key_type, intent.public_id,
+        intent.holder, at,
+    ))
+    return None
+
+
+def _close(connection: sqlite3.Connection, generation: int, *, same_key: bool) -> None:
+    """Make room for an intent of the same number: the same key's is repeated, another key's may have been signed."""
+    if same_key:
+        connection.execute("DELETE FROM generations WHERE id = ?", (generation,))
+    else:
+        connection.execute("UPDATE generations SET state = 'orphaned', holder = NULL WHERE id = ?", (generation,))
+
+
+def identity_of(connection: sqlite3.Connection, batch: Batch, name: str) -> int | None:
+    """Return the row of an identity."""
+    row = connection.execute(
+        "SELECT id FROM identities WHERE host = ? AND store = ? AND name = ?", (batch.host, batch.store, name),
+    ).fetchone()
+    return row[0] if row else None
+
+
+def generation_of(connection: sqlite3.Connection, identity: int, number: int) -> int | None:
+    """Return the row that has this number; those that were refused or given up do not have it any more."""
+    row = connection.execute(
+        "SELECT id FROM generations WHERE identity = ? AND number = ? AND state NOT IN ('refused', 'orphaned')",
+        (identity, number),
+    ).fetchone()
+    return row[0] if row else None

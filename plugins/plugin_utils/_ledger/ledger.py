@@ -1,0 +1,144 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The ledger in one SQLite file. What it remembers is one query; what it is told is one transaction."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from .database import Database, Rows
+from .migrations import migrate, version_of
+from .moments import moment, now
+from .port import OpenIntent, Remembered
+from .schema import MIGRATIONS
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from .port import Batch, Intent, Outcome
+
+_REMEMBERED = """
+SELECT i.name, i.kind, i.scope, i.state, i.contact, i.service, i.newest,
+       g.number, g.credential_id, g.public_id, g.issuer_id, x.serial_number, x.certificate, g.not_after,
+       g.revocation_reason,
+       (SELECT json_group_array(path) FROM (
+            SELECT DISTINCT d.path FROM deliveries d
+            WHERE d.identity = i.id AND d.withdrawn_at IS NULL AND d.succeeded_at IS NULL ORDER BY d.path)),
+       o.number, o.public_id, o.issuer_id, o.key_type, o.holder, o.intended_at, ox.certificate, ox.chain
+FROM identities i
+LEFT JOIN generations g ON g.identity = i.id AND g.number = i.current AND g.state NOT IN ('refused', 'orphaned')
+LEFT JOIN x509 x ON x.generation = g.id
+LEFT JOIN generations o ON o.identity = i.id AND o.state IN ('intended', 'issued') AND o.number > coalesce(i.current, 0)
+LEFT JOIN x509 ox ON ox.generation = o.id
+WHERE i.host = ? AND i.store = ?
+ORDER BY i.id, o.number
+"""
+
+
+def open_writable(path: Path) -> SqliteLedger:
+    """Open a ledger, made and migrated when needed."""
+    database = Database.writable(path)
+    try:
+        if version_of(database) < len(MIGRATIONS):
+            database.keep_write_ahead_log()
+            migrate(database)
+        return SqliteLedger(database)
+    except BaseException:
+        database.close()
+        raise
+
+
+def open_read_only(path: Path) -> SqliteLedger:
+    """Open a ledger without touching it. One that is missing, or of an older schema, is read as a copy in memory."""
+    database = Database.read_only(path)
+    if database is None:
+        return _migrated_copy(path, None)
+    try:
+        if version_of(database) == len(MIGRATIONS):
+            return SqliteLedger(database)
+        copy = _migrated_copy(path, database)
+    except BaseException:
+        database.close()
+        raise
+    database.close()
+    return copy
+
+
+def _migrated_copy(path: Path, source: Database | None) -> SqliteLedger:
+    nameless = source is None or version_of(source) == 0
+    copy = Database.in_memory(path, source)
+    migrate(copy)
+    return SqliteLedger(copy, nameless=nameless)
+
+
+class SqliteLedger:
+    """The port Ledger over SQLite."""
+
+    def __init__(self, database: Database, *, nameless: bool = False) -> None:
+        """Take an open database of this release's schema; a `nameless` one stands for a ledger that does not exist."""
+        self._database = database
+        self.id: str | None = None if nameless else database.read("SELECT value FROM meta WHERE key = 'id'")[0][0]
+
+    def read(self, statement: str, parameters: tuple[t.Any, ...] = ()) -> Rows:
+        """Return the rows of one query; for `queries` and `chain`."""
+        return self._database.read(statement, parameters)
+
+    def remembered(self, host: str, store: str) -> Mapping[str, Remembered]:
+        """Return everything known of one store, by name of the identity."""
+        return {row[0]: _remembered(row) for row in self.read(_REMEMBERED, (host, store))}
+
+    def intend(self, batch: Batch, intents: Sequence[Intent]) -> None:
+        """Write down what is going to be done. Raises Held: then nothing was written."""
+        from . import chain
+        from . import intents as opened
+
+        with self._database.transaction() as connection:
+            opened.open_all(connection, batch, intents)
+            chain.append(connection, batch, chain.intended(intents))
+
+    def record(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        """Write down what happened."""
+        from . import chain, changes
+
+        with self._database.transaction() as connection:
+            changes.record(connection, batch, outcomes)
+            chain.append(connection, batch, chain.happened(outcomes))
+
+    def pin(self, issuer_id: str, roots: Sequence[str]) -> None:
+        """Make these the trust anchors of an issuer."""
+        at = now()
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM pins WHERE issuer_id = ?", (issuer_id,))
+            connection.executemany("INSERT INTO pins VALUES (?, ?, ?)", [(issuer_id, root, at) for root in set(roots)])
+
+    def pinned(self, issuer_id: str) -> tuple[str, ...]:
+        """Return the trust anchors of an issuer, sorted."""
+        rows = self.read("SELECT fingerprint FROM pins WHERE issuer_id = ? ORDER BY fingerprint", (issuer_id,))
+        return tuple(row[0] for row in rows)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+
+def _remembered(row: tuple[t.Any, ...]) -> Remembered:
+    serial, not_after, links, opened = row[11], row[13], row[15], row[16:]
+    fields = [
+        *row[:11],
+        int(serial, 16) if serial else None,
+        row[12],
+        moment(not_after) if not_after else None,
+        row[14],
+        tuple(json.loads(links)) if links != "[]" else (),
+        _open_intent(opened) if opened[0] else None,
+    ]
+    return Remembered(*fields)
+
+
+def _open_intent(row: tuple[t.Any, ...]) -> OpenIntent:
+    fields = [*row[:5], moment(row[5]), *row[6:]]
+    return OpenIntent(*fields)

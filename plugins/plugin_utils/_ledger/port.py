@@ -1,0 +1,228 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The port of the ledger: what it is asked, what it is told, and what it remembers."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ...module_utils._core.errors import Pending
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+INTENT_HOLDS = 900
+"""Seconds after which an intent whose run never came back may be taken over with another key."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one run does to one store of one host: the unit of a transaction and of the chain of events.
+
+    `actor` is who acts: operating_system_user, controller, awx_job, playbook, collection_version. `at` is aware.
+    """
+
+    host: str
+    store: str
+    actor: Mapping[str, str | None]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What a run is about to do: generation `number` of an identity, for the key `public_id` (SHA-256 of its SPKI).
+
+    `holder` names the run; the same run, or the same key in a later run, may repeat an intent.
+    """
+
+    name: str
+    number: int
+    public_id: str
+    issuer_id: str
+    key_type: str
+    holder: str
+    kind: str = "x509"
+    scope: str | None = None
+    custody: str = "file"
+    key_uri: str | None = None
+    reason: str = ""
+    contact: str | None = None
+    service: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OpenIntent:
+    """A generation that was never published; with `certificate` and `chain` (PEM) when the issuer's answer is known."""
+
+    number: int
+    public_id: str
+    issuer_id: str
+    key_type: str
+    holder: str | None
+    since: datetime
+    certificate: str | None = None
+    chain: str | None = None
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """One identity as the ledger knows it. Everything from `credential_id` to `revoked` is about `generation`.
+
+    `state` is present, absent or released. `newest` is the highest number that was ever issued: it never falls, not
+    even when the identity is removed, and an open intent does not raise it (a retry uses the same number again).
+    `generation` is the published one. `revoked` is the reason. `links` are the paths of live deliveries.
+    """
+
+    name: str
+    kind: str
+    scope: str | None
+    state: str
+    contact: str | None
+    service: str | None
+    newest: int
+    generation: int | None = None
+    credential_id: str | None = None
+    public_id: str | None = None
+    issuer_id: str | None = None
+    serial_number: int | None = None
+    certificate: str | None = None
+    not_after: datetime | None = None
+    revoked: str | None = None
+    links: tuple[str, ...] = ()
+    open_intent: OpenIntent | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One step that was tried. `outcome` is ok, failed or pending; `action` is one of the steps' or `intend`."""
+
+    action: str
+    reason: str
+    outcome: str = "ok"
+    message: str = ""
+    seconds: float = 0.0
+    attempts: int = 1
+
+
+@dataclass(frozen=True)
+class Issued:
+    """The issuer answered: PEM certificate and chain, RFC 4514 names, ids in lower-case hex, `names` by their kind."""
+
+    certificate: str
+    credential_id: str
+    public_id: str
+    serial_number: int
+    issuer_dn: str
+    subject: str
+    names: Mapping[str, Sequence[str]]
+    key_type: str
+    not_before: datetime
+    not_after: datetime
+    chain: str = ""
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """The generation is the published one; `links` are ALL its (path, part): any other live path is withdrawn.
+
+    While `pending` (a consumer was not activated, or not proved where that is declared) the predecessor's deliveries
+    stay live; without it they are succeeded.
+    """
+
+    links: tuple[tuple[str, str], ...] = ()
+    activated: bool = False
+    proved: bool = False
+    pending: bool = False
+
+
+@dataclass(frozen=True)
+class Withdrawn:
+    """The identity is no longer there: `absent` or `released`. Its record stays."""
+
+    state: str = "absent"
+
+
+@dataclass(frozen=True)
+class RevokedChange:
+    """The issuer took the credential back: why (RFC 5280, 5.3.1, in snake_case) and since when."""
+
+    reason: str
+    when: datetime
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The issuer signed nothing: the intent is closed and its number free again."""
+
+
+@dataclass(frozen=True)
+class Orphaned:
+    """The intent is given up although the issuer may have signed: kept for whoever sweeps."""
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """Generation `to` is the published one again."""
+
+    to: int
+
+
+Change = Issued | Delivered | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What happened to one identity, and generation `number` of it: its events, and its changes in their order.
+
+    An intent that is still open after its outcome was recorded is nobody's, and the next run may take it over.
+    """
+
+    name: str
+    number: int | None = None
+    events: tuple[Event, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+class Held(Pending):
+    """Another run is at work on these identities, or was quicker; nothing of the batch was written."""
+
+    def __init__(self, names: Sequence[str], retry_after: float) -> None:
+        """Say which identities, and when another try makes sense."""
+        wait = f"run again in {retry_after:.0f} s" if retry_after else "run again"
+        super().__init__(f"ledger: another run is at work on {', '.join(names)}; {wait}", retry_after)
+        self.names = tuple(names)
+
+
+class Ledger(t.Protocol):
+    """The record of identities, generations, deliveries and events.
+
+    Opened after the fork, used by one run, closed. Every method is one transaction, and raises Unavailable (locked,
+    full) or Misconfigured (damaged, not writable).
+    """
+
+    @property
+    def id(self) -> str | None:
+        """The random id that this ledger got when it was made; None when there is none yet (read-only)."""
+
+    def remembered(self, host: str, store: str) -> Mapping[str, Remembered]:
+        """Return everything known of one store, by name of the identity."""
+
+    def intend(self, batch: Batch, intents: Sequence[Intent]) -> None:
+        """Write down, before the act, what is going to be done (rule A1). Raises Held: then nothing was written."""
+
+    def record(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        """Write down what happened."""
+
+    def pin(self, issuer_id: str, roots: Sequence[str]) -> None:
+        """Make these the trust anchors of an issuer: SHA-256 fingerprints in lower-case hex."""
+
+    def pinned(self, issuer_id: str) -> tuple[str, ...]:
+        """Return the trust anchors of an issuer, sorted; none when it was never pinned."""
+
+    def close(self) -> None:
+        """Let go of the ledger."""

@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What others ask of the ledger: rows as dictionaries, oldest first; without a filter everything."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+if t.TYPE_CHECKING:
+    from .chain import Readable
+
+Record = dict[str, t.Any]
+
+_IDENTITIES = """
+SELECT i.host, i.store, i.name, i.kind, i.scope, i.state, i.contact, i.service, i.labels, i.newest,
+       g.number, g.state, g.issuer_id, g.custody, g.key_type, g.public_id, g.credential_id, g.not_before, g.not_after,
+       g.revocation_reason, x.serial_number, x.subject, x.issuer_dn, x.names
+FROM identities i
+LEFT JOIN generations g ON g.identity = i.id AND g.number = i.current AND g.state NOT IN ('refused', 'orphaned')
+LEFT JOIN x509 x ON x.generation = g.id
+WHERE (? IS NULL OR i.host = ?) AND (? IS NULL OR i.store = ?) AND (? IS NULL OR i.name = ?)
+ORDER BY i.host, i.store, i.name
+"""
+_IDENTITY_FIELDS = (
+    "host", "store", "name", "kind", "scope", "state", "contact", "service", "labels", "newest",
+    "generation", "generation_state", "issuer_id", "custody", "key_type", "public_id", "credential_id", "not_before",
+    "not_after", "revoked", "serial_number", "subject", "issuer_dn", "names",
+)
+_EVENTS = """
+SELECT e.seq, e.batch, h.at, h.host, h.store, h.actor, e.identity, e.generation, e.action, e.reason, e.outcome,
+       e.message, e.milliseconds, e.attempts, e.hash
+FROM events e JOIN heads h ON h.batch = e.batch
+WHERE (? IS NULL OR h.host = ?) AND (? IS NULL OR h.store = ?) AND (? IS NULL OR e.identity = ?)
+ORDER BY e.seq
+"""
+_EVENT_FIELDS = (
+    "seq", "batch", "at", "host", "store", "actor", "identity", "generation", "action", "reason", "outcome", "message",
+    "milliseconds", "attempts", "hash",
+)
+_HEADS = "SELECT batch, at, host, store, actor, seq, hash FROM heads ORDER BY batch"
+_HEAD_FIELDS = ("batch", "at", "host", "store", "actor", "seq", "hash")
+_JSON = frozenset({"labels", "names", "actor"})
+
+
+def identities(
+    ledger: Readable, *, host: str | None = None, store: str | None = None, name: str | None = None,
+) -> list[Record]:
+    """Return identities with their published generation, if they have one; moments as text, serial numbers as hex."""
+    return _records(_IDENTITY_FIELDS, ledger.read(_IDENTITIES, (host, host, store, store, name, name)))
+
+
+def events(
+    ledger: Readable, *, host: str | None = None, store: str | None = None, identity: str | None = None,
+) -> list[Record]:
+    """Return the events of one host, store or identity, by their place in the chain."""
+    return _records(_EVENT_FIELDS, ledger.read(_EVENTS, (host, host, store, store, identity, identity)))
+
+
+def heads(ledger: Readable) -> list[Record]:
+    """Return the head of every batch: what a checkpoint signs."""
+    return _records(_HEAD_FIELDS, ledger.read(_HEADS))
+
+
+def _records(fields: tuple[str, ...], rows: list[tuple[t.Any, ...]]) -> list[Record]:
+    return [{field: _value(field, value) for field, value in zip(fields, row, strict=True)} for row in rows]
+
+
+def _value(field: str, value: t.Any) -> t.Any:
+    return json.loads(value) if value and field in _JSON else value

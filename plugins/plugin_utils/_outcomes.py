@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What is written down when a host has done its part."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._ledger.port import Delivered, Event, Outcome, RolledBack, Withdrawn
+
+if t.TYPE_CHECKING:
+    from ..module_utils._core.model import Done
+    from ._ledger.port import Change
+    from ._work import Work
+
+
+def outcome(work: Work) -> Outcome:
+    """Return the events of one identity, and what they mean for its generations and deliveries."""
+    events = tuple(map(_event, work.done))
+    if work.error and not any(done.error for done in work.done):
+        events += (Event("publish", "the host did not finish its part", "failed", str(work.error)),)
+    return Outcome(work.name, _number(work), events, tuple(_changes(work)))
+
+
+def _number(work: Work) -> int | None:
+    """Return the generation that the outcome is about: the new one, else the one that is there."""
+    if work.number is not None:
+        return work.number
+    if work.did("roll_back") and work.found:
+        return work.found.pending
+    return work.after.generation if work.after else None
+
+
+def _changes(work: Work) -> t.Iterator[Change]:
+    after, state = work.after, work.identity.state
+    if after is None:
+        return
+    if state != "present":
+        if not work.error:
+            yield Withdrawn(state)
+    elif work.did("roll_back"):
+        if after.generation is not None:
+            yield RolledBack(after.generation)
+    elif after.generation is not None and after.generation == _number(work):
+        links = tuple((link.path, link.part) for link in after.links if link.state == "ok")
+        yield Delivered(links, _activated(work), work.did("prove"), pending=after.pending is not None)
+
+
+def _activated(work: Work) -> bool:
+    return any(done.action == "activate" and not done.error and "; skipped: " not in done.reason for done in work.done)
+
+
+def _event(done: Done) -> Event:
+    return Event(done.action, done.reason, "failed" if done.error else "ok", done.error or "", done.seconds)

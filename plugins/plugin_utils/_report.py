@@ -1,0 +1,133 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a task returns: a record of each identity, the diff, and the statistics. Never a secret."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..module_utils._host.layout import current_path
+
+if t.TYPE_CHECKING:
+    from ..module_utils._core.model import Credential, Observed
+    from ..module_utils._core.pki import X509Facts
+    from ._work import Work
+
+LINKABLE = ("certificate", "chain", "fullchain", "private_key", "combined", "nginx_tls")
+
+
+def record(work: Work, store: str, *, check: bool) -> dict[str, t.Any]:
+    """Return the record of one identity."""
+    from ._work import credential_of
+
+    seen = work.after or work.found
+    credential = credential_of(seen)
+    number = seen.generation if seen else None
+    there = number is not None and credential is not None
+    return {
+        "name": work.name,
+        "changed": any(step.action != "prove" for step in work.steps) if check and not work.error else work.changed,
+        "failed": work.error is not None,
+        "msg": str(work.error) if work.error else _message(work),
+        "generation": number,
+        "steps": _steps(work),
+        "certificate": certificate(credential) if credential else None,
+        "paths": {part: current_path(store, work.name, part) for part in LINKABLE} if there else {},
+    }
+
+
+def certificate(credential: Credential) -> dict[str, t.Any]:
+    """Return the facts of a certificate; times in RFC 3339, the serial number in hexadecimal with colons."""
+    facts: X509Facts = credential.facts
+    digits = f"{facts.serial_number:x}"
+    digits = digits.zfill(len(digits) + len(digits) % 2)
+    return {
+        "serial_number": ":".join(digits[i : i + 2] for i in range(0, len(digits), 2)),
+        "fingerprint_sha256": credential.credential_id,
+        "spki_sha256": credential.public_id,
+        "not_before": f"{credential.not_before:%Y-%m-%dT%H:%M:%SZ}",
+        "not_after": f"{credential.not_after:%Y-%m-%dT%H:%M:%SZ}",
+        "issuer": facts.issuer,
+        "subject": facts.subject_name,
+        "dns_names": list(facts.subject.dns_names),
+    }
+
+
+def diff(works: t.Sequence[Work]) -> list[dict[str, str]]:
+    """Return what a run changes, or would change, for each identity that has steps."""
+    return [
+        {
+            "before_header": f"{work.name} (as found)",
+            "after_header": f"{work.name} (as declared)",
+            "before": _found(work, work.found),
+            "after": _declared(work),
+        }
+        for work in works
+        if work.steps and work.found
+    ]
+
+
+def statistics(records: t.Sequence[dict[str, t.Any]]) -> dict[str, t.Any]:
+    """Return the counts for `ansible_stats`, added up over all hosts."""
+    counts = dict.fromkeys(("issued", "renewed", "changed", "unchanged", "failed"), 0)
+    for one in records:
+        counts[outcome(one)] += 1
+    data = {f"keystead_{name}": count for name, count in counts.items() if count}
+    return {"data": data, "per_host": False, "aggregate": True}
+
+
+def outcome(one: t.Mapping[str, t.Any]) -> str:
+    """Return what happened to an identity, in one word: issued, renewed, changed, unchanged or failed."""
+    actions = {step["action"] for step in one["steps"]}
+    if one["failed"]:
+        return "failed"
+    if "issue" in actions:
+        return "renewed" if (one["generation"] or 0) > 1 else "issued"
+    return "changed" if one["changed"] else "unchanged"
+
+
+def _steps(work: Work) -> list[dict[str, str]]:
+    steps = [{"action": step.action, "reason": step.reason} for step in work.steps]
+    known = {step.action for step in work.steps}
+    return steps + [
+        {"action": done.action, "reason": done.reason} for done in work.done if done.action not in known
+    ]
+
+
+def _message(work: Work) -> str:
+    skipped = [done.reason for done in work.done if "; skipped: " in done.reason]
+    return skipped[0] if skipped else ""
+
+
+def _found(work: Work, found: Observed | None) -> str:
+    if found is None or found.generation is None:
+        return ""
+    lines = [f"generation: {found.generation}", f"issuer: {found.issuer_id}"]
+    if work.credential:
+        facts: X509Facts = work.credential.facts
+        lines += _facts(facts.key_type, facts.subject)
+    lines += [f"link: {link.path} -> {link.part}" for link in found.links if link.state == "ok"]
+    lines += [f"link: {path}" for path in found.stale_links]
+    return "\n".join(lines) + "\n"
+
+
+def _declared(work: Work) -> str:
+    wanted, found = work.identity, work.found
+    if wanted.state != "present" or found is None:
+        return ""
+    number = max(found.newest, work.known.newest) + 1 if work.needs("issue") else found.generation
+    lines = [f"generation: {number}", f"issuer: {wanted.issuer_id if work.needs('issue') else found.issuer_id}"]
+    lines += _facts(wanted.key.type, wanted.subject)
+    lines += [f"link: {link.path} -> {link.part}" for link in wanted.files.links]
+    return "\n".join(lines) + "\n"
+
+
+def _facts(key_type: str, subject: t.Any) -> list[str]:
+    return [
+        f"key: {key_type}",
+        f"common name: {subject.common_name or 'none'}",
+        *(f"name: {name}" for name in sorted(subject.dns_names)),
+        *(f"name: {name}" for name in sorted((*subject.ip_addresses, *subject.uris, *subject.email_addresses))),
+    ]

@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""One identity on its way through a run, as the controller sees it."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from ..module_utils._core import pki
+from ..module_utils._core.checks import Look
+from ..module_utils._core.plan import decide
+
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
+    from ..module_utils._core.errors import KeysteadError
+    from ..module_utils._core.model import Credential, Done, Generation, Identity, Known, Observed, Step
+    from ..module_utils._core.ports import Issuer
+    from ._declare import Declaration
+    from ._ledger.port import Remembered
+
+
+@dataclass
+class Work:
+    """What is wanted and known, then what was found, asked, granted and done. `error` ends its way."""
+
+    declaration: Declaration
+    identity: Identity
+    issuer: Issuer | None
+    remembered: Remembered | None
+    known: Known
+    found: Observed | None = None
+    credential: Credential | None = None
+    steps: tuple[Step, ...] = ()
+    lease: str | None = None
+    csr: bytes = b""
+    public_id: str = ""
+    number: int | None = None
+    generation: Generation | None = None
+    done: list[Done] = field(default_factory=list)
+    after: Observed | None = None
+    error: KeysteadError | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the name of the identity."""
+        return self.identity.name
+
+    def needs(self, action: str) -> bool:
+        """Tell whether a step with this action is to be done."""
+        return any(step.action == action for step in self.steps)
+
+    def reason(self, action: str) -> str:
+        """Return why the first step with this action is to be done."""
+        return next((step.reason for step in self.steps if step.action == action), "")
+
+    def did(self, action: str) -> bool:
+        """Tell whether a step with this action was done and went well."""
+        return any(done.action == action and not done.error for done in self.done)
+
+    @property
+    def changed(self) -> bool:
+        """Tell whether anything but a look was taken."""
+        return any(done.action != "prove" and not done.error for done in self.done)
+
+
+def credential_of(found: Observed | None) -> Credential | None:
+    """Parse the certificate that a host says is there; None where it is none."""
+    try:
+        return pki.credential(found.certificate) if found and found.certificate else None
+    except ValueError:
+        return None
+
+
+def plan(work: Work, found: Observed, now: datetime) -> tuple[Step, ...]:
+    """Decide once more, with what only the controller knows."""
+    return decide(Look(work.identity, found, credential_of(found), work.known, now))

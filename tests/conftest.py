@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Plain pytest from the root: the collection under a path that Ansible can import, and the needs of tests.
+
+Silent under ansible-test, which imports the collection itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import typing as t
+from pathlib import Path
+
+import yaml
+
+if t.TYPE_CHECKING:
+    import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+UNDER_ANSIBLE_TEST = "ANSIBLE_CONTROLLER_MIN_PYTHON_VERSION" in os.environ
+
+
+def _expose_collection() -> None:
+    meta = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    namespace, name = meta["namespace"], meta["name"]
+    if ROOT.parts[-3:] == ("ansible_collections", namespace, name):
+        base = ROOT.parents[2]
+    else:
+        base = ROOT / "build" / "collections"
+        link = base / "ansible_collections" / namespace / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            link.symlink_to(ROOT, target_is_directory=True)
+    from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
+
+    given = filter(None, os.environ.get("ANSIBLE_COLLECTIONS_PATH", "").split(os.pathsep))
+    paths = list(dict.fromkeys([str(base), *given]))
+    os.environ["ANSIBLE_COLLECTIONS_PATH"] = os.pathsep.join(paths)
+    _AnsibleCollectionFinder(paths=paths)._install()
+    sys.path.insert(0, str(base))
+
+
+if not UNDER_ANSIBLE_TEST:
+    _expose_collection()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers, and the plugin that knows what this machine lacks."""
+    config.addinivalue_line("markers", "needs(*names): what the test needs of the machine; see tests/needs.py")
+    config.addinivalue_line("markers", "one_core: says the same on every ansible-core, so it runs on the first only")
+    from ansible_collections.keystead.identity.tests.needs import Needs
+
+    config.pluginmanager.register(Needs(), "keystead-needs")

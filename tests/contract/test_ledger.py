@@ -1,0 +1,275 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What every ledger does, whatever it is kept in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured, Pending
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import queries
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import (
+    INTENT_HOLDS,
+    Delivered,
+    Event,
+    Held,
+    Orphaned,
+    Outcome,
+    Refused,
+    RevokedChange,
+    RolledBack,
+    Withdrawn,
+)
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
+from ansible_collections.keystead.identity.tests.unit.plugins.plugin_utils._ledger.telling import (
+    LINKS,
+    NOW,
+    batch,
+    intent,
+    issued,
+    outcome,
+)
+
+WHERE = ("web1", "/srv/store")
+
+
+@pytest.fixture(params=["sqlite"])
+def ledger(request, tmp_path):
+    url = {"sqlite": f"sqlite:///{tmp_path}/ledger.sqlite"}[request.param]
+    opened = open_ledger(url)
+    yield opened
+    assert verify(opened) is None
+    opened.close()
+
+
+def publish(ledger, number=1, key="aa"):
+    ledger.intend(batch(), [intent(number=number, key=key)])
+    ledger.record(batch(), [outcome(number=number, key=key)])
+
+
+def web(ledger):
+    return ledger.remembered(*WHERE)["web"]
+
+
+def test_what_was_delivered_is_remembered(ledger):
+    publish(ledger)
+    found = web(ledger)
+    assert (found.name, found.kind, found.scope, found.state) == ("web", "x509", "shop", "present")
+    assert (found.contact, found.service) == ("team@example.org", "shop")
+    assert (found.newest, found.generation, found.credential_id, found.public_id) == (1, 1, "c1", "aa")
+    assert (found.issuer_id, found.serial_number) == ("local:/srv/ca/issuing", 2**150 + 1)
+    assert (found.certificate, found.not_after) == ("PEM 1", NOW + timedelta(days=30))
+    assert (found.revoked, found.open_intent) == (None, None)
+    assert found.links == tuple(path for path, _ in LINKS)
+
+
+def test_another_host_and_another_store_remember_nothing(ledger):
+    publish(ledger)
+    assert ledger.remembered("web2", "/srv/store") == {}
+    assert ledger.remembered("web1", "/srv/other") == {}
+
+
+def test_an_intent_is_open_until_its_outcome_and_uses_up_no_number(ledger):
+    ledger.intend(batch(), [intent()])
+    found = web(ledger)
+    assert (found.newest, found.generation, found.certificate) == (0, None, None)
+    opened = found.open_intent
+    assert (opened.number, opened.public_id, opened.holder, opened.since) == (1, "aa", "run-1", NOW)
+    assert (opened.issuer_id, opened.key_type) == ("local:/srv/ca/issuing", "ecdsa-p256")
+    ledger.record(batch(), [outcome()])
+    assert web(ledger).open_intent is None
+
+
+def test_what_was_issued_and_never_published_is_found_with_its_certificate(ledger):
+    ledger.intend(batch(), [intent()])
+    ledger.record(batch(), [Outcome("web", 1, (), (issued(),))])
+    found = web(ledger)
+    assert (found.newest, found.generation) == (1, None)
+    assert (found.open_intent.number, found.open_intent.certificate, found.open_intent.chain) == (1, "PEM 1", "CHAIN")
+    publish(ledger, 2, "bb")
+    assert web(ledger).open_intent is None
+
+
+def test_another_run_with_another_key_is_told_to_wait_and_nothing_of_its_batch_is_written(ledger):
+    ledger.intend(batch(), [intent()])
+    with pytest.raises(Held) as held:
+        ledger.intend(batch(after=60), [intent("api", key="cc", holder="run-2"), intent(key="bb", holder="run-2")])
+    assert held.value.names == ("web",)
+    assert held.value.retry_after == INTENT_HOLDS - 60
+    assert isinstance(held.value, Pending)
+    assert set(ledger.remembered(*WHERE)) == {"web"}
+    assert web(ledger).open_intent.public_id == "aa"
+
+
+@pytest.mark.parametrize("later", [
+    {"key": "aa", "holder": "run-2"}, {"key": "bb", "holder": "run-1"},
+], ids=["the same key", "the same run"])
+def test_the_same_key_or_the_same_run_may_repeat_an_intent(ledger, later):
+    ledger.intend(batch(), [intent()])
+    ledger.intend(batch(after=1), [intent(**later)])
+    opened = web(ledger).open_intent
+    assert (opened.public_id, opened.holder) == (later["key"], later["holder"])
+
+
+def test_an_intent_whose_run_ended_without_an_answer_is_taken_over_and_the_key_kept_as_an_orphan(ledger):
+    ledger.intend(batch(), [intent()])
+    ledger.record(batch(), [Outcome("web", 1, (Event("issue", "missing", "failed", "timeout"),))])
+    ledger.intend(batch(), [intent(key="bb", holder="run-2")])
+    assert web(ledger).open_intent.public_id == "bb"
+    assert ledger.read("SELECT number, public_id FROM generations WHERE state = 'orphaned'") == [(1, "aa")]
+
+
+def test_an_intent_whose_run_never_came_back_is_taken_over_when_its_time_is_up(ledger):
+    ledger.intend(batch(), [intent()])
+    ledger.intend(batch(after=INTENT_HOLDS), [intent(key="bb", holder="run-2")])
+    assert web(ledger).open_intent.public_id == "bb"
+
+
+def test_a_slow_run_cannot_record_under_an_intent_that_was_taken_over(ledger):
+    ledger.intend(batch(), [intent()])
+    ledger.intend(batch(after=INTENT_HOLDS), [intent(key="bb", holder="run-2")])
+    with pytest.raises(Pending, match="another run took over generation 1 of web"):
+        ledger.record(batch(after=INTENT_HOLDS), [outcome()])
+
+
+def test_a_number_that_another_run_has_used_meanwhile_is_not_intended_again(ledger):
+    publish(ledger)
+    with pytest.raises(Held, match="run again"):
+        ledger.intend(batch(), [intent(key="bb", holder="run-2")])
+
+
+@pytest.mark.parametrize("change", [Refused(), Orphaned()])
+def test_a_closed_intent_frees_its_number(ledger, change):
+    ledger.intend(batch(), [intent()])
+    ledger.record(batch(), [Outcome("web", 1, (), (change,))])
+    assert (web(ledger).open_intent, web(ledger).newest) == (None, 0)
+    publish(ledger, 1, "bb")
+    assert web(ledger).public_id == "bb"
+
+
+def test_a_successor_that_is_proved_ends_the_deliveries_of_its_predecessor(ledger):
+    publish(ledger)
+    publish(ledger, 2, "bb")
+    assert (web(ledger).generation, web(ledger).newest) == (2, 2)
+    assert ledger.read(
+        "SELECT g.number, g.state, d.succeeded_at IS NULL FROM deliveries d JOIN generations g ON g.id = d.generation"
+        " GROUP BY g.number ORDER BY g.number",
+    ) == [(1, "superseded", 0), (2, "current", 1)]
+
+
+def test_while_a_successor_is_pending_its_predecessor_is_still_delivered(ledger):
+    publish(ledger)
+    ledger.intend(batch(), [intent(number=2, key="bb")])
+    ledger.record(batch(), [Outcome("web", 2, (), (issued(2, "bb"), Delivered(LINKS, pending=True)))])
+    live = "SELECT count(*) FROM deliveries WHERE withdrawn_at IS NULL AND succeeded_at IS NULL"
+    assert ledger.read(live) == [(4,)]
+    assert web(ledger).links == tuple(path for path, _ in LINKS)
+    ledger.record(batch(after=9), [Outcome("web", 2, (), (Delivered(LINKS, activated=True, proved=True),))])
+    assert ledger.read(live) == [(2,)]
+
+
+def test_a_link_that_is_no_longer_delivered_is_withdrawn(ledger):
+    publish(ledger)
+    ledger.record(batch(), [Outcome("web", 1, (), (Delivered(LINKS[:1]),))])
+    assert web(ledger).links == (LINKS[0][0],)
+    ledger.record(batch(), [Outcome("web", 1, (), (Delivered(),))])
+    assert web(ledger).links == ()
+
+
+@pytest.mark.parametrize("pending", [True, False])
+def test_a_generation_that_is_rolled_back_gives_its_predecessor_everything_back(ledger, pending):
+    publish(ledger)
+    ledger.intend(batch(), [intent(number=2, key="bb")])
+    changes = (issued(2, "bb"), Delivered(LINKS[:1], pending=pending), RolledBack(1))
+    ledger.record(batch(), [Outcome("web", 2, (), changes)])
+    found = web(ledger)
+    assert (found.generation, found.newest, found.public_id, found.links) == (1, 2, "aa", (LINKS[0][0],))
+    assert found.open_intent is None
+    assert ledger.read("SELECT number, state FROM generations ORDER BY number") == [(1, "current"), (2, "rolled_back")]
+
+
+def test_a_rollback_before_anything_was_published_leaves_the_predecessor(ledger):
+    publish(ledger)
+    ledger.intend(batch(), [intent(number=2, key="bb")])
+    ledger.record(batch(), [Outcome("web", 2, (), (issued(2, "bb"), RolledBack(1)))])
+    found = web(ledger)
+    assert (found.generation, found.newest, found.links) == (1, 2, tuple(path for path, _ in LINKS))
+
+
+@pytest.mark.parametrize(("state", "generation"), [("absent", "withdrawn"), ("released", "released")])
+def test_a_removed_identity_keeps_its_record_and_its_newest_number(ledger, state, generation):
+    publish(ledger)
+    publish(ledger, 2, "bb")
+    ledger.record(batch(), [Outcome("web", None, (Event("withdraw", "not wanted"),), (Withdrawn(state),))])
+    found = web(ledger)
+    assert (found.state, found.newest, found.generation, found.links) == (state, 2, None, ())
+    assert ledger.read("SELECT DISTINCT state FROM generations") == [(generation,)]
+    publish(ledger, 3, "cc")
+    assert (web(ledger).state, web(ledger).generation) == ("present", 3)
+
+
+def test_a_revoked_generation_stays_the_published_one_and_says_why(ledger):
+    publish(ledger)
+    ledger.record(batch(), [Outcome("web", 1, (), (RevokedChange("key_compromise", NOW),))])
+    assert (web(ledger).revoked, web(ledger).generation) == ("key_compromise", 1)
+    publish(ledger, 2, "bb")
+    assert web(ledger).revoked is None
+    assert ledger.read("SELECT state FROM generations ORDER BY number") == [("revoked",), ("current",)]
+
+
+def test_an_event_without_an_identity_is_kept(ledger):
+    ledger.record(batch(), [Outcome("web", None, (Event("issue", "missing", "failed", "lone \udc80 surrogate"),))])
+    assert ledger.remembered(*WHERE) == {}
+    assert queries.events(ledger, identity="web")[0]["message"] == "lone ? surrogate"
+
+
+@pytest.mark.parametrize(("number", "change"), [
+    (1, issued()), (1, Delivered()), (2, Delivered()), (None, RevokedChange("unspecified", NOW)),
+])
+def test_a_change_of_something_unknown_is_refused_and_nothing_is_written(ledger, number, change):
+    if number != 1:
+        ledger.intend(batch(), [intent()])
+    before = queries.events(ledger)
+    with pytest.raises(Misconfigured, match="not in this ledger"):
+        ledger.record(batch(), [Outcome("web", number, (Event("issue", "missing"),), (change,))])
+    assert queries.events(ledger) == before
+
+
+def test_a_rollback_to_an_unknown_generation_is_refused(ledger):
+    publish(ledger)
+    with pytest.raises(Misconfigured, match="generation 7 of web"):
+        ledger.record(batch(), [Outcome("web", 1, (), (RolledBack(7),))])
+
+
+def test_trust_anchors_are_pinned_for_each_issuer_and_replaced_as_a_whole(ledger):
+    assert ledger.pinned("a") == ()
+    ledger.pin("a", ["22", "11", "22"])
+    ledger.pin("b", ["33"])
+    assert (ledger.pinned("a"), ledger.pinned("b")) == (("11", "22"), ("33",))
+    ledger.pin("a", ["44"])
+    assert (ledger.pinned("a"), ledger.pinned("b")) == (("44",), ("33",))
+
+
+def test_the_queries_tell_who_did_what_and_what_is_there(ledger):
+    publish(ledger)
+    ledger.intend(batch("web2"), [intent("api")])
+    told = queries.events(ledger, host="web1")
+    assert [(event["action"], event["outcome"], event["milliseconds"], event["attempts"]) for event in told] == [
+        ("intend", "pending", 0, 1), ("issue", "ok", 500, 1), ("prove", "ok", 1250, 2),
+    ]
+    assert told[0]["actor"]["operating_system_user"] == "ops"
+    assert [head["seq"] for head in queries.heads(ledger)] == [1, 3, 4]
+    first, second = queries.identities(ledger)
+    assert (first["name"], first["generation"], first["names"]) == ("web", 1, {"dns": ["web.example.org"]})
+    assert (second["name"], second["generation"], second["labels"]) == ("api", None, {"tier": "1"})
+    assert queries.identities(ledger, host="web2", name="web") == []
+
+
+def test_the_same_answer_may_be_recorded_twice(ledger):
+    publish(ledger)
+    ledger.record(batch(), [outcome()])
+    assert web(ledger).generation == 1

@@ -1,0 +1,94 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+
+"""The issuer `local` over a real two-tier authority in a temporary directory, and what its tests share."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import functools
+import typing as t
+
+from ansible_collections.keystead.identity.plugins.module_utils._core import pki
+from ansible_collections.keystead.identity.plugins.module_utils._core.keys import generate, spki_sha256
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Identity, Key, Subject
+from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Request
+from ansible_collections.keystead.identity.plugins.module_utils._options.authority import OPTIONS
+from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
+from ansible_collections.keystead.identity.plugins.plugin_utils._authority.converge import Outcome, converge
+from ansible_collections.keystead.identity.plugins.plugin_utils._authority.wanted import wanted
+from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+WEB = Subject(dns_names=("a.example.org", "b.example.org"))
+
+
+def now() -> dt.datetime:
+    """Return the moment."""
+    return dt.datetime.now(dt.UTC)
+
+
+def authority(
+    directory: Path,
+    name: str,
+    *,
+    state: str = "present",
+    check: bool = False,
+    at: dt.datetime | None = None,
+    **said: t.Any,
+) -> Outcome:
+    """Run the work of certificate_authority without Ansible."""
+    options = validated(
+        {"name": name, "directory": str(directory), **said}, spec(OPTIONS), module="certificate_authority"
+    )
+    return converge(wanted(options), present=state == "present", check=check, now=at or now())
+
+
+def two_tiers(directory: Path, key_type: str = "ecdsa-p256", **below: t.Any) -> dict[str, str]:
+    """Make a root and an authority below it; return the options of the issuer."""
+    authority(directory, "root", key={"type": key_type})
+    authority(directory, "issuing", key={"type": key_type}, parent={"name": "root"}, **below)
+    return {"directory": str(directory), "authority": "issuing"}
+
+
+@functools.cache
+def _key(key_type: str, number: int) -> t.Any:  # noqa: ARG001  a number tells keys of one type apart
+    return generate(key_type)
+
+
+def key(key_type: str = "ecdsa-p256", number: int = 0) -> t.Any:
+    """Return a private key that is made once."""
+    return _key(key_type, number)
+
+
+def public_id(number: int = 0, key_type: str = "ecdsa-p256") -> str:
+    """Return the SPKI SHA-256 of such a key."""
+    return spki_sha256(key(key_type, number).public_key())
+
+
+def request(
+    subject: Subject = WEB,
+    *,
+    profile: str = "tls_server",
+    lifetime: int = 86400,
+    key_type: str = "ecdsa-p256",
+    number: int = 0,
+) -> Request:
+    """Return what an issuer is asked for."""
+    return Request("web", subject, profile, lifetime, pki.request(subject, key(key_type, number)))
+
+
+def identity(subject: Subject = WEB, key_type: str = "ecdsa-p256") -> Identity:
+    """Return what a task declares."""
+    return Identity("web", subject=subject, key=Key(key_type))
+
+
+@contextlib.contextmanager
+def backend(directory: Path) -> t.Iterator[dict[str, str]]:
+    """Start the backend of the contract suite: yield the options of its issuer, stop it afterwards."""
+    yield two_tiers(directory)

@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""`@pytest.mark.needs("strace", "root")`: what a machine cannot run is not run but named; with CI=true it fails.
+
+A need is tried once a session. A new one is one line in `NEEDS`.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import typing as t
+from dataclasses import dataclass
+
+import pytest
+
+Machine = t.Callable[[], bool]
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something that a machine may lack: how that is seen, how it is said, and what helps."""
+
+    present: Machine
+    lack: str
+    remedy: str
+
+
+def works(*argv: str) -> Machine:
+    """Return a check that a command ends well; its program may be missing."""
+
+    def present() -> bool:
+        if shutil.which(argv[0]) is None:
+            return False
+        return subprocess.run(argv, check=False, capture_output=True, timeout=30).returncode == 0  # noqa: S603
+
+    return present
+
+
+def tool(name: str, package: str, *arguments: str) -> Need:
+    """Return the need of a program; with arguments, it must end well when called with them."""
+    present = works(name, *arguments) if arguments else lambda: shutil.which(name) is not None
+    return Need(present, f"{name} is missing or cannot work", f"apt-get install {package}")
+
+
+MOUNT = ("mount", "-t", "tmpfs", "none", "/mnt")
+NEEDS: dict[str, Need] = {
+    "netns": Need(works("unshare", "--net", "--mount", "true"), "network namespaces are not allowed", "run as root"),
+    "nginx": tool("nginx", "nginx-light", "-v"),
+    "openssl": tool("openssl", "openssl", "version"),
+    "root": Need(lambda: os.geteuid() == 0, "this is not root", "run as root"),
+    "ip": tool("ip", "iproute2", "link"),
+    "ssh": tool("ssh", "openssh-client", "-V"),
+    "sshd": tool("sshd", "openssh-server"),
+    "strace": tool("strace", "strace", "-o", "/dev/null", "true"),
+    "sudo": tool("sudo", "sudo"),
+    "tmpfs": Need(works("unshare", "--mount", *MOUNT), "mounts are denied", "run as root"),
+    "unshare": tool("unshare", "util-linux"),
+}
+
+
+@functools.cache
+def lack_of(name: str) -> str | None:
+    """Return why a need is not met, with the remedy; None where it is."""
+    if name not in NEEDS:
+        msg = f"unknown need {name!r}; tests/needs.py knows {', '.join(sorted(NEEDS))}"
+        raise pytest.UsageError(msg)
+    need = NEEDS[name]
+    return None if need.present() else f"{need.lack} ({need.remedy})"
+
+
+def lacks_of(item: pytest.Item) -> list[str]:
+    """Return what a test needs and this machine lacks."""
+    names = [name for mark in item.iter_markers("needs") for name in mark.args]
+    return [lack for lack in map(lack_of, dict.fromkeys(names)) if lack]
+
+
+def must_run_all() -> bool:
+    """Return whether it is a failure that a test cannot run."""
+    return os.environ.get("CI") == "true"
+
+
+class Needs:
+    """Takes out what cannot run here, and says so at the end; a worker hands its list to the process that talks."""
+
+    def __init__(self) -> None:
+        """Begin with nothing taken out."""
+        self.not_run: dict[str, list[str]] = {}
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Deselect the tests whose needs are not met."""
+        lacking = {item.nodeid: lacks for item in items if (lacks := lacks_of(item))}
+        if lacking:
+            config.hook.pytest_deselected(items=[item for item in items if item.nodeid in lacking])
+            items[:] = [item for item in items if item.nodeid not in lacking]
+        self.not_run.update(lacking)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: t.Any) -> None:
+        """Take over what a worker could not run; every worker collects the same."""
+        self.not_run.update(getattr(node, "workeroutput", {}).get("not_run", {}))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Hand the list over, or fail where everything must run."""
+        output = getattr(session.config, "workeroutput", None)
+        if output is not None:
+            output["not_run"] = self.not_run
+        elif self.not_run and must_run_all() and session.exitstatus in (0, 5):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Name every test that was not run, and why."""
+        if not self.not_run:
+            return
+        terminalreporter.section("NOT RUN here" + (", which fails with CI=true" if must_run_all() else ""))
+        for nodeid, lacks in sorted(self.not_run.items()):
+            terminalreporter.line(f"{nodeid}: {'; '.join(lacks)}")

@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+
+"""The action certificate_authority, run in process as ansible-core runs it."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+import yaml
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.plugins.loader import connection_loader
+from ansible.template import Templar
+from ansible_collections.keystead.identity.plugins.action.certificate_authority import NAME, ActionModule
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
+from ansible_collections.keystead.identity.plugins.module_utils._options.authority import OPTIONS
+from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
+from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
+from ansible_collections.keystead.identity.plugins.modules import certificate_authority as documentation
+from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
+from ansible_collections.keystead.identity.tests.harness import local as make
+from cryptography import x509
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+CANARY = "Canary-9f27c1"
+
+
+def run(args: dict[str, t.Any], *, check: bool = False, diff: bool = True) -> dict[str, t.Any]:
+    """Run the action once."""
+    loader = DataLoader()
+    task = Task()
+    task.action, task.args, task.check_mode, task.diff = f"keystead.identity.{NAME}", args, check, diff
+    connection = connection_loader.get("ansible.builtin.local", PlayContext(), "/dev/null")
+    action = ActionModule(task, connection, PlayContext(), loader, Templar(loader), None)
+    return t.cast("dict[str, t.Any]", action.run(task_vars={}))
+
+
+def actions(result: dict[str, t.Any]) -> list[str]:
+    """Return what was or would be done."""
+    assert not result.get("failed"), result
+    assert result["changed"] == bool(result["steps"])
+    return [step["action"] for step in result["steps"]]
+
+
+def test_the_cycle_of_twelve_steps_with_each_step_twice(tmp_path: Path) -> None:
+    present = {"name": "root", "directory": str(tmp_path / "ca"), "passphrase": CANARY}
+    absent = {"name": "root", "directory": str(tmp_path / "ca"), "state": "absent"}
+    created = ["stage_key", "issue", "publish"]
+
+    assert actions(run(present, check=True)) == created
+    assert actions(run(present, check=True)) == created
+    assert actions(run(present)) == created
+    assert actions(run(present)) == []
+    assert actions(run(present, check=True)) == []
+    assert actions(run(present)) == []
+
+    (tmp_path / "ca" / "root" / "crl.pem").unlink()  # the only thing about an authority that may change
+    assert actions(run(present, check=True)) == ["publish"]
+    assert actions(run(present, check=True)) == ["publish"]
+    assert actions(run(present)) == ["publish"]
+    assert actions(run(present)) == []
+
+    assert actions(run(absent, check=True)) == ["destroy"]
+    assert actions(run(absent, check=True)) == ["destroy"]
+    assert (tmp_path / "ca" / "root" / "private_key.pem").exists()
+    assert actions(run(absent)) == ["destroy"]
+    assert actions(run(absent)) == []
+    assert actions(run(absent, check=True)) == []
+
+
+def test_the_result_names_the_authority_and_shows_its_certificate(tmp_path: Path) -> None:
+    result = run({"name": "root", "directory": str(tmp_path), "subject": {"common_name": "Example", "country": "DE"}})
+    certificate = x509.load_pem_x509_certificate(result["certificate"].encode())
+    facts = result["certificate_facts"]
+    assert facts["subject"] == facts["issuer"] == certificate.subject.rfc4514_string() == "CN=Example,C=DE"
+    assert int(facts["serial_number"], 16) == certificate.serial_number
+    assert result["name"] == "root"
+    assert x509.load_pem_x509_crl((tmp_path / "root" / "crl.pem").read_bytes()) is not None
+    assert result["crl_path"] == str(tmp_path / "root" / "crl.pem")
+    assert facts["spki_sha256"].startswith(result["issuer_id"].rpartition(":")[2])
+
+
+def test_the_diff_shows_what_a_step_changes(tmp_path: Path) -> None:
+    args = {"name": "root", "directory": str(tmp_path)}
+    created = run(args)["diff"]
+    assert created["before"] == ""
+    assert "subject: CN=root\n" in created["after"]
+    unchanged = run(args)["diff"]
+    assert unchanged["before"] == unchanged["after"]
+    (tmp_path / "root" / "crl.pem").unlink()
+    assert "there is no revocation list yet" in run(args, check=True)["diff"]["before"]
+    assert run({**args, "state": "absent"})["diff"]["after"] == ""
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"passphrase": CANARY},
+        {"passphrase": [CANARY]},
+        {"passphrase": {CANARY: CANARY}},
+        {"passphrase": CANARY, "passphrase_file": "/x"},
+        {"passphrase": CANARY, "key": {"type": "rsa-1024"}},
+        {"passphrase": CANARY, "parent": {"name": "none", "passphrase": CANARY}},
+        {"parent": {"name": "issuing", "passphrase": CANARY}},
+        {"ledger_password": CANARY, "policy": "/etc/policy.yml"},
+        {"passphrase": CANARY, "unknown": 1},
+    ],
+)
+def test_no_secret_comes_out_valid_or_not(tmp_path: Path, said: dict[str, t.Any]) -> None:
+    make.two_tiers(tmp_path)
+    assert CANARY not in str(run({"name": "new", "directory": str(tmp_path), **said}))
+    assert CANARY not in str(run({"name": "root", "directory": str(tmp_path), **said}))
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"policy": "/etc/policy.yml"}, "option policy is not built yet"),
+        ({"key": {"type": "dsa"}}, "'dsa' is none of ecdsa-p256"),
+        ({"key": {"custody": {"pkcs11": {}}}}, "key.custody.pkcs11 is not built yet"),
+        ({"path_length": "many"}, "option path_length: 'many' is not a whole number"),
+        ({"state": "gone"}, "'gone' is none of present, absent"),
+        ({"parent": {"directory": "/x"}}, "option parent.name is missing"),
+        ({"pasphrase": "x"}, "did you mean passphrase?"),
+    ],
+)
+def test_a_wrong_option_is_named_with_its_value_and_nothing_is_made(
+    tmp_path: Path, said: dict[str, t.Any], message: str
+) -> None:
+    result = run({"name": "root", "directory": str(tmp_path), **said})
+    assert result["failed"]
+    assert message in result["msg"]
+    assert not any(tmp_path.iterdir())
+
+
+def test_the_examples_are_valid() -> None:
+    for task in yaml.safe_load(documentation.EXAMPLES):
+        args = task.get(f"keystead.identity.{NAME}")
+        if args is not None:
+            try:
+                validated(args, spec(OPTIONS, COMMON), module=NAME)
+            except KeysteadError as error:
+                pytest.fail(str(error))
+
+
+def test_everything_that_is_returned_is_documented(tmp_path: Path) -> None:
+    documented = yaml.safe_load(documentation.RETURN)
+    result = run({"name": "root", "directory": str(tmp_path)}, diff=False)
+    assert result.keys() - {"changed", "invocation"} == documented.keys()
+    assert result["certificate_facts"].keys() == documented["certificate_facts"]["contains"].keys()

@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What is promised and not built is refused by name."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
+from ansible_collections.keystead.identity.plugins.module_utils._options.planned import refuse_planned
+
+WEB = "machine_identity: option identities[web]."
+
+
+def task(**more: t.Any) -> dict[str, t.Any]:
+    """Return a task of one identity with more options in it."""
+    return {"issuer": {"local": {}}, "identities": [{"name": "web", **more}]}
+
+
+@pytest.mark.parametrize(
+    ("args", "begins"),
+    [
+        ({"policy": "/etc/policy.yml"}, "machine_identity: option policy is not built yet in keystead.identity 0.1.0"),
+        ({"policy": "/p", "plan": "/x", "issuer": {"acme": {}}}, "machine_identity: option policy is not built yet"),
+        ({"plan": "/x"}, "machine_identity: option plan is not built yet"),
+        ({"approvals": []}, "machine_identity: option approvals is not built yet"),
+        ({"check_status": "live"}, "machine_identity: option check_status live is not built yet"),
+        ({"issuers": [{"local": {}}, {"est": {}}]}, "machine_identity: option issuers[1].est is not built yet"),
+        (task(kind="ssh_host"), WEB + "kind ssh_host is not built yet"),
+        (task(state="observed"), WEB + "state observed is not built yet"),
+        (task(key={"reuse": True}), WEB + "key.reuse true is not built yet"),
+        (task(key={"reuse": "yes"}), WEB + "key.reuse yes is not built yet"),
+        (task(key={"origin": "controller"}), WEB + "key.origin controller is not built yet"),
+        (task(adopt={"certificate": "/x"}), WEB + "adopt is not built yet"),
+        (task(publish=[]), WEB + "publish is not built yet"),
+        (task(trusts=[]), WEB + "trusts is not built yet"),
+        (task(principals=["a"]), WEB + "principals is not built yet"),
+        (task(issuer={"openbao": {"url": "x"}}), WEB + "issuer.openbao is not built yet"),
+        ({"identities": [{"adopt": {}}]}, "machine_identity: option identities[0].adopt is not built yet"),
+    ],
+)
+def test_what_is_not_built_is_refused_by_its_name(args: dict[str, t.Any], begins: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        refuse_planned(args, "machine_identity")
+    assert str(refused.value).startswith(begins)
+    assert "; " in str(refused.value)
+
+
+@pytest.mark.parametrize("issuer", ["openbao", "acme", "est", "scep", "aws_pca"])
+def test_an_issuer_of_the_design_is_refused_with_the_one_that_is_built(issuer: str) -> None:
+    with pytest.raises(Misconfigured, match=rf"option issuer\.{issuer} is not built yet .* use issuer \{{local"):
+        refuse_planned({"issuer": {issuer: {}}}, "machine_identity")
+
+
+@pytest.mark.parametrize("custody", ["pkcs11", "openbao_transit", "aws_kms"])
+def test_a_custody_of_the_design_is_refused_in_the_words_of_the_task(custody: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        refuse_planned(task(key={"custody": {custody: {"pin": "CANARY"}}}), "machine_identity")
+    assert str(refused.value) == (
+        f"{WEB}key.custody.{custody} is not built yet in keystead.identity 0.1.0; use custody {{file: {{}}}}"
+    )
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        task(key={"reuse": False, "origin": "host", "custody": {"file": {}, "pkcs11": None}}, kind="x509"),
+        task(key={"reuse": "no"}, adopt=None, publish=None, state="absent"),
+        {"policy": None, "check_status": "ledger", "issuer": {"local": {}, "openbao": None}},
+        {"issuer": "not a mapping", "identities": "neither"},
+        {"identities": ["nor this"], "issuers": {"local": {}}},
+    ],
+)
+def test_nulls_defaults_and_what_validation_refuses_pass(args: dict[str, t.Any]) -> None:
+    refuse_planned(args, "machine_identity")
+
+
+def test_two_issuers_are_left_to_the_validation_which_names_both() -> None:
+    refuse_planned({"issuer": {"local": {}, "openbao": {}}}, "machine_identity")
+
+
+@pytest.mark.parametrize("module", ["machine_identity_info", "certificate_authority", "one_that_comes_later"])
+def test_every_module_refuses_a_policy(module: str) -> None:
+    with pytest.raises(Misconfigured, match=f"^{module}: option policy is not built yet"):
+        refuse_planned({"policy": "/etc/policy.yml"}, module)
+
+
+def test_a_scan_is_refused() -> None:
+    with pytest.raises(Misconfigured, match=r"option scan is not built yet .* use names and paths"):
+        refuse_planned({"scan": ["/etc"]}, "machine_identity_info")
