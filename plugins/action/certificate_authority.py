@@ -12,7 +12,6 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 
-from ..module_utils._core.errors import KeysteadError
 from ..module_utils._options.authority import OPTIONS
 from ..module_utils._options.common import COMMON
 from ..module_utils._options.option import spec
@@ -20,6 +19,7 @@ from ..module_utils._options.planned import refuse_planned
 from ..plugin_utils._authority.converge import converge
 from ..plugin_utils._authority.report import report
 from ..plugin_utils._authority.wanted import wanted
+from ..plugin_utils._edge import refuse_async, told
 from ..plugin_utils._validate import plain, validated
 
 NAME = "certificate_authority"
@@ -35,15 +35,14 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Validate the options and converge."""
-        result: dict[str, t.Any] = super().run(tmp, task_vars)
-        try:
-            given = plain(self._task.args)
-            refuse_planned(given, NAME)
-            options = validated(given, spec(OPTIONS, COMMON), module=NAME)
-            declared = wanted(options)
-            now = dt.datetime.now(dt.UTC)
-            outcome = converge(declared, present=options["state"] == "present", check=self._task.check_mode, now=now)
-            result.update(report(declared, outcome, diff=self._task.diff))
-        except KeysteadError as error:
-            result.update(failed=True, msg=str(error))
-        return result
+        return told(NAME, lambda: self._run(tmp, task_vars))
+
+    def _run(self, tmp: str | None, variables: dict[str, t.Any] | None) -> dict[str, t.Any]:
+        refuse_async(self._task, NAME)
+        given = plain(self._task.args)
+        refuse_planned(given, NAME)
+        options = validated(given, spec(OPTIONS, COMMON), module=NAME)
+        declared = wanted(options)
+        now = dt.datetime.now(dt.UTC)
+        outcome = converge(declared, present=options["state"] == "present", check=self._task.check_mode, now=now)
+        return {**super().run(tmp, variables), **report(declared, outcome, diff=self._task.diff)}

@@ -49,23 +49,16 @@ identities:
   returned: success
 """
 
-from ansible.module_utils.basic import AnsibleModule
+import gc
 
-from ..module_utils._core.errors import KeysteadError
-from ..module_utils._host.phases import run
-from ..module_utils._options.wire import WIRE
+gc.disable()  # the process ends with its answer; collecting while it imports costs a tenth of it
+
+from ..module_utils._host.module import answer
+from ..module_utils._host.running import run
 
 
 def main() -> None:
-    spec = {name: option.spec() for name, option in WIRE.items()}
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, no_log=True)
-    try:
-        answer = run(module.params, check=module.check_mode)
-    except KeysteadError as error:
-        module.fail_json(msg=str(error), invocation={})
-    except Exception as error:  # noqa: BLE001 - a traceback could show what the frames hold
-        module.fail_json(msg="host: unexpected " + type(error).__name__ + ", please report it", invocation={})
-    module.exit_json(changed=False, invocation={}, **answer)
+    answer(run)
 
 
 if __name__ == "__main__":

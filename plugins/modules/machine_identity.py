@@ -144,10 +144,10 @@ identities:
       type: bool
       returned: always
     msg:
-      description: What was done or went wrong, in a sentence.
+      description: What went wrong, or why a consumer was left alone. Empty when there is nothing to say.
       type: str
       returned: always
-      sample: "issued: there is no credential yet"
+      sample: "local: authority issuing does not exist in /srv/ca; create it with certificate_authority"
     generation:
       description: The number of the generation that is current; null where there is none.
       type: int
@@ -176,10 +176,10 @@ identities:
       returned: when there is one
       contains:
         serial_number:
-          description: The serial number, in hexadecimal.
+          description: The serial number, in hexadecimal with colons.
           type: str
           returned: always
-          sample: 5e0f0c3a5ab94e9a8b1c51a6f5f5f2d0a1b2c3d4
+          sample: 5e:0f:0c:3a:5a:b9:4e:9a:8b:1c:51:a6:f5:f5:f2:d0:a1:b2:c3:d4
         fingerprint_sha256:
           description: The SHA-256 digest of the certificate, in hexadecimal.
           type: str

@@ -32,13 +32,30 @@ def holder() -> dict[str, t.Any]:
 
 
 def is_dead(other: t.Mapping[str, t.Any]) -> bool:
-    """Tell whether a holder was a process of this controller that has ended. Of others nobody here can tell."""
+    """Tell whether a holder was a process of this controller that has ended. Of others nobody here can tell.
+
+    What this very process holds was left by a task before this one: a process runs one at a time.
+    """
     mine = holder()
     pid = other.get("pid")
     same = all(other.get(key) == mine[key] for key in ("controller", "boot"))
-    if not isinstance(pid, int) or not mine["boot"] or not same:
+    if type(pid) is not int or pid <= 0 or not mine["boot"] or not same:
         return False
-    return _started(pid) != other.get("started")
+    started = _started(pid)
+    if not started:
+        return not _exists(pid)
+    return pid == mine["pid"] or started != other.get("started")
+
+
+def _exists(pid: int) -> bool:
+    """Tell whether a process is there that /proc may hide (proc(5), hidepid)."""
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _user() -> str:

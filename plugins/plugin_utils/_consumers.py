@@ -70,8 +70,8 @@ def activation(options: Options | None) -> Activation | None:
     )
 
 
-def proof(options: Options | None, profile: str, names: t.Sequence[str]) -> Proof | None:
-    """Return how the consumer is asked; the server name is by default the first of `names` without a wildcard."""
+def proof(options: Options | None, profile: str) -> Proof | None:
+    """Return how the consumer is asked."""
     if options is None:
         return None
     _exactly_one(options, "prove", "port", "command")
@@ -79,7 +79,7 @@ def proof(options: Options | None, profile: str, names: t.Sequence[str]) -> Proo
     return Proof(
         host=_host(options),
         port=options["port"],
-        server_name=_server_name(options["server_name"], names),
+        server_name=_server_name(options["server_name"]),
         starttls=options["starttls"],
         client_auth=options["client_auth"],
         command=_command(options, "prove", "command"),
@@ -93,19 +93,20 @@ def _mode(mode: t.Any) -> str:
         raise Misconfigured(f'mode: {mode!r:.60} was read by YAML as a number; quote it: "0640"')
     if not re.fullmatch(r"0?[0-7]{3}", mode, re.ASCII):
         raise Misconfigured(f'mode: {mode!r:.60} is not an octal mode; write "0600" or "0640"')
-    mode = mode.zfill(4)
-    if mode[3] != "0":
-        raise Misconfigured(f'mode: "{mode}" lets every user of the host at the private key; write "0600" or "0640"')
-    if mode not in _KEY_MODES:
-        raise Misconfigured(f'mode: "{mode}" is no mode for a private key; write one of {", ".join(_KEY_MODES)}')
-    return mode
+    padded: str = mode.zfill(4)
+    if padded[3] != "0":
+        raise Misconfigured(f'mode: "{padded}" lets every user of the host at the private key; write "0600" or "0640"')
+    if padded not in _KEY_MODES:
+        raise Misconfigured(f'mode: "{padded}" is no mode for a private key; write one of {", ".join(_KEY_MODES)}')
+    return padded
 
 
 def _link(path: t.Any, part: t.Any, store: str, custody: str) -> Link:
     try:
         absolute(str(path))
     except Misconfigured as error:
-        raise Misconfigured(f"links: {error}") from None
+        hint = "; Ansible fills in no key, write links: \"{{ {'/path/' ~ name: 'part'} }}\"" if "{{" in str(path) else ""
+        raise Misconfigured(f"links: {error}{hint}") from None
     if path == store or path.startswith(f"{store}/") or store.startswith(f"{path}/"):
         raise Misconfigured(f"links: {path!r} is in the way of the store {store!r}; write a path elsewhere")
     lacking = _LACKS[custody]
@@ -154,9 +155,9 @@ def _host(options: Options) -> str:
     return host
 
 
-def _server_name(server_name: str | None, names: t.Sequence[str]) -> str | None:
+def _server_name(server_name: str | None) -> str | None:
     if server_name is None:
-        return next((name for name in names if not name.startswith("*")), None)
+        return None
     try:
         return dns_name(server_name)
     except Misconfigured as error:

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import re
 import time
 import typing as t
 from datetime import UTC, datetime
@@ -24,22 +26,11 @@ from ._signers import Signers
 from ._work import Work, plan
 
 if t.TYPE_CHECKING:
-    from ._host_half import Execute
+    from ._action import Task
     from ._ledger.port import Ledger, Remembered
 
 LONGEST_PAUSE = 10.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Task:
-    """What a run is told beside its options. `say` shows a line while the run goes on."""
-
-    host: str
-    playbook: str | None
-    check: bool
-    diff: bool
-    execute: Execute
-    say: t.Callable[[str], None]
+MANY = 50  # identities that take long enough to say what is going on
 
 
 def converge(args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
@@ -68,11 +59,14 @@ class _Run:
     def of(self, declared: t.Sequence[Declaration]) -> dict[str, t.Any]:
         """Run, and report."""
         remembered = self.ledger.remembered(self.task.host, self.store)
+        self.used = {one.public_id: one.name for one in remembered.values() if one.public_id}
         declared = [*declared, *self._to_purge(declared, remembered)]
         works = [self._work(declaration, remembered.get(declaration.identity.name)) for declaration in declared]
         self._look(works)
+        self._check_revokers([work for work in works if work.needs("revoke") and not work.error])
         if not self.task.check:
             self._act([work for work in works if work.steps and not work.error])
+            self._catch_up([work for work in works if not work.steps and not work.error and _is_behind(work)])
         return self._result(works)
 
     def _to_purge(
@@ -89,12 +83,14 @@ class _Run:
         issuer = self.signers.of(declaration.issuer) if declaration.issuer else None
         identity = declaration.identity
         if issuer is not None and identity.state == "present":
-            identity = dataclasses.replace(identity, issuer_id=issuer.id)
+            identity = identity._replace(issuer_id=issuer.id)
         return Work(declaration, identity, issuer, remembered, _known(declaration, remembered))
 
     def _look(self, works: t.Sequence[Work]) -> None:
         """Ask the host; identities that another run is at work on are asked for again, for as long as `wait` says."""
         until = time.monotonic() + self.wait
+        first = [work for work in works if work.identity.state == "present" and not work.known.newest]
+        self._tell(first, "identities to make the first key of")
         self.host.prepare(works, self.now)
         while busy := [work for work in works if isinstance(work.error, Pending)]:
             left = until - time.monotonic()
@@ -103,7 +99,24 @@ class _Run:
             pauses = [work.error.retry_after for work in busy if isinstance(work.error, Pending)]
             time.sleep(max(0.1, min([LONGEST_PAUSE, left, *pauses])))
             self.now = datetime.now(UTC)
+            remembered = self.ledger.remembered(self.task.host, self.store)
+            for work in busy:
+                work.remembered = remembered.get(work.name)
+                work.known = _known(work.declaration, work.remembered)
             self.host.prepare(busy, self.now)
+
+    def _check_revokers(self, works: t.Sequence[Work]) -> None:
+        if not works:
+            return
+        from ._withdrawal import check_can_revoke
+
+        for work in works:
+            with _failing([work]):
+                check_can_revoke(work, self.signers)
+
+    def _tell(self, works: t.Sequence[Work], what: str) -> None:
+        if len(works) > MANY and not self.task.check:
+            self.task.say(f"{len(works)} {what}")
 
     def _act(self, works: t.Sequence[Work]) -> None:
         if not works:
@@ -111,29 +124,48 @@ class _Run:
         from ._issuing import Issuing
         from ._withdrawal import revoke
 
-        batch = Batch(self.task.host, self.store, actor(self.task.playbook), self.now)
+        batch = self._batch()
         issuing = Issuing(
-            self.signers, self.ledger, batch, holder=str(self.holder), wait=self.wait, say=self.task.say
+            self.signers,
+            self.ledger,
+            batch,
+            holder=str(self.holder),
+            wait=self.wait,
+            say=self.task.say,
+            used=self.used,
         )
-        issuing.run([work for work in works if work.needs("issue")])
+        to_issue = [work for work in works if work.needs("issue")]
+        self._tell(to_issue, "credentials to issue")
+        with _failing(to_issue):
+            issuing.run(to_issue)
         ready = [work for work in works if not work.error]
+        self._tell(ready, "identities to install on the host")
         self._install(ready)
         revoke([work for work in ready if work.needs("revoke") and not work.error], self.signers, self.ledger, batch)
-        self._record(ready, batch)
+        with _failing(ready):
+            self._record(ready, batch)
+
+    def _batch(self) -> Batch:
+        return Batch(self.task.host, self.store, actor(self.task.playbook), self.now)
+
+    def _catch_up(self, works: t.Sequence[Work]) -> None:
+        """Write down what a host completed in a run that was cut off before it could be recorded."""
+        if not works:
+            return
+        from ._outcomes import found_done
+
+        with _failing(works):
+            self.ledger.record(self._batch(), [found_done(work) for work in works])
 
     def _install(self, works: t.Sequence[Work]) -> None:
         """Let the host act; then nothing may be left to do."""
         if not works:
             return
-        try:
+        with _failing(works):
             self.host.install(works, datetime.now(UTC))
-        except KeysteadError as error:
-            for work in works:
-                work.error = error
         for work in works:
-            left = plan(_settled(work), work.after, datetime.now(UTC)) if work.after and not work.error else ()
-            if left:
-                work.error = NotConverged(f"{work.name}: everything was done, and still {left[0].reason}")
+            with _failing([work]):
+                _check_settled(work)
 
     def _record(self, works: t.Sequence[Work], batch: Batch) -> None:
         from ._outcomes import outcome
@@ -148,7 +180,7 @@ class _Run:
             "changed": any(one["changed"] for one in records),
             "identities": records,
             "warnings": self.warnings,
-            "ansible_stats": statistics(records),
+            "ansible_stats": statistics(records, check=self.task.check),
         }
         if failed:
             result["failed"] = True
@@ -175,11 +207,40 @@ def _known(declaration: Declaration, remembered: Remembered | None) -> Known:
 _REVOKE = "the identity is declared absent with revoke_on_absent"
 
 
-def _settled(work: Work) -> Work:
-    """Return the work as it stands after the host's part: what was to be revoked is the controller's affair."""
-    return dataclasses.replace(work, known=dataclasses.replace(work.known, revoke=None))
+def _check_settled(work: Work) -> None:
+    """Raise NotConverged when something is left for the host to do; revoking is the controller's affair."""
+    if work.after is None or work.error:
+        return
+    left = plan(dataclasses.replace(work, known=work.known._replace(revoke=None)), work.after, datetime.now(UTC))
+    if left:
+        raise NotConverged(f"{work.name}: everything was done, and still {left[0].reason}")
+
+
+def _is_behind(work: Work) -> bool:
+    """Tell whether a host that has nothing left to do shows more than the ledger was told."""
+    known, found = work.remembered, work.found
+    if known is None or found is None:
+        return False
+    if work.identity.state != "present":
+        return known.state == "present"
+    if found.generation == known.generation:
+        return {link.path for link in found.links} != set(known.links)
+    opened = known.open_intent
+    if opened is None or opened.certificate is None:
+        return work.identity.generation == "previous"
+    return (opened.number, opened.public_id) == (found.generation, found.public_id)
+
+
+@contextlib.contextmanager
+def _failing(works: t.Sequence[Work]) -> t.Iterator[None]:
+    """Let an error end the way of these, and not that of their siblings."""
+    try:
+        yield
+    except KeysteadError as error:
+        for work in works:
+            work.error = work.error or error
 
 
 def _complaint(work: Work) -> str:
     text = str(work.error)
-    return text if work.name in text else f"{work.name}: {text}"
+    return text if work.name in re.split(r"[^a-z0-9._-]+", text) else f"{work.name}: {text}"

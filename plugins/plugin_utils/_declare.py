@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
 
 from ..module_utils._core.errors import Misconfigured
 from ..module_utils._core.model import Identity, Key
@@ -25,8 +24,7 @@ Options = t.Mapping[str, t.Any]
 Backend = t.Mapping[str, t.Mapping[str, t.Any]]
 
 
-@dataclass(frozen=True)
-class Declaration:
+class Declaration(t.NamedTuple):
     """What a task says about one identity: what is wanted of the host, and what only the controller needs.
 
     `issuer` is `{backend: validated options}` with exactly one backend, `accept_new_root` in lower-case hexadecimal and
@@ -49,6 +47,10 @@ def declarations(args: Options, module: str = "machine_identity") -> tuple[Decla
         scope = text(args, "scope")
         _check_purge(args)
         default = checked_issuer(args["issuer"])
+        for issuer in args["issuers"] or ():
+            checked_issuer(issuer)
+        with _speaking("wait: "):
+            seconds(args["wait"])
     declared = []
     for one in args["identities"]:
         with _speaking(f"{module}: identities[{one['name'][:80]}]."):
@@ -107,7 +109,8 @@ def _declaration(one: Options, store: str, scope: str | None, default: Backend |
 
 
 def _identity(one: Options, store: str) -> Identity:
-    _check_name(one["name"])
+    with _speaking("name: "):
+        check_name(one["name"])
     _check_generations(one)
     key = _key(one["key"])
     names = subject(one)
@@ -130,16 +133,17 @@ def _identity(one: Options, store: str) -> Identity:
         renew_before=before,
         files=files(one, store, key.custody),
         activate=activation(one["activate"]),
-        prove=proof(one["prove"], one["profile"], names.dns_names),
+        prove=proof(one["prove"], one["profile"]),
         keep_generations=one["keep_generations"],
         generation=one["generation"],
     )
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise Misconfigured for what cannot name an identity."""
     if not _NAME.fullmatch(name) or ".." in name or name in _RESERVED:
         raise Misconfigured(
-            f"name: {name[:80]!r} cannot be a directory of the store; write up to 63 of a-z, 0-9, '.', '_' and '-', "
+            f"{name[:80]!r} cannot be a directory of the store; write up to 63 of a-z, 0-9, '.', '_' and '-', "
             f"a letter or digit first, no '..', and not {' or '.join(_RESERVED)}"
         )
 
@@ -155,7 +159,7 @@ def _check_generations(one: Options) -> None:
 def _key(options: Options | None) -> Key:
     if options is None:
         return Key()
-    (custody,) = options["custody"] or (Key.custody,)
+    (custody,) = options["custody"] or (Key().custody,)
     return Key(type=options["type"], custody=custody)
 
 

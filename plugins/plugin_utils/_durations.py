@@ -42,6 +42,12 @@ def renew_before(text: str, life: int) -> str:
     before = seconds(text)
     if not 0 < before < life:
         raise Misconfigured(
-            f"{text!r} leaves no time in a lifetime of {life} seconds; write a shorter one, more than 0s, or 33%"
+            f"{text!r} leaves no time in a lifetime of {shown(life)}; write a shorter one, more than 0s, or 33%"
         )
     return str(before)
+
+
+def shown(duration: int) -> str:
+    """Return seconds as a user writes them, in the largest unit that says all: `30d`."""
+    unit = next(unit for unit in reversed(_SECONDS) if duration % _SECONDS[unit] == 0)
+    return f"{duration // _SECONDS[unit]}{unit}"

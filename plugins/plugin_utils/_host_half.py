@@ -59,10 +59,10 @@ class HostHalf:
         busy = {}
         for work in works:
             answer = answers.get(work.name, {})
-            work.error = _error(answer)
+            work.error = error_of(answer)
             if work.error is None:
                 _take_look(work, answer, now)
-            elif isinstance(answer.get("error", {}).get("holder"), dict):
+            elif isinstance(work.error, Pending) and isinstance(answer["error"].get("holder"), dict):
                 busy[work.name] = answer["error"]
         return busy
 
@@ -73,37 +73,49 @@ class HostHalf:
             answer = answers.get(work.name, {})
             try:
                 work.done += [wire.unpack(Done, done) for done in answer.get("done", ())]
-                work.after = wire.unpack(Observed, answer["observed"]) if "observed" in answer else None
+                work.after = _about(work, wire.unpack(Observed, answer["observed"])) if "observed" in answer else None
             except (ValueError, TypeError, AttributeError) as error:
                 work.error = Denied(f"host: its answer for {work.name} is refused: {error}")
-            work.error = work.error or _error(answer)
+            work.error = work.error or error_of(answer)
+
+    def read(self, entries: list[dict[str, t.Any]], now: datetime, *, others: bool, paths: list[str]) -> Answer:
+        """Only look: at these identities, at all others of the store, at certificates in files."""
+        return self._ask({"phase": "read", "identities": entries, "others": others, "paths": paths}, now)
 
     def _call(
         self, phase: str, entries: list[dict[str, t.Any]], now: datetime, broken: dict[str, str]
     ) -> dict[str, Answer]:
-        answer = self.execute({
-            "phase": phase,
-            "format": wire.FORMAT,
-            "now": now.timestamp(),
-            "host": self.host,
-            "store": self.store,
-            "ledger_id": self.ledger_id,
-            "deadline": LEASE_SECONDS,
-            "holder": dict(self.holder),
-            "broken": broken,
-            "identities": entries,
-        })
+        answer = self._ask(
+            {
+                "phase": phase,
+                "ledger_id": self.ledger_id,
+                "deadline": LEASE_SECONDS,
+                "holder": dict(self.holder),
+                "broken": broken,
+                "identities": entries,
+            },
+            now,
+        )
+        return {one["name"]: one for one in answer["identities"] if isinstance(one, dict) and _is_named(one)}
+
+    def _ask(self, said: dict[str, t.Any], now: datetime) -> Answer:
+        """Run one phase, and refuse an answer of another format or of any size."""
+        same = {"format": wire.FORMAT, "now": now.timestamp(), "host": self.host, "store": self.store}
+        answer = self.execute({**same, **said})
         if answer.get("failed"):
             raise Unavailable(_why_failed(answer))
         if answer.get("format") != wire.FORMAT or not isinstance(answer.get("identities"), list):
             raise Denied("host: its answer has another format; use one version of keystead.identity for both halves")
-        if len(json.dumps(answer["identities"], default=str)) > LARGEST_ANSWER:
+        if len(json.dumps([answer["identities"], answer.get("paths")], default=str)) > LARGEST_ANSWER:
             raise Denied(f"host: its answer is larger than {LARGEST_ANSWER} bytes; name fewer identities in a task")
         self._compare_clocks(answer.get("now"), now)
-        return {one["name"]: one for one in answer["identities"] if isinstance(one, dict) and _is_named(one)}
+        return answer
 
     def _compare_clocks(self, theirs: t.Any, now: datetime) -> None:
-        skew = abs(theirs - now.timestamp()) if isinstance(theirs, (int, float)) else 0.0
+        try:
+            skew = abs(wire.number(theirs) - now.timestamp())
+        except ValueError:
+            raise Denied("host: its answer says no time; use one version of keystead.identity for both halves") from None
         if skew > LARGEST_SKEW:
             self.warnings.append(f"the clock of {self.host} is {skew:.0f} s off the controller's; synchronise both")
 
@@ -112,7 +124,7 @@ def _is_named(answer: Answer) -> bool:
     return isinstance(answer.get("name"), str)
 
 
-def _error(answer: Answer) -> KeysteadError | None:
+def error_of(answer: Answer) -> KeysteadError | None:
     """Return what a host says went wrong with an identity; silence is an error too."""
     said = answer.get("error")
     if said is None:
@@ -128,7 +140,7 @@ def _error(answer: Answer) -> KeysteadError | None:
 def _take_look(work: Work, answer: Answer, now: datetime) -> None:
     """Read what was found; the steps are the controller's own decision on it."""
     try:
-        work.found = wire.unpack(Observed, answer["observed"])
+        work.found = _about(work, wire.unpack(Observed, answer["observed"]))
         work.lease = wire.text(answer["lease"]) if "lease" in answer else None
         work.csr = wire.binary(answer["csr"]) if "csr" in answer else b""
         work.public_id = wire.text(answer["public_id"]) if "public_id" in answer else ""
@@ -138,6 +150,16 @@ def _take_look(work: Work, answer: Answer, now: datetime) -> None:
         work.error = Denied(f"host: its answer for {work.name} is refused: {error}")
     except KeysteadError as error:
         work.error = error
+
+
+def _about(work: Work, found: Observed) -> Observed:
+    """Refuse what is about another identity, or about paths that nobody named."""
+    declared = {link.path for link in work.identity.files.links}
+    if found.name != work.name or not declared >= {link.path for link in found.links}:
+        raise ValueError("it is about something else")
+    if not declared.union(work.known.links) >= set(found.stale_links):
+        raise ValueError("it is about links that nobody named")
+    return found
 
 
 def _order(work: Work) -> dict[str, t.Any]:

@@ -26,27 +26,44 @@ if t.TYPE_CHECKING:
     from ._signers import Signers
     from ._work import Work
 
-AT_ONCE = 50  # requests between two lines of progress
+AT_ONCE = 50  # requests in one call
+QUIET = 2.0  # seconds between two lines of progress
 LONGEST_PAUSE = 10.0
 
 Say = t.Callable[[str], None]
 
 
 class Issuing:
-    """Gets credentials for one host's identities. `wait` is how long, in seconds, an issuer that answers later has."""
+    """Gets credentials for one host's identities.
 
-    def __init__(self, signers: Signers, ledger: Ledger, batch: Batch, *, holder: str, wait: float, say: Say) -> None:
+    `wait` is how long, in seconds, an issuer that answers later has. `used` are the keys (SPKI SHA-256) that
+    identities have, with their names.
+    """
+
+    def __init__(  # noqa: PLR0913 - what it needs to know
+        self,
+        signers: Signers,
+        ledger: Ledger,
+        batch: Batch,
+        *,
+        holder: str,
+        wait: float,
+        say: Say,
+        used: t.Mapping[str, str],
+    ) -> None:
         """Keep whom to ask, where to write it down, and how to tell."""
+        self._used = dict(used)
         self._signers, self._ledger, self._batch, self._holder = signers, ledger, batch, holder
         self._wait, self._say = wait, say
+        self._said = time.monotonic()
 
     def run(self, works: t.Sequence[Work]) -> None:
         """Fill in `generation` and `number`, or `error`, for every work that needs a credential."""
         asked = [(work, request) for work in works if (request := self._request(work)) is not None]
         asked = self._intend(asked)
-        by_issuer: dict[str, list[tuple[Work, Request]]] = {}
+        by_issuer: dict[int, list[tuple[Work, Request]]] = {}
         for work, request in asked:
-            by_issuer.setdefault(_issuer_of(work).id, []).append((work, request))
+            by_issuer.setdefault(id(_issuer_of(work)), []).append((work, request))
         for group in by_issuer.values():
             issuer = _issuer_of(group[0][0])
             with _failing(group):
@@ -60,11 +77,21 @@ class Issuing:
             return None
         try:
             request = checked(work.csr, work.identity, work.public_id)
+            self._refuse_used(work)
         except KeysteadError as error:
             work.error = error
             return None
         work.number = max(work.found.newest, work.known.newest) + 1
         return request
+
+    def _refuse_used(self, work: Work) -> None:
+        """Refuse a key that an identity has already (C4), were it the one whose turn it is: every renewal has a new."""
+        user = self._used.setdefault(work.public_id, work.name)
+        if user != work.name or (work.remembered and work.remembered.public_id == work.public_id):
+            raise Denied(
+                f"host: its request for {work.name} is refused: its key is that of identity {user} already; "
+                f"remove the directory next of {work.name} in the store, and run again"
+            )
 
     def _intend(self, asked: list[tuple[Work, Request]]) -> list[tuple[Work, Request]]:
         """Write down what is going to be done; identities that another run is at work on wait for it."""
@@ -107,7 +134,8 @@ class Issuing:
                 answers = self._finished(issuer, answers)
                 for (work, request), answer in zip(part, answers, strict=True):
                     _take(work, request, answer, anchors)
-            if len(waiting) > AT_ONCE:
+            if time.monotonic() - self._said > QUIET:
+                self._said = time.monotonic()
                 self._say(f"{_backend(issuer.id)}: {min(start + AT_ONCE, len(waiting))} of {len(waiting)} answered")
 
     def _found_again(self, issuer: Issuer, work: Work, request: Request, anchors: t.Sequence[bytes]) -> bool:

@@ -115,6 +115,7 @@ def _a_labels(value: str) -> str:
 def _why_no_dns_name(name: str) -> str:
     labels = name.split(".")
     reasons = {
+        "it is a URL; write its host alone, or the whole of it in uris": "://" in name,
         "an underscore is not permitted; write a hyphen or another name": "_" in name,
         "a wildcard is only the whole first label; write *.example.org": "*" in name,
         "it ends with a dot; write it without": name.endswith("."),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ._ledger.port import Delivered, Event, Outcome, RolledBack, Withdrawn
+from ._work import skipped
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Done
@@ -24,24 +25,33 @@ def outcome(work: Work) -> Outcome:
     return Outcome(work.name, _number(work), events, tuple(_changes(work)))
 
 
+def found_done(work: Work) -> Outcome:
+    """Return what a host completed before, as it was found; whether its consumer was told and proved, nobody saw."""
+    work.after = work.found
+    about = {"present": "publish", "absent": "withdraw", "released": "release"}[work.identity.state]
+    event = Event(about, "it was done by a run that was cut off before it could be recorded")
+    return Outcome(work.name, _number(work), (event,), tuple(_changes(work)))
+
+
 def _number(work: Work) -> int | None:
     """Return the generation that the outcome is about: the new one, else the one that is there."""
     if work.number is not None:
         return work.number
     if work.did("roll_back") and work.found:
-        return work.found.pending
+        return work.found.pending  # None after `generation: previous`: nothing that the ledger knows was given up
     return work.after.generation if work.after else None
 
 
 def _changes(work: Work) -> t.Iterator[Change]:
     after, state = work.after, work.identity.state
-    if after is None:
-        return
+    if after is None or (work.remembered is None and work.number is None):
+        return  # nothing is known of it: a ledger that was lost or replaced learns of it with the next renewal
     if state != "present":
         if not work.error:
             yield Withdrawn(state)
     elif work.did("roll_back"):
-        if after.generation is not None:
+        known = work.remembered and work.remembered.generation is not None
+        if known and after.generation is not None and _number(work) not in (None, after.generation):
             yield RolledBack(after.generation)
     elif after.generation is not None and after.generation == _number(work):
         links = tuple((link.path, link.part) for link in after.links if link.state == "ok")
@@ -49,7 +59,7 @@ def _changes(work: Work) -> t.Iterator[Change]:
 
 
 def _activated(work: Work) -> bool:
-    return any(done.action == "activate" and not done.error and "; skipped: " not in done.reason for done in work.done)
+    return any(done.action == "activate" and not done.error and not skipped(done) for done in work.done)
 
 
 def _event(done: Done) -> Event:

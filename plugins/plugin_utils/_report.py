@@ -7,7 +7,10 @@
 from __future__ import annotations
 
 import typing as t
+from collections import Counter
 
+from ..module_utils._core.checks import sentence
+from ..module_utils._core.plan import REPLACES
 from ..module_utils._host.layout import current_path
 
 if t.TYPE_CHECKING:
@@ -15,6 +18,7 @@ if t.TYPE_CHECKING:
     from ..module_utils._core.pki import X509Facts
     from ._work import Work
 
+DONE = ("issued", "renewed", "changed")
 LINKABLE = ("certificate", "chain", "fullchain", "private_key", "combined", "nginx_tls")
 
 
@@ -69,22 +73,25 @@ def diff(works: t.Sequence[Work]) -> list[dict[str, str]]:
     ]
 
 
-def statistics(records: t.Sequence[dict[str, t.Any]]) -> dict[str, t.Any]:
+def statistics(records: t.Sequence[dict[str, t.Any]], *, check: bool) -> dict[str, t.Any]:
     """Return the counts for `ansible_stats`, added up over all hosts."""
-    counts = dict.fromkeys(("issued", "renewed", "changed", "unchanged", "failed"), 0)
-    for one in records:
-        counts[outcome(one)] += 1
-    data = {f"keystead_{name}": count for name, count in counts.items() if count}
-    return {"data": data, "per_host": False, "aggregate": True}
+    counts = Counter(told(one, check=check).replace(" ", "_") for one in records)
+    return {"data": {f"keystead_{word}": count for word, count in counts.items()}, "per_host": False, "aggregate": True}
+
+
+def told(one: t.Mapping[str, t.Any], *, check: bool) -> str:
+    """Return the outcome as the end of a run tells it: in check mode nothing is done."""
+    word = outcome(one)
+    return f"would be {word}" if check and word in DONE else word
 
 
 def outcome(one: t.Mapping[str, t.Any]) -> str:
     """Return what happened to an identity, in one word: issued, renewed, changed, unchanged or failed."""
-    actions = {step["action"] for step in one["steps"]}
+    reasons = {step["action"]: step["reason"] for step in one["steps"]}
     if one["failed"]:
         return "failed"
-    if "issue" in actions:
-        return "renewed" if (one["generation"] or 0) > 1 else "issued"
+    if "issue" in reasons:
+        return "renewed" if REPLACES in reasons["publish"] else "issued"
     return "changed" if one["changed"] else "unchanged"
 
 
@@ -97,8 +104,9 @@ def _steps(work: Work) -> list[dict[str, str]]:
 
 
 def _message(work: Work) -> str:
-    skipped = [done.reason for done in work.done if "; skipped: " in done.reason]
-    return skipped[0] if skipped else ""
+    from ._work import skipped
+
+    return next((done.reason for done in work.done if skipped(done)), "")
 
 
 def _found(work: Work, found: Observed | None) -> str:
@@ -110,6 +118,8 @@ def _found(work: Work, found: Observed | None) -> str:
         lines += _facts(facts.key_type, facts.subject)
     lines += [f"link: {link.path} -> {link.part}" for link in found.links if link.state == "ok"]
     lines += [f"link: {path}" for path in found.stale_links]
+    lines += [f"finding: {sentence(finding)}" for finding in (*found.damage, *found.drift)]
+    lines += [f"pending: generation {found.pending}"] if found.pending is not None else []
     return "\n".join(lines) + "\n"
 
 
@@ -117,11 +127,15 @@ def _declared(work: Work) -> str:
     wanted, found = work.identity, work.found
     if wanted.state != "present" or found is None:
         return ""
-    number = max(found.newest, work.known.newest) + 1 if work.needs("issue") else found.generation
+    number = max(found.newest, work.known.newest) + 1 if work.needs("issue") else _chosen(work, found)
     lines = [f"generation: {number}", f"issuer: {wanted.issuer_id if work.needs('issue') else found.issuer_id}"]
     lines += _facts(wanted.key.type, wanted.subject)
     lines += [f"link: {link.path} -> {link.part}" for link in wanted.files.links]
     return "\n".join(lines) + "\n"
+
+
+def _chosen(work: Work, found: Observed) -> int | None:
+    return next((int(step.about) for step in work.steps if step.action == "publish" and step.about), found.generation)
 
 
 def _facts(key_type: str, subject: t.Any) -> list[str]:

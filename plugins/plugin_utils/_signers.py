@@ -27,7 +27,7 @@ class Signers:
     def __init__(self, further: t.Sequence[Backend]) -> None:
         """Keep the options of `issuers`: who may have signed earlier."""
         self._made: dict[str, Issuer] = {}
-        self._options: dict[str, t.Mapping[str, t.Any]] = {}
+        self._options: dict[int, t.Mapping[str, t.Any]] = {}
         self._further = further
 
     def of(self, backend: Backend) -> Issuer:
@@ -36,7 +36,7 @@ class Signers:
         key = hashlib.sha256(json.dumps([name, options], sort_keys=True, default=str).encode()).hexdigest()
         if key not in self._made:
             self._made[key] = ISSUERS[name](options)
-            self._options[self._made[key].id] = options
+            self._options[id(self._made[key])] = options
         return self._made[key]
 
     def by_id(self, issuer_id: str) -> Issuer:
@@ -52,22 +52,21 @@ class Signers:
 
     def anchors(self, issuer: Issuer, ledger: Ledger) -> tuple[bytes, ...]:
         """Return the roots (DER) that an answer must chain to: the declared, else the pinned, else the first seen."""
-        options = self._options[issuer.id]
+        options = self._options[id(issuer)]
         if options.get("roots"):
             return tuple(der for root in options["roots"] for der in _declared(root))
         there = {pki.fingerprint(der): der for der in issuer.roots()}
         pinned = ledger.pinned(issuer.place)
-        if not pinned or options.get("accept_new_root") in there:
-            if set(pinned) != set(there):
-                ledger.pin(issuer.place, sorted(there))
-            return tuple(there.values())
-        kept = tuple(der for print_, der in there.items() if print_ in pinned)
+        trusted = {*(pinned or there), options.get("accept_new_root")}
+        kept = {print_: der for print_, der in there.items() if print_ in trusted}
         if not kept:
             raise Denied(
                 f"{issuer.place}: its root changed from {', '.join(pinned)} to {', '.join(there)}; "
                 "if that is right, say so with accept_new_root: the new fingerprint"
             )
-        return kept
+        if not set(pinned) >= set(kept):
+            ledger.pin(issuer.place, sorted(kept))
+        return tuple(kept.values())
 
 
 def _declared(root: str) -> tuple[bytes, ...]:

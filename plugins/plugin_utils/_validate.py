@@ -55,6 +55,14 @@ _WORDS = {
     "list": "a list",
     "dict": "a dictionary",
 }
+_HINTS = {
+    "str": "write one text",
+    "path": "write one path",
+    "int": "write digits",
+    "bool": "write true or false",
+    "list": "write [one, two]",
+    "dict": "write {name: value}",
+}
 
 
 def plain(value: t.Any) -> t.Any:
@@ -94,7 +102,7 @@ def _members(given: dict[str, t.Any], spec: Spec, path: str) -> dict[str, t.Any]
         if name in given:
             answer[name] = _value(given[name], entry, path + name)
         elif entry.get("required"):
-            raise _Invalid(f"option {path}{name} is missing")
+            raise _Invalid(f"option {path}{name} is missing; it is required")
         else:
             answer[name] = entry.get("default")
     return answer
@@ -144,8 +152,8 @@ def _converted(value: t.Any, kind: str, entry: t.Mapping[str, t.Any], path: str)
     with contextlib.suppress(TypeError, ValueError):
         if value is not None and type(value) not in _NEVER[kind]:
             return plain(converter(value))
-    hint = "; quote it" if kind == "str" and isinstance(value, bool) else ""
-    raise _Invalid(f"option {path}: {_shown(value, entry)} is not {_WORDS[kind]}{hint}")
+    hint = "quote it" if kind == "str" and isinstance(value, bool) else _HINTS[kind]
+    raise _Invalid(f"option {path}: {_shown(value, entry)} is not {_WORDS[kind]}; {hint}")
 
 
 def _shown(value: t.Any, entry: t.Mapping[str, t.Any]) -> str:

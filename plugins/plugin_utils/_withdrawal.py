@@ -37,6 +37,11 @@ def revoke(works: t.Sequence[Work], signers: Signers, ledger: Ledger, batch: Bat
         work.done.append(Done("revoke", reason, time.monotonic() - started, str(work.error) if work.error else None))
 
 
+def check_can_revoke(work: Work, signers: Signers) -> None:
+    """Find who can revoke before anything is touched. Raises Misconfigured."""
+    _revoker(signers, _what(work)[1])
+
+
 def _what(work: Work) -> tuple[bytes, str, int | None]:
     """Return the certificate to revoke, who signed it, and which generation it is."""
     if work.found and work.found.certificate and work.found.issuer_id:
@@ -51,10 +56,14 @@ def _what(work: Work) -> tuple[bytes, str, int | None]:
 
 
 def _revoked(signers: Signers, issuer_id: str, der: bytes) -> RevokedChange:
-    issuer = signers.by_id(issuer_id)
-    if not isinstance(issuer, Revoker):
-        raise Misconfigured(f"{issuer_id}: it cannot revoke; leave revoke_on_absent out")
-    answer = issuer.revoke([der], REASON)[0]
+    answer = _revoker(signers, issuer_id).revoke([der], REASON)[0]
     if isinstance(answer, KeysteadError):
         raise answer
     return RevokedChange(answer.reason, answer.when)
+
+
+def _revoker(signers: Signers, issuer_id: str) -> Revoker:
+    issuer = signers.by_id(issuer_id)
+    if not isinstance(issuer, Revoker):
+        raise Misconfigured(f"{issuer_id}: it cannot revoke; leave revoke_on_absent out")
+    return issuer

@@ -64,7 +64,12 @@ class Work:
     @property
     def changed(self) -> bool:
         """Tell whether anything but a look was taken."""
-        return any(done.action != "prove" and not done.error for done in self.done)
+        return any(done.action != "prove" and not done.error and not skipped(done) for done in self.done)
+
+
+def skipped(done: Done) -> bool:
+    """Tell whether a step found nothing to act on: a consumer that does not run."""
+    return "; skipped: " in done.reason
 
 
 def credential_of(found: Observed | None) -> Credential | None:
@@ -77,4 +82,5 @@ def credential_of(found: Observed | None) -> Credential | None:
 
 def plan(work: Work, found: Observed, now: datetime) -> tuple[Step, ...]:
     """Decide once more, with what only the controller knows."""
-    return decide(Look(work.identity, found, credential_of(found), work.known, now))
+    other = credential_of(found._replace(certificate=found.previous)) if found.previous else None
+    return decide(Look(work.identity, found, credential_of(found), work.known, now, other))

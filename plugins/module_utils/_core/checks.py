@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 from datetime import timedelta
 
 from .renewal import renew_at
@@ -29,15 +28,19 @@ _FINDINGS = {
 }
 
 
-@dataclass(frozen=True)
-class Look:
-    """All that a check may look at. `credential` is the certificate that was found, parsed; None where it cannot be."""
+class Look(t.NamedTuple):
+    """All that a check may look at.
+
+    `credential` is the certificate that was found, parsed; None where it cannot be. `other` is that of the generation
+    that is to be current and is not.
+    """
 
     wanted: Identity
     found: Observed
     credential: Credential | None
     known: Known
     now: datetime
+    other: Credential | None = None
 
 
 Check = t.Callable[[Look], t.Optional[str]]
@@ -58,7 +61,9 @@ def credential_is_missing(look: Look) -> str | None:
 
 def credential_is_damaged(look: Look) -> str | None:
     """Tell that a part is gone, changed, unreadable, or does not fit."""
-    return sentence(look.found.damage[0]) if look.found.damage else None
+    if look.found.damage:
+        return sentence(look.found.damage[0])
+    return None if look.credential else "the certificate cannot be read"
 
 
 def credential_is_revoked(look: Look) -> str | None:

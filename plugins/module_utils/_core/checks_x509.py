@@ -14,6 +14,8 @@ if t.TYPE_CHECKING:
     from .checks import Check, Look
     from .model import Subject
 
+MOST_SHOWN, LONGEST_SHOWN = 8, 300
+
 
 def all_names(subject: Subject) -> frozenset[str]:
     """Return every alternative name with its kind, as users write them."""
@@ -31,9 +33,10 @@ def names_differ(look: Look) -> str | None:
     if look.credential is None:
         return None
     declared, there = all_names(look.wanted.subject), all_names(look.credential.facts.subject)
-    changes = [f"{name} is new" for name in sorted(declared - there)]
-    changes += [f"{name} is no longer declared" for name in sorted(there - declared)]
-    return "names differ: " + ", ".join(changes) if changes else None
+    changes = [f"{_shown(name)} is new" for name in sorted(declared - there)]
+    changes += [f"{_shown(name)} is no longer declared" for name in sorted(there - declared)]
+    further = [f"and {len(changes) - MOST_SHOWN} more"] if len(changes) > MOST_SHOWN else []
+    return "names differ: " + ", ".join([*changes[:MOST_SHOWN], *further]) if changes else None
 
 
 def common_name_differs(look: Look) -> str | None:
@@ -42,7 +45,7 @@ def common_name_differs(look: Look) -> str | None:
     if look.credential is None or look.credential.facts.subject.common_name == declared:
         return None
     there = look.credential.facts.subject.common_name
-    return f"the common name is {there or 'empty'}, declared is {declared or 'none'}"
+    return f"the common name is {_shown(there or 'empty')}, declared is {declared or 'none'}"
 
 
 def key_type_differs(look: Look) -> str | None:
@@ -58,6 +61,11 @@ def profile_differs(look: Look) -> str | None:
         return None
     usages = ", ".join(look.credential.facts.usages)
     return f"its extended key usages are {usages or 'none'}, declared is {look.wanted.profile}"
+
+
+def _shown(name: str) -> str:
+    """Return a name of a certificate as a sentence can hold it: anybody may have signed it."""
+    return "".join(character if character.isprintable() else "?" for character in name[:LONGEST_SHOWN])
 
 
 CHECKS: tuple[Check, ...] = (names_differ, common_name_differs, key_type_differs, profile_differs)

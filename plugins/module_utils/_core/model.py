@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -21,10 +20,10 @@ ACTIONS = (
     "stage_key", "issue", "publish", "link", "activate", "prove", "revoke", "destroy", "withdraw", "release", "adopt",
     "roll_back",
 )
+LINK_STATES = ("ok", "missing", "elsewhere", "same_bytes", "file")
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(t.NamedTuple):
     """Whom a credential names (RFC 5280, 4.1.2.6 and 4.2.1.6), normalised: lower case, A-labels, canonical IPs."""
 
     common_name: str | None = None
@@ -34,24 +33,21 @@ class Subject:
     email_addresses: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(t.NamedTuple):
     """The algorithm of a key, and where it lives."""
 
     type: str = "ecdsa-p256"
     custody: str = "file"
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(t.NamedTuple):
     """A path that a consumer reads, and the part of the current generation behind it."""
 
     path: str
     part: str
 
 
-@dataclass(frozen=True)
-class Files:
+class Files(t.NamedTuple):
     """How the parts stand in the file system; `mode` is that of the secret parts, in octal."""
 
     owner: str | None = None
@@ -61,8 +57,7 @@ class Files:
     replace_files: bool = False
 
 
-@dataclass(frozen=True)
-class Activation:
+class Activation(t.NamedTuple):
     """How a consumer is told to load a new generation: a systemd unit or a command. Equal ones run once a host."""
 
     unit: str | None = None
@@ -71,8 +66,7 @@ class Activation:
     timeout: float = 60.0
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(t.NamedTuple):
     """How it is shown that a consumer uses the current generation: a TLS handshake or a command."""
 
     host: str = "localhost"
@@ -85,19 +79,18 @@ class Proof:
     when: str = "changed"
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(t.NamedTuple):
     """What is wanted. Times are in seconds; `renew_before` is `N%` of the actual life, or seconds as digits."""
 
     name: str
     kind: str = "x509"
     state: str = "present"
-    subject: Subject = field(default_factory=Subject)
+    subject: Subject = Subject()
     profile: str = "tls_server"
-    key: Key = field(default_factory=Key)
+    key: Key = Key()
     lifetime: int = 30 * 86400
     renew_before: str = "33%"
-    files: Files = field(default_factory=Files)
+    files: Files = Files()
     activate: Activation | None = None
     prove: Proof | None = None
     keep_generations: int = 0
@@ -105,8 +98,7 @@ class Identity:
     issuer_id: str | None = None
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(t.NamedTuple):
     """What only the controller knows of an identity.
 
     `revoked` pairs the ids of revoked credentials with the reason, so that it counts only for what is really there.
@@ -120,8 +112,7 @@ class Known:
     revoke: str | None = None
 
 
-@dataclass(frozen=True)
-class Credential:
+class Credential(t.NamedTuple):
     """A credential as it was parsed: ids are lower-case SHA-256 in hex, `facts` belong to the kind."""
 
     credential_id: str
@@ -131,16 +122,14 @@ class Credential:
     facts: t.Any
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(t.NamedTuple):
     """One file of a generation."""
 
     content: bytes
     secret: bool = False
 
 
-@dataclass(frozen=True)
-class Generation:
+class Generation(t.NamedTuple):
     """One complete set of an identity's parts, as an issuer hands it over; the host adds what holds the key."""
 
     credential_id: str
@@ -151,8 +140,7 @@ class Generation:
     parts: t.Mapping[str, Part]
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(t.NamedTuple):
     """Something about the files that is not as it should be: an enumerated code, and the part or path it is about."""
 
     code: str
@@ -160,8 +148,7 @@ class Finding:
     detail: str = ""
 
 
-@dataclass(frozen=True)
-class LinkState:
+class LinkState(t.NamedTuple):
     """A wanted link as it is: ok, missing, elsewhere (a link to another place), same_bytes or file (a regular file)."""
 
     path: str
@@ -169,15 +156,15 @@ class LinkState:
     state: str
 
 
-@dataclass(frozen=True)
-class Observed:
+class Observed(t.NamedTuple):
     """What is there.
 
     `generation` is what `current` points to, `newest` the highest number in the store, `others` the complete ones
-    beside it. `damage` makes the generation unusable (re-issue), `drift` can be put right in place. `stale_links` lead
-    into the store and are not declared (any more). `unfinished` says that a killed run left something behind that was
-    never published, `pending` is the generation whose activation or proof was not completed. `served` is the verdict
-    of a proof: None (not asked), "ok", or a sentence.
+    beside it. `previous` is the certificate of the one that is to be current and is not. `damage` makes the generation
+    unusable (re-issue), `drift` can be put right in place. `stale_links` lead into the store and are not declared (any
+    more). `unfinished` says that a killed run left something behind that was never published, `pending` is the
+    generation whose activation or proof was not completed. `served` is the verdict of a proof: None (not asked), "ok",
+    or a sentence.
     """
 
     name: str
@@ -197,8 +184,7 @@ class Observed:
     served: str | None = None
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(t.NamedTuple):
     """One action (of ACTIONS), why it is needed, and the path or the number of the generation that it is about."""
 
     action: str
@@ -206,8 +192,7 @@ class Step:
     about: str = ""
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(t.NamedTuple):
     """A step that was tried: how long it took, in seconds, and what went wrong."""
 
     action: str

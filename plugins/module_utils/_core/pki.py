@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import typing as t
-from dataclasses import dataclass
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
@@ -26,8 +25,7 @@ PROFILE_USAGES = {
 }
 
 
-@dataclass(frozen=True)
-class X509Facts:
+class X509Facts(t.NamedTuple):
     """What the checks of kind x509 look at. Names are RFC 4514 strings, usages the extended key usages, sorted."""
 
     subject: Subject

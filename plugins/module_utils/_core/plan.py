@@ -9,13 +9,14 @@ from __future__ import annotations
 import typing as t
 
 from . import checks_x509
-from .checks import COMMON_CHECKS, Look, sentence
+from .checks import COMMON_CHECKS, Look, credential_is_revoked, sentence
 from .errors import Misconfigured
 from .model import Identity, Known, Observed, Step
 
 if t.TYPE_CHECKING:
     from .checks import Check
 
+REPLACES = "takes the place of"
 KIND_CHECKS: t.Mapping[str, tuple[Check, ...]] = {"x509": checks_x509.CHECKS}
 
 
@@ -27,7 +28,9 @@ def decide(look: Look) -> tuple[Step, ...]:
     if wanted.state == "released":
         return _released(found)
     if wanted.generation == "previous":
-        return _previous(wanted, found)
+        return _previous(look)
+    if _is_newest_usable(look):
+        return _switched(wanted, found, f"generation {max(found.others)} is the newest", max(found.others))
     reason = why_replace(look)
     number = max(found.newest, known.newest) + 1
     return (
@@ -45,7 +48,7 @@ def why_replace(look: Look) -> str | None:
 
 
 def _renewal(reason: str, number: int, found: Observed) -> tuple[Step, ...]:
-    place = "is the first" if found.generation is None else f"takes the place of {found.generation}"
+    place = "is the first" if found.generation is None else f"{REPLACES} {found.generation}"
     return (Step("stage_key", reason), Step("issue", reason), Step("publish", f"generation {number} {place}"))
 
 
@@ -71,7 +74,7 @@ def _consumer(wanted: Identity, found: Observed, renewed: str | None) -> tuple[S
         reason = f"an earlier run was cut off before generation {found.pending} was completed"
     if not reason and found.served not in (None, "ok"):
         reason = found.served
-    if not reason and any(link.state != "ok" for link in found.links):
+    if not reason and any(link.state not in ("ok", "same_bytes") for link in found.links):
         reason = "a link changed"
     if not reason:
         return ()
@@ -82,9 +85,13 @@ def _consumer(wanted: Identity, found: Observed, renewed: str | None) -> tuple[S
 
 
 def _leftovers(wanted: Identity, found: Observed, *, renewed: bool) -> tuple[Step, ...]:
-    """Destroy the keys of superseded generations beyond those to keep, and take away links that nobody declares."""
-    beside = sorted(found.others) + ([found.generation] if renewed and found.generation is not None else [])
-    surplus = beside[: max(0, len(beside) - wanted.keep_generations)]
+    """Destroy the keys of superseded generations beyond those to keep, and take away links that nobody declares.
+
+    A damaged generation is never kept: nobody can go back to it.
+    """
+    left = [found.generation] if renewed and found.generation is not None else []
+    beside = sorted(found.others) + ([] if found.damage else left)
+    surplus = beside[: max(0, len(beside) - wanted.keep_generations)] + (left if found.damage else [])
     steps = [Step("destroy", f"generation {number} is superseded", str(number)) for number in surplus]
     if found.unfinished and not renewed:
         steps.append(Step("destroy", "an earlier run left an unfinished generation behind"))
@@ -93,7 +100,8 @@ def _leftovers(wanted: Identity, found: Observed, *, renewed: bool) -> tuple[Ste
 
 
 def _absent(found: Observed, known: Known) -> tuple[Step, ...]:
-    steps = [Step("revoke", known.revoke)] if known.revoke else []
+    existed = found.certificate is not None or known.newest
+    steps = [Step("revoke", known.revoke)] if known.revoke and existed else []
     if found.generation is not None or found.others or found.unfinished:
         steps.append(Step("destroy", "the identity is declared absent"))
     steps += [Step("withdraw", f"{path} leads to an identity declared absent", path) for path in found.stale_links]
@@ -107,14 +115,55 @@ def _released(found: Observed) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _previous(wanted: Identity, found: Observed) -> tuple[Step, ...]:
-    complete = sorted({*found.others, *([found.generation] if found.generation is not None else [])})
-    if len(complete) < 2:
+def generation_to_be(wanted: Identity, current: int | None, others: t.Sequence[int]) -> int | None:
+    """Return which of the complete generations is to be current; None where the one asked for is not there."""
+    complete = sorted({*others, *([current] if current is not None else [])})
+    position = -2 if wanted.generation == "previous" else -1
+    return complete[position] if len(complete) >= -position else None
+
+
+def _is_newest_usable(look: Look) -> bool:
+    """Tell whether a newer generation than the current one, left by `generation: previous`, would be kept."""
+    found = look.found
+    if look.other is None or found.generation is None or found.pending is not None:
+        return False
+    if max(found.others, default=0) <= found.generation:
+        return False
+    newest = found._replace(generation=max(found.others), issuer_id=look.wanted.issuer_id, damage=())
+    return why_replace(look._replace(found=newest, credential=look.other)) is None
+
+
+def _previous(look: Look) -> tuple[Step, ...]:
+    wanted, found = look.wanted, look.found
+    target = generation_to_be(wanted, found.generation, found.others)
+    option = f"machine_identity: identities[{wanted.name}].generation"
+    if target is None:
         raise Misconfigured(
-            f"machine_identity: identities[{wanted.name}].generation: there is no previous generation on the host; "
+            f"{option}: there is no previous generation on the host; "
             "remove the option, and set keep_generations before the next renewal"
         )
-    target = complete[-2]
-    back = () if found.generation == target else (Step("publish", f"generation {target} is asked for"),)
-    changed = f"generation {target} is asked for" if back else None
-    return (*back, *_links(found), *_consumer(wanted, found, changed))
+    useless = _why_useless(look if target == found.generation else look._replace(credential=look.other))
+    if useless:
+        raise Misconfigured(f"{option}: generation {target} cannot be used, {useless}; remove the option")
+    return _switched(wanted, found, f"generation {target} is asked for", target)
+
+
+def _why_useless(look: Look) -> str | None:
+    """Say why nobody should go back to a credential."""
+    if look.credential is None:
+        return "its certificate cannot be read"
+    end = look.credential.not_after
+    return credential_is_revoked(look) or (f"it ended on {end:%Y-%m-%d %H:%M}" if look.now >= end else None)
+
+
+def _switched(wanted: Identity, found: Observed, reason: str, target: int) -> tuple[Step, ...]:
+    """Make a complete generation the current one, where it is not."""
+    elsewhere = found.generation != target
+    there = {*found.others, *([found.generation] if found.generation is not None else [])}
+    then = found._replace(generation=target, others=tuple(sorted(there - {target})))
+    return (
+        *((Step("publish", reason, str(target)),) if elsewhere else _repairs(found)),
+        *_links(found),
+        *_consumer(wanted, found, reason if elsewhere else None),
+        *_leftovers(wanted, then, renewed=False),
+    )

@@ -16,8 +16,7 @@ if t.TYPE_CHECKING:
     from .model import Generation, Subject
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(t.NamedTuple):
     """What an issuer is asked for, proved by `csr` (DER, PKCS#10, RFC 2986), which was checked against the task."""
 
     name: str
@@ -27,8 +26,7 @@ class Request:
     csr: bytes
 
 
-@dataclass(frozen=True)
-class Order:
+class Order(t.NamedTuple):
     """A request that an issuer will answer later (RFC 8555 orders, EST 202)."""
 
     request: Request
@@ -41,8 +39,7 @@ class Good:
     """Not revoked, as far as the issuer's own records say."""
 
 
-@dataclass(frozen=True)
-class Revoked:
+class Revoked(t.NamedTuple):
     """Revoked, why (RFC 5280, 5.3.1, in snake_case) and since when."""
 
     reason: str
@@ -54,8 +51,7 @@ class Unknown:
     """The issuer does not know."""
 
 
-@dataclass(frozen=True)
-class IssuedRecord:
+class IssuedRecord(t.NamedTuple):
     """What an issuer remembers to have signed, for which key (SHA-256 of the SPKI), and when."""
 
     generation: Generation

@@ -29,8 +29,10 @@ def renew_at(credential: Credential, renew_before: str) -> datetime:
     """Return when renewal is due: the margin before the end, and earlier by up to a tenth of the margin.
 
     The jitter comes from the credential's own id, so host and controller agree, and a fleet that was issued in one
-    minute does not come back in one minute.
+    minute does not come back in one minute. It never takes more than half of the time that the margin leaves.
     """
-    before = margin(renew_before, credential.not_after - credential.not_before)
+    life = credential.not_after - credential.not_before
+    before = margin(renew_before, life)
     fraction = int(hashlib.sha256(credential.credential_id.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
-    return credential.not_after - before * (1 + LARGEST_JITTER * fraction)
+    jitter = max(timedelta(0), min(before * LARGEST_JITTER, (life - before) / 2)) * fraction
+    return credential.not_after - before - jitter

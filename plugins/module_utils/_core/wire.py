@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import dataclasses
-import functools
 import typing as t
 
 from . import model
@@ -21,6 +19,7 @@ FORMAT = 1
 LONGEST_TEXT = 4096
 LONGEST_LIST = 4096
 LARGEST_BINARY = 64 * 1024
+LARGEST_NUMBER = 10**12
 
 T = t.TypeVar("T")
 Reader = t.Callable[[t.Any], t.Any]
@@ -34,9 +33,16 @@ def text(value: t.Any) -> str:
 
 
 def number(value: t.Any) -> t.Any:
-    """Read a number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > 1e15:
-        raise ValueError("not a number")
+    """Read a number; JSON as Python reads it knows NaN as well."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= LARGEST_NUMBER:
+        raise ValueError("not a number of moderate size")
+    return value
+
+
+def count(value: t.Any) -> int:
+    """Read a whole number that is not negative."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_NUMBER:
+        raise ValueError("not a count of moderate size")
     return value
 
 
@@ -55,6 +61,17 @@ def binary(value: t.Any) -> bytes:
         return base64.b64decode(value.encode(), validate=True)
     except (binascii.Error, UnicodeEncodeError) as error:
         raise ValueError("not base64") from error
+
+
+def word(known: t.Sequence[str]) -> Reader:
+    """Read one of these words."""
+
+    def read(value: t.Any) -> str:
+        if not isinstance(value, str) or value not in known:
+            raise ValueError("none of its words")
+        return value
+
+    return read
 
 
 def many(reader: Reader) -> Reader:
@@ -86,24 +103,24 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     model.Activation: {"unit": text, "command": many(text), "only_if": many(text), "timeout": number},
     model.Proof: {
         **dict.fromkeys(("host", "server_name", "starttls", "when"), text),
-        "port": number, "client_auth": flag, "command": many(text), "timeout": number,
+        "port": count, "client_auth": flag, "command": many(text), "timeout": number,
     },
     model.Identity: {
         **dict.fromkeys(("name", "kind", "state", "profile", "renew_before", "generation", "issuer_id"), text),
         "subject": one(model.Subject), "key": one(model.Key), "files": one(model.Files),
-        "activate": one(model.Activation), "prove": one(model.Proof), "lifetime": number, "keep_generations": number,
+        "activate": one(model.Activation), "prove": one(model.Proof), "lifetime": count, "keep_generations": count,
     },
-    model.Known: {"revoked": many(many(text)), "links": many(text), "newest": number, "revoke": text},
+    model.Known: {"revoked": many(many(text)), "links": many(text), "newest": count, "revoke": text},
     model.Finding: {"code": text, "about": text, "detail": text},
-    model.LinkState: {"path": text, "part": text, "state": text},
+    model.LinkState: {"path": text, "part": text, "state": word(model.LINK_STATES)},
     model.Observed: {
         **dict.fromkeys(("name", "public_id", "issuer_id", "served"), text),
-        **dict.fromkeys(("generation", "newest", "pending"), number), "others": many(number),
+        **dict.fromkeys(("generation", "newest", "pending"), count), "others": many(count),
         **dict.fromkeys(("damage", "drift"), many(one(model.Finding))), "certificate": binary, "previous": binary,
         "links": many(one(model.LinkState)), "stale_links": many(text), "unfinished": flag,
     },
-    model.Step: {"action": text, "reason": text, "about": text},
-    model.Done: {"action": text, "reason": text, "seconds": number, "error": text},
+    model.Step: {"action": word(model.ACTIONS), "reason": text, "about": text},
+    model.Done: {"action": word(model.ACTIONS), "reason": text, "seconds": number, "error": text},
 }
 
 
@@ -127,20 +144,9 @@ def unpack(cls: type[T], value: t.Any) -> T:
 
 def pack(value: t.Any) -> t.Any:
     """Return a noun as JSON, without the fields that have their default."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        content = {name: getattr(value, name) for name in _SHAPES[type(value)]}
-        return {name: pack(found) for name, found in content.items() if found != _defaults(type(value)).get(name, ...)}
+    if type(value) in _SHAPES:
+        fields, defaults = value._asdict(), value._field_defaults
+        return {name: pack(found) for name, found in fields.items() if found != defaults.get(name, ...)}
     if isinstance(value, tuple):
         return [pack(entry) for entry in value]
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value
-
-
-@functools.lru_cache(None)
-def _defaults(cls: type) -> dict[str, t.Any]:
-    plain = {field.name: field.default for field in dataclasses.fields(cls) if field.default is not dataclasses.MISSING}
-    made = {
-        field.name: field.default_factory()
-        for field in dataclasses.fields(cls)
-        if field.default_factory is not dataclasses.MISSING
-    }
-    return {**plain, **made}

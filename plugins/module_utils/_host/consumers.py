@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import time
 import typing as t
+from functools import partial
 
 from .._core import pki
+from .._core.errors import KeysteadError
 from .._core.model import Activation, Identity, Step
 from .activation import activate
 from .layout import FILE_OF, current_path
@@ -56,41 +58,65 @@ def _activated(activation: Activation, members: t.Sequence[Job]) -> bool:
 
 def _prove_all(jobs: t.Sequence[Job]) -> None:
     started = time.monotonic()
-    targets = [target_of(job.place, job.wanted) for job in jobs if job.place]
-    verdicts = prove([target for target in targets if target])
+    targets: list[Target] = []
     for job in jobs:
-        verdict = verdicts.get(job.wanted.name, "there is no generation to prove")
+        job.guard(partial(_aim, job, targets))
+    verdicts = prove(targets)
+    for job in jobs:
+        verdict = job.error or verdicts.get(job.wanted.name, "there is no generation to prove")
         for step in job.of("prove"):
             job.record(step, started, None if verdict == "ok" else verdict)
 
 
+def _aim(job: Job, targets: list[Target]) -> None:
+    target = _target(job.place, job.wanted) if job.place else None
+    targets += [target] if target else []
+
+
 def _roll_back(activation: Activation | None, members: t.Sequence[Job]) -> None:
-    """Point every member back to what stood before, tell the consumer once, and destroy what failed."""
+    """Point every member back to what stood before, destroy what failed, and tell the consumer once."""
     failed = next(job for job in members if job.error)
-    returned: list[tuple[Job, int]] = []
-    for job in members:
-        unproved = job.place.unproved() if job.place else None
-        if job.place and unproved and unproved.before is not None and job.place.is_complete(unproved.before):
-            job.place.point_to(unproved.before)
-            job.place.note(Unproved(unproved.before, fresh=False))
-            returned.append((job, unproved.generation if unproved.fresh else 0))
-            why = "activation or proof failed" if job is failed else f"it shares a consumer with {failed.wanted.name}"
-            job.record(Step("roll_back", f"back to generation {unproved.before}: {why}"), time.monotonic())
-            job.error = f"{job.error or failed.error}; rolled back to generation {unproved.before}"
+    first = failed.error
+    returned = [job for job in members if _returned(job, failed, first)]
     if not returned:
         return
     again = activate(activation, activation.timeout) if activation else None
-    for job, number in returned:
+    for job in returned:
         if again is not None and again.outcome == "failed":
             job.error = f"{job.error}, which could not be activated either: {again.message}"
-            continue
-        if job.place is not None:
-            job.place.completed()
-            if number:
-                destroy_generation(job.place, number)
+        elif job.place is not None:
+            job.guard(job.place.completed)
 
 
-def target_of(place: Place, wanted: Identity) -> Target | None:
+def _returned(job: Job, failed: Job, first: str | None) -> bool:
+    """Point one identity back; the record `pending` stays until the consumer was told."""
+    place, started = job.place, time.monotonic()
+    unproved = place.unproved() if place else None
+    before = unproved.before if unproved else None
+    if place is None or unproved is None or before is None or not place.is_complete(before):
+        return False
+    why = "activation or proof failed" if job is failed else f"it shares a consumer with {failed.wanted.name}"
+    step = Step("roll_back", f"back to generation {before}: {why}")
+    try:
+        place.point_to(before)
+        if unproved.fresh:  # before `pending` forgets it: a run that is cut off here must not keep it
+            destroy_generation(place, unproved.generation)
+        place.note(Unproved(before, fresh=False))
+    except KeysteadError as error:
+        job.record(step, started, str(error))
+        return place.current() == before
+    job.record(step, started)
+    job.error = f"{job.error or first}; rolled back to generation {before}"
+    return True
+
+
+def verdicts(asked: t.Iterable[tuple[Place, Identity]]) -> dict[str, str]:
+    """Return what the proof of each identity says: "ok" or a sentence; nothing where there is no generation."""
+    targets = (_target(place, wanted) for place, wanted in asked)
+    return prove([target for target in targets if target])
+
+
+def _target(place: Place, wanted: Identity) -> Target | None:
     """Describe what the consumer must be seen to use: the current generation."""
     directory = place.open_generation(str(place.current()))
     if directory is None or wanted.prove is None:

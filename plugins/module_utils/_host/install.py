@@ -14,11 +14,10 @@ from .._core import wire
 from .._core.errors import KeysteadError
 from .._core.model import Step
 from . import lease
-from .consumers import settle
 from .job import Job
 from .links import make_link, remove_link
 from .observe import observe
-from .place import open_place
+from .place import Unproved, open_place
 from .publish import publish
 from .recovery import destroy_generation, destroy_identity, discard_unfinished
 from .release import release_identity
@@ -29,9 +28,10 @@ from .store import open_store
 if t.TYPE_CHECKING:
     from .._core.model import Identity, Known
     from .place import Place
+    from .running import Consumers
 
 
-def install(request: Request) -> list[dict[str, t.Any]]:
+def install(request: Request, *, consumers: Consumers) -> list[dict[str, t.Any]]:
     """Do the steps for every identity, and return `done`, `observed` and `error` of each; none stops its siblings."""
     store_fd = open_store(request.store, host=request.host, ledger_id=request.ledger_id, create=False)
     jobs: list[Job] = []
@@ -44,9 +44,10 @@ def install(request: Request) -> list[dict[str, t.Any]]:
                 answers[wanted.name] = failed(wanted.name, error)
         for job in jobs:
             _publish_and_link(job)
-        settle([job for job in jobs if not job.error and job.place])
+        if consumers is not None:
+            consumers().settle([job for job in jobs if not job.error and job.place])
         for job in jobs:
-            _clear_up(job, store_fd)
+            job.guard(partial(_clear_up, request, job, store_fd))
             answers[job.wanted.name] = _answer(request, job, store_fd)
     finally:
         for descriptor in (store_fd, *(job.place.fd for job in jobs if job.place)):
@@ -81,16 +82,25 @@ def _publish_and_link(job: Job) -> None:
         return
     for step in job.of("publish")[:1]:
         job.attempt(step, partial(publish, job, place))
+    if not job.error and (job.of("activate") or job.of("prove")):
+        job.guard(partial(_note_pending, place))
     parts = {link.path: link.part for link in job.wanted.files.links}
     for step in job.of("link"):
         job.attempt(step, partial(make_link, place.store, place.name, step.about, parts[step.about]))
 
 
-def _clear_up(job: Job, store_fd: int | None) -> None:
+def _note_pending(place: Place) -> None:
+    """Let the next run tell the consumer, should this one not come to it."""
+    current = place.current()
+    if current is not None and place.unproved() is None:
+        place.note(Unproved(current, fresh=False))
+
+
+def _clear_up(request: Request, job: Job, store_fd: int | None) -> None:
     """Take away what is superseded, stale or to go, then give the lease back."""
     place = job.place
     for step in job.of("withdraw"):
-        job.attempt(step, partial(remove_link, step.about))
+        job.attempt(step, partial(remove_link, request.store, job.wanted.name, step.about))
     if place is None or store_fd is None:
         return
     if job.wanted.state == "released":

@@ -41,6 +41,15 @@ class Job:
         self.done.append(Done(step.action, step.reason, round(time.monotonic() - started, 4), error))
         self.error = self.error or error
 
+    def guard(self, work: t.Callable[[], object]) -> bool:
+        """Do what is no step of its own, and tell whether it went well; an error is the identity's."""
+        try:
+            work()
+        except KeysteadError as error:
+            self.error = self.error or str(error)
+            return False
+        return True
+
     def attempt(self, step: Step, work: t.Callable[[], object]) -> None:
         """Do the work of a step, unless an earlier one failed."""
         if self.error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import typing as t
-from dataclasses import dataclass
 
 from .._core.errors import Denied, Pending
 from .locks import locked
@@ -19,8 +18,7 @@ NAME = "lease.json"
 _LIMIT = 1 << 16
 
 
-@dataclass(frozen=True)
-class Lease:
+class Lease(t.NamedTuple):
     """Who may act on an identity, and until when, in seconds since the epoch by the controller's clock."""
 
     token: str

@@ -89,11 +89,26 @@ def make_link(store: str, name: str, path: str, part: str) -> None:
         os.close(directory)
 
 
-def remove_link(path: str) -> None:
-    """Take a link away."""
+def remove_link(store: str, name: str, path: str) -> None:
+    """Take a link away, if it still leads to this identity."""
+    if part_behind(store, name, path) is None:
+        return
     directory, entry = _open_parent(path)
     try:
         remove(directory, entry)
+    finally:
+        os.close(directory)
+
+
+def bytes_at(path: str) -> bytes | None:
+    """Return the content of a regular file that may stand where a link was; None for anything else."""
+    try:
+        directory, entry = _open_parent(path)
+    except Misconfigured:
+        return None
+    try:
+        there = facts(directory, entry)
+        return read_file(directory, entry) if there and stat.S_ISREG(there.st_mode) else None
     finally:
         os.close(directory)
 

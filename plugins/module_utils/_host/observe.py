@@ -13,6 +13,7 @@ import typing as t
 from .._core import pki
 from .._core.keys import spki_sha256
 from .._core.model import Credential, Finding, Identity, Observed
+from .._core.plan import generation_to_be
 from .._keystores.registry import KEYSTORES
 from .drift import drift_of
 from .layout import FILE_OF, MANIFEST, NEXT
@@ -39,8 +40,7 @@ def observe(
         if current is not None:
             contents, credential, look = _current(place, current, wanted)
             found.update(look)
-        if wanted.generation == "previous":
-            found["previous"] = _certificate_before(place, found)
+        found["previous"] = _certificate_to_be(place, wanted, found)
     if wanted.state == "present":
         found["links"] = look_at_links(store, wanted, contents)
     found["stale_links"] = stale_links(store, wanted, known)
@@ -76,7 +76,7 @@ def _current(
         read = {name: read_file(directory, name) for name in names}
         contents = {name: content for name, content in read.items() if content is not None}
         certificate = _der(contents.get(FILE_OF["certificate"]))
-        credential = _parsed(certificate)
+        credential = parsed(certificate)
         damage = [*_damage(record, read), *_pair(place, wanted, contents, credential)]
         drift = drift_of(directory, list(contents), wanted.files)
     finally:
@@ -92,8 +92,8 @@ def _current(
 
 def _damage(record: dict[str, t.Any], read: t.Mapping[str, bytes | None]) -> t.Iterator[Finding]:
     """Compare every part with the manifest; secret parts have no digest there, `_pair` judges them."""
-    for name, content in read.items():
-        digest = record["files"][name]
+    for name in FILE_OF.values():
+        content, digest = read.get(name), record["files"].get(name)
         if content is None:
             yield Finding("part_missing", name)
         elif digest and hashlib.sha256(content).hexdigest() != digest:
@@ -126,18 +126,20 @@ def _der(pem: bytes | None) -> bytes | None:
         return None
 
 
-def _parsed(certificate: bytes | None) -> Credential | None:
+def parsed(certificate: bytes | None) -> Credential | None:
+    """Parse a DER certificate; None where there is none, or where it is none."""
     try:
         return pki.credential(certificate) if certificate else None
     except ValueError:
         return None
 
 
-def _certificate_before(place: Place, found: t.Mapping[str, t.Any]) -> bytes | None:
-    complete = sorted({*found["others"], *([found["generation"]] if found["generation"] is not None else [])})
-    if len(complete) < 2:
+def _certificate_to_be(place: Place, wanted: Identity, found: t.Mapping[str, t.Any]) -> bytes | None:
+    """Return the certificate of the generation that is to be current and is not."""
+    number = generation_to_be(wanted, found["generation"], found["others"])
+    if number in (None, found["generation"]):
         return None
-    directory = place.open_generation(str(complete[-2]))
+    directory = place.open_generation(str(number))
     if directory is None:
         return None
     try:

@@ -9,15 +9,13 @@ from __future__ import annotations
 import json
 import os
 import typing as t
-from dataclasses import asdict, dataclass
 
 from .directories import open_subdirectory
 from .layout import CURRENT, DIRECTORY_MODE, MANIFEST, PENDING
 from .safe_files import facts, read_file, read_link, remove, replace_link, write_file
 
 
-@dataclass(frozen=True)
-class Unproved:
+class Unproved(t.NamedTuple):
     """The record `pending`: which generation is on its way, what stood before it, and whether it is a new one."""
 
     generation: int
@@ -25,8 +23,7 @@ class Unproved:
     fresh: bool = True
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(t.NamedTuple):
     """One identity's directory. `store` is its parent's path, `fd` an open descriptor of the directory itself."""
 
     store: str
@@ -62,13 +59,14 @@ class Place:
         """Return the record of a generation that no run has completed yet; one that cannot be read counts as none."""
         content = read_file(self.fd, PENDING)
         try:
-            return Unproved(**json.loads(content)) if content else None
-        except (ValueError, TypeError):
+            found = Unproved(**json.loads(content)) if content else None
+        except (ValueError, TypeError, RecursionError):
             return None
+        return found if found and type(found.generation) is int and type(found.before) in (int, type(None)) else None
 
     def note(self, unproved: Unproved) -> None:
         """Write the record `pending`."""
-        write_file(self.fd, PENDING, json.dumps(asdict(unproved)).encode(), mode=0o644)
+        write_file(self.fd, PENDING, json.dumps(unproved._asdict()).encode(), mode=0o644)
 
     def completed(self) -> None:
         """Remove the record `pending`."""
@@ -97,6 +95,6 @@ def manifest(directory_fd: int) -> dict[str, t.Any] | None:
     content = read_file(directory_fd, MANIFEST)
     try:
         found = json.loads(content) if content else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and isinstance(found.get("files"), dict) else None

@@ -7,54 +7,70 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 import os
 import typing as t
+from functools import partial
 
 from .._core import wire
 from .._core.checks import Look
 from .._core.errors import KeysteadError
 from .._core.model import Observed
 from .._core.plan import decide
-from .observe import observe
+from .observe import observe, parsed
 from .place import Place, open_place
 from .request import Request, failed
 from .store import open_store
 
 if t.TYPE_CHECKING:
     from .._core.model import Credential, Identity, Known, Step
-    from .proof import Target
+    from .running import Consumers
 
 
-def prepare(request: Request, *, check: bool) -> list[dict[str, t.Any]]:
+def prepare(request: Request, *, check: bool, consumers: Consumers) -> list[dict[str, t.Any]]:
     """Return an answer for each identity: `observed`, and where something is to be issued `csr` and `lease`."""
     store_fd = open_store(request.store, host=request.host, ledger_id=request.ledger_id, create=False)
     looks = [_Look(request, wanted, known) for wanted, known, _entry in request.identities()]
     try:
         for look in looks:
-            look.attempt(lambda look=look: look.observe(store_fd))  # type: ignore[misc]
-        _prove(looks)
+            look.attempt(partial(look.observe, store_fd))
+        always = [look for look in looks if look.wanted.prove and look.wanted.prove.when == "always"]
+        if always:
+            _ask(store_fd, always, consumers)
+        claimed = False
         for look in looks:
             look.attempt(look.decide)
             if look.steps and not check:
-                if store_fd is None:
-                    store_fd = open_store(request.store, host=request.host, ledger_id=request.ledger_id, create=True)
-                look.attempt(lambda look=look: look.get_ready(t.cast("int", store_fd)))  # type: ignore[misc]
+                if not claimed:
+                    store_fd, claimed = _claimed(request, store_fd), True
+                look.attempt(partial(look.get_ready, t.cast("int", store_fd)))
         return [look.answer for look in looks]
     finally:
         if store_fd is not None:
             os.close(store_fd)
 
 
-def _prove(looks: t.Sequence[_Look]) -> None:
-    """Ask the consumers of `prove.when: always`, all at the same time."""
-    asked = {look.wanted.name: look for look in looks if look.target is not None}
-    if not asked:
-        return
-    from .proof import prove
+def _claimed(request: Request, store_fd: int | None) -> int | None:
+    """Open the store once more to write: one that is missing is made, one that nobody claimed yet is claimed."""
+    writable = open_store(request.store, host=request.host, ledger_id=request.ledger_id, create=True)
+    if store_fd is not None:
+        os.close(store_fd)
+    return writable
 
-    for name, verdict in prove([t.cast("t.Any", look.target) for look in asked.values()]).items():
-        asked[name].found = dataclasses.replace(asked[name].found, served=verdict)
+
+def _ask(store_fd: int | None, looks: t.Sequence[_Look], consumers: Consumers) -> None:
+    """Ask the consumers of `prove.when: always` what they serve, all at the same time."""
+    if consumers is None or store_fd is None:
+        return
+    places = {look.wanted.name: open_place(look.request.store, store_fd, look.wanted.name) for look in looks}
+    try:
+        asked = [(place, look.wanted) for look in looks if (place := places[look.wanted.name]) is not None]
+        verdicts = consumers().verdicts(asked)
+    finally:
+        for place in places.values():
+            if place is not None:
+                os.close(place.fd)
+    for look in looks:
+        look.found = look.found._replace(served=verdicts.get(look.wanted.name))
 
 
 class _Look:
@@ -65,7 +81,6 @@ class _Look:
         self.answer: dict[str, t.Any] = {}
         self.found = Observed(wanted.name)
         self.credential: Credential | None = None
-        self.target: Target | None = None
         self.steps: tuple[Step, ...] = ()
 
     def attempt(self, work: t.Callable[[], None]) -> None:
@@ -82,20 +97,17 @@ class _Look:
         place = None if store_fd is None else open_place(request.store, store_fd, wanted.name)
         try:
             self.found, self.credential = observe(place, request.store, wanted, self.known)
-            if place and wanted.prove and wanted.prove.when == "always" and self.found.generation is not None:
-                from .consumers import target_of
+            if place and wanted.state == "released" and self.found.generation is not None:
+                from .release import refuse_losing_the_key
 
-                self.target = target_of(place, wanted)
+                refuse_losing_the_key(place, wanted, self.known)
         finally:
             if place is not None:
                 os.close(place.fd)
-        if wanted.state == "released" and self.found.generation is not None:
-            from .release import refuse_losing_the_key
-
-            refuse_losing_the_key(request.store, self.found)
 
     def decide(self) -> None:
-        look = Look(self.wanted, self.found, self.credential, self.known, self.request.now)
+        other = parsed(self.found.previous)
+        look = Look(self.wanted, self.found, self.credential, self.known, self.request.now, other)
         self.steps = decide(look)
         self.answer = {"name": self.wanted.name, "observed": wire.pack(self.found)}
 
@@ -129,7 +141,7 @@ def _get_ready(request: Request, store_fd: int, wanted: Identity, steps: tuple[S
 
 
 def _csr(place: Place, wanted: Identity) -> tuple[bytes, str]:
-    """Build the request with the staged key, and say which key that is; a key that a cut-off run staged is used again (R1)."""
+    """Build the request with the staged key and say which key that is; one of a cut-off run is used again (R1)."""
     from .._core import pki
     from .._core.keys import key_type_of, spki_sha256
     from .._keystores.registry import KEYSTORES

@@ -11,7 +11,6 @@ import socket
 import threading
 import time
 import typing as t
-from dataclasses import dataclass
 
 from .._core.errors import Misconfigured
 from .text import place
@@ -25,8 +24,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
 GRACE = 2.0  # for what cannot be interrupted: a command being killed, a name being resolved
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(t.NamedTuple):
     """What a consumer must be seen to use.
 
     `certificate` is our leaf (DER), `public_id` the SHA-256 of its SPKI (lower-case hex), `roots` the trust anchors

@@ -12,7 +12,7 @@ import os
 import typing as t
 
 from .._core import pki
-from .._core.errors import Denied, Misconfigured
+from .._core.errors import Denied, Misconfigured, Unavailable
 from .._core.keys import spki_sha256
 from .._keystores.registry import KEYSTORES
 from .drift import put_right, wanted_mode
@@ -36,37 +36,36 @@ def publish(job: Job, place: Place) -> None:
         return
     if job.number in place.numbers():
         raise Misconfigured(f"host: generation {job.number} of {place.name} is there already; run again")
-    public_id = _write(job, place)
-    before = place.current()
-    place.note(Unproved(job.number, before))
-    _verify(place, NEXT, public_id)
+    written, public_id = _write(job, place)
+    _verify(place, written, public_id)
+    place.note(Unproved(job.number, place.current()))
     rename(place.fd, NEXT, str(job.number))
     place.point_to(job.number)
     KEYSTORES[job.wanted.key.custody](place).promote()
 
 
 def _publish_in_place(job: Job, place: Place) -> None:
-    """Go back to an earlier generation, or put mode and owner of the current one right."""
+    """Put mode and owner of a complete generation right, and make it the current one where it is not."""
     current = place.current()
-    if job.wanted.generation == "previous":
-        complete = [number for number in place.numbers() if place.is_complete(number)]
-        place.note(Unproved(complete[-2], current, fresh=False))
-        place.point_to(complete[-2])
-        return
-    directory = place.open_generation(str(current))
+    number = next((int(step.about) for step in job.of("publish") if step.about), current)
+    directory = place.open_generation(str(number))
     if directory is None:
-        raise Misconfigured(f"host: generation {current} of {place.name} vanished; run again")
+        raise Misconfigured(f"host: generation {number} of {place.name} vanished; run again")
     try:
         put_right(directory, [name for name in os.listdir(directory) if name in FILE_OF.values()], job.wanted.files)
     finally:
         os.close(directory)
+    if number is not None and number != current:
+        place.note(Unproved(number, current, fresh=False))
+        place.point_to(number)
 
 
-def _write(job: Job, place: Place) -> str:
+def _write(job: Job, place: Place) -> tuple[dict[str, bytes], str]:
+    """Return what was written into `next/`, and which key was staged there."""
     directory = place.open_generation(NEXT)
     key = None if directory is None else read_file(directory, KEY)
     if directory is None or key is None:
-        raise Denied(f"host: the staged key of {place.name} is gone; nothing was installed, run again")
+        raise Denied(f"host: {_next(place, KEY)} is gone, the staged key; nothing was installed, run again")
     try:
         files = _files(job, place, key)
         uid, gid = uid_gid(job.wanted.files.owner, job.wanted.files.group)
@@ -76,15 +75,16 @@ def _write(job: Job, place: Place) -> str:
         put_right(directory, [KEY], job.wanted.files)
         staged = KEYSTORES[job.wanted.key.custody](place).staged()
         if staged is None:
-            raise Denied(f"host: the staged key of {place.name} cannot be read; nothing was installed, run again")
+            raise Denied(f"host: {_next(place, KEY)} cannot be read, the staged key; nothing was installed, run again")
         public_id = spki_sha256(staged.public_key())
-        write_file(directory, MANIFEST, _manifest(job, files, public_id), mode=0o644, sync=False)
+        manifest = _manifest(job, files, public_id)
+        write_file(directory, MANIFEST, manifest, mode=0o644, sync=False)
         with said(NEXT, place.fd):
             os.fchmod(directory, DIRECTORY_MODE)
         sync_directory(directory)
     finally:
         os.close(directory)
-    return public_id
+    return {**files, MANIFEST: manifest}, public_id
 
 
 def _files(job: Job, place: Place, key: bytes) -> dict[str, bytes]:
@@ -116,11 +116,22 @@ def _manifest(job: Job, files: t.Mapping[str, bytes], public_id: str) -> bytes:
     return json.dumps(record, indent=1, sort_keys=True).encode()
 
 
-def _verify(place: Place, entry: str, public_id: str) -> None:
-    """Read back what was written: the certificate must be the key's."""
-    directory = place.open_generation(entry)
-    content = None if directory is None else read_file(directory, FILE_OF["certificate"])
-    if directory is not None:
+def _verify(place: Place, written: t.Mapping[str, bytes], public_id: str) -> None:
+    """Read back what was written, byte for byte; the certificate must be the key's."""
+    directory = place.open_generation(NEXT)
+    if directory is None:
+        raise Denied(f"host: {_next(place)} is gone; nothing was installed, run again")
+    try:
+        for name, content in written.items():
+            if read_file(directory, name) != content:
+                raise Unavailable(
+                    f"host: {_next(place, name)} does not hold what was written to it; look at this disk, then run again"
+                )
+    finally:
         os.close(directory)
-    if not content or pki.credential(pki.der_certificates(content)[0]).public_id != public_id:
+    if pki.credential(pki.der_certificates(written[FILE_OF["certificate"]])[0]).public_id != public_id:
         raise Denied(f"host: the certificate for {place.name} does not fit the staged key; nothing was installed")
+
+
+def _next(place: Place, *name: str) -> str:
+    return "/".join((place.store, place.name, NEXT, *name))

@@ -14,7 +14,18 @@ from .safe_files import remove, remove_tree, rename
 
 
 def recover(place: Place) -> None:
-    """Turn a generation that was written and never published into a staged one again, so that its key is used."""
+    """Turn a generation that was written and never published into a staged one again, so that its key is used.
+
+    What remains of one that was being destroyed goes.
+    """
+    _restage(place)
+    current = place.current()
+    for number in place.numbers():
+        if number != current and not place.is_complete(number):
+            remove_tree(place.fd, str(number))
+
+
+def _restage(place: Place) -> None:
     unproved, current = place.unproved(), place.current()
     if unproved is None or not unproved.fresh or unproved.generation == current:
         return
@@ -32,10 +43,6 @@ def discard_unfinished(place: Place) -> None:
     """Destroy what was staged or written and never published, and the remains of what was being destroyed."""
     recover(place)
     remove_tree(place.fd, NEXT)
-    current = place.current()
-    for number in place.numbers():
-        if number != current and not place.is_complete(number):
-            remove_tree(place.fd, str(number))
 
 
 def destroy_generation(place: Place, number: int) -> None:

@@ -13,14 +13,16 @@ from functools import partial
 
 from .._core.errors import Misconfigured
 from .layout import FILE_OF
-from .links import make_plain, part_behind
+from .links import bytes_at, make_plain, part_behind
 from .recovery import destroy_identity
 from .safe_files import read_file
 
 if t.TYPE_CHECKING:
-    from .._core.model import Observed
+    from .._core.model import Identity, Known
     from .job import Job
     from .place import Place
+
+WITH_KEY = ("private_key", "combined")
 
 
 def release_identity(job: Job, place: Place) -> None:
@@ -35,13 +37,27 @@ def release_identity(job: Job, place: Place) -> None:
             job.attempt(step, partial(destroy_identity, place))
 
 
-def refuse_losing_the_key(store: str, found: Observed) -> None:
-    """Refuse to release an identity whose key no link leads to: it would be destroyed."""
-    if not {"private_key", "combined"} & {part_behind(store, found.name, path) for path in found.stale_links}:
+def refuse_losing_the_key(place: Place, wanted: Identity, known: Known) -> None:
+    """Refuse to release an identity whose key no link leads to, and no file that a cut-off run put there has."""
+    paths = dict.fromkeys((*known.links, *(link.path for link in wanted.files.links)))
+    if not any(_holds_the_key(place, path) for path in paths):
         raise Misconfigured(
-            f"host: identities[{found.name}].state: no link leads to the private key, so releasing would destroy it; "
+            f"host: identities[{wanted.name}].state: no link leads to the private key, so releasing would destroy it; "
             "add a link for private_key or combined first, or say state: absent"
         )
+
+
+def _holds_the_key(place: Place, path: str) -> bool:
+    if part_behind(place.store, place.name, path) in WITH_KEY:
+        return True
+    directory = place.open_generation(str(place.current()))
+    if directory is None:
+        return False
+    try:
+        keys = [content for part in WITH_KEY if (content := read_file(directory, FILE_OF[part]))]
+    finally:
+        os.close(directory)
+    return bytes_at(path) in keys
 
 
 def _make_plain(place: Place, path: str, part: str | None) -> None:

@@ -7,17 +7,18 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from .._core import wire
-from .._core.errors import KeysteadError, Misconfigured, Pending
+from .._core.errors import KINDS, KeysteadError, Misconfigured, Pending
 from .._core.model import Identity, Known
 
 
-@dataclass(frozen=True)
-class Request:
-    """One phase for one host: `now` is the controller's clock, `deadline` in seconds, `holder` who asks."""
+class Request(t.NamedTuple):
+    """One phase for one host: `now` is the controller's clock, `deadline` in seconds, `holder` who asks.
+
+    `others` and `paths` are what phase `read` looks at beside the identities that are named.
+    """
 
     store: str
     host: str
@@ -27,6 +28,8 @@ class Request:
     holder: dict[str, t.Any]
     broken: dict[str, str]
     entries: tuple[dict[str, t.Any], ...]
+    others: bool = False
+    paths: tuple[str, ...] = ()
 
     def identities(self) -> t.Iterator[tuple[Identity, Known, dict[str, t.Any]]]:
         """Yield what is wanted, what the controller knows, and the rest of the entry."""
@@ -51,12 +54,15 @@ def read(params: t.Mapping[str, t.Any]) -> Request:
         holder=params["holder"] or {},
         broken=params["broken"] or {},
         entries=tuple(params["identities"]),
+        others=bool(params.get("others")),
+        paths=tuple(params.get("paths") or ()),
     )
 
 
 def failed(name: str, error: KeysteadError) -> dict[str, t.Any]:
     """Return the answer for an identity that could not be looked at or worked on."""
-    answer: dict[str, t.Any] = {"kind": type(error).__name__, "message": " ".join(str(error).split())}
+    kind = next(name for name, known in KINDS.items() if isinstance(error, known))  # Busy is Pending up there
+    answer: dict[str, t.Any] = {"kind": kind, "message": " ".join(str(error).split())}
     if isinstance(error, Pending):
         answer["retry_after"] = error.retry_after
     busy = getattr(error, "lease", None)

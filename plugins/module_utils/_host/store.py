@@ -30,7 +30,7 @@ def open_store(path: str, *, host: str, ledger_id: str | None, create: bool) -> 
     if fd is None:
         return None
     try:
-        claim = _read_claim(fd, path)
+        claim = read_claim(fd, path)
         if claim is None and create and ledger_id is not None:
             claim = _made_claim(fd, path, {"format": FORMAT, "ledger": ledger_id, "host": host})
         if claim is not None:
@@ -41,7 +41,7 @@ def open_store(path: str, *, host: str, ledger_id: str | None, create: bool) -> 
     return fd
 
 
-def _read_claim(fd: int, path: str) -> dict[str, object] | None:
+def read_claim(fd: int, path: str) -> dict[str, object] | None:
     """Return the claim; None for no file, and for the empty one of a run that was killed before it could claim."""
     content = read_file(fd, MARKER, _LIMIT)
     if not content:
@@ -60,7 +60,7 @@ def _read_claim(fd: int, path: str) -> dict[str, object] | None:
 def _made_claim(fd: int, path: str, claim: dict[str, object]) -> dict[str, object]:
     """Claim an unclaimed store, or return the claim of the run that was faster."""
     with locked(fd, MARKER):
-        there = _read_claim(fd, path)
+        there = read_claim(fd, path)
         if there is None:
             write_file(fd, MARKER, json.dumps(claim, sort_keys=True).encode() + b"\n", mode=0o644)
         return there or claim

@@ -12,9 +12,7 @@ from .option import Option
 
 PASSPHRASE = {
     "passphrase": Option("Opens the private key, which is encrypted with it.", no_log=True),
-    "passphrase_file": Option(
-        "A file on the controller whose first line is the passphrase.", type="path", no_log=False
-    ),
+    "passphrase_file": Option("A file on the controller whose first line is it.", type="path", no_log=False),
 }
 SUBJECT = {
     "common_name": Option("The name of the authority in its certificate. The default is O(name)."),
@@ -48,7 +46,7 @@ OPTIONS = {
     "key": Option(
         "The private key.",
         type="dict",
-        options={"type": Option("The algorithm.", default=Key.type, choices=KEY_TYPES)},
+        options={"type": Option("The algorithm.", default=Key().type, choices=KEY_TYPES)},
     ),
     "lifetime": Option(
         "How long the certificate is valid, for example V(3650d). It never outlives the parent. "

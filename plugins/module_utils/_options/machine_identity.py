@@ -11,7 +11,8 @@ from .issuers import issuer
 from .option import Option
 
 DEFAULT_STORE = "/var/lib/keystead/identities"
-DEFAULT_LIFETIME = f"{Identity.lifetime // 86400}d"
+_IDENTITY = Identity(name="")
+DEFAULT_LIFETIME = f"{_IDENTITY.lifetime // 86400}d"
 DURATION = "a number and V(s), V(m), V(h) or V(d)"
 
 CUSTODY = {
@@ -20,7 +21,7 @@ CUSTODY = {
 KEY = {
     "type": Option(
         "The algorithm. V(ml-dsa-44), V(ml-dsa-65) and V(ml-dsa-87) need a cryptography on the host that has them.",
-        default=Key.type,
+        default=Key().type,
         choices=KEY_TYPES,
     ),
     "reuse": Option("Keep the key when the credential is renewed. Only V(false) is built.", type="bool", default=False),
@@ -37,23 +38,26 @@ ACTIVATE = {
     ),
 }
 PROVE = {
-    "host": Option("The host to connect to, as seen from the managed host.", default=Proof.host),
+    "host": Option("The host to connect to, as seen from the managed host.", default=Proof().host),
     "port": Option("The port of a TLS handshake.", type="int"),
-    "server_name": Option("The name to ask for (SNI). The default is the first of O(identities[].dns_names)."),
+    "server_name": Option(
+        "The name to ask for (SNI). The default is a name of this identity, or O(identities[].prove.host) with "
+        "O(identities[].prove.client_auth=true)."
+    ),
     "starttls": Option("The protocol that precedes the handshake.", choices=("smtp", "imap", "ldap", "postgres")),
     "client_auth": Option(
         "Show this identity as the client. Needs O(identities[].profile=tls_client) or "
         "O(identities[].profile=tls_peer).",
         type="bool",
-        default=Proof.client_auth,
+        default=Proof().client_auth,
     ),
     "command": Option(
         "A command and its arguments that succeeds when the consumer uses the identity.", type="list", elements="str"
     ),
-    "timeout": Option(f"How long the proof may take: {DURATION}.", default=f"{Proof.timeout:g}s"),
+    "timeout": Option(f"How long the proof may take: {DURATION}.", default=f"{Proof().timeout:g}s"),
     "when": Option(
         "Whether to prove after a change, or also when nothing is to do.",
-        default=Proof.when,
+        default=Proof().when,
         choices=("changed", "always"),
     ),
 }
@@ -62,11 +66,11 @@ STATE = {
         "The name of the identity, unique on the host and in the store: lower-case letters, digits, C(.), C(_), C(-).",
         required=True,
     ),
-    "kind": Option("The kind of credential.", default=Identity.kind, choices=("x509",)),
+    "kind": Option("The kind of credential.", default=_IDENTITY.kind, choices=("x509",)),
     "state": Option(
         "V(present) keeps a valid credential in place. V(absent) withdraws it and destroys the key. "
         "V(released) puts plain files in the place of the links and stops managing them.",
-        default=Identity.state,
+        default=_IDENTITY.state,
         choices=("present", "absent", "released"),
     ),
     "issuer": issuer("Who signs this identity. It replaces O(issuer), and is never merged with it."),
@@ -76,7 +80,7 @@ STATE = {
     "keep_generations": Option(
         "How many earlier generations, private keys included, are kept after the new one is proved.",
         type="int",
-        default=Identity.keep_generations,
+        default=_IDENTITY.keep_generations,
     ),
     "generation": Option(
         "V(previous) goes back to the generation before. Needs O(identities[].keep_generations) of at least V(1).",
@@ -93,12 +97,12 @@ NAMES = {
     "ip_addresses": Option("IPv4 and IPv6 addresses.", type="list", elements="str"),
     "uris": Option("Absolute URIs in ASCII, for example V(spiffe://example.org/web).", type="list", elements="str"),
     "email_addresses": Option("Mailboxes in ASCII.", type="list", elements="str"),
-    "profile": Option("What the credential is for.", default=Identity.profile, choices=PROFILES),
+    "profile": Option("What the credential is for.", default=_IDENTITY.profile, choices=PROFILES),
     "key": Option("The private key.", type="dict", options=KEY),
     "lifetime": Option(f"How long a credential is valid: {DURATION}.", default=DEFAULT_LIFETIME),
     "renew_before": Option(
         f"How long before its end it is renewed: {DURATION}, or per cent of its actual life.",
-        default=Identity.renew_before,
+        default=_IDENTITY.renew_before,
     ),
 }
 CONSUMERS = {
@@ -108,14 +112,14 @@ CONSUMERS = {
     "owner": Option("The user on the host who owns the parts. The default is the user who runs the task."),
     "group": Option("The group on the host that owns the parts."),
     "mode": Option(
-        "The mode of the parts that hold the private key, as a quoted octal number.", type="raw", default=Files.mode
+        "The mode of the parts that hold the private key, as a quoted octal number.", type="raw", default=Files().mode
     ),
     "links": Option(
         f"Absolute paths on the host, each with the part behind it: {', '.join(p for p in PARTS if p != 'key_uri')}.",
         type="dict",
     ),
     "replace_files": Option(
-        "Let a link replace a regular file that stands in its place.", type="bool", default=Files.replace_files
+        "Let a link replace a regular file that stands in its place.", type="bool", default=Files().replace_files
     ),
     "activate": Option(
         "How the consumer is told to load a new generation: exactly one of C(unit) and C(command).",

@@ -7,11 +7,9 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(t.NamedTuple):
     """One option. With `one_of`, exactly one member of `options` may be given, and a null member counts as absent."""
 
     help: str

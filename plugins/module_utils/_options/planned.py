@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 from .._core.errors import Misconfigured
 
@@ -16,8 +15,7 @@ EXACTLY_ONE = ("issuer", "issuers", "custody")
 TRUE = ("true", "yes", "on", "1", "y", "t")
 
 
-@dataclass(frozen=True)
-class Planned:
+class Planned(t.NamedTuple):
     """What to write instead. With `values`, only these (in lower case) are not built; else every value is."""
 
     instead: str

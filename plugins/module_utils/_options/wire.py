@@ -9,7 +9,7 @@ from __future__ import annotations
 from .option import Option
 
 WIRE = {
-    "phase": Option("What to do.", required=True, choices=("prepare", "install")),
+    "phase": Option("What to do.", required=True, choices=("prepare", "install", "read")),
     "format": Option("The version of the wire; any other is refused.", type="int", required=True),
     "now": Option("The clock of the controller, in seconds since 1970.", type="float", required=True),
     "host": Option("The host as the inventory names it.", required=True),
@@ -24,4 +24,6 @@ WIRE = {
         elements="dict",
         required=True,
     ),
+    "others": Option("With V(read), look at everything else in the store as well.", type="bool", default=False),
+    "paths": Option("With V(read), read the certificates at these paths.", type="list", elements="str"),
 }

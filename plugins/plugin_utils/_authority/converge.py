@@ -98,8 +98,8 @@ def _to_be_rid_of(wanted: Wanted, found: Found, now: dt.datetime) -> tuple[Step,
     )
     if living:
         raise Misconfigured(
-            f"local: authority {wanted.name} in {wanted.directory} cannot be destroyed: {living} certificates that it "
-            "has signed are neither expired nor revoked; revoke them, or wait until they have expired"
+            f"local: authority {wanted.name} in {wanted.directory} cannot be destroyed: it has signed certificates "
+            f"that are neither expired nor revoked ({living}); revoke them, or wait until they have expired"
         )
     if _stands_in(found.parent, found.authority.certificate, now):
         steps = (*steps, Step("revoke", f"it is declared absent and {found.parent.name} still vouches for it"))

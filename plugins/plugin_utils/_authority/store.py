@@ -103,8 +103,11 @@ class Authority:
         try:
             key = load_pem_private_key(read(path), passphrase, unsafe_skip_rsa_key_validation=True)
         except (ValueError, TypeError):
-            remedy = "passphrase does not open it or the file is damaged" if self.encrypted else "the file is damaged"
-            raise Misconfigured(f"local: cannot open {path} of authority {self.name}: {remedy}") from None
+            reason = "the passphrase is not its own, or the file is damaged" if self.encrypted else "the file is damaged"
+            remedy = "set the right one, or restore the file" if self.encrypted else "restore it"
+            raise Misconfigured(
+                f"local: cannot open {path} of authority {self.name}: {reason}; {remedy} from a backup"
+            ) from None
         if spki_sha256(key.public_key()) != spki_sha256(self.certificate.public_key()):
             raise Misconfigured(
                 f"local: {path} is not the key of certificate.pem beside it; restore both from one backup"

@@ -20,13 +20,10 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.keys import key_type_of, spki_sha256
 from ...module_utils._core.model import Key
+from .._durations import lifetime
 from .name_constraints import extension
 from .passphrase import passphrase
 from .store import Authority, checked_name
-
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_DAY = _SECONDS["d"]
-_LONGEST = 36500 * _DAY
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ def wanted(options: t.Mapping[str, t.Any]) -> Wanted:
         name=name,
         directory=directory,
         subject=_subject(options["subject"] or {}, name),
-        key_type=(options["key"] or {}).get("type") or Key.type,
+        key_type=(options["key"] or {}).get("type") or Key().type,
         lifetime=_lifetime(options["lifetime"] or ("1825d" if above else "3650d")),
         path_length=0 if above and path_length is None else path_length,
         name_constraints=extension(options["name_constraints"]),
@@ -153,13 +150,10 @@ def _subject(said: t.Mapping[str, str | None], name: str) -> x509.Name:
 
 
 def _lifetime(said: str) -> int:
-    match = re.fullmatch(r"(\d{1,9})([smhd])", said)
-    seconds = int(match[1]) * _SECONDS[match[2]] if match else 0
-    if not 0 < seconds <= _LONGEST:
-        raise Misconfigured(
-            f"certificate_authority: option lifetime: {said!r} is not a duration up to 36500d; write it like 3650d"
-        )
-    return seconds
+    try:
+        return lifetime(said)
+    except Misconfigured as error:
+        raise Misconfigured(f"certificate_authority: option lifetime: {error}") from None
 
 
 def _parent(said: t.Mapping[str, t.Any], directory: Path) -> Parent:

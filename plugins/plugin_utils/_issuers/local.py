@@ -21,11 +21,8 @@ from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured
 from ...module_utils._core.keys import spki_sha256
 from ...module_utils._core.model import Generation, Part
 from ...module_utils._core.ports import Good, IssuedRecord, Revoked, Unknown
-from .._authority import revocation, signing
-from .._authority.name_constraints import refusal
 from .._authority.passphrase import passphrase
 from .._authority.store import Authority, load
-from .._path import UNVERIFIABLE
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.ports import Order, Request
@@ -38,7 +35,7 @@ def _utc_now() -> dt.datetime:
 class LocalIssuer:
     """Issuer, Revoker and Lister over `{directory, authority, passphrase | passphrase_file}`.
 
-    Making one reads the certificates; the private key is opened at the first signature and kept for the next ones.
+    Making one reads the certificates: what signs and revokes is loaded when it is asked for. The private key is opened at the first signature and kept for the next ones.
     """
 
     def __init__(self, options: t.Mapping[str, t.Any], now: t.Callable[[], dt.datetime] = _utc_now) -> None:
@@ -55,8 +52,8 @@ class LocalIssuer:
 
     @property
     def place(self) -> str:
-        """Where the authority stands: its directory on the controller."""
-        return f"local:{self._authority.path}"
+        """Where the authority stands: its directory on the controller, however the task wrote it."""
+        return f"local:{self._authority.path.resolve()}"
 
     def roots(self) -> tuple[bytes, ...]:
         """Return the root above the authority, DER."""
@@ -67,6 +64,8 @@ class LocalIssuer:
 
         Raises Misconfigured when the authority has ended or its key cannot be opened: then nothing is signed.
         """
+        from .._authority import signing
+
         if not requests:
             return []
         now = self._now()
@@ -81,6 +80,8 @@ class LocalIssuer:
 
     def revoke(self, certificates: t.Sequence[bytes], reason: str) -> list[Revoked | KeysteadError]:
         """Take certificates (DER) of this authority back and publish one new CRL. The first reason stands."""
+        from .._authority import revocation
+
         if reason not in revocation.REASONS:
             raise Misconfigured(f"local: reason {reason!r} is none of {', '.join(revocation.REASONS)}")
         owned = [self._owned(der) for der in certificates]
@@ -90,6 +91,8 @@ class LocalIssuer:
 
     def status(self, certificate: bytes) -> Good | Revoked | Unknown:
         """Say what the records of this authority know of a certificate (DER)."""
+        from .._authority import revocation
+
         owned = self._owned(certificate)
         if isinstance(owned, KeysteadError):
             return Unknown()
@@ -97,6 +100,8 @@ class LocalIssuer:
 
     def issued(self, since: dt.datetime) -> t.Iterator[IssuedRecord]:
         """Yield everything that was signed since then, authorities below this one included."""
+        from .._authority import signing
+
         for certificate in signing.recorded(self._authority):
             issued_at = certificate.not_valid_before_utc + signing.BACKDATED
             if issued_at >= since.replace(microsecond=0):
@@ -115,6 +120,9 @@ class LocalIssuer:
         return chain, Part(chain), Part(authority.root.public_bytes(Encoding.PEM))
 
     def _signed(self, request: Request, now: dt.datetime) -> x509.Certificate | Denied:
+        from .._authority import signing
+        from .._authority.name_constraints import refusal
+
         subject = pki.name(request.subject)
         names = pki.alternative_names(request.subject)
         if list(subject):
@@ -139,6 +147,8 @@ class LocalIssuer:
 
     def _owned(self, der: bytes) -> int | Denied:
         """Return the serial number of a certificate that this authority has signed."""
+        from .._path import UNVERIFIABLE
+
         try:
             certificate = x509.load_der_x509_certificate(der)
             certificate.verify_directly_issued_by(self._authority.certificate)

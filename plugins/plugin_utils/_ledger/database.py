@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 import typing as t
 from urllib.parse import quote
 
@@ -51,7 +52,8 @@ def _edge(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _translated(path, error) from error
     except OSError as error:
-        message = f"ledger: {path} cannot be used ({error.strerror}); {_ALLOW}"
+        remedy = f"create the directory {path.parent} first" if isinstance(error, FileNotFoundError) else _ALLOW
+        message = f"ledger: {path} cannot be used ({error.strerror}); {remedy}"
         raise Misconfigured(message) from error
 
 
@@ -149,12 +151,25 @@ class Database:
                 raise
 
     def keep_write_ahead_log(self) -> None:
-        """Switch to the write-ahead log, for good: readers never wait for the writer."""
-        with _edge(self.path):
-            mode = self._connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        """Switch to the write-ahead log, for good: readers never wait for the writer.
+
+        SQLite does not wait by itself for others who do the same at this moment.
+        """
+        until = time.monotonic() + BUSY_SECONDS
+        while (mode := self._journal_mode(until)) is None:
+            time.sleep(0.01)
         if mode != "wal":
             message = f"ledger: {self.path} stands on a file system without shared memory; keep it on a local one"
             raise Misconfigured(message)
+
+    def _journal_mode(self, until: float) -> str | None:
+        with _edge(self.path):
+            try:
+                return str(self._connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                return None
 
     def close(self) -> None:
         """Close the connection."""

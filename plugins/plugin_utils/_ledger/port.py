@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ...module_utils._core.errors import Pending
 
@@ -19,8 +19,7 @@ INTENT_HOLDS = 900
 """Seconds after which an intent whose run never came back may be taken over with another key."""
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(t.NamedTuple):
     """What one run does to one store of one host: the unit of a transaction and of the chain of events.
 
     `actor` is who acts: operating_system_user, controller, awx_job, playbook, collection_version. `at` is aware.
@@ -32,8 +31,7 @@ class Batch:
     at: datetime
 
 
-@dataclass(frozen=True)
-class Intent:
+class Intent(t.NamedTuple):
     """What a run is about to do: generation `number` of an identity, for the key `public_id` (SHA-256 of its SPKI).
 
     `holder` names the run; the same run, or the same key in a later run, may repeat an intent.
@@ -52,11 +50,10 @@ class Intent:
     reason: str = ""
     contact: str | None = None
     service: str | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True)
-class OpenIntent:
+class OpenIntent(t.NamedTuple):
     """A generation that was never published; with `certificate` and `chain` (PEM) when the issuer's answer is known."""
 
     number: int
@@ -69,8 +66,7 @@ class OpenIntent:
     chain: str | None = None
 
 
-@dataclass(frozen=True)
-class Remembered:
+class Remembered(t.NamedTuple):
     """One identity as the ledger knows it. Everything from `credential_id` to `revoked` is about `generation`.
 
     `state` is present, absent or released. `newest` is the highest number that was ever issued: it never falls, not
@@ -97,8 +93,7 @@ class Remembered:
     open_intent: OpenIntent | None = None
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(t.NamedTuple):
     """One step that was tried. `outcome` is ok, failed or pending; `action` is one of the steps' or `intend`."""
 
     action: str
@@ -109,8 +104,7 @@ class Event:
     attempts: int = 1
 
 
-@dataclass(frozen=True)
-class Issued:
+class Issued(t.NamedTuple):
     """The issuer answered: PEM certificate and chain, RFC 4514 names, ids in lower-case hex, `names` by their kind."""
 
     certificate: str
@@ -126,8 +120,7 @@ class Issued:
     chain: str = ""
 
 
-@dataclass(frozen=True)
-class Delivered:
+class Delivered(t.NamedTuple):
     """The generation is the published one; `links` are ALL its (path, part): any other live path is withdrawn.
 
     While `pending` (a consumer was not activated, or not proved where that is declared) the predecessor's deliveries
@@ -140,15 +133,13 @@ class Delivered:
     pending: bool = False
 
 
-@dataclass(frozen=True)
-class Withdrawn:
+class Withdrawn(t.NamedTuple):
     """The identity is no longer there: `absent` or `released`. Its record stays."""
 
     state: str = "absent"
 
 
-@dataclass(frozen=True)
-class RevokedChange:
+class RevokedChange(t.NamedTuple):
     """The issuer took the credential back: why (RFC 5280, 5.3.1, in snake_case) and since when."""
 
     reason: str
@@ -165,8 +156,7 @@ class Orphaned:
     """The intent is given up although the issuer may have signed: kept for whoever sweeps."""
 
 
-@dataclass(frozen=True)
-class RolledBack:
+class RolledBack(t.NamedTuple):
     """Generation `to` is the published one again."""
 
     to: int
@@ -175,8 +165,7 @@ class RolledBack:
 Change = Issued | Delivered | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(t.NamedTuple):
     """What happened to one identity, and generation `number` of it: its events, and its changes in their order.
 
     An intent that is still open after its outcome was recorded is nobody's, and the next run may take it over.

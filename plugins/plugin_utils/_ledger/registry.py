@@ -6,12 +6,8 @@
 
 from __future__ import annotations
 
-import typing as t
-
+from .ledger import SqliteLedger, open_read_only, open_writable
 from .location import default_path, make_directory, path_of
-
-if t.TYPE_CHECKING:
-    from .ledger import SqliteLedger
 
 
 def open_ledger(url: str | None, *, read_only: bool = False) -> SqliteLedger:
@@ -21,8 +17,6 @@ def open_ledger(url: str | None, *, read_only: bool = False) -> SqliteLedger:
     The directory of the default is made; that of an explicit path must be there, a misspelt one would forget
     everything.
     """
-    from .ledger import open_read_only, open_writable
-
     path = path_of(url) if url else default_path()
     if read_only:
         return open_read_only(path)

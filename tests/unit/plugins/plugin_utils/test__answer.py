@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import typing as t
 from ipaddress import ip_address
@@ -163,11 +162,11 @@ MALICIOUS: dict[str, t.Callable[[], Generation]] = {
     "with two leaves": lambda: answer(leaf(), ISSUING, certificate=pem(leaf(), leaf())),
     "with another fullchain": lambda: answer(leaf(), ISSUING, fullchain=pem(leaf(), ISSUING)),
     "with a private key beside it": lambda: answer(leaf(), ISSUING, private_key=b"key"),
-    "without roots": lambda: dataclasses.replace(answer(leaf(), ISSUING), parts={"certificate": Part(pem(leaf()))}),
+    "without roots": lambda: answer(leaf(), ISSUING)._replace(parts={"certificate": Part(pem(leaf()))}),
     "with text in its chain": lambda: answer(leaf(), ISSUING, chain=b"{{ x }}\n" + pem(ISSUING)),
     "that is too large": lambda: answer(leaf(), ISSUING, chain=pem(ISSUING) + b"\n" * LARGEST_PART),
-    "that describes another": lambda: dataclasses.replace(answer(leaf(), ISSUING), credential_id="0" * 64),
-    "that describes another end": lambda: dataclasses.replace(answer(leaf(), ISSUING), not_after=NOW),
+    "that describes another": lambda: answer(leaf(), ISSUING)._replace(credential_id="0" * 64),
+    "that describes another end": lambda: answer(leaf(), ISSUING)._replace(not_after=NOW),
 }
 
 

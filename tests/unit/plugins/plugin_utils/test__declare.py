@@ -90,7 +90,7 @@ def test_a_whole_identity_becomes_the_nouns_of_the_core() -> None:
         renew_before="172800",
         files=Files("root", "www-data", "0640", (Link("/etc/tls/web.pem", "fullchain"),), replace_files=True),
         activate=Activation(command=("nginx", "-s", "reload"), only_if=("pidof", "nginx")),
-        prove=Proof(port=443, server_name="www.example.org", client_auth=True, timeout=10.0, when="always"),
+        prove=Proof(port=443, client_auth=True, timeout=10.0, when="always"),
         keep_generations=2,
         generation="previous",
     )
@@ -107,8 +107,7 @@ def test_a_leaving_identity_needs_its_name_only(state: str) -> None:
 
 def test_an_issuer_of_an_identity_replaces_and_never_merges() -> None:
     other = {"directory": "/srv/other", "authority": "other", "timeout": "2m", "accept_new_root": ":".join(["AB"] * 32)}
-    task = {"local": {**LOCAL, "passphrase": "x"}}
-    first, second = declare(web(issuer={"local": other}), web(name="two"), issuer=task)
+    first, second = declare(web(issuer={"local": other}), web(name="two"))
     assert first.issuer == {
         "local": {
             **other, "passphrase": None, "passphrase_file": None, "roots": None, "timeout": 120,
@@ -116,7 +115,8 @@ def test_an_issuer_of_an_identity_replaces_and_never_merges() -> None:
         }
     }  # fmt: skip
     assert second.issuer is not None
-    assert second.issuer["local"]["passphrase"] == "x"
+    assert second.issuer["local"]["timeout"] == 30
+    assert second.issuer["local"]["authority"] == "issuing"
 
 
 @pytest.mark.parametrize(
@@ -185,6 +185,12 @@ def test_a_link_may_move_from_an_identity_that_leaves() -> None:
     [
         ([web()], {"purge": True}, "option purge: it removes what the same scope declared earlier; write scope"),
         ([], {"purge": True, "scope": "shop"}, "option purge: with no identities it would remove all"),
+        ([web()], {"wait": "long"}, "option wait: 'long' is not a duration; write a number and s, m, h or d"),
+        (
+            [web()],
+            {"issuers": [{"local": {**LOCAL, "timeout": "1"}}]},
+            "option issuer.local.timeout: '1' is not a duration",
+        ),
         ([web()], {"scope": ""}, "option scope: '' is not 1 to 255 printable characters"),
         (
             [web()],

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing as t
 from ipaddress import ip_address
 
@@ -227,5 +226,5 @@ def test_an_honest_request_is_accepted(subject: Subject) -> None:
 
 @pytest.mark.parametrize("key_type", KEY_TYPES)
 def test_every_type_of_key_is_accepted(key_type: str) -> None:
-    wanted = dataclasses.replace(make.identity(), key=Key(key_type))
+    wanted = make.identity()._replace(key=Key(key_type))
     assert checked(pki.request(make.WEB, make.key(key_type)), wanted, make.public_id(0, key_type))

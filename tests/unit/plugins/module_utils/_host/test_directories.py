@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 import typing as t
 from pathlib import Path
 
@@ -20,6 +21,14 @@ from ansible_collections.keystead.identity.plugins.module_utils._host.directorie
 )
 
 NOBODY = 65534
+
+
+@pytest.fixture
+def reachable() -> t.Iterator[Path]:
+    """Return a directory that every user can pass through, which pytest's own are not."""
+    with tempfile.TemporaryDirectory() as path:
+        Path(path).chmod(0o711)
+        yield Path(path)
 
 
 def opened(path: Path | str, **how: t.Any) -> tuple[int, int]:
@@ -126,12 +135,11 @@ def test_a_foreign_group_may_not_write_but_our_private_group_may(tmp_path: Path)
 
 
 @pytest.mark.needs("root")
-def test_an_ordinary_user_passes_through_a_directory_that_only_root_may_list(tmp_path: Path) -> None:
-    home = tmp_path / "home"
+def test_an_ordinary_user_passes_through_a_directory_that_only_root_may_list(reachable: Path) -> None:
+    home = reachable / "home"
     (home / "user").mkdir(parents=True)
     os.chown(home / "user", NOBODY, NOBODY)
-    for above in (*tmp_path.parents[:-2], tmp_path, home):
-        above.chmod(0o711)
+    home.chmod(0o711)
     pid = os.fork()
     if not pid:
         os.setgid(NOBODY)
@@ -142,19 +150,17 @@ def test_an_ordinary_user_passes_through_a_directory_that_only_root_may_list(tmp
 
 
 @pytest.mark.needs("root")
-def test_missing_permission_names_path_user_and_remedy(tmp_path: Path) -> None:
-    for above in (*tmp_path.parents[:-2], tmp_path):
-        above.chmod(0o711)
+def test_missing_permission_names_path_user_and_remedy(reachable: Path) -> None:
     reader, writer = os.pipe()
     pid = os.fork()
     if not pid:
         os.setgid(NOBODY)
         os.setuid(NOBODY)
-        os.write(writer, refusal(tmp_path / "store", create_mode=0o755).encode())
+        os.write(writer, refusal(reachable / "store", create_mode=0o755).encode())
         os._exit(0)
     os.waitpid(pid, 0)
     said = os.read(reader, 4096).decode()
-    assert f"{tmp_path}/store: permission denied for user nobody; use become: true" in said
+    assert f"{reachable}/store: permission denied for user nobody; use become: true" in said
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077, 0o777])

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 import typing as t
@@ -58,6 +59,28 @@ def test_who_waited_gets_the_file_that_is_there_now(directory: int, tmp_path: Pa
             (tmp_path / "lock").unlink()
     waiter.join(10)
     assert got == [(tmp_path / "lock").stat().st_ino]
+
+
+@pytest.mark.parametrize("again", ["missing", "another"])
+def test_a_file_that_goes_between_opening_and_locking_it_is_not_the_lock(
+    directory: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: str
+) -> None:
+    locked: list[int] = []
+
+    def late(fd: int, how: int) -> None:
+        if not locked:
+            (tmp_path / "lock").rename(tmp_path / "gone")
+            if again == "another":
+                (tmp_path / "lock").touch()
+        locked.append(os.fstat(fd).st_ino)
+        flock(fd, how)
+
+    flock = fcntl.flock
+    monkeypatch.setattr(fcntl, "flock", late)
+    with locks.locked(directory, "lock") as fd:
+        assert os.fstat(fd).st_ino == (tmp_path / "lock").stat().st_ino
+    assert locked[0] == (tmp_path / "gone").stat().st_ino
+    assert len(locked) == 2
 
 
 def test_an_error_of_the_holder_frees_the_lock_and_says_the_path(directory: int, tmp_path: Path) -> None:

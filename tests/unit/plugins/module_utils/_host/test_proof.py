@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import socket
 import ssl
@@ -156,7 +155,7 @@ def test_the_server_is_asked_for_a_name_of_the_identity(
     target = _target(authority, pair, 0)
     with TlsServer(pair.write(tmp_path)) as server:
         proof = Proof(host="localhost" if subject.uris else LOOPBACK, port=server.port)
-        assert _verdict(dataclasses.replace(target, subject=subject, proof=proof)) == "ok"
+        assert _verdict(target._replace(subject=subject, proof=proof)) == "ok"
     assert server.names == [asked]
 
 
@@ -169,20 +168,20 @@ def test_an_address_that_the_certificate_does_not_bear_is_said(authority: TwoTie
 
 def test_without_roots_the_leaf_and_its_name_are_proved(authority: TwoTier, ours: Pair, tmp_path: Path) -> None:
     with TlsServer(ours.write(tmp_path, chain=False)) as server:
-        target = dataclasses.replace(_target(authority, ours, server.port, timeout=0.3), roots=b"")
+        target = _target(authority, ours, server.port, timeout=0.3)._replace(roots=b"")
         assert _verdict(target) == "ok"
-        wrong = dataclasses.replace(target, proof=dataclasses.replace(target.proof, server_name="x.example.org"))
+        wrong = target._replace(proof=target.proof._replace(server_name="x.example.org"))
         assert _verdict(wrong).endswith("the served certificate does not name host x.example.org")
 
 
 def test_an_intermediate_may_be_the_trust_anchor(authority: TwoTier, ours: Pair, tmp_path: Path) -> None:
     with TlsServer(ours.write(tmp_path, chain=False)) as server:
-        target = dataclasses.replace(_target(authority, ours, server.port), roots=authority.issuing)
+        target = _target(authority, ours, server.port)._replace(roots=authority.issuing)
         assert _verdict(target) == "ok"
 
 
 def test_unreadable_roots_are_said_at_once(authority: TwoTier, ours: Pair) -> None:
-    target = dataclasses.replace(_target(authority, ours, 1), roots=b"-----BEGIN junk")
+    target = _target(authority, ours, 1)._replace(roots=b"-----BEGIN junk")
     assert _verdict(target).startswith("the pinned roots cannot be read (")
 
 
@@ -247,7 +246,7 @@ def test_nginx_is_activated_and_then_proved(authority: TwoTier, ours: Pair, tmp_
     old = authority.issue(NAME)
     with Nginx(tmp_path / "nginx", old.write(tmp_path / "tls")).running() as nginx:
         target = _target(authority, ours, nginx.port)
-        before = dataclasses.replace(target, proof=dataclasses.replace(target.proof, timeout=0.2))
+        before = target._replace(proof=target.proof._replace(timeout=0.2))
         assert _verdict(before).endswith(f"serves another key (SPKI {_public_id(old)})")
         ours.write(tmp_path / "tls")
         assert activate(Activation(command=nginx.reload), 5).outcome == "ok"
@@ -258,7 +257,7 @@ def test_twenty_targets_take_about_as_long_as_one(authority: TwoTier, ours: Pair
     with consumers.black_hole() as server:
         target = _target(authority, ours, server.port, timeout=0.6)
         started = time.monotonic()
-        verdicts = prove([dataclasses.replace(target, name=f"n{n}") for n in range(20)])
+        verdicts = prove([target._replace(name=f"n{n}") for n in range(20)])
     assert set(verdicts.values()) == {f"127.0.0.1:{server.port} timed out after 0.6 s"}
     assert len(verdicts) == 20
     assert time.monotonic() - started < 1.2
@@ -267,7 +266,7 @@ def test_twenty_targets_take_about_as_long_as_one(authority: TwoTier, ours: Pair
 def test_each_target_has_its_own_verdict(authority: TwoTier, ours: Pair, tmp_path: Path) -> None:
     with TlsServer(ours.write(tmp_path)) as good, consumers.black_hole() as bad:
         targets = [
-            dataclasses.replace(_target(authority, ours, good.port if n % 2 else bad.port, timeout=1), name=f"n{n}")
+            _target(authority, ours, good.port if n % 2 else bad.port, timeout=1)._replace(name=f"n{n}")
             for n in range(20)
         ]
         verdicts = prove(targets)
@@ -280,7 +279,7 @@ VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 def _client(authority: TwoTier, pair: Pair, port: int, directory: Path, **proof: t.Any) -> Target:
     certificate, key = pair.write(directory)
     target = _target(authority, pair, port, client_auth=True, **proof)
-    return dataclasses.replace(target, client_certificate=certificate, client_key=key)
+    return target._replace(client_certificate=certificate, client_key=key)
 
 
 @pytest.mark.parametrize("newest", VERSIONS)
@@ -368,5 +367,5 @@ def test_an_openssl_without_ml_dsa_says_so_at_once(authority: TwoTier, ours: Pai
         major, minor = ssl.OPENSSL_VERSION_INFO[:2]
         expected = f"this host's OpenSSL {major}.{minor} cannot do a handshake with {name}; use prove.command"
     certificate = bytes.fromhex("060960864801650304") + bytes([3, arc])
-    target = dataclasses.replace(_target(authority, ours, consumers.free_port(), timeout=0.1), certificate=certificate)
+    target = _target(authority, ours, consumers.free_port(), timeout=0.1)._replace(certificate=certificate)
     assert _verdict(target).endswith(expected)

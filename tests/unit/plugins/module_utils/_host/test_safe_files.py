@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 import threading
 import typing as t
 from pathlib import Path
@@ -156,12 +157,14 @@ def test_a_reader_of_a_link_that_moves_always_finds_a_target(directory: int) -> 
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    for number in range(300):
+    number = 0
+    while number < 300 or (len(seen) < 3 and number < 100_000):
+        number += 1
         safe_files.replace_link(directory, "current", str(number), sync=False)
     done.set()
     watcher.join()
     assert None not in seen
-    assert len(seen) > 1
+    assert len(seen) > 2
 
 
 def test_what_is_not_a_link_has_no_target(directory: int) -> None:
@@ -239,11 +242,18 @@ def _peek(directory: int, go_on: int, report: int) -> None:
 
 @pytest.mark.needs("root")
 @pytest.mark.parametrize("umask", [0o000, 0o022])
-def test_an_unprivileged_reader_never_opens_a_key_in_two_hundred_creations(
-    directory: int, tmp_path: Path, umask: int
-) -> None:
-    for above in (*tmp_path.parents[:-2], tmp_path):
-        above.chmod(0o711)
+def test_an_unprivileged_reader_never_opens_a_key_in_two_hundred_creations(umask: int) -> None:
+    with tempfile.TemporaryDirectory() as path:  # of pytest's own directories nobody but us can pass
+        Path(path).chmod(0o755)
+        directory = os.open(path, os.O_RDONLY)
+        refused, read = _peeked(directory, umask)
+        os.close(directory)
+    assert refused > 0, "the reader never met the key"
+    assert read == 0
+
+
+def _peeked(directory: int, umask: int) -> tuple[int, int]:
+    """Create a key again and again beside a reader; return how often it was refused, and how often it could read."""
     (stop, stopped), (report, reported) = os.pipe(), os.pipe()
     pid = os.fork()
     if not pid:
@@ -258,7 +268,6 @@ def test_an_unprivileged_reader_never_opens_a_key_in_two_hundred_creations(
     finally:
         os.umask(before)
         os.close(stopped)
-    refused, read = map(int, os.read(report, 100).split())
+    refused, read = os.read(report, 100).split()
     os.waitpid(pid, 0)
-    assert refused > 0, "the reader never met the key"
-    assert read == 0
+    return int(refused), int(read)

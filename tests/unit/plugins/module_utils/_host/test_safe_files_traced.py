@@ -41,8 +41,8 @@ def traced(directory: Path, act: str, *options: str) -> tuple[str, list[str]]:
     """Run one act under strace; return what it said and its system calls."""
     log = directory.parent / "strace.log"
     program = PROGRAM.format(module=MODULE, act=act)
-    done = subprocess.run(  # noqa: S603
-        ["strace", "-qq", "-y", "-s", "80", "-o", str(log), *options, sys.executable, "-c", program, str(directory)],  # noqa: S607
+    done = subprocess.run(
+        ["strace", "-qq", "-y", "-s", "80", "-o", str(log), *options, sys.executable, "-c", program, str(directory)],
         check=False, capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": BASE},
     )  # fmt: skip
     assert "Traceback" not in done.stderr
@@ -188,8 +188,8 @@ def test_a_file_system_that_is_really_full_keeps_the_old_file(directory: Path) -
     script = f'{mount} && "$2" -c "$3" "$1" 2>&1; cat "$1/key"; ls -A "$1"'
     act = "write_file(fd, 'key', b'x' * 102400, mode=0o600)"
     program = PROGRAM.format(module=MODULE, act=act)
-    done = subprocess.run(  # noqa: S603
-        ["unshare", "--mount", "sh", "-c", script, "sh", str(directory), sys.executable, program],  # noqa: S607
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", script, "sh", str(directory), sys.executable, program],
         check=True, capture_output=True, text=True, timeout=60, env={**os.environ, "PYTHONPATH": BASE},
     )  # fmt: skip
     said, kept = done.stdout.splitlines()

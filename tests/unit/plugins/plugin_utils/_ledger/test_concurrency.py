@@ -78,6 +78,22 @@ def test_fifty_forks_at_once_lose_and_double_nothing(url, new):
     ledger.close()
 
 
+def test_whoever_comes_first_makes_the_ledger_and_the_others_find_it(tmp_path):
+    for attempt in range(20):
+        url = f"sqlite:///{tmp_path}/{attempt}.sqlite"
+        start, go = os.pipe()
+
+        def run(url=url, start=start, go=go):
+            os.close(go)
+            os.read(start, 1)
+            open_ledger(url).close()
+
+        children = [forked(run) for _ in range(8)]
+        os.close(start)
+        os.close(go)
+        assert codes(children) == [0] * 8
+
+
 def test_of_many_runs_that_intend_the_same_generation_exactly_one_wins(url):
     def run(number):
         ledger = open_ledger(url)

@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The figures on a terminal of 80 columns."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import verdict
+from .machine import warning
+from .scenarios import WORK
+
+Figures = t.Mapping[str, t.Any]
+
+
+def lines(result: Figures) -> t.Iterator[str]:
+    """Yield everything that a run found out."""
+    yield from _ours(result["rows"])
+    yield from _slopes(result["slopes"])
+    if result["duels"]:
+        yield from _duels(result["duels"])
+    load = result["load"]
+    yield f"\nload average {load['begin']:.1f} before, {load['end']:.1f} after; others used {load['others']:.0%} of the machine"
+    busy = warning(load, result["machine"]["processors"])
+    if busy:
+        yield f"WARNING: {busy}"
+
+
+def _ours(rows: t.Sequence[Figures]) -> t.Iterator[str]:
+    yield "\nhosts x identities       ping s  ours s  x ping (quartiles)   x in CPU  goal"
+    for row in rows:
+        ratio = row["ratio"]
+        yield (
+            f"{_size(row)} {WORK[row['work']]:<14}{row['ping_seconds']['median']:>6.2f} {row['seconds']['median']:>7.2f}"
+            f"{ratio['median']:>8.2f} ({ratio['low']:.2f}-{ratio['high']:.2f})"
+            f"{row['cpu_ratio']['median']:>11.2f}  {verdict.of(row, 'ratio')}"
+        )
+
+
+def _slopes(slopes: t.Sequence[Figures]) -> t.Iterator[str]:
+    yield "\none more identity, ms         (quartiles)     in CPU  goal"
+    for slope in slopes:
+        cost = slope["milliseconds"]
+        between = f"{slope['from']}-{slope['to']}"
+        yield (
+            f"{WORK[slope['work']]:<14} {between:<7}{cost['median']:>7.2f} ({cost['low']:.2f} to {cost['high']:.2f})"
+            f"{slope['cpu_milliseconds']['median']:>10.2f}  {verdict.of(slope, 'milliseconds')}"
+        )
+
+
+def _duels(duels: t.Sequence[Figures]) -> t.Iterator[str]:
+    yield "\ncommunity.crypto                                theirs s  ours s  times  goal"
+    for one in duels:
+        factor = one["factor"]["median"]
+        yield (
+            f"{_size(one)} {WORK[one['work']]:<14}{one['title']:<25}{one['rival_seconds']['median']:>7.1f}"
+            f"{one['seconds']['median']:>8.2f}{factor:>7.0f}  {verdict.at_least(factor, one['goal'])}"
+        )
+
+
+def _size(row: Figures) -> str:
+    return f"{row['hosts']:>2} x {row['identities']:<4}"

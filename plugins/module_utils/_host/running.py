@@ -1,0 +1,64 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""Runs a phase of the host's half. What a phase needs is loaded when it is asked for."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+import typing as t
+
+from .._core.errors import Misconfigured
+from .._core.wire import FORMAT
+from .request import Request, read
+
+Phase = t.Callable[[Request, bool], t.Dict[str, t.Any]]
+Consumers = t.Optional[t.Callable[[], t.Any]]
+OLDEST_CRYPTOGRAPHY = (3, 4)
+
+
+def run(
+    params: t.Mapping[str, t.Any],
+    *,
+    check: bool,
+    consumers: Consumers = None,
+    others: t.Mapping[str, Phase] | None = None,
+) -> dict[str, t.Any]:
+    """Run one phase and return its answers, with the clock and the versions of this host.
+
+    `consumers` loads what activates and proves (_host.consumers); without it, no identity may declare either.
+    """
+    version = _cryptography()
+    request, phase = read(params), params["phase"]
+    if phase == "prepare":
+        from .prepare import prepare
+
+        answers: dict[str, t.Any] = {"identities": prepare(request, check=check, consumers=consumers)}
+    elif phase == "install":
+        from .install import install
+
+        answers = {"identities": [] if check else install(request, consumers=consumers)}
+    else:
+        answers = (others or {})[phase](request, check)
+    return {
+        "format": FORMAT,
+        "now": time.time(),
+        "versions": {"python": platform.python_version(), "cryptography": version},
+        **answers,
+    }
+
+
+def _cryptography() -> str:
+    """Return the version of cryptography; say in one sentence what to install where there is none."""
+    remedy = "install the package python3-cryptography, or choose another ansible_python_interpreter"
+    try:
+        import cryptography
+    except ImportError:
+        raise Misconfigured(f"host: {sys.executable} has no cryptography; {remedy}") from None
+    version: str = cryptography.__version__
+    if tuple(int(number) for number in version.split(".")[:2] if number.isdigit()) < OLDEST_CRYPTOGRAPHY:
+        raise Misconfigured(f"host: {sys.executable} has cryptography {version}, at least 3.4 is needed; {remedy}")
+    return version

@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What the actions share that have a host's half: the edge between Ansible and the rest of the house."""
+
+from __future__ import annotations
+
+import gc
+import typing as t
+from abc import abstractmethod
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ..module_utils._core.errors import Misconfigured
+from ..module_utils._options.planned import refuse_planned
+from ._edge import refuse_async, told
+from ._validate import Spec, plain, validated
+
+if t.TYPE_CHECKING:
+    from ._host_half import Execute
+
+NOT_POSIX = ("winrm", "psrp", "network_cli", "netconf", "httpapi", "raw")
+
+
+class Task(t.NamedTuple):
+    """What a run is told beside its options. `say` shows a line while the run goes on."""
+
+    host: str
+    playbook: str | None
+    check: bool
+    diff: bool
+    execute: Execute
+    say: t.Callable[[str], None]
+
+
+class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
+    """Validates by `spec`, lets `work` do with options and Task what there is to do, and says what went wrong."""
+
+    _requires_connection = True
+    _supports_check_mode = True
+    _supports_async = False
+    _supports_diff = True
+
+    module: t.ClassVar[str]
+    spec: t.ClassVar[Spec]
+
+    @abstractmethod
+    def work(self, args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
+        """Return what the task returns."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Validate the options and do the work."""
+        gc.disable()  # this process is a fork that ends with its task: a collection would walk the parent's whole heap
+        try:
+            return told(self.module, lambda: self._run(tmp, task_vars or {}))
+        finally:
+            gc.enable()
+
+    def _run(self, tmp: str | None, variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        refuse_async(self._task, self.module)
+        _refuse_posixless(self._connection, self.module)
+        args = plain(self._task.args)
+        refuse_planned(args, self.module)
+        options = validated(args, self.spec, module=self.module)
+        return {**super().run(tmp, variables), **self.work(options, self._told(variables))}
+
+    def _told(self, variables: dict[str, t.Any]) -> Task:
+        host = str(variables.get("inventory_hostname", "localhost"))
+
+        def execute(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+            answer: dict[str, t.Any] = self._execute_module(
+                module_name=_module_for(arguments), module_args=arguments, task_vars=variables
+            )
+            return answer
+
+        return Task(
+            host=host,
+            playbook=_playbook_of(self._task),
+            check=bool(self._task.check_mode),
+            diff=bool(self._task.diff),
+            execute=execute,
+            say=(lambda _line: None) if self._task.no_log else (lambda line: Display().display(f"{host}: {line}")),
+        )
+
+
+def _module_for(arguments: t.Mapping[str, t.Any]) -> str:
+    """Return the smaller module where it does: ansible-core compiles in every run whatever a module ships."""
+    consumers = any(one["identity"].keys() & {"activate", "prove"} for one in arguments["identities"])
+    full = consumers or arguments["phase"] not in ("prepare", "install")
+    return "keystead.identity.host_half_full" if full else "keystead.identity.host_half"
+
+
+def _refuse_posixless(connection: t.Any, module: str) -> None:
+    """Refuse a connection to something that is not a POSIX host with Python."""
+    transport = str(getattr(connection, "transport", ""))
+    if transport.rpartition(".")[2] in NOT_POSIX:
+        raise Misconfigured(
+            f"{module}: connection {transport} leads to no POSIX host with Python; use ssh or local, or exclude it"
+        )
+
+
+def _playbook_of(task: t.Any) -> str | None:
+    """Return the file that the task stands in, as the record shows it."""
+    path = str(task.get_path() or "")
+    return path.rpartition(":")[0].rpartition("/")[2] or None

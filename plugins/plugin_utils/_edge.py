@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+
+"""The edge between Ansible and the rest of the house: what goes wrong is said in one sentence, without a traceback."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleError
+
+from ..module_utils._core.errors import KeysteadError, Misconfigured
+
+if t.TYPE_CHECKING:
+    from types import TracebackType
+
+
+def told(module: str, work: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
+    """Do the work and return its result, or a failed one.
+
+    It is returned and not raised: ansible-core 2.18 keeps the traceback of an exception and shows it at -vvv. What
+    Ansible itself raises, such as that a host is unreachable, is Ansible's to tell. An error that nobody foresaw is
+    named by its type and place only, since its text could hold anything.
+    """
+    try:
+        return work()
+    except KeysteadError as error:
+        return {"failed": True, "msg": str(error)}
+    except AnsibleError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        what = f"unexpected {type(error).__name__} at {_place(error.__traceback__)}"
+        return {"failed": True, "msg": f"{module}: {what}; please report it"}
+
+
+def refuse_async(task: t.Any, module: str) -> None:
+    """Raise Misconfigured for a task that is to run in the background: its host's half needs the controller's."""
+    if task.async_val:
+        raise Misconfigured(
+            f"{module}: option async: {task.async_val} is not possible, its work is on the controller too; "
+            "remove async and poll, and use serial or throttle"
+        )
+
+
+def _place(trace: TracebackType | None) -> str:
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else "an unknown place"

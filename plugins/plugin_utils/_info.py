@@ -1,0 +1,194 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What is on a host, beside what the ledger says of it. Nothing here changes anything, and nobody signs."""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import UTC, datetime
+
+from ..module_utils._core import pki, wire
+from ..module_utils._core.checks import sentence
+from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured
+from ..module_utils._core.model import Identity, Known, Observed
+from ._consumers import absolute
+from ._declare import Declaration, check_name, checked_store
+from ._host_half import HostHalf, error_of
+from ._ledger.registry import open_ledger
+from ._path import MALFORMED
+from ._report import certificate, record
+from ._work import Work, credential_of
+
+if t.TYPE_CHECKING:
+    from ._action import Task
+    from ._host_half import Answer
+    from ._ledger.port import Remembered
+
+MODULE = "machine_identity_info"
+Record = dict[str, t.Any]
+
+
+def look(args: t.Mapping[str, t.Any], task: Task) -> Record:
+    """Return what the task returns: `store`, `identities`, `paths`."""
+    store, names, paths = _checked(args)
+    warnings: list[str] = []
+    ledger_id, remembered = _remembered(args["ledger"], task.host, store, warnings)
+    known = {name: one for name, one in remembered.items() if name in names or (not names and one.state == "present")}
+    links = {name: one.links for name, one in known.items()}
+    entries = [
+        {"identity": wire.pack(Identity(name)), "known": wire.pack(Known(links=links.get(name, ())))}
+        for name in names or sorted(known)
+    ]
+    now = datetime.now(UTC)
+    half = HostHalf(task.execute, store, task.host, None, {}, warnings)
+    answer = half.read(entries, now, others=not names, paths=paths)
+    about = _store(answer, store)
+    if ledger_id and about["ledger_id"] not in (None, ledger_id):
+        warnings.append(f"store {store} belongs to ledger {about['ledger_id']}, and this is ledger {ledger_id}")
+        remembered = {}
+    return {
+        "changed": False,
+        "store": about,
+        "identities": [_identity(one, store, remembered, about, now) for one in _entries(answer, "identities", "name")],
+        "paths": [_path(one) for one in _entries(answer, "paths", "path")],
+        "warnings": warnings,
+    }
+
+
+def _checked(args: t.Mapping[str, t.Any]) -> tuple[str, list[str], list[str]]:
+    """Return store, names and paths, each name and path once. Raises Misconfigured."""
+    option = ""
+    try:
+        store = checked_store(args)
+        for option in ("names", "paths"):
+            for value in args[option] or ():
+                check_name(value) if option == "names" else absolute(value)
+    except Misconfigured as error:
+        raise Misconfigured(f"{MODULE}: option {option}{': ' if option else ''}{error}") from None
+    return store, list(dict.fromkeys(args["names"] or ())), list(dict.fromkeys(args["paths"] or ()))
+
+
+def _remembered(
+    url: str | None, host: str, store: str, warnings: list[str]
+) -> tuple[str | None, t.Mapping[str, Remembered]]:
+    """Return the ledger's id and what it knows of a store. The default ledger may be out of reach, a named one not."""
+    try:
+        ledger = open_ledger(url, read_only=True)
+    except KeysteadError as error:
+        if url:
+            raise
+        warnings.append(f"nothing is said from a ledger: {error}")
+        return None, {}
+    try:
+        return ledger.id, ledger.remembered(host, store)
+    finally:
+        ledger.close()
+
+
+def _entries(answer: Answer, listed: str, key: str) -> t.Iterator[Record]:
+    """Yield what has the form of an answer; the rest is none."""
+    for one in answer.get(listed) or ():
+        if isinstance(one, dict) and _text(one.get(key)):
+            yield one
+
+
+def _store(answer: Answer, path: str) -> Record:
+    said = answer.get("store")
+    said = said if isinstance(said, dict) else {}
+    error = error_of({"observed": (), **said})
+    exists = said.get("exists") is True
+    return {
+        "path": path,
+        "exists": exists,
+        "host": _text(said.get("host")),
+        "ledger_id": _text(said.get("ledger")),
+        "failed": error is not None,
+        "msg": str(error or ("" if exists else f"store {path} does not exist")),
+    }
+
+
+def _identity(one: Record, store: str, remembered: t.Mapping[str, Remembered], about: Record, now: datetime) -> Record:
+    name = one["name"]
+    known = remembered.get(name)
+    contact, service, scope = (known.contact, known.service, known.scope) if known else (None, None, None)
+    declaration = Declaration(Identity(name), contact, service, {}, scope, None, revoke_on_absent=False)
+    work = Work(declaration, declaration.identity, None, known, Known(), error=error_of(one))
+    if work.error is None:
+        try:
+            work.found = wire.unpack(Observed, one["observed"])
+            work.credential = credential_of(work.found)
+        except ValueError as error:
+            work.error = Denied(f"host: its answer for {name} is refused: {error}")
+    found = work.found or Observed(name)
+    return {
+        **record(work, store, check=True),
+        "state": known.state if known else None,
+        "contact": contact,
+        "service": service,
+        "scope": scope,
+        "issuer_id": found.issuer_id or (known.issuer_id if known else None),
+        "links": list(found.stale_links),  # nothing is declared, so each one that leads here is one too many
+        "pending": found.pending,
+        "kept_generations": list(found.others),
+        "findings": [] if work.error else list(_findings(work, found, about, now)),
+    }
+
+
+def _findings(work: Work, found: Observed, about: Record, now: datetime) -> t.Iterator[dict[str, str]]:
+    """Yield what is wrong, each as a code and a sentence."""
+    if found.generation is None:
+        yield _finding("missing", _why_missing(work, about))
+    for damage in found.damage:
+        yield _finding(damage.code, sentence(damage))
+    if found.pending is not None:
+        yield _finding("pending", f"a run was cut off before generation {found.pending} was completed")
+    if found.unfinished:
+        yield _finding("unfinished", "a run left an unfinished generation behind")
+    known, credential = work.remembered, work.credential
+    if credential and now >= credential.not_after:
+        yield _finding("expired", f"it ended on {credential.not_after:%Y-%m-%d %H:%M} UTC")
+    if credential and known and known.revoked and known.credential_id == credential.credential_id:
+        yield _finding("revoked", f"it was revoked ({known.revoked})")
+    for path in sorted(set(known.links) - set(found.stale_links) if known else ()):
+        yield _finding("link_missing", f"{path} does not lead to it any more")
+
+
+def _finding(code: str, msg: str) -> dict[str, str]:
+    return {"code": code, "msg": msg}
+
+
+def _why_missing(work: Work, about: Record) -> str:
+    where = f"store {about['path']} has no generation of {work.name}" if about["exists"] else about["msg"]
+    known = work.remembered
+    if known is None or known.state != "present" or known.generation is None:
+        return where
+    return f"{where}, and the ledger knows generation {known.generation}"
+
+
+def _path(one: Record) -> Record:
+    """Return what a PEM file holds; `identity` and `part` where its path is a link of ours."""
+    error, facts, count = error_of({"observed": (), **one}), None, one.get("certificates")
+    if error is None:
+        try:
+            facts = certificate(pki.credential(wire.binary(one.get("certificate"))))
+        except MALFORMED:
+            error = Denied(f"host: {one['path']}: its first certificate cannot be read")
+    return {
+        "path": one["path"],
+        "failed": error is not None,
+        "msg": str(error or ""),
+        "certificate": facts,
+        "certificates": count if facts and isinstance(count, int) else 0,
+        "identity": _text(one.get("identity")),
+        "part": _text(one.get("part")),
+    }
+
+
+def _text(value: t.Any) -> str | None:
+    """Return a text that a host said, if it is one."""
+    try:
+        return wire.text(value)
+    except ValueError:
+        return None

@@ -1,0 +1,263 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+
+"""Every mistake that tests/integration/test_bad_input.py makes. `{{ base }}` is its directory, `{{ secret }}` a secret."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class Case(t.NamedTuple):
+    """A mistake: what the task says, and what its message must contain."""
+
+    says: dict[str, t.Any]
+    expected: tuple[str, ...]
+    module: str = "machine_identity"
+    keywords: t.Mapping[str, t.Any] = {}
+    host: str = "web1"
+
+
+def web(*expected: str, **said: t.Any) -> Case:
+    """Return a mistake in the declaration of one identity."""
+    return Case({"identities": [{"name": "web", "dns_names": ["web.example.org"], **said}]}, expected)
+
+
+def task(*expected: str, **said: t.Any) -> Case:
+    """Return a mistake in an option of the task."""
+    return Case({"identities": [{"name": "web", "dns_names": ["web.example.org"]}], **said}, expected)
+
+
+def ca(*expected: str, **said: t.Any) -> Case:
+    """Return a mistake in a task of certificate_authority."""
+    return Case({"name": "other", "directory": "{{ base }}/ca", **said}, expected, "certificate_authority")
+
+
+def info(*expected: str, **said: t.Any) -> Case:
+    """Return a mistake in a task of machine_identity_info."""
+    return Case(said, expected, "machine_identity_info")
+
+
+def local_issuer(**said: t.Any) -> dict[str, t.Any]:
+    """Return the good issuer with other members."""
+    return {"local": {"directory": "{{ base }}/ca", "authority": "issuing", **said}}
+
+
+PLANNED = {
+    "openbao": task("issuer.openbao", "not built", "local", issuer={"openbao": {"url": "https://bao.example.org"}}),
+    "acme": task("issuer.acme", "not built", "local", issuer={"acme": {"directory_url": "https://x.example.org"}}),
+    "est": task("issuer.est", "not built", "local", issuer={"est": {"url": "https://x.example.org"}}),
+    "scep": task("issuer.scep", "not built", "local", issuer={"scep": {"url": "https://x.example.org"}}),
+    "aws_pca": task("issuer.aws_pca", "not built", "local", issuer={"aws_pca": {"arn": "arn:aws:x"}}),
+    "issuers": task("issuers[0].est", "not built", issuers=[{"est": {"url": "https://x.example.org"}}]),
+    "issuer of an identity": web("identities[web].issuer.acme", "not built", issuer={"acme": {}}),
+    "policy": task("option policy", "not built", "leave it out", policy="/etc/keystead/policy.yml"),
+    "policy of certificate_authority": ca("option policy", "not built", policy="/etc/keystead/policy.yml"),
+    "policy of machine_identity_info": info("option policy", "not built", policy="/etc/keystead/policy.yml"),
+    "policy as a group default": Case(
+        {"identities": [{"name": "web", "dns_names": ["web.example.org"]}]},
+        ("option policy", "not built"),
+        keywords={"module_defaults": {"group/keystead.identity.identity": {"policy": "/etc/keystead/policy.yml"}}},
+    ),
+    "check_status live": task("check_status live", "not built", check_status="live"),
+    "key reuse": web("key.reuse true", "not built", key={"reuse": True}),
+    "key origin": web("key.origin controller", "not built", key={"origin": "controller"}),
+    "pkcs11": web("custody.pkcs11", "not built", "file", key={"custody": {"pkcs11": {"module_path": "/x.so"}}}),
+    "transit": web("custody.openbao_transit", "not built", key={"custody": {"openbao_transit": {}}}),
+    "aws_kms": web("custody.aws_kms", "not built", key={"custody": {"aws_kms": {"alias": "x"}}}),
+    "adopt": web("identities[web].adopt", "not built", "replace_files", adopt={"private_key": "/etc/x.key"}),
+    "publish": web("identities[web].publish", "not built", publish=[{"pkcs12": {"path": "/x.p12"}}]),
+    "observed": web("state observed", "not built", "released", state="observed"),
+    "kind ssh_host": web("kind ssh_host", "not built", "x509", kind="ssh_host"),
+    "scan": info("option scan", "not built", scan=["/etc"]),
+    "a key of an authority elsewhere": ca("key.custody.pkcs11", "not built", key={"custody": {"pkcs11": {"x": 1}}}),
+}
+OPTIONS = {
+    "unknown key type": web("identities[web].key.type", "'rsa-1024'", "ecdsa-p256", key={"type": "rsa-1024"}),
+    "unknown profile": web("identities[web].profile", "'vpn'", "tls_server", profile="vpn"),
+    "unknown option": web("identities[web].dns_name ", "did you mean dns_names?", dns_name="x"),
+    "unknown option of the task": task("option identites ", "did you mean identities?", identites=[]),
+    "no identities": Case({}, ("option identities is missing",)),
+    "identities is a mapping": Case({"identities": {"name": "web"}}, ("option identities", "list")),
+    "identities holds strings": Case({"identities": ["web"]}, ("identities[0]", "'web'", "dictionary")),
+    "no name": Case({"identities": [{"dns_names": ["a.example.org"]}]}, ("identities[0].name is missing",)),
+    "lifetime without a unit": web("identities[web].lifetime", "'30'", "30d", lifetime="30"),
+    "lifetime as a number": web("identities[web].lifetime", "'30'", "30d", lifetime=30),
+    "lifetime of no time": web("identities[web].lifetime", "'0s'", "60s to 36500d", lifetime="0s"),
+    "lifetime of ages": web("identities[web].lifetime", "'99999d'", "60s to 36500d", lifetime="99999d"),
+    "negative lifetime": web("identities[web].lifetime", "'-1d'", "30d", lifetime="-1d"),
+    "renew_before longer than the life": web("identities[web].renew_before", "'31d'", "30d", renew_before="31d"),
+    "renew_before of all": web("identities[web].renew_before", "'100%'", "33%", renew_before="100%"),
+    "renew_before of nothing": web("identities[web].renew_before", "'0%'", renew_before="0%"),
+    "mode as a number": web("identities[web].mode", "416", "quote it", mode=0o640),
+    "mode for everybody": web("identities[web].mode", "0644", "0640", mode="0644"),
+    "mode in letters": web("identities[web].mode", "u=rw", "0600", mode="u=rw"),
+    "no name to prove": Case({"identities": [{"name": "web"}]}, ("identities[web].dns_names", "needs a name")),
+    "common name alone": Case(
+        {"identities": [{"name": "web", "common_name": "web"}]}, ("identities[web].dns_names", "needs a name")
+    ),
+    "DNS name with a space": web("identities[web].dns_names", "'a b.example.org'", dns_names=["a b.example.org"]),
+    "DNS name with underscore": web("dns_names", "'a_b.example.org'", "hyphen", dns_names=["a_b.example.org"]),
+    "DNS name with a wildcard inside": web("dns_names", "'w*.example.org'", "label", dns_names=["w*.example.org"]),
+    "DNS name that is an address": web("dns_names", "'192.0.2.1'", "ip_addresses", dns_names=["192.0.2.1"]),
+    "DNS name that is a URL": web("dns_names", "'https://example.org'", dns_names=["https://example.org"]),
+    "DNS name that is too long": web("dns_names", "too long", dns_names=["a" * 64 + ".example.org"]),
+    "DNS name with an empty label": web("dns_names", "'a..example.org'", "empty", dns_names=["a..example.org"]),
+    "DNS name that is no IDNA": web("dns_names", "IDNA", dns_names=["\u2603\u200b.example.org"]),
+    "DNS names as a mapping": web("dns_names", "list", dns_names={"a": "b"}),
+    "IP address": web("ip_addresses", "'192.0.2.256'", "192.0.2.1", ip_addresses=["192.0.2.256"]),
+    "network": web("ip_addresses", "'192.0.2.0/24'", "prefix", ip_addresses=["192.0.2.0/24"]),
+    "URI": web("uris", "'no scheme'", "spiffe://", uris=["no scheme"]),
+    "e-mail address": web("email_addresses", "'web'", "web@example.org", email_addresses=["web"]),
+    "common name that is too long": web("common_name", "1 to 64", common_name="x" * 65),
+    "common name with an escape": web("common_name", "printable", common_name="a\u001b[2Jb"),
+    "identity with a slash": web("identities[../../etc].name", "'../../etc'", "a-z", name="../../etc"),
+    "identity in capitals": web("identities[Web].name", "'Web'", "a-z", name="Web"),
+    "identity called current": web("identities[current].name", "current", name="current"),
+    "identity twice": Case(
+        {"identities": [{"name": "web", "dns_names": ["a.example.org"]}] * 2}, ("identities[web].name", "twice")
+    ),
+    "link twice": Case(
+        {
+            "identities": [
+                {"name": name, "dns_names": ["a.example.org"], "links": {"{{ base }}/etc/x.pem": "fullchain"}}
+                for name in ("web", "api")
+            ]
+        },
+        ("identities[api].links", "x.pem", "web", "another path"),
+    ),
+    "relative link": web("links", "'etc/x.pem'", "/etc/x.pem", links={"etc/x.pem": "fullchain"}),
+    "link with dots": web("links", "'/etc/../x.pem'", "'/x.pem'", links={"/etc/../x.pem": "fullchain"}),
+    "link into the store": web("links", "store", "elsewhere", links={"{{ base }}/store/x.pem": "fullchain"}),
+    "part that is none": web("links", "'cert'", "certificate", links={"/etc/x.pem": "cert"}),
+    "part that the custody lacks": web("links", "key_uri", "private_key", links={"/etc/x.pem": "key_uri"}),
+    "links as a list": web("identities[web].links", "list", "dictionary", links=["/etc/x.pem"]),
+    "nothing to activate": web("activate", "exactly one of", "found none", activate={}),
+    "two ways to activate": web(
+        "activate", "unit and command", activate={"unit": "x.service", "command": ["true"]}
+    ),
+    "command as a string with quotes": web("activate.command", activate={"command": [""]}),
+    "unit that is none": web("activate.unit", "'a b'", "nginx.service", activate={"unit": "a b"}),
+    "port 0": web("prove.port", "0 ", "1 to 65535", prove={"port": 0}),
+    "port in words": web("prove.port", "'https'", "whole number", prove={"port": "https"}),
+    "starttls of a kind": web("prove.starttls", "'pop3'", "smtp", prove={"port": 25, "starttls": "pop3"}),
+    "a server that shows a client": web("prove.client_auth", "tls_peer", prove={"port": 443, "client_auth": True}),
+    "proof without end": web("prove.timeout", "'2h'", "1s to 1h", prove={"port": 443, "timeout": "2h"}),
+    "previous without keeping": web("generation", "keep_generations: 1", generation="previous"),
+    "negative keep_generations": web("keep_generations", "-1", "0 to 100", keep_generations=-1),
+    "labels of lists": web("labels", "'a'", "name: value", labels={"a": ["b"]}),
+    "contact on two lines": web("contact", "printable", contact="a\nb"),
+    "relative store": task("option store", "'store'", "/store", store="store"),
+    "root as the store": task("option store", "'/'", "directory of its own", store="/"),
+    "wait in words": task("option wait", "'a while'", "30d", wait="a while"),
+    "purge without scope": task("option purge", "scope", purge=True),
+    "purge of all": Case({"identities": [], "purge": True, "scope": "web"}, ("option purge", "no identities")),
+    "no issuer": task("identities[web].issuer", "nobody is named", "local", issuer=None),
+    "empty issuer": task("option issuer", "exactly one of", "found none", issuer={}),
+    "two issuers": task(
+        "option issuer", "exactly one of", "acme and local", issuer={**local_issuer(), "acme": {"url": "x"}}
+    ),
+    "unknown issuer": task("option issuer", "vault", issuer={"vault": {}}),
+    "authority without directory": task("issuer.local.directory is missing", issuer={"local": {"authority": "x"}}),
+    "no fingerprint": task("issuer.local.accept_new_root", "'ab'", "64", issuer=local_issuer(accept_new_root="ab")),
+    "no time for the issuer": task("issuer.local.timeout", "'0s'", "30s", issuer=local_issuer(timeout="0s")),
+    "info of a bad name": info("option names", "'../x'", names=["../x"]),
+    "info of a relative path": info("option paths", "'x.pem'", "/x.pem", paths=["x.pem"]),
+    "async": Case({"identities": []}, ("option async", "10", "throttle"), keywords={"async": 10, "poll": 2}),
+    "async of certificate_authority": Case(
+        {"name": "other", "directory": "{{ base }}/ca"},
+        ("option async", "10", "throttle"),
+        "certificate_authority",
+        keywords={"async": 10, "poll": 2},
+    ),
+}
+AUTHORITIES = {
+    "missing authority": task("local: authority nobody", "certificate_authority", issuer=local_issuer(authority="nobody")),
+    "missing directory": task("/nowhere", "certificate_authority", issuer=local_issuer(directory="{{ base }}/nowhere")),
+    "authority with a slash": task("'../ca'", "letters", issuer=local_issuer(authority="../ca")),
+    "no passphrase": task("sealed", "set passphrase", issuer=local_issuer(authority="sealed")),
+    "needless passphrase": task("issuing", "has no passphrase", "remove", issuer=local_issuer(passphrase="{{ secret }}")),
+    "two passphrases": task(
+        "both passphrase and passphrase_file",
+        "keep one",
+        issuer=local_issuer(authority="sealed", passphrase="{{ secret }}", passphrase_file="{{ base }}/passphrase"),
+    ),
+    "missing passphrase file": task(
+        "{{ base }}/none", "passphrase_file", issuer=local_issuer(authority="sealed", passphrase_file="{{ base }}/none")
+    ),
+    "empty passphrase file": task(
+        "{{ base }}/empty", "empty", issuer=local_issuer(authority="sealed", passphrase_file="{{ base }}/empty")
+    ),
+    "a file in the place of the authority": task("{{ base }}/ca/file", issuer=local_issuer(authority="file")),
+    "an authority of somebody else": task("{{ base }}/ca/empty", issuer=local_issuer(authority="empty")),
+    "missing roots": task("issuer.roots", "/nowhere.pem", "PEM", issuer=local_issuer(roots=["/nowhere.pem"])),
+    "roots that are none": task(
+        "issuer.roots", "the PEM given", issuer=local_issuer(roots=["-----BEGIN CERTIFICATE-----\nx"])
+    ),
+    "declared otherwise": ca("path_length", "0", "3", "under a new name", name="issuing", path_length=3,
+                             parent={"name": "root"}),
+    "missing parent": ca("authority nobody", "certificate_authority", parent={"name": "nobody"}),
+    "lifetime of an authority": ca("option lifetime", "'ever'", "30d", lifetime="ever"),
+    "path length below 0": ca("option path_length", "-1", "0 or more", path_length=-1),
+    "path length of a child": ca("path_length", "1", "0", path_length=1, parent={"name": "issuing"}),
+    "country": ca("subject.country", "'Germany'", "DE", subject={"country": "Germany"}),
+    "name constraint": ca("name_constraints.permitted.dns", "'*.x'", name_constraints={"permitted": {"dns": ["*.x"]}}),
+    "network constraint": ca("permitted.ip", "'x'", "192.0.2.0/24", name_constraints={"permitted": {"ip": ["x"]}}),
+    "directory of everybody": ca("{{ base }}/open", "others may write", directory="{{ base }}/open"),
+    "authority in use": ca("cannot be destroyed", "revoke", name="issuing", state="absent"),
+}
+LEDGERS = {
+    "no URL": task("option ledger", "not a URL", "sqlite:////absolute/path", ledger="/var/ledger"),
+    "relative path": task("option ledger", "sqlite:////absolute/path", ledger="sqlite:ledger.db"),
+    "PostgreSQL": task("option ledger", "PostgreSQL", "not built", ledger="postgresql://ledger.example.org/keystead"),
+    "password in the URL": task(
+        "option ledger", "password inside", "ledger_password", ledger="postgresql://me:{{ secret }}@ledger.example.org/x"
+    ),
+    "unknown scheme": task("option ledger", "mysql", "sqlite:////absolute/path", ledger="mysql://x/y"),
+    "missing directory": task("ledger:", "{{ base }}/nowhere", ledger="sqlite:///{{ base }}/nowhere/ledger.db"),
+    "a directory": task("ledger:", "is a directory", ledger="sqlite:///{{ base }}/ca"),
+    "corrupt": task("ledger:", "corrupt.db", "ledger", ledger="sqlite:///{{ base }}/corrupt.db"),
+    "damaged": task("ledger:", "damaged.db", "backup", ledger="sqlite:///{{ base }}/damaged.db"),
+    "of somebody else": task("ledger:", "another application", ledger="sqlite:///{{ base }}/foreign.db"),
+    "of a newer schema": task("schema 99", "upgrade", ledger="sqlite:///{{ base }}/newer.db"),
+    "a FIFO": task("ledger:", ledger="sqlite:////dev/null"),
+}
+HOST = {
+    "file in the place of a link": web(
+        "{{ base }}/etc/file", "regular file", "replace_files", links={"{{ base }}/etc/file": "fullchain"}
+    ),
+    "directory in the place of a link": web(
+        "{{ base }}/etc/directory", "neither", links={"{{ base }}/etc/directory": "fullchain"}
+    ),
+    "missing parent of a link": web("{{ base }}/none", "create", links={"{{ base }}/none/x": "fullchain"}),
+    "parent that is a link": web("{{ base }}/linked", "symbolic link", "real path", links={"{{ base }}/linked/x": "chain"}),
+    "parent that is a file": web("{{ base }}/etc/file", links={"{{ base }}/etc/file/x": "chain"}),
+    "parent that others may write": web("{{ base }}/open", "chmod", links={"{{ base }}/open/x": "chain"}),
+    "store of another host": task("other1", "web1", "set another store", store="{{ base }}/of-another-host"),
+    "store of another ledger": task("belongs to", "ledger", "another store", store="{{ base }}/of-another-ledger"),
+    "store of the future": task("format 9", "upgrade", store="{{ base }}/of-the-future"),
+    "store with a broken claim": task(".keystead.json", "restore", store="{{ base }}/broken"),
+    "store that is a file": task("{{ base }}/etc/file", store="{{ base }}/etc/file"),
+    "store behind a link": task("{{ base }}/linked", "real path", store="{{ base }}/linked/store"),
+    "store that others may write": task("{{ base }}/open", "chmod", store="{{ base }}/open"),
+    "unknown user": web("option owner", "'nobody-here'", "create it first", owner="nobody-here"),
+    "unknown group": web("option group", "'nobody-here'", "create it first", group="nobody-here"),
+}
+SIGNING = {
+    "wrong passphrase": task("does not open", issuer=local_issuer(authority="sealed", passphrase="wrong-{{ secret }}")),
+    "expired authority": task("expired", "cannot sign any more", "another", issuer=local_issuer(authority="expired")),
+    "names that the authority excludes": web("local: ", "web.example.net", "permits", dns_names=["web.example.net"]),
+}
+HOSTS = {
+    "winrm": Case({"identities": []}, ("winrm",), host="windows1"),
+    "network_cli": Case({"identities": []}, ("network_cli",), host="switch1"),
+    "no cryptography": Case({"identities": []}, ("host: ", "has no cryptography", "python3-cryptography"), host="bare1"),
+    "old cryptography": Case({"identities": []}, ("cryptography 3.1", "at least 3.4"), host="old1"),
+}
+GROUPS = {
+    "planned": PLANNED, "option": OPTIONS, "authority": AUTHORITIES, "ledger": LEDGERS, "host": HOST,
+    "signing": SIGNING, "hosts": HOSTS,
+}  # fmt: skip
+MISTAKES = {f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()}

@@ -1,0 +1,54 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The host's half is killed before every system call by which it changes anything: a first issue, and a rotation."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.keystead.identity.tests.harness.sweep import Sweep
+from ansible_collections.keystead.identity.tests.integration.survival.health import content_of, unsafe, unwell
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keystead.identity.tests.harness.sweep import Scene
+
+pytestmark = [pytest.mark.needs("strace", "root"), pytest.mark.one_core]
+
+FEWEST = 85
+"""Points of each sweep; both together are more than 100."""
+
+
+def swept(scene: Scene, start: str, *names: str) -> Sweep:
+    """Kill at every point, look, heal, and look again."""
+    sweep = Sweep(scene, start, scene.identity(*names))
+    before = content_of(scene.place / "current") if start == "first" else None
+    issued = 1 if start == "first" else 0
+    for phase in ("prepare", "install"):
+        for call in sweep.recorded(phase):
+            sweep.broken(phase, call)
+            for one in unsafe(scene, before):
+                sweep.complain(phase, call, f"after the kill, {one}")
+            sweep.heal(phase, call, issued, unwell)
+    print(f"{start}: {sweep.tried} points, {sweep.extra} issued too many")  # noqa: T201
+    return sweep
+
+
+def test_a_first_issue_killed_before_any_call_leaves_nothing_or_one_complete_pair_and_the_next_run_heals(
+    scene: Scene,
+) -> None:
+    sweep = swept(scene, "empty")
+    assert not sweep.complaints, "\n".join(sweep.complaints)
+    assert sweep.tried >= FEWEST
+    assert sweep.extra == 0
+
+
+def test_a_rotation_killed_before_any_call_leaves_the_old_pair_or_the_new_one_and_the_next_run_heals(
+    scene: Scene,
+) -> None:
+    sweep = swept(scene, "first", "b.example.org")
+    assert not sweep.complaints, "\n".join(sweep.complaints)
+    assert sweep.tried >= FEWEST
+    assert sweep.extra == 0

@@ -1,0 +1,178 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Rule S1: secrets from a variables file, in every secret option, valid or not, at -vvvv with --diff.
+
+None comes out on the screen, into the log, the results, the ledger, the store, or what is left of the host's modules;
+and what is public stays whole, whatever letters it shares with a secret.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import typing as t
+
+from ansible_collections.keystead.identity.plugins.module_utils._options.authority import OPTIONS as AUTHORITY
+from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
+from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import OPTIONS as IDENTITY
+from ansible_collections.keystead.identity.tests.harness import playbook
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+    from ansible_collections.keystead.identity.plugins.module_utils._options.option import Table
+
+Task = dict[str, t.Any]
+
+AUTHORITY_MODULE, IDENTITY_MODULE = "keystead.identity.certificate_authority", "keystead.identity.machine_identity"
+SECRETS = {
+    AUTHORITY_MODULE: ("ledger_password", "parent.passphrase", "passphrase"),
+    IDENTITY_MODULE: (
+        "identities.issuer.local.passphrase", "issuer.local.passphrase", "issuers.local.passphrase", "ledger_password",
+    ),
+}
+VARIABLES = "canaries.json"
+KEPT = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_DIFF_ALWAYS": "1"}
+
+
+def canary(module: str, path: str) -> str:
+    """Return the name of the variable with the canary of an option."""
+    return f"{module.rpartition('.')[2]}_{path.replace('.', '_')}"
+
+
+def secrets_of(table: Table, path: str = "") -> t.Iterator[str]:
+    """Yield the paths of all options that are marked secret."""
+    for name, option in table.items():
+        if option.no_log:
+            yield path + name
+        if option.options:
+            yield from secrets_of(option.options, f"{path}{name}.")
+
+
+def put(args: Task, path: str, value: t.Any) -> Task:
+    """Return a copy of the arguments with a value at a path; a list on the way counts as its first element."""
+    args = here = copy.deepcopy(args)
+    *above, last = path.split(".")
+    for name in above:
+        here = here[name][0] if isinstance(here[name], list) else here[name]
+    if value is None:
+        here.pop(last, None)
+    else:
+        here[last] = value
+    return args
+
+
+def wrong(module: str, args: Task) -> t.Iterator[Task]:
+    """Yield the arguments with every secret option wrong in every way that could repeat it."""
+    for path in SECRETS[module]:
+        secret = f"{{{{ {canary(module, path)} }}}}"
+        for value in ([secret], {"a": secret}, f"{{{{ {{{canary(module, path)}: 1}} }}}}"):
+            yield put(args, path, value)
+        yield put(put(args, path, None), path[:-1], secret)  # misspelt
+        yield put(put(args, path, secret), path + "_x", 1)  # beside something misspelt
+    yield {**args, "policy": "/rules.yml"}
+
+
+def valid(root: Path) -> list[Task]:
+    """Return arguments with every secret in its place: two authorities, and an identity that the second one signs."""
+    common = {"ledger": f"sqlite:///{root}/ledger.db"}
+
+    def secret(module: str, path: str) -> str:
+        return f"{{{{ {canary(module, path)} }}}}"
+
+    authority = {
+        **common,
+        "directory": f"{root}/ca",
+        "ledger_password": secret(AUTHORITY_MODULE, "ledger_password"),
+    }
+    issuer = {"directory": f"{root}/ca", "authority": "issuing"}
+    opened = {"passphrase": secret(AUTHORITY_MODULE, "passphrase")}
+    parent = {"passphrase": secret(AUTHORITY_MODULE, "parent.passphrase")}
+    return [
+        {**authority, "name": "root", **parent},
+        {**authority, "name": "issuing", **opened, "parent": {"name": "root", **parent}},
+        {
+            **common,
+            "store": f"{root}/store",
+            "ledger_password": secret(IDENTITY_MODULE, "ledger_password"),
+            "issuer": {"local": {**issuer, **opened}},
+            "issuers": [{"local": {**issuer, **opened}}],
+            "identities": [
+                {"name": "web", "dns_names": ["www.example.org"], "issuer": {"local": {**issuer, **opened}}},
+            ],
+        },
+    ]
+
+
+def tasks(root: Path) -> list[Task]:
+    """Return the valid tasks, then everything wrong, then a passphrase that does not fit."""
+    root_authority, issuing, identity = valid(root)
+    bad = {IDENTITY_MODULE: identity, AUTHORITY_MODULE: issuing}
+    unfit = put(identity, "identities.issuer.local.passphrase", "{{ unfit }}")
+    broken = [(module, args) for module, good in bad.items() for args in wrong(module, good)]
+    return [
+        {AUTHORITY_MODULE: root_authority},
+        {AUTHORITY_MODULE: issuing},
+        {IDENTITY_MODULE: identity, "check_mode": True},
+        {IDENTITY_MODULE: identity, "register": "answer"},
+        {"ansible.builtin.set_fact": {"kept": "{{ answer }}", "cacheable": True}},
+        *({module: args, "ignore_errors": True} for module, args in broken),
+        {IDENTITY_MODULE: {**identity, "ledger": "postgresql://k:{{ unfit }}@example.org/k"}, "ignore_errors": True},
+        {IDENTITY_MODULE: put(unfit, "identities.lifetime", "10d"), "ignore_errors": True},
+        {AUTHORITY_MODULE: put(issuing, "passphrase", "{{ unfit }}"), "ignore_errors": True},
+    ]
+
+
+def secrets(root: Path, value: t.Callable[[str], str]) -> Path:
+    """Write the variables file."""
+    names = [canary(module, path) for module, paths in SECRETS.items() for path in paths] + ["unfit"]
+    path = root / VARIABLES
+    path.write_text(json.dumps({name: value(name) for name in names}), encoding="utf-8")
+    return path
+
+
+def test_every_secret_option_has_a_canary() -> None:
+    assert sorted(secrets_of({**AUTHORITY, **COMMON})) == sorted(SECRETS[AUTHORITY_MODULE])
+    assert sorted(secrets_of({**IDENTITY, **COMMON})) == sorted(SECRETS[IDENTITY_MODULE])
+
+
+def test_no_canary_comes_out_anywhere(tmp_path: Path) -> None:
+    file = secrets(tmp_path, lambda name: f"Canary-{name}-5f0c")
+    environment = {
+        **KEPT,
+        "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log"),
+        "ANSIBLE_CALLBACKS_ENABLED": "keystead.identity.summary",
+        "ANSIBLE_SHOW_CUSTOM_STATS": "1",
+        "ANSIBLE_CACHE_PLUGIN": "ansible.builtin.jsonfile",
+        "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(tmp_path / "facts"),
+    }
+    home, all_tasks = tmp_path / "home", tasks(tmp_path)
+    done = playbook.run(all_tasks, playbook.ONE_HOST, "-vvvv", "--diff", "-e", f"@{file}", home=home, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    answers = playbook.results(home)
+    assert len(answers) == len(all_tasks)
+    for task, answer in zip(all_tasks, answers, strict=True):
+        assert answer.get("msg", "" if "ignore_errors" in task else "ok"), (task, answer)
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and path != file]
+    assert {"ansible.log", "ledger.db", "facts"} <= {path.name for path in left} | {path.parent.name for path in left}
+    assert any("AnsiballZ" in path.name for path in left)
+    for place, content in [("screen", done.stdout), ("errors", done.stderr)]:
+        assert "Canary" not in content, place
+    for path in left:
+        assert b"Canary" not in path.read_bytes(), path
+
+
+def test_what_is_public_stays_whole_beside_a_passphrase_of_one_letter(tmp_path: Path) -> None:
+    file, home = secrets(tmp_path, lambda _name: "e"), tmp_path / "home"
+    modules = (AUTHORITY_MODULE, AUTHORITY_MODULE, IDENTITY_MODULE)
+    good = [{module: args} for module, args in zip(modules, valid(tmp_path), strict=True)]
+    done = playbook.run(good, playbook.ONE_HOST, "-vvvv", "--diff", "-e", f"@{file}", home=home, env=KEPT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    record = playbook.results(home)[-1]["identities"][0]
+    assert record["certificate"]["dns_names"] == ["www.example.org"]
+    assert record["paths"]["certificate"] == f"{tmp_path}/store/web/current/certificate.pem"
+    assert "name: www.example.org" in done.stdout
+    assert "VALUE_SPECIFIED_IN_NO_LOG" not in done.stdout
+    assert "****" not in (home / playbook.RESULTS).read_text(encoding="utf-8")

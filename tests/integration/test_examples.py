@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Every example of every module, run by ansible-playbook as it stands on its page, each twice.
+
+What an example says of a machine is exchanged in its text: directories become those of the test, units and programs
+become `true`, ports those of real TLS servers, the group that of the test. `store` and `ledger` come from
+module_defaults. FIRST holds the tasks that make what an example presupposes.
+"""
+
+from __future__ import annotations
+
+import grp
+import importlib
+import os
+import ssl
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.keystead.identity.tests.harness import local, playbook
+from ansible_collections.keystead.identity.tests.harness.consumers import Listener, fake_smtp
+
+if t.TYPE_CHECKING:
+    import socket
+
+PACKAGE = "ansible_collections.keystead.identity"
+MODULES = sorted(
+    path.stem
+    for path in (Path(__file__).parents[2] / "plugins" / "modules").glob("*.py")
+    if not path.stem.startswith("host_half")
+)
+IDENTITY, INFO = f"{PACKAGE[20:]}.machine_identity", f"{PACKAGE[20:]}.machine_identity_info"
+WEB = {"name": "web", "dns_names": ["www.example.org"], "keep_generations": 1}
+FIRST: dict[str, list[dict[str, t.Any]]] = {
+    "Go back to the generation before": [{"identities": [{**WEB, "lifetime": "20d"}]}],
+    "Look at everything that is there": [{"identities": [WEB]}],
+}
+
+
+def examples(module: str) -> str:
+    """Return the examples of a module as YAML."""
+    return str(importlib.import_module(f"{PACKAGE}.plugins.modules.{module}").EXAMPLES)
+
+
+def serving(certificate: Path, key: Path, before: t.Callable[[socket.socket], object] = lambda _: None) -> Listener:
+    """Return a TLS server that reads its files anew for every client."""
+
+    def answer(connection: socket.socket) -> None:
+        before(connection)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        with context.wrap_socket(connection, server_side=True) as secured:
+            secured.recv(1)
+
+    return Listener(answer)
+
+
+def machine(root: Path, web: int, smtp: int) -> dict[str, str]:
+    """Return what is exchanged in the text of an example; make the directories."""
+    directories = ("/srv/ca", "/etc/keystead", "/etc/nginx/tls", "/etc/postfix", "/var/www/html", "/etc/ssl/certs")
+    for directory in directories:
+        (root / directory[1:]).mkdir(parents=True)
+    return {
+        **{directory: str(root / directory[1:]) for directory in directories},
+        "unit: nginx.service": "command: [/usr/bin/env, 'true']",
+        "[postfix, ": "[/usr/bin/env, 'true', ",
+        "[/usr/local/bin/relay, ": "[/usr/bin/env, 'true', ",
+        "port: 443": f"port: {web}",
+        "port: 25": f"port: {smtp}",
+        "group: www-data": f"group: {grp.getgrgid(os.getegid()).gr_name}",
+    }
+
+
+def tasks_of(module: str, exchanged: dict[str, str], issuer: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return the examples of a module, each twice, after what each presupposes."""
+    text = examples(module)
+    for old, new in exchanged.items():
+        text = text.replace(old, new)
+    tasks: list[dict[str, t.Any]] = []
+    for example in yaml.safe_load(text):
+        tasks += [{"name": "first", IDENTITY: {"issuer": issuer, **args}} for args in FIRST.get(example["name"], ())]
+        tasks += [example, {**example, "name": "again"}]
+    return tasks
+
+
+def authorities(root: Path) -> dict[str, t.Any]:
+    """Make the authorities of the examples, and a certificate that somebody else put there; return the issuer."""
+    passphrase = {"passphrase_file": str(root / "etc/keystead/issuing.pass")}
+    options = local.two_tiers(root / "srv/ca", **passphrase)
+    (root / "etc/ssl/certs/old.pem").write_bytes((root / "srv/ca/root/certificate.pem").read_bytes())
+    return {"local": {**options, **passphrase}}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_examples_run_and_change_nothing_the_second_time(tmp_path: Path, module: str) -> None:
+    root, home = tmp_path / "machine", tmp_path / "home"
+    nginx, postfix = root / "etc/nginx/tls", root / "etc/postfix"
+    with (
+        serving(nginx / "web.pem", nginx / "web.key") as web,
+        serving(postfix / "tls.pem", postfix / "tls.pem", fake_smtp) as smtp,
+    ):
+        exchanged = machine(root, web.port, smtp.port)
+        for name in ("root", "issuing"):
+            (root / f"etc/keystead/{name}.pass").write_text("open sesame\n", encoding="ascii")
+        tasks = tasks_of(module, exchanged, {} if module == "certificate_authority" else authorities(root))
+        store = {"store": str(tmp_path / "store")}
+        group = {"group/keystead.identity.identity": {"ledger": f"sqlite:///{tmp_path}/ledger.db"}}
+        play = {
+            "hosts": "all",
+            "gather_facts": False,
+            "module_defaults": {**group, IDENTITY: store, INFO: store},
+            "tasks": tasks,
+        }
+        done = playbook.run([play], home=home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = playbook.results(home)
+    assert len(results) == len(tasks)
+    for task, result in zip(tasks, results, strict=True):
+        assert task["name"] != "again" or not result["changed"], result

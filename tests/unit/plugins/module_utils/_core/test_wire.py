@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+
+"""The nouns as JSON and back, and everything else refused with ValueError."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.keystead.identity.plugins.module_utils._core import model, wire
+
+NOUNS = (
+    model.Subject,
+    model.Key,
+    model.Link,
+    model.Files,
+    model.Activation,
+    model.Proof,
+    model.Identity,
+    model.Known,
+    model.Finding,
+    model.LinkState,
+    model.Observed,
+    model.Step,
+    model.Done,
+)
+TEXT = st.text(st.characters(exclude_categories=("C", "Z")), max_size=20)
+TEXTS = st.lists(TEXT, max_size=3).map(tuple)
+COUNT = st.integers(0, 10**12)
+MAYBE = st.none() | TEXT
+BINARY = st.none() | st.binary(max_size=100)
+NUMBER = st.integers(-(10**12), 10**12) | st.floats(-1e12, 1e12, allow_nan=False)
+SUBJECT = st.builds(model.Subject, MAYBE, TEXTS, TEXTS, TEXTS, TEXTS)
+KEY = st.builds(model.Key, TEXT, TEXT)
+LINK = st.builds(model.Link, TEXT, TEXT)
+FILES = st.builds(model.Files, MAYBE, MAYBE, TEXT, st.lists(LINK, max_size=2).map(tuple), st.booleans())
+ACTIVATION = st.builds(model.Activation, MAYBE, TEXTS, TEXTS, NUMBER)
+PROOF = st.builds(
+    model.Proof, TEXT, st.none() | COUNT, MAYBE, MAYBE, st.booleans(), TEXTS, NUMBER, st.sampled_from(["changed"])
+)
+IDENTITY = st.builds(
+    model.Identity,
+    TEXT, TEXT, TEXT, SUBJECT, TEXT, KEY, COUNT, TEXT, FILES, st.none() | ACTIVATION, st.none() | PROOF, COUNT,
+    MAYBE, MAYBE,
+)  # fmt: skip
+KNOWN = st.builds(model.Known, st.lists(st.tuples(TEXT, TEXT), max_size=2).map(tuple), TEXTS, COUNT, MAYBE)
+FINDING = st.builds(model.Finding, TEXT, TEXT, TEXT)
+LINK_STATE = st.builds(model.LinkState, TEXT, TEXT, st.sampled_from(model.LINK_STATES))
+FINDINGS = st.lists(FINDING, max_size=2).map(tuple)
+OBSERVED = st.builds(
+    model.Observed,
+    TEXT, st.none() | COUNT, COUNT, st.lists(COUNT, max_size=3).map(tuple), BINARY, BINARY, MAYBE, MAYBE, FINDINGS,
+    FINDINGS, st.lists(LINK_STATE, max_size=2).map(tuple), TEXTS, st.booleans(), st.none() | COUNT, MAYBE,
+)  # fmt: skip
+STEP = st.builds(model.Step, st.sampled_from(model.ACTIONS), TEXT, TEXT)
+DONE = st.builds(model.Done, st.sampled_from(model.ACTIONS), TEXT, NUMBER, MAYBE)
+EVERY = st.one_of(
+    SUBJECT, KEY, LINK, FILES, ACTIVATION, PROOF, IDENTITY, KNOWN, FINDING, LINK_STATE, OBSERVED, STEP, DONE
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(EVERY)
+def test_every_noun_comes_back_as_it_went(noun: t.Any) -> None:
+    back = wire.unpack(type(noun), json.loads(json.dumps(wire.pack(noun))))
+    assert (type(back), back) == (type(noun), noun)
+
+
+def test_a_noun_with_its_defaults_is_almost_nothing_on_the_wire() -> None:
+    assert wire.pack(model.Identity("web")) == {"name": "web"}
+    assert wire.pack(model.Known()) == {}
+
+
+@given(st.sampled_from(NOUNS), JSON)
+def test_anything_else_is_refused_with_a_value_error(noun: type, said: t.Any) -> None:
+    try:
+        found = wire.unpack(noun, said)
+    except ValueError:
+        return
+    assert isinstance(found, noun)
+
+
+@given(st.sampled_from(NOUNS), st.data())
+def test_a_field_of_another_form_is_refused_with_a_value_error(noun: type, data: st.DataObject) -> None:
+    names = getattr(noun, "_fields", ())
+    said = data.draw(st.dictionaries(st.sampled_from(names), JSON, min_size=1))
+    try:
+        found = wire.unpack(noun, said)
+    except ValueError as error:
+        assert len(str(error)) < 200, "a message repeats nothing that the other side wrote"
+    else:
+        assert isinstance(found, noun)
+
+
+@pytest.mark.parametrize(
+    ("noun", "said"),
+    [
+        (model.Observed, {"name": "web", "generation": 1.5}),
+        (model.Observed, {"name": "web", "generation": -1}),
+        (model.Observed, {"name": "web", "newest": True}),
+        (model.Observed, {"name": "web", "newest": float("nan")}),
+        (model.Observed, {"name": "web", "newest": 10**30}),
+        (model.Observed, {"name": "web", "others": [1, "2"]}),
+        (model.Observed, {"name": "web", "others": [0] * 5000}),
+        (model.Observed, {"name": "web", "certificate": "not base64!"}),
+        (model.Observed, {"name": "web", "certificate": "A" * 200_000}),
+        (model.Observed, {"name": "web", "certificate": "\ud800"}),
+        (model.Observed, {"name": "web\n"}),
+        (model.Observed, {"name": "\x1b[31mweb"}),
+        (model.Observed, {"name": "w" * 5000}),
+        (model.Observed, {"name": "web", "served": 1}),
+        (model.Observed, {"name": "web", "links": [{"path": "/a", "part": "chain", "state": "odd"}]}),
+        (model.Observed, {"name": "web", "links": {"path": "/a"}}),
+        (model.Observed, {"name": "web", "__class__": "x"}),
+        (model.Observed, {"generation": 1}),
+        (model.Observed, []),
+        (model.Done, {"action": "format_disk", "reason": ""}),
+        (model.Done, {"action": "publish", "reason": "", "seconds": float("inf")}),
+        (model.Done, {"action": ["publish"], "reason": ""}),
+        (model.Step, {"action": None, "reason": ""}),
+    ],
+)
+def test_what_a_hostile_half_could_say_is_refused(noun: type, said: t.Any) -> None:
+    with pytest.raises(ValueError, match=r"^[a-z.]+(_[a-z]+)* (is|has|lacks) "):
+        wire.unpack(noun, said)

@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+
+"""Absent, released, purged, revoked: what goes, what stays, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import typing as t
+
+import pytest
+
+from ansible_collections.keystead.identity.tests.harness.in_process import World, reason, steps, web
+from ansible_collections.keystead.identity.tests.harness.local import authority
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def links(world: World) -> dict[str, str]:
+    return {str(world.links / "web.pem"): "fullchain", str(world.links / "web.key"): "private_key"}
+
+
+def absent(**said: t.Any) -> dict[str, t.Any]:
+    return {"name": "web", "state": "absent", **said}
+
+
+def test_absent_destroys_the_key_and_the_links_and_keeps_the_record(world: World) -> None:
+    world.converge([web(links=links(world))])
+    (certificate,) = world.issued()
+    done = world.settled([absent()])["identities"][0]
+    assert steps(done) == ["destroy", "withdraw", "withdraw"]
+    assert not world.path().exists()
+    assert list(world.links.iterdir()) == []
+    assert not world.is_revoked(certificate)
+    known = world.remembered()
+    assert (known.state, known.generation, known.newest, known.links) == ("absent", None, 1, ())
+
+
+def test_absent_finds_the_links_that_the_ledger_forgot_when_they_are_declared(world: World) -> None:
+    world.converge([web(links=links(world))])
+    world.ledger.unlink()
+    (world.store / ".keystead.json").unlink()
+    world.settled([absent(links=links(world))])
+    assert list(world.links.iterdir()) == []
+
+
+def test_absent_of_what_never_was_does_nothing(world: World) -> None:
+    world.settled([absent(), absent(name="other", revoke_on_absent=True)])
+
+
+def test_an_identity_that_comes_back_gets_a_higher_number(world: World) -> None:
+    world.converge([web()])
+    world.converge([absent()])
+    done = world.settled([web()])
+    assert world.current() == 2
+    assert done["ansible_stats"]["data"] == {"keystead_issued": 1}
+
+
+def test_absent_revokes_when_that_is_declared(world: World) -> None:
+    world.converge([web()])
+    (certificate,) = world.issued()
+    done = world.settled([absent(revoke_on_absent=True)])["identities"][0]
+    assert steps(done) == ["revoke", "destroy"]
+    assert world.is_revoked(certificate)
+    assert world.query("SELECT state, revocation_reason FROM generations") == [("revoked", "cessation_of_operation")]
+
+
+def test_absent_revokes_what_only_the_ledger_still_has(world: World) -> None:
+    world.converge([web()])
+    (certificate,) = world.issued()
+    shutil.rmtree(world.store)
+    world.settled([absent(revoke_on_absent=True)])
+    assert world.is_revoked(certificate)
+
+
+def test_who_signed_is_found_among_issuers_by_its_id(world: World) -> None:
+    world.converge([web()])
+    (certificate,) = world.issued()
+    authority(world.authorities, "second")
+    world.settled(
+        [absent(revoke_on_absent=True)], issuer=world.issuer("second"), issuers=[world.issuer("second"), world.issuer()]
+    )
+    assert world.is_revoked(certificate)
+
+
+def test_without_who_signed_nothing_is_touched_and_its_id_is_named(world: World) -> None:
+    world.converge([web(), web(name="other")])
+    authority(world.authorities, "second")
+    before = world.snapshot()
+    result = world.foreseen([absent(revoke_on_absent=True)], issuer=world.issuer("second"))
+    assert "option issuers: none of them is local:issuing:" in result["msg"]
+    assert world.current() == 1
+    assert {path: kept for path, kept in world.snapshot().items() if "/store/web/1/" in path} == {
+        path: kept for path, kept in before.items() if "/store/web/1/" in path
+    }
+    world.settled([absent(revoke_on_absent=True)])
+
+
+def test_released_leaves_plain_files_with_owner_and_mode(world: World) -> None:
+    world.converge([web(links=links(world), mode="0640")])
+    contents = {path: (world.links / path).read_bytes() for path in ("web.pem", "web.key")}
+    done = world.settled([{"name": "web", "state": "released"}])["identities"][0]
+    assert steps(done) == ["release", "release", "release"]
+    for name, content in contents.items():
+        path = world.links / name
+        assert (path.is_symlink(), path.read_bytes(), path.stat().st_uid) == (False, content, os.getuid())
+    assert (world.links / "web.key").stat().st_mode & 0o777 == 0o640
+    assert (world.links / "web.pem").stat().st_mode & 0o777 == 0o644
+    assert not world.path().exists()
+    assert world.remembered().state == "released"
+
+
+def test_released_is_refused_when_the_key_would_be_lost(world: World) -> None:
+    world.converge([web(links={str(world.links / "web.pem"): "fullchain"})])
+    result = world.foreseen([{"name": "web", "state": "released"}])
+    assert "no link leads to the private key" in result["msg"]
+    assert "state: absent" in result["msg"]
+    assert world.current() == 1
+
+
+@pytest.mark.parametrize("first", [["web.key"], ["web.pem"], ["web.key", "web.pem"]])
+def test_a_release_that_was_cut_off_is_finished_by_the_next_run(world: World, first: list[str]) -> None:
+    world.converge([web(links=links(world))])
+    for name in first:
+        content = (world.links / name).read_bytes()
+        (world.links / name).unlink()
+        (world.links / name).write_bytes(content)
+    world.settled([{"name": "web", "state": "released"}])
+    assert not world.path().exists()
+    assert b"PRIVATE KEY" in (world.links / "web.key").read_bytes()
+
+
+def test_what_is_released_can_be_managed_again(world: World) -> None:
+    world.converge([web(links=links(world))])
+    world.converge([{"name": "web", "state": "released"}])
+    refused = world.converge([web(links=links(world))])
+    assert "replace_files: true" in refused["msg"]
+    world.settled([web(links=links(world), replace_files=True)])
+    assert world.current() == 2
+
+
+def test_purge_takes_only_what_the_same_scope_declared_and_the_task_does_not_name(world: World) -> None:
+    world.converge([web(name="old"), web(name="kept")], scope="shop")
+    world.converge([web(name="foreign")], scope="other")
+    world.converge([web(name="nobodys")])
+    done = world.converge([web(name="kept")], scope="shop", purge=True, check=True)
+    assert [(one["name"], steps(one)) for one in done["identities"]] == [("kept", []), ("old", ["destroy"])]
+    assert world.path("old").exists()
+    done = world.converge([web(name="kept")], scope="shop", purge=True)
+    assert reason(done["identities"][1], "destroy") == "the identity is declared absent"
+    there = sorted(path.name for path in world.store.iterdir() if path.is_dir())
+    assert there == ["foreign", "kept", "nobodys"]
+    again = world.converge([web(name="kept")], scope="shop", purge=True)
+    assert (again["changed"], [one["name"] for one in again["identities"]]) == (False, ["kept"])
+
+
+def test_without_purge_nothing_of_the_scope_goes(world: World) -> None:
+    world.converge([web(name="old")], scope="shop")
+    world.converge([web(name="kept")], scope="shop")
+    assert world.path("old").exists()
