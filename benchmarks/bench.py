@@ -27,7 +27,12 @@ ROUNDS, QUICK_ROUNDS = 15, 5
 
 def run(build: Path, rounds: int, fights: t.Sequence[Duel]) -> figures.Figures:
     """Measure everything and return what build/bench.json holds."""
-    about = {"format": 1, "date": machine.now(), "commit": machine.commit(), "machine": machine.machine()}
+    about: figures.Figures = {
+        "format": 1,
+        "date": machine.now(),
+        "commit": machine.commit(),
+        "machine": machine.machine(),
+    }
     load, ground = machine.Load(), Ground(build / "bench")
     busy = machine.warning(load.seen(), about["machine"]["processors"])
     if busy:

@@ -11,7 +11,6 @@ import json
 import shutil
 import sys
 import typing as t
-from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -21,9 +20,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from .runner import Run, play
 
 if t.TYPE_CHECKING:
+    from pathlib import Path
+
     from .scenarios import Fleet, Work
 
-Environment = t.Optional[t.Mapping[str, str]]
+Environment = t.Mapping[str, str] | None
 
 
 class Ground:

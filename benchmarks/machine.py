@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.metadata
+import importlib.util
 import json
 import os
 import platform
@@ -35,10 +36,9 @@ def machine() -> dict[str, t.Any]:
 
 def rival_version() -> str:
     """Return the version of community.crypto beside us."""
-    import ansible_collections
-
-    manifests = (Path(place) / "community" / "crypto" / "MANIFEST.json" for place in ansible_collections.__path__)
-    found = next(json.loads(one.read_text(encoding="utf-8")) for one in manifests if one.exists())
+    where = importlib.util.find_spec("ansible_collections.community.crypto")
+    places = [Path(place) for place in where.submodule_search_locations or ()] if where else []
+    found = json.loads((places[0] / "MANIFEST.json").read_text(encoding="utf-8"))
     return str(found["collection_info"]["version"])
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import typing as t
 from collections import defaultdict
 
-from .runner import Run
 from .scenarios import MANY, RIVALS, SCENARIOS, Duel, Fleet, Scenario, Work
 
 if t.TYPE_CHECKING:
     from .ground import Ground
+    from .runner import Run
 
 Progress = t.Callable[[str], None]
 

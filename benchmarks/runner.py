@@ -34,7 +34,7 @@ class Unexpected(Exception):
     """A playbook did not do what the measurement presumes."""
 
 
-def play(  # noqa: PLR0913 - a command line has many parts
+def play(
     name: str,
     inventory: Path,
     *,

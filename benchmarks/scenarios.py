@@ -19,6 +19,7 @@ class Fleet(t.NamedTuple):
     identities: int
 
     def __str__(self) -> str:
+        """Name the fleet as the tables do."""
         return f"{self.hosts} x {self.identities}"
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import typing as t
 
 from . import verdict
@@ -22,20 +23,21 @@ def lines(result: Figures) -> t.Iterator[str]:
     if result["duels"]:
         yield from _duels(result["duels"])
     load = result["load"]
-    yield f"\nload average {load['begin']:.1f} before, {load['end']:.1f} after; others used {load['others']:.0%} of the machine"
+    yield f"\nload {load['begin']:.1f} before, {load['end']:.1f} after; others used {load['others']:.0%} meanwhile"
     busy = warning(load, result["machine"]["processors"])
     if busy:
-        yield f"WARNING: {busy}"
+        yield from textwrap.wrap(f"WARNING: {busy}", 80)
 
 
 def _ours(rows: t.Sequence[Figures]) -> t.Iterator[str]:
-    yield "\nhosts x identities       ping s  ours s  x ping (quartiles)   x in CPU  goal"
+    yield "\nhosts x identities      ping s  ours s  x ping (quartiles)  in CPU  goal"
     for row in rows:
         ratio = row["ratio"]
         yield (
-            f"{_size(row)} {WORK[row['work']]:<14}{row['ping_seconds']['median']:>6.2f} {row['seconds']['median']:>7.2f}"
+            f"{_size(row)} {WORK[row['work']]:<14}"
+            f"{row['ping_seconds']['median']:>6.2f} {row['seconds']['median']:>7.2f}"
             f"{ratio['median']:>8.2f} ({ratio['low']:.2f}-{ratio['high']:.2f})"
-            f"{row['cpu_ratio']['median']:>11.2f}  {verdict.of(row, 'ratio')}"
+            f"{row['cpu_ratio']['median']:>8.2f}  {verdict.of(row, 'ratio')}"
         )
 
 
@@ -51,11 +53,11 @@ def _slopes(slopes: t.Sequence[Figures]) -> t.Iterator[str]:
 
 
 def _duels(duels: t.Sequence[Figures]) -> t.Iterator[str]:
-    yield "\ncommunity.crypto                                theirs s  ours s  times  goal"
+    yield "\ncommunity.crypto                               theirs s  ours s  times  goal"
     for one in duels:
         factor = one["factor"]["median"]
         yield (
-            f"{_size(one)} {WORK[one['work']]:<14}{one['title']:<25}{one['rival_seconds']['median']:>7.1f}"
+            f"{_size(one)} {WORK[one['work']]:<14}{one['title']:<24}{one['rival_seconds']['median']:>7.1f}"
             f"{one['seconds']['median']:>8.2f}{factor:>7.0f}  {verdict.at_least(factor, one['goal'])}"
         )
 

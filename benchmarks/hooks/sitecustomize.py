@@ -15,6 +15,7 @@ from __future__ import annotations
 import _thread
 import atexit
 import functools
+import gc
 import importlib
 import json
 import os
@@ -29,7 +30,19 @@ if TYPE_CHECKING:
 HERE = "ansible_collections.keystead.identity.plugins"
 # module: {function: account}; a function that is not there (any more) is charged to whoever calls it
 SPANS: dict[str, dict[str, str]] = {
-    "ansible.executor.process.worker": {"WorkerProcess._run": "ansible"},
+    "ansible.executor.task_executor": {
+        "TaskExecutor.run": "ansible",
+        "TaskExecutor._get_action_handler_with_module_context": "ansible: find the plugins",
+        "TaskExecutor._get_connection": "ansible: find the plugins",
+    },
+    "ansible.module_utils.basic": {
+        "AnsibleModule.__init__": "ansible: read the arguments",
+        "AnsibleModule.exit_json": "ansible: answer",
+    },
+    "ansible.utils.collection_loader._collection_finder": {  # it keeps no bytecode
+        "_AnsibleCollectionPkgLoaderBase.get_code": "compile: collections"
+    },
+    "ansible.playbook.task": {"Task.post_validate": "ansible: template the task"},
     "ansible.plugins.action": {
         "ActionBase._execute_module": "ansible: execute a module",
         "ActionBase._configure_module": "ansible: collect what is shipped",
@@ -40,25 +53,33 @@ SPANS: dict[str, dict[str, str]] = {
     f"{HERE}.plugin_utils._ledger.ledger": {
         f"SqliteLedger.{name}": "ours: ledger" for name in ("remembered", "intend", "record", "pin", "pinned", "close")
     },
-    f"{HERE}.plugin_utils._issuers.local": {f"LocalIssuer.{name}": "ours: issuer" for name in ("__init__", "begin", "finish")},
-    f"{HERE}.module_utils._host.phases": {"run": "ours: host's half"},
+    f"{HERE}.plugin_utils._issuers.local": {
+        f"LocalIssuer.{name}": "ours: issuer" for name in ("__init__", "begin", "finish")
+    },
+    f"{HERE}.module_utils._host.running": {"run": "ours: host's half"},
 }
+WHOLE_TASK = "TaskExecutor.run"
 # of the modules named like this, whatever they import is theirs
-IMPORTS = {"cryptography": "import: cryptography", "ansible_collections.keystead": "import: ours", "ansible": "import: ansible"}
+IMPORTS = {
+    "cryptography": "import: cryptography",
+    "ansible_collections.keystead": "import: ours",
+    "ansible": "import: ansible",
+}
 
 
 class Stopwatch:
     """The accounts of this process."""
 
     def __init__(self) -> None:
-        """Begin now."""
+        """Begin now, by the clock or by this process's processor time."""
+        self.clock = time.process_time if os.environ.get("BENCH_CLOCK") == "cpu" else time.monotonic
         self.thread = _thread.get_ident()
         self.begin("parent" if "ansible-playbook" in " ".join(sys.orig_argv) else "module")
 
     def begin(self, role: str) -> None:
         """Open new accounts for a process that is the parent, a worker or a module."""
         self.role = role
-        self.start = self.last = time.monotonic()
+        self.start = self.last = self.clock()
         self.stack = ["ansible"]
         self.accounts: dict[str, float] = {}
         self.modules: dict[str, float] = {}
@@ -67,7 +88,7 @@ class Stopwatch:
 
     def charge(self) -> None:
         """Book the time since the last booking."""
-        now = time.monotonic()
+        now = self.clock()
         spent, self.last = now - self.last, now
         self.accounts[self.stack[-1]] = self.accounts.get(self.stack[-1], 0.0) + spent
         self.modules[self.loading[-1]] = self.modules.get(self.loading[-1], 0.0) + spent
@@ -114,6 +135,16 @@ class Stopwatch:
         self.shipped[whose][1] += len(source)
         return self.call(f"compile: {whose}", function, path, source)
 
+    def collect(self, phase: str, _info: object) -> None:
+        """Garbage collection begins or ends."""
+        if _thread.get_ident() != self.thread:
+            return
+        self.charge()
+        if phase == "start":
+            self.stack.append("python: collect garbage")
+        else:
+            self.stack.pop()
+
     def leave(self) -> None:
         """Write the accounts down."""
         self.charge()
@@ -133,13 +164,13 @@ class Stopwatch:
 def _wrap(module: str) -> None:
     """Put the functions of a module that was just imported on their accounts."""
     for dotted, account in SPANS.get(module, {}).items():
-        owner = sys.modules[module]
+        owner: t.Any = sys.modules[module]
         *classes, name = dotted.split(".")
         for one in classes:
-            owner = getattr(owner, one, None)  # type: ignore[assignment]
+            owner = getattr(owner, one, None)
         function = getattr(owner, name, None)
         if callable(function):
-            setattr(owner, name, _timed(function, account, last=name == "_run"))
+            setattr(owner, name, _timed(function, account, last=dotted == WHOLE_TASK))
 
 
 def _timed(function: t.Callable[..., t.Any], account: str, *, last: bool) -> t.Callable[..., t.Any]:
@@ -148,18 +179,19 @@ def _timed(function: t.Callable[..., t.Any], account: str, *, last: bool) -> t.C
         try:
             return STOPWATCH.call(account, function, *args, **options)
         finally:
-            if last:  # a worker ends without exit handlers
+            if last:  # a worker runs no exit handlers, and is killed once its result was sent
                 STOPWATCH.leave()
 
     return timed
 
 
 def _install() -> None:
-    bootstrap: t.Any = importlib._bootstrap  # type: ignore[attr-defined]  # noqa: SLF001 - where `import` begins
+    bootstrap: t.Any = importlib._bootstrap  # noqa: SLF001 - where `import` begins
     bootstrap._find_and_load = functools.partial(STOPWATCH.load, bootstrap._find_and_load)  # noqa: SLF001
     shipped: t.Any = zipimport
     shipped._compile_source = functools.partial(STOPWATCH.compile, shipped._compile_source)  # noqa: SLF001
     os.register_at_fork(after_in_child=lambda: STOPWATCH.begin("worker"))
+    gc.callbacks.append(STOPWATCH.collect)
     atexit.register(STOPWATCH.leave)
 
 

@@ -56,6 +56,7 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
         try:
             return told(self.module, lambda: self._run(tmp, task_vars or {}))
         finally:
+            gc.freeze()
             gc.enable()
 
     def _run(self, tmp: str | None, variables: dict[str, t.Any]) -> dict[str, t.Any]:

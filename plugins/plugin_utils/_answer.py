@@ -17,8 +17,9 @@ with contextlib.suppress(ImportError):
 
 from ..module_utils._core import pki
 from ..module_utils._core.errors import Denied
-from ..module_utils._core.pki import PROFILE_USAGES
-from ._path import MALFORMED, check_path
+from ..module_utils._core.model import PROFILE_USAGES
+from ..module_utils._core.pki import MALFORMED
+from ._path import check_path
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Credential, Generation

@@ -24,6 +24,7 @@ _UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}", re.ASCII)
 _OF_A_HANDSHAKE = ("server_name", "starttls", "client_auth")
 _SHOWS_A_CLIENT = ("tls_client", "tls_peer")
 LONGEST_PROOF = 3600
+_TEMPLATE = "Ansible fills in no keys, write links: \"{{ {directory ~ '/web.pem': 'fullchain'} }}\"; "
 
 Options = t.Mapping[str, t.Any]
 
@@ -105,8 +106,7 @@ def _link(path: t.Any, part: t.Any, store: str, custody: str) -> Link:
     try:
         absolute(str(path))
     except Misconfigured as error:
-        hint = "; Ansible fills in no key, write links: \"{{ {'/path/' ~ name: 'part'} }}\"" if "{{" in str(path) else ""
-        raise Misconfigured(f"links: {error}{hint}") from None
+        raise Misconfigured(f"links: {_TEMPLATE if '{{' in str(path) else ''}{error}") from None
     if path == store or path.startswith(f"{store}/") or store.startswith(f"{path}/"):
         raise Misconfigured(f"links: {path!r} is in the way of the store {store!r}; write a path elsewhere")
     lacking = _LACKS[custody]

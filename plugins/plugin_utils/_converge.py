@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
     from ._action import Task
     from ._ledger.port import Ledger, Remembered
 
-LONGEST_PAUSE = 10.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # a lease is given back long before it ends
 MANY = 50  # identities that take long enough to say what is going on
 
 
@@ -88,7 +88,7 @@ class _Run:
 
     def _look(self, works: t.Sequence[Work]) -> None:
         """Ask the host; identities that another run is at work on are asked for again, for as long as `wait` says."""
-        until = time.monotonic() + self.wait
+        until, pause = time.monotonic() + self.wait, FIRST_PAUSE
         first = [work for work in works if work.identity.state == "present" and not work.known.newest]
         self._tell(first, "identities to make the first key of")
         self.host.prepare(works, self.now)
@@ -96,8 +96,8 @@ class _Run:
             left = until - time.monotonic()
             if left <= 0:
                 return
-            pauses = [work.error.retry_after for work in busy if isinstance(work.error, Pending)]
-            time.sleep(max(0.1, min([LONGEST_PAUSE, left, *pauses])))
+            time.sleep(min(pause, left))
+            pause = min(LONGEST_PAUSE, 2 * pause)
             self.now = datetime.now(UTC)
             remembered = self.ledger.remembered(self.task.host, self.store)
             for work in busy:

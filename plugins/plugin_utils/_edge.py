@@ -31,8 +31,12 @@ def told(module: str, work: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any
     except AnsibleError:
         raise
     except Exception as error:  # noqa: BLE001
-        what = f"unexpected {type(error).__name__} at {_place(error.__traceback__)}"
-        return {"failed": True, "msg": f"{module}: {what}; please report it"}
+        return {"failed": True, "msg": unexpected(module, error)}
+
+
+def unexpected(who: str, error: Exception) -> str:
+    """Return the sentence about an error that nobody foresaw, without its text."""
+    return f"{who}: unexpected {type(error).__name__} at {_place(error.__traceback__)}; please report it"
 
 
 def refuse_async(task: t.Any, module: str) -> None:

@@ -14,7 +14,7 @@ from ..module_utils._core import wire
 from ..module_utils._core.errors import KINDS, Denied, KeysteadError, Pending, Unavailable
 from ..module_utils._core.model import Done, Observed
 from ._actor import is_dead
-from ._work import credential_of, plan
+from ._work import plan
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +24,8 @@ if t.TYPE_CHECKING:
 LARGEST_ANSWER = 8 * 1024 * 1024
 LEASE_SECONDS = 300.0
 LARGEST_SKEW = 300.0
+FARTHEST = 10**6  # generations that a host may have beyond what the ledger remembers
+NEVER_THE_HOSTS = ("issue", "revoke")
 
 Answer = t.Mapping[str, t.Any]
 Execute = t.Callable[[dict[str, t.Any]], Answer]
@@ -72,8 +74,8 @@ class HostHalf:
         for work in works:
             answer = answers.get(work.name, {})
             try:
-                work.done += [wire.unpack(Done, done) for done in answer.get("done", ())]
-                work.after = _about(work, wire.unpack(Observed, answer["observed"])) if "observed" in answer else None
+                work.done += _done(work, answer)
+                work.after = observed_of(work, answer) if "observed" in answer else None
             except (ValueError, TypeError, AttributeError) as error:
                 work.error = Denied(f"host: its answer for {work.name} is refused: {error}")
             work.error = work.error or error_of(answer)
@@ -101,12 +103,16 @@ class HostHalf:
     def _ask(self, said: dict[str, t.Any], now: datetime) -> Answer:
         """Run one phase, and refuse an answer of another format or of any size."""
         same = {"format": wire.FORMAT, "now": now.timestamp(), "host": self.host, "store": self.store}
-        answer = self.execute({**same, **said})
+        try:
+            answer = self.execute({**same, **said})
+            size = len(json.dumps([answer.get("identities"), answer.get("paths")], default=str))
+        except RecursionError:
+            raise Denied("host: its answer is nested too deeply; look at what runs on this host") from None
         if answer.get("failed"):
             raise Unavailable(_why_failed(answer))
         if answer.get("format") != wire.FORMAT or not isinstance(answer.get("identities"), list):
             raise Denied("host: its answer has another format; use one version of keystead.identity for both halves")
-        if len(json.dumps([answer["identities"], answer.get("paths")], default=str)) > LARGEST_ANSWER:
+        if size > LARGEST_ANSWER:
             raise Denied(f"host: its answer is larger than {LARGEST_ANSWER} bytes; name fewer identities in a task")
         self._compare_clocks(answer.get("now"), now)
         return answer
@@ -115,7 +121,7 @@ class HostHalf:
         try:
             skew = abs(wire.number(theirs) - now.timestamp())
         except ValueError:
-            raise Denied("host: its answer says no time; use one version of keystead.identity for both halves") from None
+            raise Denied("host: its answer says no time; look at what runs on this host") from None
         if skew > LARGEST_SKEW:
             self.warnings.append(f"the clock of {self.host} is {skew:.0f} s off the controller's; synchronise both")
 
@@ -140,11 +146,11 @@ def error_of(answer: Answer) -> KeysteadError | None:
 def _take_look(work: Work, answer: Answer, now: datetime) -> None:
     """Read what was found; the steps are the controller's own decision on it."""
     try:
-        work.found = _about(work, wire.unpack(Observed, answer["observed"]))
+        work.found = observed_of(work, answer)
         work.lease = wire.text(answer["lease"]) if "lease" in answer else None
         work.csr = wire.binary(answer["csr"]) if "csr" in answer else b""
         work.public_id = wire.text(answer["public_id"]) if "public_id" in answer else ""
-        work.credential = credential_of(work.found)
+        work.credential = work.found.credential
         work.steps = plan(work, work.found, now)
     except ValueError as error:
         work.error = Denied(f"host: its answer for {work.name} is refused: {error}")
@@ -152,14 +158,30 @@ def _take_look(work: Work, answer: Answer, now: datetime) -> None:
         work.error = error
 
 
-def _about(work: Work, found: Observed) -> Observed:
-    """Refuse what is about another identity, or about paths that nobody named."""
-    declared = {link.path for link in work.identity.files.links}
-    if found.name != work.name or not declared >= {link.path for link in found.links}:
+def observed_of(work: Work, answer: Answer) -> Observed:
+    """Read what was found.
+
+    Raises ValueError when it is about another identity, about paths that nobody named, or would spoil the numbers.
+    """
+    found = wire.unpack(Observed, answer["observed"])
+    declared = {(link.path, link.part) for link in work.identity.files.links}
+    if found.name != work.name or not declared >= {(link.path, link.part) for link in found.links}:
         raise ValueError("it is about something else")
-    if not declared.union(work.known.links) >= set(found.stale_links):
+    if not {path for path, _part in declared}.union(work.known.links) >= set(found.stale_links):
         raise ValueError("it is about links that nobody named")
+    highest = max(found.newest, found.generation or 0, found.pending or 0, *found.others)
+    if highest > max(work.known.newest, work.number or 0) + FARTHEST:
+        raise ValueError("its generations have impossible numbers")
     return found
+
+
+def _done(work: Work, answer: Answer) -> tuple[Done, ...]:
+    """Return what the host did: only what it was told to do counts, and that it rolled back."""
+    done: tuple[Done, ...] = wire.many(wire.one(Done))(answer.get("done", ()))
+    told = {step.action for step in work.steps}.difference(NEVER_THE_HOSTS) | {"roll_back"}
+    if not told >= {one.action for one in done}:
+        raise ValueError("it did what nobody told it to do")
+    return done
 
 
 def _order(work: Work) -> dict[str, t.Any]:

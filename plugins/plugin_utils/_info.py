@@ -15,11 +15,10 @@ from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured
 from ..module_utils._core.model import Identity, Known, Observed
 from ._consumers import absolute
 from ._declare import Declaration, check_name, checked_store
-from ._host_half import HostHalf, error_of
+from ._host_half import HostHalf, error_of, observed_of
 from ._ledger.registry import open_ledger
-from ._path import MALFORMED
 from ._report import certificate, record
-from ._work import Work, credential_of
+from ._work import Work
 
 if t.TYPE_CHECKING:
     from ._action import Task
@@ -35,24 +34,24 @@ def look(args: t.Mapping[str, t.Any], task: Task) -> Record:
     store, names, paths = _checked(args)
     warnings: list[str] = []
     ledger_id, remembered = _remembered(args["ledger"], task.host, store, warnings)
-    known = {name: one for name, one in remembered.items() if name in names or (not names and one.state == "present")}
-    links = {name: one.links for name, one in known.items()}
-    entries = [
-        {"identity": wire.pack(Identity(name)), "known": wire.pack(Known(links=links.get(name, ())))}
-        for name in names or sorted(known)
-    ]
+    asked = names or sorted(name for name, one in remembered.items() if one.state == "present")
+    works = [_work(name, remembered.get(name)) for name in asked]
+    entries = [{"identity": wire.pack(work.identity), "known": wire.pack(work.known)} for work in works]
     now = datetime.now(UTC)
     half = HostHalf(task.execute, store, task.host, None, {}, warnings)
     answer = half.read(entries, now, others=not names, paths=paths)
-    about = _store(answer, store)
+    about, found, files = _store(answer, store), _by(answer, "identities", "name"), _by(answer, "paths", "path")
+    if not names:
+        works += [_work(name, None) for name in sorted(found.keys() - set(asked)) if _is_name(name)]
     if ledger_id and about["ledger_id"] not in (None, ledger_id):
         warnings.append(f"store {store} belongs to ledger {about['ledger_id']}, and this is ledger {ledger_id}")
-        remembered = {}
+        for work in works:
+            work.remembered = None
     return {
         "changed": False,
         "store": about,
-        "identities": [_identity(one, store, remembered, about, now) for one in _entries(answer, "identities", "name")],
-        "paths": [_path(one) for one in _entries(answer, "paths", "path")],
+        "identities": [_identity(work, found.get(work.name, {}), about, now) for work in works],
+        "paths": [_path(path, files.get(path, {})) for path in paths],
         "warnings": warnings,
     }
 
@@ -87,11 +86,25 @@ def _remembered(
         ledger.close()
 
 
-def _entries(answer: Answer, listed: str, key: str) -> t.Iterator[Record]:
-    """Yield what has the form of an answer; the rest is none."""
-    for one in answer.get(listed) or ():
-        if isinstance(one, dict) and _text(one.get(key)):
-            yield one
+def _work(name: str, known: Remembered | None) -> Work:
+    identity = Identity(name)
+    declaration = Declaration(identity, None, None, {}, None, None, revoke_on_absent=False)
+    return Work(declaration, identity, None, known, Known(links=known.links if known else ()))
+
+
+def _is_name(name: str) -> bool:
+    try:
+        check_name(name)
+    except Misconfigured:
+        return False
+    return True
+
+
+def _by(answer: Answer, listed: str, key: str) -> dict[str, Record]:
+    """Return what has the form of answers, by what each is about; the rest is none."""
+    said = answer.get(listed)
+    entries = [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
+    return {name: one for one in entries if (name := _text(one.get(key)))}
 
 
 def _store(answer: Answer, path: str) -> Record:
@@ -109,25 +122,18 @@ def _store(answer: Answer, path: str) -> Record:
     }
 
 
-def _identity(one: Record, store: str, remembered: t.Mapping[str, Remembered], about: Record, now: datetime) -> Record:
-    name = one["name"]
-    known = remembered.get(name)
-    contact, service, scope = (known.contact, known.service, known.scope) if known else (None, None, None)
-    declaration = Declaration(Identity(name), contact, service, {}, scope, None, revoke_on_absent=False)
-    work = Work(declaration, declaration.identity, None, known, Known(), error=error_of(one))
+def _identity(work: Work, said: Record, about: Record, now: datetime) -> Record:
+    work.error = error_of(said)
     if work.error is None:
         try:
-            work.found = wire.unpack(Observed, one["observed"])
-            work.credential = credential_of(work.found)
+            work.found = observed_of(work, said)
+            work.credential = work.found.credential
         except ValueError as error:
-            work.error = Denied(f"host: its answer for {name} is refused: {error}")
-    found = work.found or Observed(name)
+            work.error = Denied(f"host: its answer for {work.name} is refused: {error}")
+    found, known = work.found or Observed(work.name), work.remembered
     return {
-        **record(work, store, check=True),
-        "state": known.state if known else None,
-        "contact": contact,
-        "service": service,
-        "scope": scope,
+        **record(work, about["path"], check=True),
+        **{fact: getattr(known, fact, None) for fact in ("state", "contact", "service", "scope")},
         "issuer_id": found.issuer_id or (known.issuer_id if known else None),
         "links": list(found.stale_links),  # nothing is declared, so each one that leads here is one too many
         "pending": found.pending,
@@ -167,22 +173,22 @@ def _why_missing(work: Work, about: Record) -> str:
     return f"{where}, and the ledger knows generation {known.generation}"
 
 
-def _path(one: Record) -> Record:
+def _path(path: str, said: Record) -> Record:
     """Return what a PEM file holds; `identity` and `part` where its path is a link of ours."""
-    error, facts, count = error_of({"observed": (), **one}), None, one.get("certificates")
+    error, facts, count = error_of({"observed": (), **said} if said else {}), None, said.get("certificates")
     if error is None:
         try:
-            facts = certificate(pki.credential(wire.binary(one.get("certificate"))))
-        except MALFORMED:
-            error = Denied(f"host: {one['path']}: its first certificate cannot be read")
+            facts = certificate(pki.credential(wire.binary(said.get("certificate"))))
+        except pki.MALFORMED:
+            error = Denied(f"host: {path}: its first certificate cannot be read")
     return {
-        "path": one["path"],
+        "path": path,
         "failed": error is not None,
         "msg": str(error or ""),
         "certificate": facts,
         "certificates": count if facts and isinstance(count, int) else 0,
-        "identity": _text(one.get("identity")),
-        "part": _text(one.get("part")),
+        "identity": _text(said.get("identity")),
+        "part": _text(said.get("part")),
     }
 
 

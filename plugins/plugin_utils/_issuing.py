@@ -12,17 +12,18 @@ import typing as t
 from datetime import UTC, datetime, timedelta
 
 from ..module_utils._core import pki
-from ..module_utils._core.errors import Denied, KeysteadError, NotConverged, Pending
+from ..module_utils._core.errors import Denied, KeysteadError, NotConverged, Pending, Unavailable
 from ..module_utils._core.ports import Lister, Order
 from ..module_utils._core.renewal import renew_at
 from ._answer import accepted
-from ._ledger.port import Event, Held, Intent, Issued, Outcome, Refused
+from ._edge import unexpected
+from ._ledger.port import Event, Held, Intent, Issued, Orphaned, Outcome, Refused
 from ._request import checked
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Credential, Generation
     from ..module_utils._core.ports import Issuer, Request
-    from ._ledger.port import Batch, Ledger
+    from ._ledger.port import Batch, Change, Ledger
     from ._signers import Signers
     from ._work import Work
 
@@ -131,6 +132,8 @@ class Issuing:
             part = waiting[start : start + AT_ONCE]
             with _failing(part):
                 answers = issuer.begin([request for _work, request in part])
+                if len(answers) != len(part):
+                    raise Unavailable(f"{_backend(issuer.id)}: it gave {len(answers)} answers to {len(part)} requests")
                 answers = self._finished(issuer, answers)
                 for (work, request), answer in zip(part, answers, strict=True):
                     _take(work, request, answer, anchors)
@@ -178,13 +181,15 @@ def _issuer_of(work: Work) -> Issuer:
 
 @contextlib.contextmanager
 def _failing(group: t.Sequence[tuple[Work, Request]]) -> t.Iterator[None]:
-    """Let an error that concerns a whole group end the way of each of them."""
+    """Let an error that concerns a whole group end the way of each of them; an issuer may fail as nobody foresaw."""
     try:
         yield
-    except KeysteadError as error:
+    except Exception as error:  # noqa: BLE001 - it must be recorded, and the requests to other issuers go on
+        who = _backend(_issuer_of(group[0][0]).id)
+        told = error if isinstance(error, KeysteadError) else Unavailable(unexpected(who, error))
         for work, _request in group:
             if work.generation is None and work.error is None:
-                work.error = error
+                work.error = told
 
 
 def _take(work: Work, request: Request, answer: Generation | Order | KeysteadError, anchors: t.Sequence[bytes]) -> None:
@@ -197,7 +202,7 @@ def _take(work: Work, request: Request, answer: Generation | Order | KeysteadErr
         try:
             work.generation = _accepted(work, request, answer, anchors)
         except KeysteadError as error:
-            work.error = error
+            work.error, work.orphaned = error, True
 
 
 def _accepted(work: Work, request: Request, answer: Generation, anchors: t.Sequence[bytes]) -> Generation:
@@ -227,9 +232,15 @@ def _outcome(work: Work) -> Outcome:
         said = str(work.error or "")
         pending = isinstance(work.error, Pending)
         event = Event("issue", work.reason("issue"), "pending" if pending else "failed", said)
-        refused = () if pending or not isinstance(work.error, Denied) else (Refused(),)
-        return Outcome(work.name, work.number, (event,), refused)
+        return Outcome(work.name, work.number, (event,), _closing(work))
     return Outcome(work.name, work.number, (Event("issue", work.reason("issue")),), (_issued(work.generation),))
+
+
+def _closing(work: Work) -> tuple[Change, ...]:
+    """Close the intent: what was signed and not accepted is an orphan, what was refused was never signed."""
+    if work.orphaned:
+        return (Orphaned(),)
+    return (Refused(),) if isinstance(work.error, Denied) else ()
 
 
 def _issued(generation: Generation) -> Issued:

@@ -17,25 +17,18 @@ import typing as t
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.exceptions import InvalidSignature
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
-    MALFORMED: tuple[type[Exception], ...] = (  # what cryptography raises for bytes that somebody else made
-        ValueError,
-        TypeError,
-        UnsupportedAlgorithm,
-        x509.InvalidVersion,
-        x509.DuplicateExtension,
-        x509.UnsupportedGeneralNameType,
-    )
-    UNVERIFIABLE: tuple[type[Exception], ...] = (*MALFORMED, InvalidSignature)
-
 from ..module_utils._core.errors import Denied
+from ..module_utils._core.pki import MALFORMED
 from ._authority.name_constraints import names_of, refusal
 
 if t.TYPE_CHECKING:
     from datetime import datetime
 
+with contextlib.suppress(NameError):
+    UNVERIFIABLE: tuple[type[Exception], ...] = (*MALFORMED, InvalidSignature)
 LONGEST = 8
 _BROKEN_HASHES = ("md5", "sha1")
 

@@ -14,8 +14,7 @@ from ..module_utils._core.plan import REPLACES
 from ..module_utils._host.layout import current_path
 
 if t.TYPE_CHECKING:
-    from ..module_utils._core.model import Credential, Observed
-    from ..module_utils._core.pki import X509Facts
+    from ..module_utils._core.model import Credential, Observed, X509Facts
     from ._work import Work
 
 DONE = ("issued", "renewed", "changed")
@@ -24,10 +23,8 @@ LINKABLE = ("certificate", "chain", "fullchain", "private_key", "combined", "ngi
 
 def record(work: Work, store: str, *, check: bool) -> dict[str, t.Any]:
     """Return the record of one identity."""
-    from ._work import credential_of
-
     seen = work.after or work.found
-    credential = credential_of(seen)
+    credential = seen.credential if seen else None
     number = seen.generation if seen else None
     there = number is not None and credential is not None
     return {

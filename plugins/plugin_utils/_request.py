@@ -18,8 +18,8 @@ with contextlib.suppress(ImportError):
 from ..module_utils._core import pki
 from ..module_utils._core.errors import Denied
 from ..module_utils._core.keys import key_type_of, spki_sha256
+from ..module_utils._core.pki import MALFORMED
 from ..module_utils._core.ports import Request
-from ._path import MALFORMED
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Identity

@@ -11,7 +11,6 @@ import json
 import typing as t
 from pathlib import Path
 
-from ..module_utils._core import pki
 from ..module_utils._core.errors import Denied, Misconfigured
 from ._issuers.registry import ISSUERS
 
@@ -28,6 +27,7 @@ class Signers:
         """Keep the options of `issuers`: who may have signed earlier."""
         self._made: dict[str, Issuer] = {}
         self._options: dict[int, t.Mapping[str, t.Any]] = {}
+        self._declared: dict[int, tuple[bytes, ...]] = {}  # roots, by issuer
         self._further = further
 
     def of(self, backend: Backend) -> Issuer:
@@ -37,6 +37,7 @@ class Signers:
         if key not in self._made:
             self._made[key] = ISSUERS[name](options)
             self._options[id(self._made[key])] = options
+            self._declared[id(self._made[key])] = _declared(options.get("roots") or ())
         return self._made[key]
 
     def by_id(self, issuer_id: str) -> Issuer:
@@ -52,9 +53,11 @@ class Signers:
 
     def anchors(self, issuer: Issuer, ledger: Ledger) -> tuple[bytes, ...]:
         """Return the roots (DER) that an answer must chain to: the declared, else the pinned, else the first seen."""
+        from ..module_utils._core import pki
+
         options = self._options[id(issuer)]
-        if options.get("roots"):
-            return tuple(der for root in options["roots"] for der in _declared(root))
+        if self._declared[id(issuer)]:
+            return self._declared[id(issuer)]
         there = {pki.fingerprint(der): der for der in issuer.roots()}
         pinned = ledger.pinned(issuer.place)
         trusted = {*(pinned or there), options.get("accept_new_root")}
@@ -69,8 +72,14 @@ class Signers:
         return tuple(kept.values())
 
 
-def _declared(root: str) -> tuple[bytes, ...]:
+def _declared(roots: t.Sequence[str]) -> tuple[bytes, ...]:
+    return tuple(der for root in roots for der in _read(root))
+
+
+def _read(root: str) -> tuple[bytes, ...]:
     """Read an entry of option `roots`: PEM itself, or the path of a PEM file on the controller."""
+    from ..module_utils._core import pki
+
     try:
         pem = root.encode() if "-----BEGIN" in root else Path(root).expanduser().read_bytes()
         found = pki.der_certificates(pem)

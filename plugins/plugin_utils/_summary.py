@@ -67,7 +67,7 @@ class Summary:
             total = sum(self._counts.values(), Counter())
             lines += _wrapped(f"total of {len(self._counts)} hosts: {_counted(total)}", "    ")
         if self._expiries:
-            lines.append(_nearest(*min(self._expiries)))
+            lines += _wrapped(_nearest(*min(self._expiries)), "    ")
         if self._hidden:
             lines.append("not counted: what no_log hides")
         return lines

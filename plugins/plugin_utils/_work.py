@@ -9,7 +9,6 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from ..module_utils._core import pki
 from ..module_utils._core.checks import Look
 from ..module_utils._core.plan import decide
 
@@ -40,6 +39,7 @@ class Work:
     public_id: str = ""
     number: int | None = None
     generation: Generation | None = None
+    orphaned: bool = False
     done: list[Done] = field(default_factory=list)
     after: Observed | None = None
     error: KeysteadError | None = None
@@ -72,15 +72,6 @@ def skipped(done: Done) -> bool:
     return "; skipped: " in done.reason
 
 
-def credential_of(found: Observed | None) -> Credential | None:
-    """Parse the certificate that a host says is there; None where it is none."""
-    try:
-        return pki.credential(found.certificate) if found and found.certificate else None
-    except ValueError:
-        return None
-
-
 def plan(work: Work, found: Observed, now: datetime) -> tuple[Step, ...]:
     """Decide once more, with what only the controller knows."""
-    other = credential_of(found._replace(certificate=found.previous)) if found.previous else None
-    return decide(Look(work.identity, found, credential_of(found), work.known, now, other))
+    return decide(Look(work.identity, found, found.credential, work.known, now, found.other))

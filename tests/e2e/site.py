@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import typing as t
 from dataclasses import dataclass
@@ -69,10 +70,31 @@ class Site:
         tasks = [{"name": "Identities", "keystead.identity.machine_identity": options}]
         return {"hosts": "all", "gather_facts": False, "tasks": tasks, **said}
 
-    def run(self, play: dict[str, t.Any], *args: str, env: t.Mapping[str, str] | None = None, **variables: t.Any) -> Run:
-        """Run a play over all hosts, or those of --limit; `variables` are those of every host."""
-        hosts = {name: self.fleet.variables(name, **variables) for name in self.fleet.hosts}
+    def run(
+        self,
+        play: dict[str, t.Any],
+        *args: str,
+        env: t.Mapping[str, str] | None = None,
+        special: t.Mapping[str, t.Mapping[str, t.Any]] | None = None,
+        **variables: t.Any,
+    ) -> Run:
+        """Run a play over all hosts, or those of --limit; `variables` are those of every host, `special` of some."""
+        hosts = {
+            name: self.fleet.variables(name, **variables, **(special or {}).get(name, {})) for name in self.fleet.hosts
+        }
         return playbook.run([play], hosts, *args, home=self.home, env={**self.env, **(env or {})})
+
+    @contextlib.contextmanager
+    def started(self, play: dict[str, t.Any]) -> t.Iterator[subprocess.Popen[bytes]]:
+        """Start a run."""
+        self.home.mkdir(exist_ok=True)
+        inventory = playbook._inventory(self.fleet.inventory, self.home)
+        command = [playbook.program("ansible-playbook"), "-i", inventory, playbook._playbook([play], self.home)]
+        with (self.directory / "started.log").open("wb") as log:
+            env = playbook.environment(self.home, self.env)
+            process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+        with process:
+            yield process
 
     def records(self, host: str) -> list[Record]:
         """Return what the last run said of the identities of a host."""
@@ -90,9 +112,10 @@ class Site:
 
 
 def served(address: str, port: int, trusted: Path, name: str) -> str:
-    """Return what openssl says of the handshake with a server, which must verify."""
+    """Return the certificate (PEM) that openssl is shown by a server, after it verified its chain and its name."""
     command = ["openssl", "s_client", "-connect", f"{address}:{port}", "-servername", name, "-verify_hostname", name]
-    command += ["-CAfile", str(trusted), "-verify_return_error", "-showcerts"]
+    command += ["-CAfile", str(trusted), "-verify_return_error"]
     done = subprocess.run(command, input="", check=False, capture_output=True, text=True, timeout=20)
     assert "Verify return code: 0 (ok)" in done.stdout, done.stdout + done.stderr
-    return done.stdout
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    return begin + done.stdout.partition(begin)[2].partition(end)[0] + end

@@ -51,7 +51,9 @@ def test_every_host_gets_identities_of_its_own_exactly_as_check_mode_says_and_on
     foreseen = site.run(play, "--check", ansible_pipelining=pipelining)
     assert foreseen.returncode == 0, foreseen.stdout
     plan = steps(site)
-    assert {host.run("find", "/var/lib/shop", "/var/lib/keystead", check=False) for host in hosts} == {"/var/lib/shop\n"}
+    assert {host.run("find", "/var/lib/shop", "/var/lib/keystead", check=False) for host in hosts} == {
+        "/var/lib/shop\n"
+    }
 
     first = site.run(play, "-vvv", ansible_pipelining=pipelining)
     assert ("Pipelining is enabled" in first.stdout) is pipelining

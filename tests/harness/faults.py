@@ -36,6 +36,7 @@ MUTATING = (
     "rmdir", "chmod", "fchmod", "fchmodat", "chown", "fchown", "fchownat", "lchown", "setxattr", "fsetxattr",
 )  # fmt: skip
 _CREATES = re.compile(r"O_CREAT|O_TMPFILE|O_TRUNC")
+_LINE = re.compile(r"(\d*) *(\w+)\(")
 
 
 @dataclass(frozen=True)
@@ -51,18 +52,21 @@ class Call:
 class Trace:
     """What strace does with a process: write its calls to `log`, and break one of them.
 
-    `act` is strace's word: `signal=KILL` (the call is not made any more), `error=EIO`, `retval=1`.
+    `act` is strace's word: `signal=KILL` (the call is not made any more), `error=EIO`, `retval=1`. With `follow` its
+    threads and programs are seen as well, and the call is broken in each of them: files are not synced by one alone.
     """
 
     log: str
     call: Call | None = None
     act: str = ""
+    follow: bool = False
 
     def argv(self) -> list[str]:
         """Return the command that does it, but for the process."""
         broken = ["-e", f"inject={self.call.name}:{self.act}:when={self.call.nth}"] if self.call else []
-        traced = ",".join((*MUTATING, "access", "faccessat", "faccessat2"))
-        return ["strace", "-y", "-s", "48", "-o", self.log, "-e", f"trace={traced}", *broken]
+        traced = ",".join((*MUTATING, "access", "faccessat", "faccessat2", *(["execve"] if self.follow else [])))
+        follow = ["-f"] if self.follow else []
+        return ["strace", *follow, "-y", "-s", "48", "-o", self.log, "-e", f"trace={traced}", *broken]
 
 
 @dataclass(frozen=True)
@@ -75,18 +79,24 @@ class Ended:
 
 
 def calls(log: str | Path) -> list[Call]:
-    """Return the calls of a trace that change a file system, in order, as far as the end of the work."""
+    """Return the calls of a trace that change a file system, in order, as far as the end of the work.
+
+    Of another program that was followed, only its start (execve) is among them.
+    """
+    lines = Path(log).read_text(encoding="utf-8", errors="replace").partition(END)[0].splitlines()
+    made = [(found[1], found[2], line) for line in lines if (found := _LINE.match(line))]
+    programs = {process for process, name, _line in made if name == "execve"}
     found: list[Call] = []
-    counted: dict[str, int] = {}
-    for line in Path(log).read_text(encoding="utf-8", errors="replace").splitlines():
-        name = line.partition("(")[0]
-        if END in line:
-            return found
-        if name in MUTATING:
-            counted[name] = counted.get(name, 0) + 1
-            if "<pipe:[" not in line and (name != "openat" or _CREATES.search(line)):
-                found.append(Call(name, counted[name], line))
+    counted: dict[tuple[str, str], int] = {}
+    for process, name, line in made:
+        counted[process, name] = counted.get((process, name), 0) + 1
+        if name == "execve" if process in programs else name in MUTATING and _changes_something(name, line):
+            found.append(Call(name, counted[process, name], line))
     return found
+
+
+def _changes_something(name: str, line: str) -> bool:
+    return "<pipe:[" not in line and (name != "openat" or _CREATES.search(line) is not None)
 
 
 def in_fork(work: t.Callable[[], t.Any], trace: Trace | None = None) -> Ended:

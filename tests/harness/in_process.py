@@ -14,8 +14,6 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from cryptography import x509
-
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
 from ansible_collections.keystead.identity.plugins.module_utils._host.phases import run
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
@@ -26,6 +24,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._converge import
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 from ansible_collections.keystead.identity.tests.harness.local import authority
+from cryptography import x509
 
 if t.TYPE_CHECKING:
     from pathlib import Path

@@ -50,7 +50,7 @@ def environment(home: Path, env: Mapping[str, str] | None = None) -> dict[str, s
         **{name: os.environ[name] for name in _KEPT if name in os.environ},
         "HOME": str(home),
         "ANSIBLE_HOME": str(home / ".ansible"),
-        "ANSIBLE_REMOTE_TEMP": str(home / ".ansible" / "tmp"),  # a shell takes the home of a local connection from passwd
+        "ANSIBLE_REMOTE_TEMP": str(home / ".ansible" / "tmp"),  # its ~ would be that of the user database
         "ANSIBLE_LOCALHOST_WARNING": "False",
         "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callbacks")),
         "ANSIBLE_NOCOLOR": "True",

@@ -146,7 +146,9 @@ class Fleet:
                 "ANSIBLE_SSH_CONTROL_PATH": "%(directory)s/%%C",
             }
             for control in Path(directory).iterdir():
-                subprocess.run(["ssh", "-O", "exit", "-o", f"ControlPath={control}", "any"], check=False, capture_output=True)
+                subprocess.run(
+                    ["ssh", "-O", "exit", "-o", f"ControlPath={control}", "any"], check=False, capture_output=True
+                )
 
 
 @contextlib.contextmanager

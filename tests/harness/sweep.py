@@ -43,7 +43,11 @@ def directory() -> t.Iterator[Path]:
 
 
 def run_task(
-    world: World, identities: list[Result], traces: Traces | None = None, before: t.Callable[[], None] | None = None
+    world: World,
+    identities: list[Result],
+    traces: Traces | None = None,
+    before: t.Callable[[], None] | None = None,
+    options: Result | None = None,
 ) -> Result:
     """Be the action, in a process of its own: return what the task returns; `before` is done on the host first."""
     to_trace = dict(traces or {})
@@ -57,10 +61,10 @@ def run_task(
         ended = in_fork(lambda: on_host(arguments), to_trace.pop(arguments["phase"], None))
         if ended.error:
             raise AssertionError(ended.error)  # host_half says "unexpected" here, and shows nothing
-        return ended.value or {"failed": True, "msg": "MODULE FAILURE: no start of json char found", "rc": -ended.signal}
+        return ended.value or {"failed": True, "msg": "MODULE FAILURE", "rc": -ended.signal}
 
     try:
-        return world.converge(identities, execute=execute)
+        return world.converge(identities, execute=execute, **(options or {}))
     except KeysteadError as error:
         return {"failed": True, "changed": False, "msg": str(error), "identities": []}
 
@@ -89,14 +93,14 @@ class Scene:
 
     def identity(self, *names: str, **changed: t.Any) -> Result:
         """Return an identity with links, an activation by command, and a proof."""
-        fullchain = str(self.place / "current" / "fullchain.pem")
+        fullchain, loads = str(self.place / "current" / "fullchain.pem"), 'cat "$1" >"$2.new" && mv "$2.new" "$2"'
         return {
             "name": NAME,
             "dns_names": list(names or ("a.example.org",)),
             "owner": "root",
             "group": "root",
             "links": {str(self.world.links / name): part for name, part in LINKS.items()},
-            "activate": {"command": ["sh", "-c", 'cat "$1" >"$2.new" && mv "$2.new" "$2"', "sh", fullchain, str(self.served)]},
+            "activate": {"command": ["sh", "-c", loads, "sh", fullchain, str(self.served)]},
             "prove": {"command": ["cmp", "-s", fullchain, str(self.served)]},
             **changed,
         }
@@ -108,7 +112,8 @@ class Scene:
     def settle(self, identity: Result) -> Result:
         """Run the task, which must end well."""
         ended = self.run(identity)
-        assert ended.value and not ended.value.get("failed"), ended.error or ended.value["msg"]
+        assert not ended.error, ended.error
+        assert not ended.value.get("failed"), ended.value["msg"]
         return t.cast("Result", ended.value)
 
     def keep(self, name: str) -> None:
@@ -136,11 +141,11 @@ class Sweep:
     extra: int = 0
     complaints: list[str] = field(default_factory=list)
 
-    def recorded(self, part: str) -> list[Call]:
+    def recorded(self, part: str, *, follow: bool = False) -> list[Call]:
         """Run the task unbroken, and return the calls of one part."""
         self.scene.restore(self.start)
         log = self.scene.base / f"{part}.log"
-        ended = self._run(part, Trace(str(log)))
+        ended = self._run(part, Trace(str(log), follow=follow))
         assert not ended.error, ended.error
         return calls(log)
 

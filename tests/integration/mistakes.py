@@ -81,7 +81,7 @@ OPTIONS = {
     "unknown option of the task": task("option identites ", "did you mean identities?", identites=[]),
     "no identities": Case({}, ("option identities is missing",)),
     "identities is a mapping": Case({"identities": {"name": "web"}}, ("option identities", "list")),
-    "identities holds strings": Case({"identities": ["web"]}, ("identities[0]", "'web'", "dictionary")),
+    "identities holds strings": Case({"identities": ["web"]}, ("identities[0]", "a string", "{name: value}")),
     "no name": Case({"identities": [{"dns_names": ["a.example.org"]}]}, ("identities[0].name is missing",)),
     "lifetime without a unit": web("identities[web].lifetime", "'30'", "30d", lifetime="30"),
     "lifetime as a number": web("identities[web].lifetime", "'30'", "30d", lifetime=30),
@@ -102,7 +102,7 @@ OPTIONS = {
     "DNS name with underscore": web("dns_names", "'a_b.example.org'", "hyphen", dns_names=["a_b.example.org"]),
     "DNS name with a wildcard inside": web("dns_names", "'w*.example.org'", "label", dns_names=["w*.example.org"]),
     "DNS name that is an address": web("dns_names", "'192.0.2.1'", "ip_addresses", dns_names=["192.0.2.1"]),
-    "DNS name that is a URL": web("dns_names", "'https://example.org'", dns_names=["https://example.org"]),
+    "DNS name that is a URL": web("dns_names", "'https://example.org'", "its host", dns_names=["https://example.org"]),
     "DNS name that is too long": web("dns_names", "too long", dns_names=["a" * 64 + ".example.org"]),
     "DNS name with an empty label": web("dns_names", "'a..example.org'", "empty", dns_names=["a..example.org"]),
     "DNS name that is no IDNA": web("dns_names", "IDNA", dns_names=["\u2603\u200b.example.org"]),
@@ -122,15 +122,16 @@ OPTIONS = {
     "link twice": Case(
         {
             "identities": [
-                {"name": name, "dns_names": ["a.example.org"], "links": {"{{ base }}/etc/x.pem": "fullchain"}}
+                {"name": name, "dns_names": ["a.example.org"], "links": "{{ {base ~ '/etc/x.pem': 'fullchain'} }}"}
                 for name in ("web", "api")
             ]
         },
         ("identities[api].links", "x.pem", "web", "another path"),
     ),
     "relative link": web("links", "'etc/x.pem'", "/etc/x.pem", links={"etc/x.pem": "fullchain"}),
+    "link with a template": web("links", "fills in no keys", links={"{{ base }}/etc/x.pem": "fullchain"}),
     "link with dots": web("links", "'/etc/../x.pem'", "'/x.pem'", links={"/etc/../x.pem": "fullchain"}),
-    "link into the store": web("links", "store", "elsewhere", links={"{{ base }}/store/x.pem": "fullchain"}),
+    "link into the store": web("links", "store", "elsewhere", links="{{ {base ~ '/store/x.pem': 'fullchain'} }}"),
     "part that is none": web("links", "'cert'", "certificate", links={"/etc/x.pem": "cert"}),
     "part that the custody lacks": web("links", "key_uri", "private_key", links={"/etc/x.pem": "key_uri"}),
     "links as a list": web("identities[web].links", "list", "dictionary", links=["/etc/x.pem"]),
@@ -216,25 +217,25 @@ LEDGERS = {
         "option ledger", "password inside", "ledger_password", ledger="postgresql://me:{{ secret }}@ledger.example.org/x"
     ),
     "unknown scheme": task("option ledger", "mysql", "sqlite:////absolute/path", ledger="mysql://x/y"),
-    "missing directory": task("ledger:", "{{ base }}/nowhere", ledger="sqlite:///{{ base }}/nowhere/ledger.db"),
+    "missing directory": task("ledger:", "create the directory {{ base }}/nowhere", ledger="sqlite:///{{ base }}/nowhere/ledger.db"),
     "a directory": task("ledger:", "is a directory", ledger="sqlite:///{{ base }}/ca"),
     "corrupt": task("ledger:", "corrupt.db", "ledger", ledger="sqlite:///{{ base }}/corrupt.db"),
     "damaged": task("ledger:", "damaged.db", "backup", ledger="sqlite:///{{ base }}/damaged.db"),
     "of somebody else": task("ledger:", "another application", ledger="sqlite:///{{ base }}/foreign.db"),
     "of a newer schema": task("schema 99", "upgrade", ledger="sqlite:///{{ base }}/newer.db"),
-    "a FIFO": task("ledger:", ledger="sqlite:////dev/null"),
+    "a device": task("ledger:", ledger="sqlite:////dev/null"),
 }
 HOST = {
     "file in the place of a link": web(
-        "{{ base }}/etc/file", "regular file", "replace_files", links={"{{ base }}/etc/file": "fullchain"}
+        "{{ base }}/etc/file", "regular file", "replace_files", links="{{ {base ~ '/etc/file': 'fullchain'} }}"
     ),
     "directory in the place of a link": web(
-        "{{ base }}/etc/directory", "neither", links={"{{ base }}/etc/directory": "fullchain"}
+        "{{ base }}/etc/directory", "neither", links="{{ {base ~ '/etc/directory': 'fullchain'} }}"
     ),
-    "missing parent of a link": web("{{ base }}/none", "create", links={"{{ base }}/none/x": "fullchain"}),
-    "parent that is a link": web("{{ base }}/linked", "symbolic link", "real path", links={"{{ base }}/linked/x": "chain"}),
-    "parent that is a file": web("{{ base }}/etc/file", links={"{{ base }}/etc/file/x": "chain"}),
-    "parent that others may write": web("{{ base }}/open", "chmod", links={"{{ base }}/open/x": "chain"}),
+    "missing parent of a link": web("{{ base }}/none", "create", links="{{ {base ~ '/none/x': 'fullchain'} }}"),
+    "parent that is a link": web("{{ base }}/linked", "symbolic link", "real path", links="{{ {base ~ '/linked/x': 'chain'} }}"),
+    "parent that is a file": web("{{ base }}/etc/file", links="{{ {base ~ '/etc/file/x': 'chain'} }}"),
+    "parent that others may write": web("{{ base }}/open", "chmod", links="{{ {base ~ '/open/x': 'chain'} }}"),
     "store of another host": task("other1", "web1", "set another store", store="{{ base }}/of-another-host"),
     "store of another ledger": task("belongs to", "ledger", "another store", store="{{ base }}/of-another-ledger"),
     "store of the future": task("format 9", "upgrade", store="{{ base }}/of-the-future"),
@@ -246,9 +247,9 @@ HOST = {
     "unknown group": web("option group", "'nobody-here'", "create it first", group="nobody-here"),
 }
 SIGNING = {
-    "wrong passphrase": task("does not open", issuer=local_issuer(authority="sealed", passphrase="wrong-{{ secret }}")),
+    "wrong passphrase": task("does not open", "set its own", issuer=local_issuer(authority="sealed", passphrase="wrong-{{ secret }}")),
     "expired authority": task("expired", "cannot sign any more", "another", issuer=local_issuer(authority="expired")),
-    "names that the authority excludes": web("local: ", "web.example.net", "permits", dns_names=["web.example.net"]),
+    "names that the authority excludes": web("local: ", "web.example.net", "another authority", dns_names=["web.example.net"]),
 }
 HOSTS = {
     "winrm": Case({"identities": []}, ("winrm",), host="windows1"),

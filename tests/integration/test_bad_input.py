@@ -72,7 +72,6 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
 def test_a_mistake_is_told_in_one_sentence_with_option_value_and_remedy(scene: Scene, mistake: str) -> None:
     result = scene.results[mistake]
     message = str(result["msg"])
-    assert result["failed"], result
     for expected in MISTAKES[mistake].expected:
         assert expected.replace("{{ base }}", str(scene.base)) in message, message
     assert message.isprintable(), message
@@ -84,18 +83,20 @@ def test_no_mistake_shows_a_traceback_or_a_secret_even_when_much_is_printed(scen
     printed = scene.done.stdout + scene.done.stderr
     assert "Traceback" not in printed
     assert SECRET not in printed
-    assert "-vvv" not in printed.partition("PLAY")[2][:0]
 
 
 def test_no_mistake_changes_anything_on_the_disk(scene: Scene) -> None:
     staged = (str(scene.base / "store" / "web" / "next"), str(scene.base / "store" / "web" / "lease.json"))
-    changed = {path for path in scene.before.keys() | scene.after.keys() if _of(scene.before, path) != _of(scene.after, path)}
-    allowed = {path for path in changed if path.startswith(staged) or path == str(scene.base / "ledger.db")}
-    assert changed == allowed  # where an authority refuses, the key of the next try stays, and the ledger knows
+    paths = scene.before.keys() | scene.after.keys()
+    changed = {path for path in paths if scene.before.get(path) != scene.after.get(path)}
+    changed.discard(str(scene.base / "ledger.db"))
+    assert not [path for path in changed if not path.startswith(staged)]  # the key of the next try, where a CA refused
 
 
-def _of(disk: dict[str, t.Any], path: str) -> t.Any:
-    return disk.get(path)
+def test_every_mistake_fails_its_task_and_no_other(scene: Scene) -> None:
+    for host, counts in playbook.recap(scene.done).items():
+        tasks = sum(case.host == host for case in MISTAKES.values())
+        assert (counts["ignored"], counts["failed"], counts["changed"]) == (tasks, 0, 0), host
 
 
 def _plays() -> list[dict[str, t.Any]]:
@@ -126,7 +127,7 @@ def _hosts(base: Path, home: Path) -> dict[str, dict[str, t.Any]]:
     }
     for host, how in interpreters.items():
         path = base / host
-        command = f"env {how} {sys.executable}" if "=" in how else f"{sys.executable} {how}"
+        command = f"env PYTHONDONTWRITEBYTECODE=1 {how} {sys.executable}" if "=" in how else f"{sys.executable} {how}"
         path.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
         path.chmod(0o755)
         hosts[host] = {"ansible_python_interpreter": str(path)}

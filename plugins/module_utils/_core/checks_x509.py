@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from .pki import PROFILE_USAGES
+from .errors import printable
+from .model import PROFILE_USAGES
 
 if t.TYPE_CHECKING:
     from .checks import Check, Look
@@ -65,7 +66,7 @@ def profile_differs(look: Look) -> str | None:
 
 def _shown(name: str) -> str:
     """Return a name of a certificate as a sentence can hold it: anybody may have signed it."""
-    return "".join(character if character.isprintable() else "?" for character in name[:LONGEST_SHOWN])
+    return printable(name[:LONGEST_SHOWN])
 
 
 CHECKS: tuple[Check, ...] = (names_differ, common_name_differs, key_type_differs, profile_differs)

@@ -7,8 +7,19 @@
 from __future__ import annotations
 
 
+def printable(text: str) -> str:
+    """Return a text that others may have written as a terminal may show it: on one line, no control characters."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else "?" for one in text.replace("\n", " "))
+
+
 class KeysteadError(Exception):
-    """Base of every error that a user may see; its text begins with who speaks, in lower case."""
+    """Base of every error that a user may see; its text begins with who speaks, in lower case, and is printable."""
+
+    def __init__(self, message: str) -> None:
+        """Take the one sentence."""
+        super().__init__(printable(message))
 
 
 class Misconfigured(KeysteadError):

@@ -11,6 +11,7 @@ import hashlib
 import typing as t
 
 with contextlib.suppress(ImportError):
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
@@ -71,11 +72,17 @@ def to_pem(private_key: t.Any) -> bytes:
 
 
 def from_pem(pem: bytes) -> t.Any:
-    """Load a private key that this collection wrote: RSA's primes are not proved anew, the pair is compared later."""
+    """Load a private key that this collection wrote: RSA's primes are not proved anew, the pair is compared later.
+
+    Raises ValueError for anything else, a key with a passphrase included.
+    """
     try:
-        return load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
-    except TypeError:  # cryptography < 39
-        return load_pem_private_key(pem, None)
+        try:
+            return load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
+        except TypeError:  # cryptography < 39
+            return load_pem_private_key(pem, None)
+    except (TypeError, UnsupportedAlgorithm):
+        raise ValueError("not a private key that opens without a passphrase") from None
 
 
 def _ml_dsa(size: str) -> t.Any:

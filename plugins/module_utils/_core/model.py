@@ -14,7 +14,12 @@ if t.TYPE_CHECKING:
 KEY_TYPES = (
     "ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-2048", "rsa-3072", "rsa-4096", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87",
 )
-PROFILES = ("tls_server", "tls_client", "tls_peer")
+PROFILE_USAGES = {
+    "tls_server": ("server_auth",),
+    "tls_client": ("client_auth",),
+    "tls_peer": ("client_auth", "server_auth"),
+}
+PROFILES = tuple(PROFILE_USAGES)
 PARTS = ("certificate", "chain", "fullchain", "private_key", "combined", "key_uri", "nginx_tls")
 ACTIONS = (
     "stage_key", "issue", "publish", "link", "activate", "prove", "revoke", "destroy", "withdraw", "release", "adopt",
@@ -112,6 +117,18 @@ class Known(t.NamedTuple):
     revoke: str | None = None
 
 
+class X509Facts(t.NamedTuple):
+    """What the checks of kind x509 look at. Names are RFC 4514 strings, usages the extended key usages, sorted."""
+
+    subject: Subject
+    key_type: str
+    serial_number: int
+    issuer: str
+    subject_name: str
+    is_ca: bool
+    usages: tuple[str, ...]
+
+
 class Credential(t.NamedTuple):
     """A credential as it was parsed: ids are lower-case SHA-256 in hex, `facts` belong to the kind."""
 
@@ -160,7 +177,7 @@ class Observed(t.NamedTuple):
     """What is there.
 
     `generation` is what `current` points to, `newest` the highest number in the store, `others` the complete ones
-    beside it. `previous` is the certificate of the one that is to be current and is not. `damage` makes the generation
+    beside it, `other` the credential of the one among them that is to be current. `damage` makes the generation
     unusable (re-issue), `drift` can be put right in place. `stale_links` lead into the store and are not declared (any
     more). `unfinished` says that a killed run left something behind that was never published, `pending` is the
     generation whose activation or proof was not completed. `served` is the verdict of a proof: None (not asked), "ok",
@@ -172,7 +189,8 @@ class Observed(t.NamedTuple):
     newest: int = 0
     others: tuple[int, ...] = ()
     certificate: bytes | None = None
-    previous: bytes | None = None
+    credential: Credential | None = None
+    other: Credential | None = None
     public_id: str | None = None
     issuer_id: str | None = None
     damage: tuple[Finding, ...] = ()

@@ -12,29 +12,19 @@ import typing as t
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from .errors import printable
 from .keys import key_type_of, signing_hash, spki_sha256
-from .model import Credential, Subject
+from .model import Credential, Subject, X509Facts
 
-PROFILE_USAGES = {
-    "tls_server": ("server_auth",),
-    "tls_client": ("client_auth",),
-    "tls_peer": ("client_auth", "server_auth"),
-}
-
-
-class X509Facts(t.NamedTuple):
-    """What the checks of kind x509 look at. Names are RFC 4514 strings, usages the extended key usages, sorted."""
-
-    subject: Subject
-    key_type: str
-    serial_number: int
-    issuer: str
-    subject_name: str
-    is_ca: bool
-    usages: tuple[str, ...]
+MALFORMED: tuple[type[Exception], ...] = (ValueError, TypeError)  # what bytes that somebody else made can raise
+with contextlib.suppress(NameError):
+    MALFORMED += (UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+# What crosses the wire, and what any sensible certificate keeps to.
+LARGEST, LARGEST_SERIAL, MOST_NAMES, LONGEST_NAME = 16 * 1024, 500, 4000, 4000
 
 
 def fingerprint(der: bytes) -> str:
@@ -48,13 +38,27 @@ def pem_certificate(der: bytes) -> bytes:
 
 
 def der_certificates(pem: bytes) -> tuple[bytes, ...]:
-    """Return the certificates of a PEM text as DER, in its order."""
-    return tuple(certificate.public_bytes(Encoding.DER) for certificate in x509.load_pem_x509_certificates(pem))
+    """Return the certificates of a PEM text as DER, in its order; raises ValueError where there is none."""
+    try:
+        return tuple(certificate.public_bytes(Encoding.DER) for certificate in x509.load_pem_x509_certificates(pem))
+    except MALFORMED:
+        raise ValueError("not a certificate in PEM") from None
 
 
 def credential(der: bytes) -> Credential:
-    """Parse a DER certificate; raises ValueError on anything that is not one."""
+    """Parse a DER certificate; raises ValueError on anything that is not one, or not one that can be understood."""
+    try:
+        return _credential(der)
+    except MALFORMED:
+        raise ValueError("not a certificate in DER") from None
+
+
+def _credential(der: bytes) -> Credential:
+    if len(der) > LARGEST:
+        raise ValueError("too large")
     certificate = x509.load_der_x509_certificate(der)
+    if certificate.serial_number.bit_length() > LARGEST_SERIAL:
+        raise ValueError("too large a serial number")
     public_key = certificate.public_key()
     return Credential(
         credential_id=fingerprint(der),
@@ -65,8 +69,8 @@ def credential(der: bytes) -> Credential:
             subject=subject_of(certificate.subject, certificate.extensions),
             key_type=key_type_of(public_key),
             serial_number=certificate.serial_number,
-            issuer=certificate.issuer.rfc4514_string(),
-            subject_name=certificate.subject.rfc4514_string(),
+            issuer=_shown(certificate.issuer.rfc4514_string()),
+            subject_name=_shown(certificate.subject.rfc4514_string()),
             is_ca=_is_ca(certificate.extensions),
             usages=_usages(certificate.extensions),
         ),
@@ -104,17 +108,25 @@ def subject_of(distinguished: x509.Name, extensions: x509.Extensions) -> Subject
     """Return the names of a certificate or a request."""
     common = distinguished.get_attributes_for_oid(NameOID.COMMON_NAME)
     names = _extension(extensions, "SubjectAlternativeName") or ()
+    if len(names) > MOST_NAMES:
+        raise ValueError("too many names")
     found: dict[type, list[str]] = {}
     for entry in names:
-        found.setdefault(type(entry), []).append(str(entry.value))
+        found.setdefault(type(entry), []).append(_shown(str(entry.value)))
     return Subject(
-        common_name=str(common[0].value) if common else None,
+        common_name=_shown(str(common[0].value)) if common else None,
         dns_names=tuple(found.get(x509.DNSName, ())),
         ip_addresses=tuple(found.get(x509.IPAddress, ())),
         uris=tuple(found.get(x509.UniformResourceIdentifier, ())),
         email_addresses=tuple(found.get(x509.RFC822Name, ())),
     )
 
+
+def _shown(name: str) -> str:
+    """Return a name as it may be shown; no declared one has other characters, so it still differs from all of them."""
+    if len(name) > LONGEST_NAME:
+        raise ValueError("too long a name")
+    return printable(name)
 
 
 def _extension(extensions: x509.Extensions, kind: str) -> t.Any:

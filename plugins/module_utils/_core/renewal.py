@@ -35,4 +35,7 @@ def renew_at(credential: Credential, renew_before: str) -> datetime:
     before = margin(renew_before, life)
     fraction = int(hashlib.sha256(credential.credential_id.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
     jitter = max(timedelta(0), min(before * LARGEST_JITTER, (life - before) / 2)) * fraction
-    return credential.not_after - before - jitter
+    try:
+        return credential.not_after - before - jitter
+    except OverflowError:  # it ended in the year 1
+        return credential.not_after

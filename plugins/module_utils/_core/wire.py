@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import typing as t
+from datetime import datetime, timezone
 
 from . import model
 
@@ -19,6 +20,7 @@ FORMAT = 1
 LONGEST_TEXT = 4096
 LONGEST_LIST = 4096
 LARGEST_BINARY = 64 * 1024
+LONGEST_SERIAL = 512  # bits
 LARGEST_NUMBER = 10**12
 
 T = t.TypeVar("T")
@@ -44,6 +46,21 @@ def count(value: t.Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LARGEST_NUMBER:
         raise ValueError("not a count of moderate size")
     return value
+
+
+def serial(value: t.Any) -> int:
+    """Read a serial number: RFC 5280 allows 20 octets, and a host may have what an authority got wrong."""
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 1 << LONGEST_SERIAL:
+        raise ValueError("not a serial number")
+    return value
+
+
+def moment(value: t.Any) -> datetime:
+    """Read a time, in seconds since 1970."""
+    try:
+        return datetime.fromtimestamp(number(value), timezone.utc)
+    except (OverflowError, OSError):
+        raise ValueError("not a time") from None
 
 
 def flag(value: t.Any) -> bool:
@@ -113,10 +130,19 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     model.Known: {"revoked": many(many(text)), "links": many(text), "newest": count, "revoke": text},
     model.Finding: {"code": text, "about": text, "detail": text},
     model.LinkState: {"path": text, "part": text, "state": word(model.LINK_STATES)},
+    model.X509Facts: {
+        **dict.fromkeys(("key_type", "issuer", "subject_name"), text),
+        "subject": one(model.Subject), "serial_number": serial, "is_ca": flag, "usages": many(text),
+    },
+    model.Credential: {
+        "credential_id": text, "public_id": text, "not_before": moment, "not_after": moment,
+        "facts": one(model.X509Facts),
+    },
     model.Observed: {
         **dict.fromkeys(("name", "public_id", "issuer_id", "served"), text),
         **dict.fromkeys(("generation", "newest", "pending"), count), "others": many(count),
-        **dict.fromkeys(("damage", "drift"), many(one(model.Finding))), "certificate": binary, "previous": binary,
+        **dict.fromkeys(("damage", "drift"), many(one(model.Finding))), "certificate": binary,
+        **dict.fromkeys(("credential", "other"), one(model.Credential)),
         "links": many(one(model.LinkState)), "stale_links": many(text), "unfinished": flag,
     },
     model.Step: {"action": word(model.ACTIONS), "reason": text, "about": text},
@@ -149,4 +175,6 @@ def pack(value: t.Any) -> t.Any:
         return {name: pack(found) for name, found in fields.items() if found != defaults.get(name, ...)}
     if isinstance(value, tuple):
         return [pack(entry) for entry in value]
+    if isinstance(value, datetime):
+        return int(value.timestamp())
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value

@@ -12,6 +12,7 @@ import typing as t
 
 from .._core.model import Files, Finding
 from . import selinux
+from .durability import sync
 from .layout import PUBLIC_MODE, SECRET_FILES
 from .os_errors import said
 from .ownership import uid_gid
@@ -63,6 +64,6 @@ def put_right(directory: int, names: t.Sequence[str], files: Files) -> None:
                     os.fchown(descriptor, uid, gid)
                 os.fchmod(descriptor, wanted_mode(name, files))
                 selinux.restore_type(descriptor)
-                os.fsync(descriptor)
+                sync(descriptor)
             finally:
                 os.close(descriptor)

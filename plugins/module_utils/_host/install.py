@@ -14,11 +14,12 @@ from .._core import wire
 from .._core.errors import KeysteadError
 from .._core.model import Step
 from . import lease
+from .durability import together
 from .job import Job
 from .links import make_link, remove_link
 from .observe import observe
 from .place import Unproved, open_place
-from .publish import publish
+from .publish import number, publish, publish_in_place, write
 from .recovery import destroy_generation, destroy_identity, discard_unfinished
 from .release import release_identity
 from .request import Request, failed
@@ -43,11 +44,13 @@ def install(request: Request, *, consumers: Consumers) -> list[dict[str, t.Any]]
             except KeysteadError as error:
                 answers[wanted.name] = failed(wanted.name, error)
         for job in jobs:
-            _publish_and_link(job)
+            _change_in_place(job)
+        for part in (write, number, _publish, _link):
+            _for_all([job for job in jobs if not job.error], part)
         if consumers is not None:
             consumers().settle([job for job in jobs if not job.error and job.place])
+        _for_all(jobs, partial(_clear_up, request, store_fd))
         for job in jobs:
-            job.guard(partial(_clear_up, request, job, store_fd))
             answers[job.wanted.name] = _answer(request, job, store_fd)
     finally:
         for descriptor in (store_fd, *(job.place.fd for job in jobs if job.place)):
@@ -76,14 +79,39 @@ def _job(request: Request, store_fd: int | None, wanted: Identity, known: Known,
     )
 
 
-def _publish_and_link(job: Job) -> None:
+def _for_all(jobs: t.Sequence[Job], work: t.Callable[[Job], object]) -> None:
+    """Do one part of the work for every identity, and let all of it reach the disk before the next part begins."""
+    try:
+        with together():
+            for job in jobs:
+                job.guard(partial(work, job))
+    except KeysteadError as error:
+        for job in jobs:
+            job.error = job.error or str(error)
+
+
+def _change_in_place(job: Job) -> None:
+    """Do what is not a new generation, each step on the disk before the next."""
+    place = job.place
+    if place is None or job.number is not None:
+        return
+    for step in job.of("publish")[:1]:
+        job.attempt(step, partial(publish_in_place, job, place))
+    if not job.error and (job.of("activate") or job.of("prove")):
+        job.guard(partial(_note_pending, place))
+
+
+def _publish(job: Job) -> None:
+    place = job.place
+    if job.number is not None and place is not None:
+        for step in job.of("publish")[:1]:
+            job.attempt(step, partial(publish, job, place))
+
+
+def _link(job: Job) -> None:
     place = job.place
     if place is None:
         return
-    for step in job.of("publish")[:1]:
-        job.attempt(step, partial(publish, job, place))
-    if not job.error and (job.of("activate") or job.of("prove")):
-        job.guard(partial(_note_pending, place))
     parts = {link.path: link.part for link in job.wanted.files.links}
     for step in job.of("link"):
         job.attempt(step, partial(make_link, place.store, place.name, step.about, parts[step.about]))
@@ -96,7 +124,7 @@ def _note_pending(place: Place) -> None:
         place.note(Unproved(current, fresh=False))
 
 
-def _clear_up(request: Request, job: Job, store_fd: int | None) -> None:
+def _clear_up(request: Request, store_fd: int | None, job: Job) -> None:
     """Take away what is superseded, stale or to go, then give the lease back."""
     place = job.place
     for step in job.of("withdraw"):

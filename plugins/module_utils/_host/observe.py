@@ -40,7 +40,7 @@ def observe(
         if current is not None:
             contents, credential, look = _current(place, current, wanted)
             found.update(look)
-        found["previous"] = _certificate_to_be(place, wanted, found)
+        found["other"] = parsed(_certificate_to_be(place, wanted, found))
     if wanted.state == "present":
         found["links"] = look_at_links(store, wanted, contents)
     found["stale_links"] = stale_links(store, wanted, known)
@@ -82,7 +82,8 @@ def _current(
     finally:
         os.close(directory)
     return contents, credential, {
-        "certificate": certificate,
+        "certificate": certificate if credential else None,
+        "credential": credential,
         "issuer_id": str(record.get("issuer_id")),
         "public_id": str(record.get("public_id")),
         "damage": tuple(damage),

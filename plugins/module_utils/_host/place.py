@@ -12,8 +12,19 @@ import typing as t
 
 from .directories import open_subdirectory
 from .layout import CURRENT, DIRECTORY_MODE, MANIFEST, PENDING
-from .safe_files import facts, read_file, read_link, remove, replace_link, write_file
+from .safe_files import (
+    drop_staged_file,
+    facts,
+    read_file,
+    read_link,
+    remove,
+    replace_link,
+    settle_file,
+    stage_file,
+    write_file,
+)
 
+LONGEST_NUMBER = 10  # digits
 
 class Unproved(t.NamedTuple):
     """The record `pending`: which generation is on its way, what stood before it, and whether it is a new one."""
@@ -33,7 +44,7 @@ class Place(t.NamedTuple):
     def current(self) -> int | None:
         """Return the number that `current` leads to, if it leads to a generation."""
         target = read_link(self.fd, CURRENT) or ""
-        return int(target) if target.isdigit() and self.has(target) else None
+        return int(target) if _is_number(target) and self.has(target) else None
 
     def point_to(self, number: int) -> None:
         """Make a generation the current one, by one rename."""
@@ -45,7 +56,7 @@ class Place(t.NamedTuple):
 
     def numbers(self) -> list[int]:
         """Return the numbers of all generation directories, complete or not, in order."""
-        return sorted(int(entry) for entry in os.listdir(self.fd) if entry.isdigit())
+        return sorted(int(entry) for entry in os.listdir(self.fd) if _is_number(entry))
 
     def open_generation(self, entry: str) -> int | None:
         """Open the directory of a generation (`next` or a number)."""
@@ -66,11 +77,32 @@ class Place(t.NamedTuple):
 
     def note(self, unproved: Unproved) -> None:
         """Write the record `pending`."""
-        write_file(self.fd, PENDING, json.dumps(unproved._asdict()).encode(), mode=0o644)
+        write_file(self.fd, PENDING, _record(unproved), mode=0o644)
+
+    def stage_note(self, unproved: Unproved) -> None:
+        """Write the record `pending`, for `settle_note` to put in its place."""
+        stage_file(self.fd, PENDING, _record(unproved), mode=0o644)
+
+    def settle_note(self) -> None:
+        """Put the record that `stage_note` wrote in its place."""
+        settle_file(self.fd, PENDING)
+
+    def drop_staged_note(self) -> None:
+        """Remove what `stage_note` wrote and a killed run never settled."""
+        drop_staged_file(self.fd, PENDING)
 
     def completed(self) -> None:
         """Remove the record `pending`."""
         remove(self.fd, PENDING)
+
+
+def _record(unproved: Unproved) -> bytes:
+    return json.dumps(unproved._asdict()).encode()
+
+
+def _is_number(entry: str) -> bool:
+    """Tell whether an entry is named as a generation is: 1, 2 and so on, and no more than the wire knows."""
+    return entry.isdigit() and entry.isascii() and entry[0] != "0" and len(entry) <= LONGEST_NUMBER
 
 
 def facts_of(place: Place, directory: str, entry: str) -> bool:

@@ -16,7 +16,8 @@ from .._core.checks import Look
 from .._core.errors import KeysteadError
 from .._core.model import Observed
 from .._core.plan import decide
-from .observe import observe, parsed
+from .durability import together
+from .observe import observe
 from .place import Place, open_place
 from .request import Request, failed
 from .store import open_store
@@ -36,17 +37,27 @@ def prepare(request: Request, *, check: bool, consumers: Consumers) -> list[dict
         always = [look for look in looks if look.wanted.prove and look.wanted.prove.when == "always"]
         if always:
             _ask(store_fd, always, consumers)
-        claimed = False
         for look in looks:
             look.attempt(look.decide)
-            if look.steps and not check:
-                if not claimed:
-                    store_fd, claimed = _claimed(request, store_fd), True
-                look.attempt(partial(look.get_ready, t.cast("int", store_fd)))
+        at_work = [look for look in looks if look.steps]
+        if at_work and not check:
+            store_fd = _claimed(request, store_fd)
+            _get_ready_together(at_work, t.cast("int", store_fd))
         return [look.answer for look in looks]
     finally:
         if store_fd is not None:
             os.close(store_fd)
+
+
+def _get_ready_together(looks: t.Sequence[_Look], store_fd: int) -> None:
+    """Stage what is needed; a request leaves the host only when its key is on the disk (R1)."""
+    try:
+        with together():
+            for look in looks:
+                look.attempt(partial(look.get_ready, store_fd))
+    except KeysteadError as error:
+        for look in looks:
+            look.answer = failed(look.wanted.name, error)
 
 
 def _claimed(request: Request, store_fd: int | None) -> int | None:
@@ -106,38 +117,52 @@ class _Look:
                 os.close(place.fd)
 
     def decide(self) -> None:
-        other = parsed(self.found.previous)
-        look = Look(self.wanted, self.found, self.credential, self.known, self.request.now, other)
+        look = Look(self.wanted, self.found, self.credential, self.known, self.request.now, self.found.other)
         self.steps = decide(look)
         self.answer = {"name": self.wanted.name, "observed": wire.pack(self.found)}
 
     def get_ready(self, store_fd: int) -> None:
-        self.answer.update(_get_ready(self.request, store_fd, self.wanted, self.steps))
+        creates = any(step.action == "stage_key" for step in self.steps)
+        place = open_place(self.request.store, store_fd, self.wanted.name, create=creates)
+        if place is None:
+            return
+        try:
+            self._take_lease(place)
+        finally:
+            os.close(place.fd)
 
+    def _take_lease(self, place: Place) -> None:
+        """Take the lease, and keep it when there is still something to do: another run may just have done it."""
+        from . import lease
 
-def _get_ready(request: Request, store_fd: int, wanted: Identity, steps: tuple[Step, ...]) -> dict[str, t.Any]:
-    """Take the lease, and stage what the steps need."""
-    from . import lease
-
-    creates = any(step.action == "stage_key" for step in steps)
-    place = open_place(request.store, store_fd, wanted.name, create=creates)
-    if place is None:
-        return {}
-    try:
+        request = self.request
         taken = lease.take(
             place.fd,
             holder=request.holder,
             now=request.now.timestamp(),
             seconds=request.deadline,
-            broken=request.broken.get(wanted.name),
+            broken=request.broken.get(self.wanted.name),
         )
-        answer: dict[str, t.Any] = {"lease": taken.token}
-        if creates:
-            csr, answer["public_id"] = _csr(place, wanted)
-            answer["csr"] = base64.b64encode(csr).decode()
-        return answer
-    finally:
-        os.close(place.fd)
+        kept = False
+        try:
+            found, self.credential = observe(place, request.store, self.wanted, self.known)
+            self.found = found._replace(served=self.found.served)
+            self.decide()
+            self.answer.update(_staged(place, self.wanted, self.steps))
+            kept = bool(self.steps)
+        finally:
+            if not kept:
+                lease.release(place.fd, taken.token)
+        if kept:
+            self.answer["lease"] = taken.token
+
+
+def _staged(place: Place, wanted: Identity, steps: tuple[Step, ...]) -> dict[str, t.Any]:
+    """Stage what the steps need, and return the request and its key's id where a credential is to be issued."""
+    if not any(step.action == "stage_key" for step in steps):
+        return {}
+    csr, public_id = _csr(place, wanted)
+    return {"csr": base64.b64encode(csr).decode(), "public_id": public_id}
 
 
 def _csr(place: Place, wanted: Identity) -> tuple[bytes, str]:

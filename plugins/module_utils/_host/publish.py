@@ -20,7 +20,7 @@ from .layout import DIRECTORY_MODE, FILE_OF, FORMAT, MANIFEST, NEXT, SECRET_FILE
 from .os_errors import said
 from .ownership import uid_gid
 from .place import Unproved
-from .safe_files import read_file, rename, sync_directory, write_file
+from .safe_files import create_file, read_file, rename, sync_directory
 
 if t.TYPE_CHECKING:
     from .job import Job
@@ -29,22 +29,34 @@ if t.TYPE_CHECKING:
 KEY = FILE_OF["private_key"]
 
 
-def publish(job: Job, place: Place) -> None:
-    """Make what was issued the current generation; `pending` stays until the consumer is proved (W4)."""
-    if job.number is None:
-        _publish_in_place(job, place)
+def write(job: Job) -> None:
+    """Write what was issued beside the staged key, and note that it is on its way; nobody reads it there."""
+    place = job.place
+    if job.number is None or place is None:
         return
     if job.number in place.numbers():
         raise Misconfigured(f"host: generation {job.number} of {place.name} is there already; run again")
     written, public_id = _write(job, place)
     _verify(place, written, public_id)
-    place.note(Unproved(job.number, place.current()))
-    rename(place.fd, NEXT, str(job.number))
-    place.point_to(job.number)
+    place.stage_note(Unproved(job.number, place.current()))
+
+
+def number(job: Job) -> None:
+    """Give what was written its number. From here on the record `pending` tells the next run of it."""
+    place = job.place
+    if job.number is not None and place is not None:
+        place.settle_note()
+        rename(place.fd, NEXT, str(job.number))
+
+
+def publish(job: Job, place: Place) -> None:
+    """Make what was written the current generation; `pending` stays until the consumer is proved (W4)."""
+    if job.number is not None:
+        place.point_to(job.number)
     KEYSTORES[job.wanted.key.custody](place).promote()
 
 
-def _publish_in_place(job: Job, place: Place) -> None:
+def publish_in_place(job: Job, place: Place) -> None:
     """Put mode and owner of a complete generation right, and make it the current one where it is not."""
     current = place.current()
     number = next((int(step.about) for step in job.of("publish") if step.about), current)
@@ -71,14 +83,14 @@ def _write(job: Job, place: Place) -> tuple[dict[str, bytes], str]:
         uid, gid = uid_gid(job.wanted.files.owner, job.wanted.files.group)
         for name, content in files.items():
             mode = wanted_mode(name, job.wanted.files)
-            write_file(directory, name, content, mode=mode, uid=uid, gid=gid, sync=False)
+            create_file(directory, name, content, mode=mode, uid=uid, gid=gid)
         put_right(directory, [KEY], job.wanted.files)
         staged = KEYSTORES[job.wanted.key.custody](place).staged()
         if staged is None:
             raise Denied(f"host: {_next(place, KEY)} cannot be read, the staged key; nothing was installed, run again")
         public_id = spki_sha256(staged.public_key())
         manifest = _manifest(job, files, public_id)
-        write_file(directory, MANIFEST, manifest, mode=0o644, sync=False)
+        create_file(directory, MANIFEST, manifest, mode=0o644)
         with said(NEXT, place.fd):
             os.fchmod(directory, DIRECTORY_MODE)
         sync_directory(directory)
@@ -125,7 +137,7 @@ def _verify(place: Place, written: t.Mapping[str, bytes], public_id: str) -> Non
         for name, content in written.items():
             if read_file(directory, name) != content:
                 raise Unavailable(
-                    f"host: {_next(place, name)} does not hold what was written to it; look at this disk, then run again"
+                    f"host: {_next(place, name)} does not hold what was written to it; look at the disk, then run again"
                 )
     finally:
         os.close(directory)

@@ -18,6 +18,7 @@ import typing as t
 
 from .._core.errors import Misconfigured
 from . import selinux
+from .durability import sync
 from .os_errors import path_of, said
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -28,38 +29,70 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 def sync_directory(dir_fd: int) -> None:
     """Make what was created, renamed or removed in a directory survive a power failure."""
     with said(".", dir_fd):
-        _sync(dir_fd)
-
-
-def _sync(dir_fd: int) -> None:
-    try:
-        os.fsync(dir_fd)
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # some network file systems cannot, and need not
-            raise
+        sync(dir_fd)
 
 
 def write_file(  # noqa: PLR0913 - what a file is
-    dir_fd: int, name: str, content: bytes, *, mode: int, uid: int = -1, gid: int = -1, sync: bool = True
+    dir_fd: int, name: str, content: bytes, *, mode: int, uid: int = -1, gid: int = -1
 ) -> None:
-    """Put a file in place of `name`, whole, with `mode` whatever the umask, and owner and group unless they are -1.
-
-    The file itself is always synced. With `sync=False` the caller syncs the directory when it has written all files.
-    """
+    """Put a file in place of `name`, whole, with `mode` whatever the umask, and owner and group unless they are -1."""
     temporary = _temporary(name)
     with said(name, dir_fd):
-        fd = _replacing(dir_fd, temporary, lambda: os.open(temporary, _CREATE, 0o600, dir_fd=dir_fd))
+        _create(dir_fd, temporary, content, mode, uid, gid, os.fsync)
         try:
-            _fill(fd, content, mode, uid, gid)
             os.rename(temporary, name, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary, dir_fd=dir_fd)
             raise
-        finally:
-            os.close(fd)
-        if sync:
-            _sync(dir_fd)
+        sync(dir_fd)
+
+
+def create_file(  # noqa: PLR0913 - what a file is
+    dir_fd: int, name: str, content: bytes, *, mode: int, uid: int = -1, gid: int = -1
+) -> None:
+    """Make a file where nobody reads yet: under its own name, in the place of what a killed run left.
+
+    It is published by a rename of its directory, or of itself by `settle_file`, and synced before that.
+    """
+    with said(name, dir_fd):
+        _create(dir_fd, name, content, mode, uid, gid, sync)
+        sync(dir_fd)
+
+
+def stage_file(dir_fd: int, name: str, content: bytes, *, mode: int) -> None:
+    """Do the first half of write_file: the file waits under its temporary name for `settle_file`."""
+    create_file(dir_fd, _temporary(name), content, mode=mode)
+
+
+def settle_file(dir_fd: int, name: str) -> None:
+    """Do the second half of write_file: put what was staged in place of `name`."""
+    rename(dir_fd, _temporary(name), name)
+
+
+def drop_staged_file(dir_fd: int, name: str) -> None:
+    """Remove what `stage_file` wrote; nothing there is fine."""
+    remove(dir_fd, _temporary(name))
+
+
+def _create(  # noqa: PLR0913 - what a file is
+    dir_fd: int, name: str, content: bytes, mode: int, uid: int, gid: int, settle: t.Callable[[int], None]
+) -> None:
+    """Owner, mode and label come before content: nobody else can have opened the file by then."""
+    fd = _replacing(dir_fd, name, lambda: os.open(name, _CREATE, 0o600, dir_fd=dir_fd))
+    try:
+        if (uid, gid) != (-1, -1):
+            os.fchown(fd, uid, gid)
+        os.fchmod(fd, mode)
+        selinux.restore_type(fd)
+        write_all(fd, content)
+        settle(fd)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name, dir_fd=dir_fd)
+        raise
+    finally:
+        os.close(fd)
 
 
 def _temporary(name: str) -> str:
@@ -77,16 +110,6 @@ def _replacing(dir_fd: int, name: str, create: t.Callable[[], _T]) -> _T:
     except FileExistsError:
         os.unlink(name, dir_fd=dir_fd)
         return create()
-
-
-def _fill(fd: int, content: bytes, mode: int, uid: int, gid: int) -> None:
-    """Owner, mode and label come before content: nobody else can have opened the file by then."""
-    if (uid, gid) != (-1, -1):
-        os.fchown(fd, uid, gid)
-    os.fchmod(fd, mode)
-    selinux.restore_type(fd)
-    write_all(fd, content)
-    os.fsync(fd)
 
 
 def write_all(fd: int, content: bytes) -> None:
@@ -132,7 +155,7 @@ def _read(fd: int, size: int) -> bytes:
     return content
 
 
-def replace_link(dir_fd: int, name: str, target: str, *, sync: bool = True) -> None:
+def replace_link(dir_fd: int, name: str, target: str) -> None:
     """Put a symbolic link to `target` in place of `name` by one rename. What the name held is the caller's care."""
     temporary = _temporary(name)
     with said(name, dir_fd):
@@ -143,8 +166,7 @@ def replace_link(dir_fd: int, name: str, target: str, *, sync: bool = True) -> N
             with contextlib.suppress(OSError):
                 os.unlink(temporary, dir_fd=dir_fd)
             raise
-        if sync:
-            _sync(dir_fd)
+        sync(dir_fd)
 
 
 def read_link(dir_fd: int, name: str) -> str | None:
@@ -173,7 +195,7 @@ def rename(dir_fd: int, old: str, new: str) -> None:
     """Rename within a directory, durably; a file or an empty directory of the new name is replaced."""
     with said(old, dir_fd):
         os.rename(old, new, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
-        _sync(dir_fd)
+        sync(dir_fd)
 
 
 def remove(dir_fd: int, name: str) -> None:
@@ -181,7 +203,7 @@ def remove(dir_fd: int, name: str) -> None:
     with said(name, dir_fd):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name, dir_fd=dir_fd)
-        _sync(dir_fd)
+        sync(dir_fd)
 
 
 def remove_tree(dir_fd: int, name: str) -> None:
@@ -189,7 +211,7 @@ def remove_tree(dir_fd: int, name: str) -> None:
     with said(name, dir_fd):
         with contextlib.suppress(FileNotFoundError):
             _remove(dir_fd, name)
-        _sync(dir_fd)
+        sync(dir_fd)
 
 
 def _remove(dir_fd: int, name: str) -> None:

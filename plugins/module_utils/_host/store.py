@@ -73,9 +73,13 @@ def _refuse_foreign(claim: dict[str, object], path: str, host: str, ledger_id: s
             "upgrade keystead.identity on the controller"
         )
     ledger = claim.get("ledger")
-    if claim.get("host") != host or ledger_id not in (None, ledger):
+    if claim.get("host") != host:
         raise Misconfigured(
-            f"host: store {path} belongs to host {claim.get('host')} and ledger {ledger}, not to host {host} and "
-            f"ledger {ledger_id or 'none'}; set another store, use that ledger, or, when the store was moved here on "
-            f"purpose, remove {path}/{MARKER}"
+            f"host: store {path} belongs to host {claim.get('host')}, not to {host}; set another store, or, when it "
+            f"was moved here on purpose, remove {path}/{MARKER}"
+        )
+    if ledger_id not in (None, ledger):
+        raise Misconfigured(
+            f"host: store {path} belongs to ledger {ledger}, not to {ledger_id}; use that ledger, set another store, "
+            f"or, when that ledger is lost, remove {path}/{MARKER}"
         )

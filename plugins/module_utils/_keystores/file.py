@@ -12,7 +12,7 @@ import typing as t
 from .._core.keys import from_pem, generate, to_pem
 from .._host.directories import open_subdirectory
 from .._host.layout import FILE_OF, NEXT, STAGING_MODE
-from .._host.safe_files import read_file, remove_tree, write_file
+from .._host.safe_files import create_file, read_file, remove_tree
 
 if t.TYPE_CHECKING:
     from .._host.place import Place
@@ -46,7 +46,7 @@ class FileKeyStore:
         directory = open_subdirectory(self._place.fd, NEXT, create_mode=STAGING_MODE)
         if directory is not None:
             try:
-                write_file(directory, FILE, to_pem(key), mode=0o600)
+                create_file(directory, FILE, to_pem(key), mode=0o600)
             finally:
                 os.close(directory)
         return key

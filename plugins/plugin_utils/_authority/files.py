@@ -80,7 +80,9 @@ def speaking(verb: str, path: Path) -> t.Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise Misconfigured(f"local: cannot {verb} {path}: {error.strerror}") from None
+        raise Misconfigured(
+            f"local: cannot {verb} {path}: {error.strerror}; let this user do that, or put right what stands there"
+        ) from None
 
 
 def refuse_shared(directory: Path) -> None:

@@ -19,6 +19,7 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core import pki
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.keys import signing_hash
+from ...module_utils._core.model import PROFILE_USAGES
 from .files import put, read, sync
 
 if t.TYPE_CHECKING:
@@ -60,7 +61,7 @@ def leaf(authority: Authority, key: t.Any, request: Request, now: dt.datetime) -
     """Return the certificate of a request, of whose CSR only the public key is used."""
     public_key = x509.load_der_x509_csr(request.csr).public_key()
     subject = pki.name(request.subject)
-    purposes = [getattr(ExtendedKeyUsageOID, usage.upper()) for usage in pki.PROFILE_USAGES[request.profile]]
+    purposes = [getattr(ExtendedKeyUsageOID, usage.upper()) for usage in PROFILE_USAGES[request.profile]]
     builder = _dated(subject, public_key, now, _end(authority, now, request.lifetime))
     builder = (
         builder.issuer_name(authority.certificate.subject)

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import typing as t
@@ -28,30 +27,38 @@ with contextlib.suppress(ImportError):
 
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.keys import spki_sha256
+from ...module_utils._core.pki import MALFORMED
+from .about import ABOUT, About, about, damaged, find_about, written
 from .files import PRIVATE, locked, put, read, refuse_shared, speaking, sync
-
-FORMAT = 1
-_ID_DIGITS = 32
 
 
 @dataclass(frozen=True)
 class Authority:
-    """A certificate authority: where it is, its certificate, and those above it up to the root (none for a root)."""
+    """A certificate authority: what it says of itself, its certificate, and those above it (none for a root)."""
 
-    path: Path
+    about: About
     certificate: x509.Certificate
     issuers: tuple[x509.Certificate, ...]
-    encrypted: bool
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self.about.path
 
     @property
     def name(self) -> str:
         """What the tasks call it."""
-        return self.path.name
+        return self.about.name
 
     @property
     def id(self) -> str:
-        """Who signs: the name and the key, so that another key of the same name is another issuer."""
-        return f"local:{self.name}:{spki_sha256(self.certificate.public_key())[:_ID_DIGITS]}"
+        """Who signs."""
+        return self.about.id
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether its key has a passphrase."""
+        return self.about.encrypted
 
     @property
     def root(self) -> x509.Certificate:
@@ -83,28 +90,15 @@ class Authority:
         """What serialises revocations."""
         return self.path / ".lock"
 
-    def check_passphrase_is_given(self, passphrase: bytes | None) -> None:
-        """Say what is missing without the cost of opening the key."""
-        if self.encrypted and passphrase is None:
-            raise Misconfigured(
-                f"local: the private key of authority {self.name} in {self.path} has a passphrase; "
-                "set passphrase or passphrase_file"
-            )
-        if passphrase is not None and not self.encrypted:
-            raise Misconfigured(
-                f"local: the private key of authority {self.name} in {self.path} has no passphrase, but one is given; "
-                "remove passphrase and passphrase_file, or encrypt the key"
-            )
-
     def open(self, passphrase: bytes | None) -> t.Any:
         """Return the private key (10 to 40 ms when it is encrypted); raises Misconfigured."""
-        self.check_passphrase_is_given(passphrase)
+        self.about.check_passphrase_is_given(passphrase)
         path = self.path / "private_key.pem"
         try:
             key = load_pem_private_key(read(path), passphrase, unsafe_skip_rsa_key_validation=True)
-        except (ValueError, TypeError):
-            reason = "the passphrase is not its own, or the file is damaged" if self.encrypted else "the file is damaged"
-            remedy = "set the right one, or restore the file" if self.encrypted else "restore it"
+        except MALFORMED:
+            reason = "the passphrase does not open it, or it is damaged" if self.encrypted else "it is damaged"
+            remedy = "set its own, or restore the file" if self.encrypted else "restore it"
             raise Misconfigured(
                 f"local: cannot open {path} of authority {self.name}: {reason}; {remedy} from a backup"
             ) from None
@@ -117,44 +111,41 @@ class Authority:
 
 def load(directory: str | Path, name: str) -> Authority:
     """Read an authority; raises Misconfigured where there is none or it cannot be understood."""
-    found = find(directory, name)
-    if found is None:
-        raise Misconfigured(
-            f"local: authority {name} does not exist in {directory}; create it with certificate_authority"
-        )
-    return found
+    return _read(about(directory, name))
 
 
 def find(directory: str | Path, name: str) -> Authority | None:
     """Read an authority without its key; None where there is none."""
-    path = Path(directory) / checked_name(name)
-    if not os.path.lexists(path):
-        return None
+    found = find_about(directory, name)
+    return None if found is None else _read(found)
+
+
+def _read(found: About) -> Authority:
     try:
-        about = json.loads(read(path / "authority.json"))
-        written = about["format"]
-        encrypted = bool(about["encrypted"])
-        certificate = x509.load_pem_x509_certificate(read(path / "certificate.pem"))
-        chain = read(path / "chain.pem")
+        certificate = x509.load_pem_x509_certificate(read(found.path / "certificate.pem"))
+        chain = read(found.path / "chain.pem")
         issuers = tuple(x509.load_pem_x509_certificates(chain)) if chain else ()
-    except (ValueError, KeyError, TypeError):
+        public_id = spki_sha256(certificate.public_key())
+        for one in (certificate, *issuers):
+            _check_is_understood(one)
+    except MALFORMED:
+        raise damaged(found.path) from None
+    if public_id != found.public_id:
         raise Misconfigured(
-            f"local: {path} is not an authority of this collection, or is damaged; restore it from a backup"
-        ) from None
-    if written != FORMAT:
-        raise Misconfigured(
-            f"local: {path} has format {written}, this release reads {FORMAT}; use the release that made it"
+            f"local: {found.path / ABOUT} is not about certificate.pem beside it; restore both from one backup"
         )
-    return Authority(path, certificate, issuers, encrypted)
+    return Authority(found, certificate, issuers)
 
 
-def checked_name(name: str) -> str:
-    """Return a name that can be a directory; raises Misconfigured."""
-    if not name or name.startswith(".") or "/" in name or not name.isprintable():
-        raise Misconfigured(
-            f"local: name {name!r} cannot be an authority's; use letters, digits, `-` and `_`, for example issuing"
-        )
-    return name
+def _check_is_understood(certificate: x509.Certificate) -> None:
+    """Raise one of MALFORMED for a certificate that lacks, or garbles, what is asked of every authority."""
+    certificate.public_key()
+    certificate.subject.rfc4514_string()
+    try:
+        for kind in (x509.BasicConstraints, x509.SubjectKeyIdentifier):
+            certificate.extensions.get_extension_for_class(kind)
+    except x509.ExtensionNotFound as error:
+        raise ValueError("not a certificate of an authority") from error
 
 
 @contextlib.contextmanager
@@ -181,7 +172,7 @@ def stage(
         encryption = BestAvailableEncryption(passphrase)
     put(staged / "private_key.pem", key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption), PRIVATE)
     put(staged / "chain.pem", b"".join(above.public_bytes(Encoding.PEM) for above in chain[1:]))
-    put(staged / "authority.json", json.dumps({"format": FORMAT, "encrypted": passphrase is not None}).encode() + b"\n")
+    put(staged / ABOUT, written(spki_sha256(key.public_key()), encrypted=passphrase is not None))
     put(staged / "certificate.pem", chain[0].public_bytes(Encoding.PEM))
     sync(staged)
 
@@ -209,7 +200,9 @@ def left_behind(directory: Path, name: str) -> bool:
 def staged_certificate(directory: Path, name: str) -> x509.Certificate | None:
     """Return the certificate of an authority that a killed run never published."""
     path = staging_place(directory, name) / "certificate.pem"
-    return x509.load_pem_x509_certificate(read(path)) if path.is_file() else None
+    with contextlib.suppress(*MALFORMED):
+        return x509.load_pem_x509_certificate(read(path)) if path.is_file() else None
+    return None
 
 
 def clear(directory: Path, name: str) -> None:

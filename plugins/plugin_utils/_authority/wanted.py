@@ -21,9 +21,10 @@ from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.keys import key_type_of, spki_sha256
 from ...module_utils._core.model import Key
 from .._durations import lifetime
+from .about import checked_name
 from .name_constraints import extension
 from .passphrase import passphrase
-from .store import Authority, checked_name
+from .store import Authority
 
 
 @dataclass(frozen=True)

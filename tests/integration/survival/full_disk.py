@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.sweep import Result
 
 PAGE = 4096
-SIZE = 64 * 1024
+SIZE = 96 * 1024  # two generations need 18 pages
 STORE_FULL = "no space left on the file system"
 
 
@@ -35,7 +35,7 @@ def run_limited(size: int, world: World, identities: list[Result]) -> Result:
 
 
 def fill_and_rotate() -> tuple[int, list[str]]:
-    """Rotate in a store of 64 KiB with ever more free pages, until it works; return the levels, and complaints.
+    """Rotate in a small store with ever more free pages, until it works; return the levels, and complaints.
 
     Needs a mount namespace of its own.
     """

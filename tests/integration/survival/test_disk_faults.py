@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 import pytest
 from ansible_collections.keystead.identity.tests.harness.faults import ForkServer, Trace, calls
@@ -17,6 +18,7 @@ from ansible_collections.keystead.identity.tests.integration.survival.health imp
 if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.faults import Call
     from ansible_collections.keystead.identity.tests.harness.sweep import Result, Scene
+    from ansible_collections.keystead.identity.tests.integration.survival.health import Content
 
 pytestmark = [pytest.mark.needs("strace", "root"), pytest.mark.one_core]
 
@@ -35,29 +37,45 @@ def complaints_about(result: Result | None, scene: Scene) -> t.Iterator[str]:
         yield f"this is no clear message: {message}"
 
 
+@dataclass
+class Faults:
+    """Breaks calls of a rotation in several ways, looks, and heals."""
+
+    sweep: Sweep
+    acts: tuple[str, ...]
+    before: Content
+
+    def at_every(self, *names: str) -> Sweep:
+        """Break every call with one of these names."""
+        for phase in ("prepare", "install"):
+            calls = self.sweep.recorded(phase)
+            published = next((at for at, call in enumerate(calls) if publishes(call)), len(calls))
+            for at, call in enumerate(calls):
+                if call.name in names and str(self.sweep.scene.world.directory) in call.text:
+                    for act in self.acts:
+                        self._at(phase, call, act, is_old=at <= published)
+        print(f"{self.acts}: {self.sweep.tried} points, {self.sweep.extra} issued too many")  # noqa: T201
+        return self.sweep
+
+    def _at(self, phase: str, call: Call, act: str, *, is_old: bool) -> None:
+        sweep, scene = self.sweep, self.sweep.scene
+        result = sweep.broken(phase, call, act)
+        for one in (*complaints_about(result, scene), *unsafe(scene, self.before)):
+            sweep.complain(f"{phase} with {act}", call, one)
+        if is_old and scene.world.current() != 1:
+            sweep.complain(f"{phase} with {act}", call, "the old pair is not the current one any more")
+        sweep.heal(f"{phase} with {act}", call, 1, unwell)
+
+
+def publishes(call: Call) -> bool:
+    """Tell whether this is the rename that makes a generation the current one."""
+    return call.name == "renameat" and '"current"' in call.text
+
+
 def swept(scene: Scene, *acts: str, names: tuple[str, ...]) -> Sweep:
-    """Break every call of these names of a rotation, in each way; look, and heal."""
+    """Break every call of these names of a rotation, in each way."""
     sweep = Sweep(scene, "first", scene.identity("b.example.org"))
-    before = content_of(scene.place / "current")
-    for phase in ("prepare", "install"):
-        published = False
-        for call in sweep.recorded(phase):
-            if call.name in names and str(scene.world.directory) in call.text:
-                for act in acts:
-                    _broken(sweep, phase, call, act, before=before, published=published)
-            published = published or '".current.new"' in call.text and call.name == "renameat"
-    print(f"{acts}: {sweep.tried} points, {sweep.extra} issued too many")  # noqa: T201
-    return sweep
-
-
-def _broken(sweep: Sweep, phase: str, call: Call, act: str, *, before: dict[str, bytes], published: bool) -> None:
-    scene = sweep.scene
-    result = sweep.broken(phase, call, act)
-    for one in (*complaints_about(result, scene), *unsafe(scene, before)):
-        sweep.complain(f"{act} {phase}", call, one)
-    if not published and (scene.world.current() != 1 or content_of(scene.place / "1") != before):
-        sweep.complain(f"{act} {phase}", call, "the old pair is not the current one any more")
-    sweep.heal(f"{act} {phase}", call, 1, unwell)
+    return Faults(sweep, acts, content_of(scene.place / "current")).at_every(*names)
 
 
 def test_a_full_or_broken_disk_at_any_call_fails_the_task_and_leaves_the_old_pair(scene: Scene) -> None:
@@ -110,7 +128,7 @@ def test_one_identity_that_cannot_be_written_does_not_stop_its_siblings(scene: S
     scene.restore("empty")
     log = str(scene.base / "siblings.log")
     scene.server.run(run_task, scene.world, identities, {"install": Trace(log)})
-    last = [call for call in calls(log) if call.name == "fsync" and str(scene.world.path("a")) in call.text][-1]
+    last = [call for call in calls(log) if call.name == "unlinkat" and str(scene.world.path("a")) in call.text][-1]
     scene.restore("empty")
     broken = {"install": Trace(log, last, "error=EIO")}
     result = scene.server.run(run_task, scene.world, identities, broken).value

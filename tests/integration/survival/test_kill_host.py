@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 
 pytestmark = [pytest.mark.needs("strace", "root"), pytest.mark.one_core]
 
-FEWEST = 85
+FEWEST = 60
 """Points of each sweep; both together are more than 100."""
 
 

@@ -18,8 +18,6 @@ from ansible_collections.keystead.identity.tests.harness.sweep import run_task
 from cryptography import x509
 
 if t.TYPE_CHECKING:
-    from pathlib import Path
-
     from ansible_collections.keystead.identity.tests.harness.sweep import Scene
 
 pytestmark = [pytest.mark.needs("root"), pytest.mark.one_core]

@@ -12,7 +12,6 @@ import shutil
 import typing as t
 
 import pytest
-
 from ansible_collections.keystead.identity.tests.harness.in_process import World, reason, steps, web
 from ansible_collections.keystead.identity.tests.harness.local import authority
 

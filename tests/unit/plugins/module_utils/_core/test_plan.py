@@ -11,7 +11,6 @@ import typing as t
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
 from ansible_collections.keystead.identity.plugins.module_utils._core.checks import Look
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import (
@@ -24,8 +23,8 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.model impo
     Observed,
     Proof,
     Subject,
+    X509Facts,
 )
-from ansible_collections.keystead.identity.plugins.module_utils._core.pki import X509Facts
 from ansible_collections.keystead.identity.plugins.module_utils._core.plan import decide, generation_to_be
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -92,8 +91,8 @@ REASONS = [
      "the issuer changed from local:b to local:a"),
     ("a certificate that is due", THERE, credential(days=1), "it ends on 2026-06-02 00:00 and is due for renewal"),
     ("a certificate that ended", THERE, credential(days=-1), "it ended on 2026-05-31 00:00"),
-    ("a shortened lifetime", THERE, credential(days=90), "it lives until 2026-08-30 00:00, longer than the declared "
-     "lifetime"),
+    ("a shortened lifetime", THERE, credential(days=90),
+     "it lives until 2026-08-30 00:00, longer than the declared lifetime"),
     ("a further name", THERE, credential(subject=Subject()), "names differ: web.example.org is new"),
     ("a dropped name", THERE, credential(subject=SUBJECT._replace(ip_addresses=("10.0.0.1",))),
      "names differ: IP 10.0.0.1 is no longer declared"),

@@ -10,11 +10,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Credential
 from ansible_collections.keystead.identity.plugins.module_utils._core.renewal import margin, renew_at
+from hypothesis import given
+from hypothesis import strategies as st
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 IDS = st.text("0123456789abcdef", min_size=64, max_size=64)

@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import json
 import typing as t
-from pathlib import Path
 
 import pytest
-
 from ansible_collections.keystead.identity.tests.harness.consumers import TlsServer
 from ansible_collections.keystead.identity.tests.harness.in_process import World, reason, steps, web
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -29,9 +30,14 @@ class Consumer:
     def __init__(self, world: World) -> None:
         self.world, self.mark, self.port = world, world.directory / "mark", 0
         self.refuses = world.directory / "refuses"
-        self.pair = (str(world.path("web", "current", "fullchain.pem")), str(world.path("web", "current", "private_key.pem")))
+        self.pair = (
+            str(world.path("web", "current", "fullchain.pem")),
+            str(world.path("web", "current", "private_key.pem")),
+        )
         self.script = world.directory / "reload"
-        self.script.write_text(f"#!/bin/sh\necho . >> {self.mark}\n! test -e {self.refuses} || {{ echo out of order; exit 3; }}\n")
+        self.script.write_text(
+            f"#!/bin/sh\necho . >> {self.mark}\n! test -e {self.refuses} || {{ echo out of order; exit 3; }}\n"
+        )
         self.script.chmod(0o755)
 
     @property
@@ -66,14 +72,16 @@ def test_a_consumer_is_told_once_for_all_that_share_it(world: World, consumer: C
 def test_a_handshake_proves_what_is_served(world: World, consumer: Consumer) -> None:
     world.converge([web(ip_addresses=["127.0.0.1"])])
     with TlsServer(consumer.pair) as server:
-        said = consumer.said(ip_addresses=["127.0.0.1"], prove={"host": "127.0.0.1", "port": server.port, "when": "always"})
+        said = consumer.said(
+            ip_addresses=["127.0.0.1"], prove={"host": "127.0.0.1", "port": server.port, "when": "always"}
+        )
         world.settled([said])
         world.converge([web(name="other")])
         server.load((str(world.path("other", "1", "fullchain.pem")), str(world.path("other", "1", "private_key.pem"))))
         done = world.foreseen([{**said, "prove": {**said["prove"], "timeout": "1s"}}])["identities"][0]
         assert steps(done) == ["activate", "prove"]
         assert done["failed"]
-        assert done["msg"] == f"web: {reason(done, 'prove')}"
+        assert "serves another key" in reason(done, "prove")
         server.load(consumer.pair)
         world.settled([said])
 
@@ -95,7 +103,11 @@ def test_a_proof_that_fails_goes_back_and_the_new_key_is_destroyed(world: World,
     good = consumer.said(prove=proof(world.directory / "prove", "true"))
     world.settled([good])
     old = names(world)
-    bad = {**good, "dns_names": ["new.example.org"], "prove": proof(world.directory / "no", "echo not this one; exit 1")}
+    bad = {
+        **good,
+        "dns_names": ["new.example.org"],
+        "prove": proof(world.directory / "no", "echo not this one; exit 1"),
+    }
     result = world.converge([bad])
     assert "not this one; rolled back to generation 1" in result["msg"]
     assert (names(world), world.generations()) == (old, [1])
@@ -134,13 +146,14 @@ def test_when_the_old_one_cannot_be_activated_either_the_next_run_tries_again(wo
     assert reason(done, "activate") == "an earlier run was cut off before generation 1 was completed"
 
 
-def test_an_activation_that_hangs_is_killed_and_rolled_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_activation_that_hangs_is_killed_and_rolled_back(world: World) -> None:
+    def impatient(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+        arguments["identities"][0]["identity"]["activate"]["timeout"] = 0.3
+        return world.execute(arguments)
+
     world.settled([web()])
-    monkeypatch.setattr(
-        "ansible_collections.keystead.identity.plugins.module_utils._core.model.Activation.__new__.__defaults__",
-        (None, (), (), 0.3),
-    )
-    result = world.converge([web(dns_names=["new.example.org"], activate={"command": ["sleep", "60"]})])
+    said = web(dns_names=["new.example.org"], activate={"command": ["sleep", "60"]})
+    result = world.converge([said], execute=impatient)
     assert "sleep did not end within" in result["msg"]
     assert "rolled back to generation 1" in result["msg"]
     assert world.generations() == [1]

@@ -103,7 +103,7 @@ def test_a_link_is_made_beside_renamed_over_and_synced(directory: Path) -> None:
 
 
 def test_without_sync_the_directory_is_left_to_the_caller(directory: Path) -> None:
-    _said, lines = traced(directory, WRITE.replace("mode=", "sync=False, mode="))
+    _said, lines = traced(directory, WRITE.replace("mode=", "settle=False, mode="))
     assert list(calls(lines, directory))[-2:] == ["fsync file", "rename"]
 
 

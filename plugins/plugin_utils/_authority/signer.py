@@ -1,0 +1,130 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+
+"""Signs and revokes for one authority on disk: the work behind the issuer `local`."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import functools
+import typing as t
+
+with contextlib.suppress(ImportError):
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+from ...module_utils._core import pki
+from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured
+from ...module_utils._core.keys import spki_sha256
+from ...module_utils._core.model import Generation, Part
+from ...module_utils._core.ports import Good, IssuedRecord, Revoked, Unknown
+from .._path import UNVERIFIABLE
+from . import revocation, signing
+from .name_constraints import refusal
+from .store import Authority, load
+
+if t.TYPE_CHECKING:
+    from ...module_utils._core.ports import Order, Request
+    from .about import About
+
+
+class Signer:
+    """What an authority does once it is loaded. The private key is opened at the first signature and kept."""
+
+    def __init__(self, about: About, passphrase: bytes | None, now: t.Callable[[], dt.datetime]) -> None:
+        """Read the certificates of the authority."""
+        self._authority: Authority = load(about.path.parent, about.name)
+        self._passphrase, self._now = passphrase, now
+
+    def roots(self) -> tuple[bytes, ...]:
+        """Return the root above the authority, DER."""
+        return (self._authority.root.public_bytes(Encoding.DER),)
+
+    def sign(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]:
+        """Sign what name constraints permit, and write all of it down before it is handed out.
+
+        Raises Misconfigured when the authority has ended or its key cannot be opened: then nothing is signed.
+        """
+        if not requests:
+            return []
+        now = self._now()
+        signing.check_is_alive(self._authority, now)
+        answers = [self._signed(request, now) for request in requests]
+        signing.record(self._authority, [one for one in answers if isinstance(one, x509.Certificate)])
+        return [one if isinstance(one, KeysteadError) else self._generation(one) for one in answers]
+
+    def refuse(self, orders: t.Sequence[Order]) -> list[Generation | Order | KeysteadError]:
+        """Return a refusal for each: this issuer answers at once."""
+        return [Denied(f"local: authority {self._authority.name} knows no order {order.reference}") for order in orders]
+
+    def revoke(self, certificates: t.Sequence[bytes], reason: str) -> list[Revoked | KeysteadError]:
+        """Take certificates (DER) of this authority back and publish one new CRL. The first reason stands."""
+        if reason not in revocation.REASONS:
+            raise Misconfigured(f"local: reason {reason!r} is none of {', '.join(revocation.REASONS)}")
+        owned = [self._owned(der) for der in certificates]
+        serials = [one for one in owned if isinstance(one, int)]
+        records = iter(revocation.revoke(self._authority, self._key, serials, reason, self._now()) if serials else ())
+        return [next(records) if isinstance(one, int) else one for one in owned]
+
+    def status(self, certificate: bytes) -> Good | Revoked | Unknown:
+        """Say what the records of this authority know of a certificate (DER)."""
+        owned = self._owned(certificate)
+        if isinstance(owned, KeysteadError):
+            return Unknown()
+        return revocation.revocation(self._authority, owned) or Good()
+
+    def issued(self, since: dt.datetime) -> t.Iterator[IssuedRecord]:
+        """Yield everything that was signed since then, authorities below this one included."""
+        for certificate in signing.recorded(self._authority):
+            issued_at = certificate.not_valid_before_utc + signing.BACKDATED
+            if issued_at >= since.replace(microsecond=0):
+                public_id = spki_sha256(certificate.public_key())
+                yield IssuedRecord(self._generation(certificate), public_id, certificate.serial_number, issued_at)
+
+    @functools.cached_property
+    def _key(self) -> t.Any:
+        return self._authority.open(self._passphrase)
+
+    @functools.cached_property
+    def _shared_parts(self) -> tuple[bytes, Part, Part]:
+        """Return the chain, also as a part, and the roots: the same in every generation."""
+        authority = self._authority
+        chain = b"".join(one.public_bytes(Encoding.PEM) for one in authority.intermediates)
+        return chain, Part(chain), Part(authority.root.public_bytes(Encoding.PEM))
+
+    def _signed(self, request: Request, now: dt.datetime) -> x509.Certificate | Denied:
+        subject = pki.name(request.subject)
+        names = pki.alternative_names(request.subject)
+        if list(subject):
+            names.append(x509.DirectoryName(subject))
+        for above in (self._authority.certificate, *self._authority.issuers):
+            reason = refusal(above, names)
+            if reason:
+                remedy = "name another authority, or leave that name out"
+                return Denied(f"local: {request.name} is refused: {reason}; {remedy}")
+        return signing.leaf(self._authority, self._key, request, now)
+
+    def _generation(self, certificate: x509.Certificate) -> Generation:
+        chain, chain_part, roots = self._shared_parts
+        pem = certificate.public_bytes(Encoding.PEM)
+        return Generation(
+            credential_id=pki.fingerprint(certificate.public_bytes(Encoding.DER)),
+            public_id=spki_sha256(certificate.public_key()),
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
+            issuer_id=self._authority.about.id,
+            parts={"certificate": Part(pem), "chain": chain_part, "fullchain": Part(pem + chain), "roots": roots},
+        )
+
+    def _owned(self, der: bytes) -> int | Denied:
+        """Return the serial number of a certificate that this authority has signed."""
+        try:
+            certificate = x509.load_der_x509_certificate(der)
+            certificate.verify_directly_issued_by(self._authority.certificate)
+        except UNVERIFIABLE:
+            name = self._authority.name
+            return Denied(f"local: authority {name} did not sign the certificate {pki.fingerprint(der)}")
+        return certificate.serial_number
