@@ -119,13 +119,14 @@ class Fleet:
 
     def variables(self, name: str, **more: t.Any) -> dict[str, t.Any]:
         """Return what the inventory says of a host: an ordinary user who becomes root, and only its own host key."""
-        options = ("-F none", f"-o UserKnownHostsFile={self.directory}/known_hosts", "-o ConnectTimeout=3")
+        known = f"-o UserKnownHostsFile={self.directory}/known_hosts"
+        patience = ("-o ConnectTimeout=3", "-o ServerAliveInterval=1", "-o ServerAliveCountMax=2")
         return {
             "ansible_connection": "ssh",
             "ansible_host": self.hosts[name].address,
             "ansible_user": USER,
             "ansible_ssh_private_key_file": str(self.directory / "user_key"),
-            "ansible_ssh_common_args": " ".join(options),
+            "ansible_ssh_common_args": " ".join(("-F none", known, *patience)),
             "ansible_become": True,
             "ansible_remote_tmp": "~/.ansible/tmp",  # the default follows ANSIBLE_HOME, which is the controller's
             **more,

@@ -56,7 +56,7 @@ class _Batch:
             try:
                 _fsync(fd)
             except OSError as error:
-                self.error, self.path = error, path_of(".", fd).rpartition("/.")[0]
+                self.error, self.path = error, path_of(".", fd)
             finally:
                 os.close(fd)
 

@@ -34,8 +34,11 @@ class Request(t.NamedTuple):
     def identities(self) -> t.Iterator[tuple[Identity, Known, dict[str, t.Any]]]:
         """Yield what is wanted, what the controller knows, and the rest of the entry."""
         for entry in self.entries:
-            known = wire.unpack(Known, entry.get("known") or {})
-            yield wire.unpack(Identity, entry["identity"]), known, entry
+            try:
+                known, wanted = wire.unpack(Known, entry.get("known") or {}), wire.unpack(Identity, entry["identity"])
+            except ValueError as error:
+                raise Misconfigured(f"host: what the controller says is refused: {error}; look at its ledger") from None
+            yield wanted, known, entry
 
 
 def read(params: t.Mapping[str, t.Any]) -> Request:

@@ -52,6 +52,13 @@ def read(path: Path) -> bytes:
         return path.read_bytes()
 
 
+def entries(directory: Path, suffix: str) -> list[Path]:
+    """Return the files of a directory with this suffix, in order; one that may not be listed is an error, not empty."""
+    with speaking("list", directory):
+        paths = sorted(directory.iterdir())
+    return [path for path in paths if path.suffix == suffix and not path.name.startswith(".")]
+
+
 def sync(directory: Path) -> None:
     """Make the names in a directory durable."""
     with speaking("sync", directory):

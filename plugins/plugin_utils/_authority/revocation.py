@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
+import re
 import typing as t
 
 with contextlib.suppress(ImportError):
@@ -19,7 +20,7 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.keys import signing_hash
 from ...module_utils._core.ports import Revoked
-from .files import locked, read, write
+from .files import entries, locked, read, write
 from .signing import key_identifier
 
 if t.TYPE_CHECKING:
@@ -49,7 +50,7 @@ def revocation(authority: Authority, serial_number: int) -> Revoked | None:
 
 def revocations(authority: Authority) -> dict[int, Revoked]:
     """Return all records, by serial number."""
-    return {int(path.stem, 16): _parsed(path) for path in sorted(authority.revoked.glob("[!.]*.json"))}
+    return {_serial_number(path): _parsed(path) for path in entries(authority.revoked, ".json")}
 
 
 def revoke(authority: Authority, key: t.Any, serials: t.Sequence[int], reason: str, now: dt.datetime) -> list[Revoked]:
@@ -120,11 +121,17 @@ def _record(authority: Authority, serial_number: int) -> Path:
     return authority.revoked / f"{serial_number:x}.json"
 
 
+def _serial_number(path: Path) -> int:
+    if not re.fullmatch("[1-9a-f][0-9a-f]{0,39}", path.stem):  # RFC 5280, 4.1.2.2: positive, 20 octets
+        raise Misconfigured(f"local: {path} is not named after a serial number; move it away")
+    return int(path.stem, 16)
+
+
 def _parsed(path: Path) -> Revoked:
     try:
         said = json.loads(read(path))
         if said["reason"] in REASONS:
             return Revoked(said["reason"], dt.datetime.fromisoformat(said["when"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise Misconfigured(f"local: {path} is not a revocation record; restore it from a backup")

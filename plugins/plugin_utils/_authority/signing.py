@@ -20,7 +20,7 @@ from ...module_utils._core import pki
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.keys import signing_hash
 from ...module_utils._core.model import PROFILE_USAGES
-from .files import put, read, sync
+from .files import entries, put, read, sync
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.ports import Request
@@ -84,11 +84,13 @@ def record(authority: Authority, certificates: t.Sequence[x509.Certificate]) -> 
 
 def recorded(authority: Authority) -> t.Iterator[x509.Certificate]:
     """Yield everything that was ever written down, in no order."""
-    for path in authority.issued.glob("[!.]*.pem"):
+    for path in entries(authority.issued, ".pem"):
         try:
-            yield x509.load_pem_x509_certificate(read(path))
-        except ValueError:
+            certificate = x509.load_pem_x509_certificate(read(path))
+            certificate.public_key()
+        except pki.MALFORMED:
             raise Misconfigured(f"local: {path} is not a certificate; restore it from a backup") from None
+        yield certificate
 
 
 def _end(authority: Authority, now: dt.datetime, lifetime: int) -> dt.datetime:

@@ -46,11 +46,17 @@ def _translated(path: Path, error: sqlite3.Error) -> KeysteadError:
 
 
 @contextlib.contextmanager
-def _edge(path: Path) -> Iterator[None]:
+def edge(path: Path) -> Iterator[None]:
+    """Turn what goes wrong with a ledger into one sentence; its content is what releases wrote, or it is damaged."""
     try:
         yield
     except sqlite3.Error as error:
         raise _translated(path, error) from error
+    except (ValueError, TypeError, IndexError, AttributeError) as error:
+        kind = type(error).__name__
+        raise Misconfigured(
+            f"ledger: {path} holds what no release has written ({kind}); put a backup in its place"
+        ) from error
     except OSError as error:
         remedy = f"create the directory {path.parent} first" if isinstance(error, FileNotFoundError) else _ALLOW
         message = f"ledger: {path} cannot be used ({error.strerror}); {remedy}"
@@ -82,9 +88,9 @@ class Database:
     @classmethod
     def writable(cls, path: Path) -> Database:
         """Open for reading and writing; a file that is not there is made, 0600."""
-        with _edge(path), contextlib.suppress(FileExistsError):
+        with edge(path), contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        with _edge(path):
+        with edge(path):
             connection = _connect(path, "mode=rw")
             connection.execute("PRAGMA synchronous = FULL")
             return cls(path, connection)
@@ -96,7 +102,7 @@ class Database:
         Without a `-wal` beside it nobody has the file open, and it is read without locks: a read-only connection
         with locks would leave `-wal` and `-shm` behind. Should a writer come meanwhile, read() notices.
         """
-        with _edge(path):
+        with edge(path):
             try:
                 found = _state_of(path)
             except FileNotFoundError:
@@ -108,7 +114,7 @@ class Database:
     @classmethod
     def in_memory(cls, path: Path, source: Database | None = None) -> Database:
         """Make a copy of `source`, or an empty database, that is never written to `path`."""
-        with _edge(path):
+        with edge(path):
             copy = sqlite3.connect(":memory:", isolation_level=None)
             if source:
                 source.copy_to(copy)
@@ -116,7 +122,7 @@ class Database:
 
     def read(self, statement: str, parameters: tuple[t.Any, ...] = ()) -> Rows:
         """Return the rows of one statement."""
-        with _edge(self.path):
+        with edge(self.path):
             try:
                 rows = self._connection.execute(statement, parameters).fetchall()
             except sqlite3.DatabaseError:
@@ -131,7 +137,7 @@ class Database:
 
     def copy_to(self, target: sqlite3.Connection) -> None:
         """Copy everything into another database."""
-        with _edge(self.path):
+        with edge(self.path):
             self._connection.backup(target)
 
     def _seal_is_broken(self) -> bool:
@@ -140,7 +146,7 @@ class Database:
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Write: everything inside or nothing. Nobody else writes meanwhile."""
-        with _edge(self.path):
+        with edge(self.path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -163,7 +169,7 @@ class Database:
             raise Misconfigured(message)
 
     def _journal_mode(self, until: float) -> str | None:
-        with _edge(self.path):
+        with edge(self.path):
             try:
                 return str(self._connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
             except sqlite3.OperationalError as error:
@@ -173,5 +179,5 @@ class Database:
 
     def close(self) -> None:
         """Close the connection."""
-        with _edge(self.path):
+        with edge(self.path):
             self._connection.close()

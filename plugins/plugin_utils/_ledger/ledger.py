@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import typing as t
 
-from .database import Database, Rows
+from .database import Database, Rows, edge
 from .migrations import migrate, version_of
 from .moments import moment, now
 from .port import OpenIntent, Remembered
@@ -81,7 +81,8 @@ class SqliteLedger:
     def __init__(self, database: Database, *, nameless: bool = False) -> None:
         """Take an open database of this release's schema; a `nameless` one stands for a ledger that does not exist."""
         self._database = database
-        self.id: str | None = None if nameless else database.read("SELECT value FROM meta WHERE key = 'id'")[0][0]
+        with edge(database.path):
+            self.id: str | None = None if nameless else database.read("SELECT value FROM meta WHERE key = 'id'")[0][0]
 
     def read(self, statement: str, parameters: tuple[t.Any, ...] = ()) -> Rows:
         """Return the rows of one query; for `queries` and `chain`."""
@@ -89,7 +90,9 @@ class SqliteLedger:
 
     def remembered(self, host: str, store: str) -> Mapping[str, Remembered]:
         """Return everything known of one store, by name of the identity."""
-        return {row[0]: _remembered(row) for row in self.read(_REMEMBERED, (host, store))}
+        rows = self.read(_REMEMBERED, (host, store))
+        with edge(self._database.path):
+            return {row[0]: _remembered(row) for row in rows}
 
     def intend(self, batch: Batch, intents: Sequence[Intent]) -> None:
         """Write down what is going to be done. Raises Held: then nothing was written."""

@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
 pytestmark = [pytest.mark.needs("strace", "root"), pytest.mark.one_core]
 
 HOST = "web1"
-PLACES = {"the staged key": '"private_key.pem"', "what is current": '"current"'}
+PLACES = {"the record of what is pending": '"pending"', "what is current": '"current"'}
 
 
 class Controller:

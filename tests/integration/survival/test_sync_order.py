@@ -102,7 +102,7 @@ def calls_of(scene: Scene, start: str, *names: str) -> list[Call]:
     """Return what a run does to the host's disk."""
     sweep = Sweep(scene, start, scene.identity(*names))
     recorded = [call for phase in ("prepare", "install") for call in sweep.recorded(phase, follow=True)]
-    return [call for call in recorded if str(scene.world.directory) in call.text]
+    return [call for call in recorded if str(scene.world.directory) in call.text and " = -1 " not in call.text]
 
 
 @pytest.mark.parametrize(("start", "name"), [("empty", "a.example.org"), ("first", "b.example.org")])

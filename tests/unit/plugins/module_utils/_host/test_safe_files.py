@@ -141,7 +141,7 @@ def test_a_link_is_never_read_through(directory: int) -> None:
 
 def test_a_link_is_replaced_by_one_rename_and_read_back(directory: int) -> None:
     safe_files.replace_link(directory, "current", "1")
-    safe_files.replace_link(directory, "current", "2", settle=False)
+    safe_files.replace_link(directory, "current", "2")
     assert safe_files.read_link(directory, "current") == "2"
     assert os.listdir(directory) == ["current"]
 
@@ -160,7 +160,7 @@ def test_a_reader_of_a_link_that_moves_always_finds_a_target(directory: int) -> 
     number = 0
     while number < 300 or (len(seen) < 3 and number < 100_000):
         number += 1
-        safe_files.replace_link(directory, "current", str(number), settle=False)
+        safe_files.replace_link(directory, "current", str(number))
     done.set()
     watcher.join()
     assert None not in seen
@@ -262,7 +262,7 @@ def _peeked(directory: int, umask: int) -> tuple[int, int]:
     before = os.umask(umask)
     try:
         for _ in range(200):
-            write(directory, settle=False)
+            write(directory)
             os.unlink("key", dir_fd=directory)
         write(directory)
     finally:

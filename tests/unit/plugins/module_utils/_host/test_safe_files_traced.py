@@ -14,7 +14,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.keystead.identity.plugins.module_utils._host import safe_files
+from ansible_collections.keystead.identity.plugins.module_utils._host import durability, safe_files
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
 pytestmark = pytest.mark.needs("strace")
 
 MODULE = safe_files.__name__
+TOGETHER = durability.__name__
 BASE = next(base for base in sys.path if (Path(base) / "ansible_collections" / "keystead" / "identity").is_dir())
 NEW = b"the new content of the file"
 WRITE = f"write_file(fd, 'key', {NEW!r}, mode=0o640, uid=os.getuid(), gid=os.getgid())"
@@ -102,9 +103,13 @@ def test_a_link_is_made_beside_renamed_over_and_synced(directory: Path) -> None:
     assert list(calls(lines, directory)) == ["symlink", "rename", "fsync directory"]
 
 
-def test_without_sync_the_directory_is_left_to_the_caller(directory: Path) -> None:
-    _said, lines = traced(directory, WRITE.replace("mode=", "settle=False, mode="))
-    assert list(calls(lines, directory))[-2:] == ["fsync file", "rename"]
+def test_what_is_staged_together_is_synced_before_it_is_settled(directory: Path) -> None:
+    staged = "with together(): stage_file(fd, 'key', b'new', mode=0o640); sys.stderr.write('')"
+    settle = "settle_file(fd, 'key')"
+    _said, lines = traced(directory, f"from {TOGETHER} import together\n    {staged}\n    {settle}")
+    seen = list(calls(lines, directory))
+    assert seen == ["create", "fchmod file", "write file", "fsync file", "fsync directory", "rename", "fsync directory"]
+    assert (directory / "key").read_bytes() == b"new"
 
 
 def test_removing_and_renaming_sync_the_directory_last(directory: Path) -> None:
