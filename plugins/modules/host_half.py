@@ -58,6 +58,7 @@ from ..module_utils._host.running import run
 
 
 def main() -> None:
+    """Run one phase."""
     answer(run)
 
 

@@ -60,6 +60,7 @@ from ..module_utils._host.phases import run
 
 
 def main() -> None:
+    """Run one phase."""
     answer(run)
 
 

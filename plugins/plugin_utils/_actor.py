@@ -12,6 +12,8 @@ import typing as t
 from pathlib import Path
 
 VERSION = "0.1.0"
+_STARTED = 19  # of what _stat returns: starttime
+_ENDED = ("Z", "X", "x")  # killed, and its parent has not asked yet: in a container perhaps never
 
 
 def actor(playbook: str | None) -> dict[str, str | None]:
@@ -41,10 +43,10 @@ def is_dead(other: t.Mapping[str, t.Any]) -> bool:
     same = all(other.get(key) == mine[key] for key in ("controller", "boot"))
     if type(pid) is not int or pid <= 0 or not mine["boot"] or not same:
         return False
-    started = _started(pid)
-    if not started:
+    fields = _stat(pid)
+    if not fields:
         return not _exists(pid)
-    return pid == mine["pid"] or started != other.get("started")
+    return pid == mine["pid"] or fields[0] in _ENDED or fields[_STARTED] != other.get("started")
 
 
 def _exists(pid: int) -> bool:
@@ -77,8 +79,14 @@ def _boot() -> str:
 
 
 def _started(pid: int) -> str:
-    """Return when a process began, in clock ticks since boot (proc(5), stat field 22); empty when it is gone."""
+    """Return when a process began, in clock ticks since boot; empty when it is gone."""
+    fields = _stat(pid)
+    return fields[_STARTED] if fields else ""
+
+
+def _stat(pid: int) -> list[str]:
+    """Return the fields of /proc/PID/stat from the state on (proc(5), field 3); none when the process is gone."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []

@@ -205,4 +205,3 @@ def _why_failed(answer: Answer) -> str:
         return message[: wire.LONGEST_TEXT]
     said = f"{message[:300] or 'no message'}, rc {answer.get('rc', '?')}"
     return f"host: its half ended without an answer ({said}); run again"
-

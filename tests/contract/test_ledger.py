@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import typing as t
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port imp
     Orphaned,
     Outcome,
     Refused,
+    Remembered,
     RevokedChange,
     RolledBack,
     Withdrawn,
@@ -34,11 +36,16 @@ from ansible_collections.keystead.identity.tests.unit.plugins.plugin_utils._ledg
     outcome,
 )
 
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+    from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.ledger import SqliteLedger
+
 WHERE = ("web1", "/srv/store")
 
 
 @pytest.fixture(params=["sqlite"])
-def ledger(request, tmp_path):
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> t.Iterator[SqliteLedger]:
     url = {"sqlite": f"sqlite:///{tmp_path}/ledger.sqlite"}[request.param]
     opened = open_ledger(url)
     yield opened
@@ -46,16 +53,16 @@ def ledger(request, tmp_path):
     opened.close()
 
 
-def publish(ledger, number=1, key="aa"):
+def publish(ledger: SqliteLedger, number: int = 1, key: str = "aa") -> None:
     ledger.intend(batch(), [intent(number=number, key=key)])
     ledger.record(batch(), [outcome(number=number, key=key)])
 
 
-def web(ledger):
+def web(ledger: SqliteLedger) -> Remembered:
     return ledger.remembered(*WHERE)["web"]
 
 
-def test_what_was_delivered_is_remembered(ledger):
+def test_what_was_delivered_is_remembered(ledger: SqliteLedger) -> None:
     publish(ledger)
     found = web(ledger)
     assert (found.name, found.kind, found.scope, found.state) == ("web", "x509", "shop", "present")
@@ -67,13 +74,13 @@ def test_what_was_delivered_is_remembered(ledger):
     assert found.links == tuple(path for path, _ in LINKS)
 
 
-def test_another_host_and_another_store_remember_nothing(ledger):
+def test_another_host_and_another_store_remember_nothing(ledger: SqliteLedger) -> None:
     publish(ledger)
     assert ledger.remembered("web2", "/srv/store") == {}
     assert ledger.remembered("web1", "/srv/other") == {}
 
 
-def test_an_intent_is_open_until_its_outcome_and_uses_up_no_number(ledger):
+def test_an_intent_is_open_until_its_outcome_and_uses_up_no_number(ledger: SqliteLedger) -> None:
     ledger.intend(batch(), [intent()])
     found = web(ledger)
     assert (found.newest, found.generation, found.certificate) == (0, None, None)
@@ -84,7 +91,7 @@ def test_an_intent_is_open_until_its_outcome_and_uses_up_no_number(ledger):
     assert web(ledger).open_intent is None
 
 
-def test_what_was_issued_and_never_published_is_found_with_its_certificate(ledger):
+def test_what_was_issued_and_never_published_is_found_with_its_certificate(ledger: SqliteLedger) -> None:
     ledger.intend(batch(), [intent()])
     ledger.record(batch(), [Outcome("web", 1, (), (issued(),))])
     found = web(ledger)
@@ -94,7 +101,7 @@ def test_what_was_issued_and_never_published_is_found_with_its_certificate(ledge
     assert web(ledger).open_intent is None
 
 
-def test_another_run_with_another_key_is_told_to_wait_and_nothing_of_its_batch_is_written(ledger):
+def test_another_run_with_another_key_is_told_to_wait_and_nothing_of_its_batch_is_written(ledger: SqliteLedger) -> None:
     ledger.intend(batch(), [intent()])
     with pytest.raises(Held) as held:
         ledger.intend(batch(after=60), [intent("api", key="cc", holder="run-2"), intent(key="bb", holder="run-2")])
@@ -105,17 +112,24 @@ def test_another_run_with_another_key_is_told_to_wait_and_nothing_of_its_batch_i
     assert web(ledger).open_intent.public_id == "aa"
 
 
-@pytest.mark.parametrize("later", [
-    {"key": "aa", "holder": "run-2"}, {"key": "bb", "holder": "run-1"},
-], ids=["the same key", "the same run"])
-def test_the_same_key_or_the_same_run_may_repeat_an_intent(ledger, later):
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"key": "aa", "holder": "run-2"},
+        {"key": "bb", "holder": "run-1"},
+    ],
+    ids=["the same key", "the same run"],
+)
+def test_the_same_key_or_the_same_run_may_repeat_an_intent(ledger: SqliteLedger, later: dict[str, str]) -> None:
     ledger.intend(batch(), [intent()])
     ledger.intend(batch(after=1), [intent(**later)])
     opened = web(ledger).open_intent
     assert (opened.public_id, opened.holder) == (later["key"], later["holder"])
 
 
-def test_an_intent_whose_run_ended_without_an_answer_is_taken_over_and_the_key_kept_as_an_orphan(ledger):
+def test_an_intent_whose_run_ended_without_an_answer_is_taken_over_and_the_key_kept_as_an_orphan(
+    ledger: SqliteLedger,
+) -> None:
     ledger.intend(batch(), [intent()])
     ledger.record(batch(), [Outcome("web", 1, (Event("issue", "missing", "failed", "timeout"),))])
     ledger.intend(batch(), [intent(key="bb", holder="run-2")])
@@ -123,27 +137,27 @@ def test_an_intent_whose_run_ended_without_an_answer_is_taken_over_and_the_key_k
     assert ledger.read("SELECT number, public_id FROM generations WHERE state = 'orphaned'") == [(1, "aa")]
 
 
-def test_an_intent_whose_run_never_came_back_is_taken_over_when_its_time_is_up(ledger):
+def test_an_intent_whose_run_never_came_back_is_taken_over_when_its_time_is_up(ledger: SqliteLedger) -> None:
     ledger.intend(batch(), [intent()])
     ledger.intend(batch(after=INTENT_HOLDS), [intent(key="bb", holder="run-2")])
     assert web(ledger).open_intent.public_id == "bb"
 
 
-def test_a_slow_run_cannot_record_under_an_intent_that_was_taken_over(ledger):
+def test_a_slow_run_cannot_record_under_an_intent_that_was_taken_over(ledger: SqliteLedger) -> None:
     ledger.intend(batch(), [intent()])
     ledger.intend(batch(after=INTENT_HOLDS), [intent(key="bb", holder="run-2")])
     with pytest.raises(Pending, match="another run took over generation 1 of web"):
         ledger.record(batch(after=INTENT_HOLDS), [outcome()])
 
 
-def test_a_number_that_another_run_has_used_meanwhile_is_not_intended_again(ledger):
+def test_a_number_that_another_run_has_used_meanwhile_is_not_intended_again(ledger: SqliteLedger) -> None:
     publish(ledger)
     with pytest.raises(Held, match="run again"):
         ledger.intend(batch(), [intent(key="bb", holder="run-2")])
 
 
 @pytest.mark.parametrize("change", [Refused(), Orphaned()])
-def test_a_closed_intent_frees_its_number(ledger, change):
+def test_a_closed_intent_frees_its_number(ledger: SqliteLedger, change: t.Any) -> None:
     ledger.intend(batch(), [intent()])
     ledger.record(batch(), [Outcome("web", 1, (), (change,))])
     assert (web(ledger).open_intent, web(ledger).newest) == (None, 0)
@@ -151,7 +165,7 @@ def test_a_closed_intent_frees_its_number(ledger, change):
     assert web(ledger).public_id == "bb"
 
 
-def test_a_successor_that_is_proved_ends_the_deliveries_of_its_predecessor(ledger):
+def test_a_successor_that_is_proved_ends_the_deliveries_of_its_predecessor(ledger: SqliteLedger) -> None:
     publish(ledger)
     publish(ledger, 2, "bb")
     assert (web(ledger).generation, web(ledger).newest) == (2, 2)
@@ -161,7 +175,7 @@ def test_a_successor_that_is_proved_ends_the_deliveries_of_its_predecessor(ledge
     ) == [(1, "superseded", 0), (2, "current", 1)]
 
 
-def test_while_a_successor_is_pending_its_predecessor_is_still_delivered(ledger):
+def test_while_a_successor_is_pending_its_predecessor_is_still_delivered(ledger: SqliteLedger) -> None:
     publish(ledger)
     ledger.intend(batch(), [intent(number=2, key="bb")])
     ledger.record(batch(), [Outcome("web", 2, (), (issued(2, "bb"), Delivered(LINKS, pending=True)))])
@@ -172,7 +186,7 @@ def test_while_a_successor_is_pending_its_predecessor_is_still_delivered(ledger)
     assert ledger.read(live) == [(2,)]
 
 
-def test_a_link_that_is_no_longer_delivered_is_withdrawn(ledger):
+def test_a_link_that_is_no_longer_delivered_is_withdrawn(ledger: SqliteLedger) -> None:
     publish(ledger)
     ledger.record(batch(), [Outcome("web", 1, (), (Delivered(LINKS[:1]),))])
     assert web(ledger).links == (LINKS[0][0],)
@@ -181,7 +195,9 @@ def test_a_link_that_is_no_longer_delivered_is_withdrawn(ledger):
 
 
 @pytest.mark.parametrize("pending", [True, False])
-def test_a_generation_that_is_rolled_back_gives_its_predecessor_everything_back(ledger, pending):
+def test_a_generation_that_is_rolled_back_gives_its_predecessor_everything_back(
+    ledger: SqliteLedger, *, pending: bool
+) -> None:
     publish(ledger)
     ledger.intend(batch(), [intent(number=2, key="bb")])
     changes = (issued(2, "bb"), Delivered(LINKS[:1], pending=pending), RolledBack(1))
@@ -192,7 +208,7 @@ def test_a_generation_that_is_rolled_back_gives_its_predecessor_everything_back(
     assert ledger.read("SELECT number, state FROM generations ORDER BY number") == [(1, "current"), (2, "rolled_back")]
 
 
-def test_a_rollback_before_anything_was_published_leaves_the_predecessor(ledger):
+def test_a_rollback_before_anything_was_published_leaves_the_predecessor(ledger: SqliteLedger) -> None:
     publish(ledger)
     ledger.intend(batch(), [intent(number=2, key="bb")])
     ledger.record(batch(), [Outcome("web", 2, (), (issued(2, "bb"), RolledBack(1)))])
@@ -201,7 +217,9 @@ def test_a_rollback_before_anything_was_published_leaves_the_predecessor(ledger)
 
 
 @pytest.mark.parametrize(("state", "generation"), [("absent", "withdrawn"), ("released", "released")])
-def test_a_removed_identity_keeps_its_record_and_its_newest_number(ledger, state, generation):
+def test_a_removed_identity_keeps_its_record_and_its_newest_number(
+    ledger: SqliteLedger, state: str, generation: str
+) -> None:
     publish(ledger)
     publish(ledger, 2, "bb")
     ledger.record(batch(), [Outcome("web", None, (Event("withdraw", "not wanted"),), (Withdrawn(state),))])
@@ -212,7 +230,7 @@ def test_a_removed_identity_keeps_its_record_and_its_newest_number(ledger, state
     assert (web(ledger).state, web(ledger).generation) == ("present", 3)
 
 
-def test_a_revoked_generation_stays_the_published_one_and_says_why(ledger):
+def test_a_revoked_generation_stays_the_published_one_and_says_why(ledger: SqliteLedger) -> None:
     publish(ledger)
     ledger.record(batch(), [Outcome("web", 1, (), (RevokedChange("key_compromise", NOW),))])
     assert (web(ledger).revoked, web(ledger).generation) == ("key_compromise", 1)
@@ -221,16 +239,24 @@ def test_a_revoked_generation_stays_the_published_one_and_says_why(ledger):
     assert ledger.read("SELECT state FROM generations ORDER BY number") == [("revoked",), ("current",)]
 
 
-def test_an_event_without_an_identity_is_kept(ledger):
+def test_an_event_without_an_identity_is_kept(ledger: SqliteLedger) -> None:
     ledger.record(batch(), [Outcome("web", None, (Event("issue", "missing", "failed", "lone \udc80 surrogate"),))])
     assert ledger.remembered(*WHERE) == {}
     assert queries.events(ledger, identity="web")[0]["message"] == "lone ? surrogate"
 
 
-@pytest.mark.parametrize(("number", "change"), [
-    (1, issued()), (1, Delivered()), (2, Delivered()), (None, RevokedChange("unspecified", NOW)),
-])
-def test_a_change_of_something_unknown_is_refused_and_nothing_is_written(ledger, number, change):
+@pytest.mark.parametrize(
+    ("number", "change"),
+    [
+        (1, issued()),
+        (1, Delivered()),
+        (2, Delivered()),
+        (None, RevokedChange("unspecified", NOW)),
+    ],
+)
+def test_a_change_of_something_unknown_is_refused_and_nothing_is_written(
+    ledger: SqliteLedger, number: int | None, change: t.Any
+) -> None:
     if number != 1:
         ledger.intend(batch(), [intent()])
     before = queries.events(ledger)
@@ -239,13 +265,13 @@ def test_a_change_of_something_unknown_is_refused_and_nothing_is_written(ledger,
     assert queries.events(ledger) == before
 
 
-def test_a_rollback_to_an_unknown_generation_is_refused(ledger):
+def test_a_rollback_to_an_unknown_generation_is_refused(ledger: SqliteLedger) -> None:
     publish(ledger)
     with pytest.raises(Misconfigured, match="generation 7 of web"):
         ledger.record(batch(), [Outcome("web", 1, (), (RolledBack(7),))])
 
 
-def test_trust_anchors_are_pinned_for_each_issuer_and_replaced_as_a_whole(ledger):
+def test_trust_anchors_are_pinned_for_each_issuer_and_replaced_as_a_whole(ledger: SqliteLedger) -> None:
     assert ledger.pinned("a") == ()
     ledger.pin("a", ["22", "11", "22"])
     ledger.pin("b", ["33"])
@@ -254,12 +280,14 @@ def test_trust_anchors_are_pinned_for_each_issuer_and_replaced_as_a_whole(ledger
     assert (ledger.pinned("a"), ledger.pinned("b")) == (("44",), ("33",))
 
 
-def test_the_queries_tell_who_did_what_and_what_is_there(ledger):
+def test_the_queries_tell_who_did_what_and_what_is_there(ledger: SqliteLedger) -> None:
     publish(ledger)
     ledger.intend(batch("web2"), [intent("api")])
     told = queries.events(ledger, host="web1")
     assert [(event["action"], event["outcome"], event["milliseconds"], event["attempts"]) for event in told] == [
-        ("intend", "pending", 0, 1), ("issue", "ok", 500, 1), ("prove", "ok", 1250, 2),
+        ("intend", "pending", 0, 1),
+        ("issue", "ok", 500, 1),
+        ("prove", "ok", 1250, 2),
     ]
     assert told[0]["actor"]["operating_system_user"] == "ops"
     assert [head["seq"] for head in queries.heads(ledger)] == [1, 3, 4]
@@ -269,7 +297,7 @@ def test_the_queries_tell_who_did_what_and_what_is_there(ledger):
     assert queries.identities(ledger, host="web2", name="web") == []
 
 
-def test_the_same_answer_may_be_recorded_twice(ledger):
+def test_the_same_answer_may_be_recorded_twice(ledger: SqliteLedger) -> None:
     publish(ledger)
     ledger.record(batch(), [outcome()])
     assert web(ledger).generation == 1

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
 
-"""Every mistake that tests/integration/test_bad_input.py makes. `{{ base }}` is its directory, `{{ secret }}` a secret."""
+"""Every mistake that tests/integration/test_bad_input.py makes. `{{ base }}` is its directory."""
 
 from __future__ import annotations
 
@@ -136,9 +136,7 @@ OPTIONS = {
     "part that the custody lacks": web("links", "key_uri", "private_key", links={"/etc/x.pem": "key_uri"}),
     "links as a list": web("identities[web].links", "list", "dictionary", links=["/etc/x.pem"]),
     "nothing to activate": web("activate", "exactly one of", "found none", activate={}),
-    "two ways to activate": web(
-        "activate", "unit and command", activate={"unit": "x.service", "command": ["true"]}
-    ),
+    "two ways to activate": web("activate", "unit and command", activate={"unit": "x.service", "command": ["true"]}),
     "command as a string with quotes": web("activate.command", activate={"command": [""]}),
     "unit that is none": web("activate.unit", "'a b'", "nginx.service", activate={"unit": "a b"}),
     "port 0": web("prove.port", "0 ", "1 to 65535", prove={"port": 0}),
@@ -175,11 +173,15 @@ OPTIONS = {
     ),
 }
 AUTHORITIES = {
-    "missing authority": task("local: authority nobody", "certificate_authority", issuer=local_issuer(authority="nobody")),
+    "missing authority": task(
+        "local: authority nobody", "certificate_authority", issuer=local_issuer(authority="nobody")
+    ),
     "missing directory": task("/nowhere", "certificate_authority", issuer=local_issuer(directory="{{ base }}/nowhere")),
     "authority with a slash": task("'../ca'", "letters", issuer=local_issuer(authority="../ca")),
     "no passphrase": task("sealed", "set passphrase", issuer=local_issuer(authority="sealed")),
-    "needless passphrase": task("issuing", "has no passphrase", "remove", issuer=local_issuer(passphrase="{{ secret }}")),
+    "needless passphrase": task(
+        "issuing", "has no passphrase", "remove", issuer=local_issuer(passphrase="{{ secret }}")
+    ),
     "two passphrases": task(
         "both passphrase and passphrase_file",
         "keep one",
@@ -197,8 +199,9 @@ AUTHORITIES = {
     "roots that are none": task(
         "issuer.roots", "the PEM given", issuer=local_issuer(roots=["-----BEGIN CERTIFICATE-----\nx"])
     ),
-    "declared otherwise": ca("path_length", "0", "3", "under a new name", name="issuing", path_length=3,
-                             parent={"name": "root"}),
+    "declared otherwise": ca(
+        "path_length", "0", "3", "under a new name", name="issuing", path_length=3, parent={"name": "root"}
+    ),
     "missing parent": ca("authority nobody", "certificate_authority", parent={"name": "nobody"}),
     "lifetime of an authority": ca("option lifetime", "'ever'", "30d", lifetime="ever"),
     "path length below 0": ca("option path_length", "-1", "0 or more", path_length=-1),
@@ -214,10 +217,15 @@ LEDGERS = {
     "relative path": task("option ledger", "sqlite:////absolute/path", ledger="sqlite:ledger.db"),
     "PostgreSQL": task("option ledger", "PostgreSQL", "not built", ledger="postgresql://ledger.example.org/keystead"),
     "password in the URL": task(
-        "option ledger", "password inside", "ledger_password", ledger="postgresql://me:{{ secret }}@ledger.example.org/x"
+        "option ledger",
+        "password inside",
+        "ledger_password",
+        ledger="postgresql://me:{{ secret }}@ledger.example.org/x",
     ),
     "unknown scheme": task("option ledger", "mysql", "sqlite:////absolute/path", ledger="mysql://x/y"),
-    "missing directory": task("ledger:", "create the directory {{ base }}/nowhere", ledger="sqlite:///{{ base }}/nowhere/ledger.db"),
+    "missing directory": task(
+        "ledger:", "create the directory {{ base }}/nowhere", ledger="sqlite:///{{ base }}/nowhere/ledger.db"
+    ),
     "a directory": task("ledger:", "is a directory", ledger="sqlite:///{{ base }}/ca"),
     "corrupt": task("ledger:", "corrupt.db", "ledger", ledger="sqlite:///{{ base }}/corrupt.db"),
     "damaged": task("ledger:", "damaged.db", "backup", ledger="sqlite:///{{ base }}/damaged.db"),
@@ -233,7 +241,9 @@ HOST = {
         "{{ base }}/etc/directory", "neither", links="{{ {base ~ '/etc/directory': 'fullchain'} }}"
     ),
     "missing parent of a link": web("{{ base }}/none", "create", links="{{ {base ~ '/none/x': 'fullchain'} }}"),
-    "parent that is a link": web("{{ base }}/linked", "symbolic link", "real path", links="{{ {base ~ '/linked/x': 'chain'} }}"),
+    "parent that is a link": web(
+        "{{ base }}/linked", "symbolic link", "real path", links="{{ {base ~ '/linked/x': 'chain'} }}"
+    ),
     "parent that is a file": web("{{ base }}/etc/file", links="{{ {base ~ '/etc/file/x': 'chain'} }}"),
     "parent that others may write": web("{{ base }}/open", "chmod", links="{{ {base ~ '/open/x': 'chain'} }}"),
     "store of another host": task("other1", "web1", "set another store", store="{{ base }}/of-another-host"),
@@ -247,14 +257,20 @@ HOST = {
     "unknown group": web("option group", "'nobody-here'", "create it first", group="nobody-here"),
 }
 SIGNING = {
-    "wrong passphrase": task("does not open", "set its own", issuer=local_issuer(authority="sealed", passphrase="wrong-{{ secret }}")),
+    "wrong passphrase": task(
+        "does not open", "set its own", issuer=local_issuer(authority="sealed", passphrase="wrong-{{ secret }}")
+    ),
     "expired authority": task("expired", "cannot sign any more", "another", issuer=local_issuer(authority="expired")),
-    "names that the authority excludes": web("local: ", "web.example.net", "another authority", dns_names=["web.example.net"]),
+    "names that the authority excludes": web(
+        "local: ", "web.example.net", "another authority", dns_names=["web.example.net"]
+    ),
 }
 HOSTS = {
     "winrm": Case({"identities": []}, ("winrm",), host="windows1"),
     "network_cli": Case({"identities": []}, ("network_cli",), host="switch1"),
-    "no cryptography": Case({"identities": []}, ("host: ", "has no cryptography", "python3-cryptography"), host="bare1"),
+    "no cryptography": Case(
+        {"identities": []}, ("host: ", "has no cryptography", "python3-cryptography"), host="bare1"
+    ),
     "old cryptography": Case({"identities": []}, ("cryptography 3.1", "at least 3.4"), host="old1"),
 }
 GROUPS = {

@@ -16,7 +16,6 @@ import sqlite3
 import sys
 import typing as t
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from ansible_collections.keystead.identity.tests.harness import local, playbook
@@ -24,6 +23,7 @@ from ansible_collections.keystead.identity.tests.integration.mistakes import MIS
 
 if t.TYPE_CHECKING:
     import subprocess
+    from pathlib import Path
 
     from ansible_collections.keystead.identity.tests.integration.mistakes import Case
 
@@ -57,7 +57,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     base, home = tmp_path_factory.mktemp("bad"), tmp_path_factory.mktemp("home")
     _authorities(base)
     good = _task("good", GOOD["machine_identity"] | {"identities": [{"name": "web", "dns_names": ["web.example.org"]}]})
-    hosts = _hosts(base, home)
+    hosts = _hosts(base)
     first = playbook.run([good], {"web1": hosts["web1"]}, home=home)
     assert first.returncode == 0, first.stdout + first.stderr
     _ledgers(base)
@@ -104,8 +104,8 @@ def _plays() -> list[dict[str, t.Any]]:
     plays: dict[str, list[dict[str, t.Any]]] = {}
     for name, case in MISTAKES.items():
         said = {**GOOD[case.module], **case.says}
-        task = _task(name, said, case)
-        plays.setdefault(case.host, []).append({**task, **case.keywords, "ignore_errors": True, "ignore_unreachable": True})
+        task = {**_task(name, said, case), **case.keywords, "ignore_errors": True, "ignore_unreachable": True}
+        plays.setdefault(case.host, []).append(task)
     return [{"hosts": host, "gather_facts": False, "tasks": tasks} for host, tasks in plays.items()]
 
 
@@ -114,7 +114,7 @@ def _task(name: str, said: dict[str, t.Any], case: Case | None = None) -> dict[s
     return {"name": name, f"keystead.identity.{module}": said}
 
 
-def _hosts(base: Path, home: Path) -> dict[str, dict[str, t.Any]]:
+def _hosts(base: Path) -> dict[str, dict[str, t.Any]]:
     shared = {"base": str(base), "secret": SECRET}
     fake = base / "old" / "cryptography"
     fake.mkdir(parents=True)

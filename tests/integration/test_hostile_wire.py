@@ -149,7 +149,7 @@ ANSWERS: dict[str, tuple[Change, str]] = {
     "an error without a kind": (first(put("error", value={"kind": "SystemExit", "message": "x"})), "does not say how"),
     "an error with escapes": (first(put("error", value={"kind": "Denied", "message": ESCAPE})), "does not say how"),
     "a failure with escapes": (lambda _answer: {"failed": True, "msg": f"host: {ESCAPE}"}, "owned"),
-    "a failure of the module": (lambda _answer: {"failed": True, "msg": ESCAPE * 99, "rc": ESCAPE}, "without an answer"),
+    "a failure of the module": (lambda _: {"failed": True, "msg": ESCAPE * 99, "rc": ESCAPE}, "without an answer"),
     "nothing at all": (lambda answer: answer.clear(), "format"),
 }  # fmt: skip
 

@@ -54,7 +54,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.Co
     base, home = tmp_path_factory.mktemp("rogue"), tmp_path_factory.mktemp("home")
     issuer = local.two_tiers(base / "ca")
     jinja = "{{ lookup('pipe', 'touch " + str(base / "was-here") + "') }}"
-    hosts = {host: {"ansible_python_interpreter": _rogue(base, host, answer)} for host, answer in answers(jinja).items()}
+    rogues = {host: _rogue(base, host, answer) for host, answer in answers(jinja).items()}
+    hosts = {host: {"ansible_python_interpreter": rogue} for host, rogue in rogues.items()}
     task = {
         "keystead.identity.machine_identity": {
             "issuer": {"local": issuer},

@@ -19,7 +19,7 @@ from .verdict import OK, no_handshake, not_trusted, not_verified, other_certific
 
 if t.TYPE_CHECKING:
     from .endpoint import Endpoint
-    from .proof import Target
+    from .target import Target
 
     Attempt = t.Callable[[float], str]
 

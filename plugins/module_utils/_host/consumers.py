@@ -17,9 +17,10 @@ from .._core.model import Activation, Identity, Step
 from .activation import activate
 from .layout import FILE_OF, current_path
 from .place import Unproved
-from .proof import Target, prove
+from .proof import prove
 from .recovery import destroy_generation
 from .safe_files import read_file
+from .target import Target
 
 if t.TYPE_CHECKING:
     from .job import Job

@@ -22,14 +22,13 @@ from .place import Unproved, open_place
 from .publish import number, publish, publish_in_place, write
 from .recovery import destroy_generation, destroy_identity, discard_unfinished
 from .release import release_identity
-from .request import Request, failed
+from .request import Consumers, Request, failed
 from .safe_files import remove_tree
 from .store import open_store
 
 if t.TYPE_CHECKING:
     from .._core.model import Identity, Known
     from .place import Place
-    from .running import Consumers
 
 
 def install(request: Request, *, consumers: Consumers) -> list[dict[str, t.Any]]:

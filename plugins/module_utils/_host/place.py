@@ -26,6 +26,7 @@ from .safe_files import (
 
 LONGEST_NUMBER = 10  # digits
 
+
 class Unproved(t.NamedTuple):
     """The record `pending`: which generation is on its way, what stood before it, and whether it is a new one."""
 

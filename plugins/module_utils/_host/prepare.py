@@ -19,12 +19,11 @@ from .._core.plan import decide
 from .durability import together
 from .observe import observe
 from .place import Place, open_place
-from .request import Request, failed
+from .request import Consumers, Request, failed
 from .store import open_store
 
 if t.TYPE_CHECKING:
     from .._core.model import Credential, Identity, Known, Step
-    from .running import Consumers
 
 
 def prepare(request: Request, *, check: bool, consumers: Consumers) -> list[dict[str, t.Any]]:

@@ -16,29 +16,12 @@ from .._core.errors import Misconfigured
 from .text import place
 
 if t.TYPE_CHECKING:
-    from .._core.model import Proof, Subject
     from .attempt import Attempt
+    from .target import Target
 
 MOST_AT_ONCE = 100
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
 GRACE = 2.0  # for what cannot be interrupted: a command being killed, a name being resolved
-
-
-class Target(t.NamedTuple):
-    """What a consumer must be seen to use.
-
-    `certificate` is our leaf (DER), `public_id` the SHA-256 of its SPKI (lower-case hex), `roots` the trust anchors
-    (PEM; without any, only the leaf and its name are checked). The paths lead to what `client_auth` presents.
-    """
-
-    name: str
-    proof: Proof
-    subject: Subject
-    certificate: bytes
-    public_id: str
-    roots: bytes
-    client_certificate: str | None = None
-    client_key: str | None = None
 
 
 def prove(targets: t.Sequence[Target]) -> dict[str, str]:

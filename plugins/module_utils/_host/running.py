@@ -13,10 +13,9 @@ import typing as t
 
 from .._core.errors import Misconfigured
 from .._core.wire import FORMAT
-from .request import Request, read
+from .request import Consumers, Request, read
 
 Phase = t.Callable[[Request, bool], t.Dict[str, t.Any]]
-Consumers = t.Optional[t.Callable[[], t.Any]]
 OLDEST_CRYPTOGRAPHY = (3, 4)
 
 

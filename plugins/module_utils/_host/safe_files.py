@@ -38,7 +38,7 @@ def write_file(  # noqa: PLR0913 - what a file is
     """Put a file in place of `name`, whole, with `mode` whatever the umask, and owner and group unless they are -1."""
     temporary = _temporary(name)
     with said(name, dir_fd):
-        _create(dir_fd, temporary, content, mode, uid, gid, os.fsync)
+        _create(dir_fd, temporary, content, os.fsync, mode=mode, uid=uid, gid=gid)
         try:
             os.rename(temporary, name, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
         except BaseException:
@@ -56,7 +56,7 @@ def create_file(  # noqa: PLR0913 - what a file is
     It is published by a rename of its directory, or of itself by `settle_file`, and synced before that.
     """
     with said(name, dir_fd):
-        _create(dir_fd, name, content, mode, uid, gid, sync)
+        _create(dir_fd, name, content, sync, mode=mode, uid=uid, gid=gid)
         sync(dir_fd)
 
 
@@ -76,7 +76,7 @@ def drop_staged_file(dir_fd: int, name: str) -> None:
 
 
 def _create(  # noqa: PLR0913 - what a file is
-    dir_fd: int, name: str, content: bytes, mode: int, uid: int, gid: int, settle: t.Callable[[int], None]
+    dir_fd: int, name: str, content: bytes, settle: t.Callable[[int], None], *, mode: int, uid: int, gid: int
 ) -> None:
     """Owner, mode and label come before content: nobody else can have opened the file by then."""
     fd = _replacing(dir_fd, name, lambda: os.open(name, _CREATE, 0o600, dir_fd=dir_fd))

@@ -67,5 +67,3 @@ class FileKeyStore:
         finally:
             os.close(directory)
         return None if pem is None else from_pem(pem)
-
-

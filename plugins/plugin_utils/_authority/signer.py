@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import functools
 import typing as t
 
@@ -27,6 +26,8 @@ from .name_constraints import refusal
 from .store import Authority, load
 
 if t.TYPE_CHECKING:
+    import datetime as dt
+
     from ...module_utils._core.ports import Order, Request
     from .about import About
 

@@ -12,7 +12,6 @@ import os
 import shutil
 import typing as t
 from dataclasses import dataclass
-from pathlib import Path
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
@@ -30,6 +29,9 @@ from ...module_utils._core.keys import spki_sha256
 from ...module_utils._core.pki import MALFORMED
 from .about import ABOUT, About, about, damaged, find_about, written
 from .files import PRIVATE, locked, put, read, refuse_shared, speaking, sync
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
 
 
 @dataclass(frozen=True)

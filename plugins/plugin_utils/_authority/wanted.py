@@ -24,7 +24,9 @@ from .._durations import lifetime
 from .about import checked_name
 from .name_constraints import extension
 from .passphrase import passphrase
-from .store import Authority
+
+if t.TYPE_CHECKING:
+    from .store import Authority
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
 
-"""Bytes that nobody should have written: seeded mutations of real files, and DER that cryptography's builders refuse."""
+"""Bytes that nobody should have written: mutations of real files, and DER that cryptography's builders refuse."""
 
 from __future__ import annotations
 
@@ -218,7 +218,9 @@ WEIRD: dict[str, bytes] = {
         spki=der(0x30, der(0x30, oid("1.2.840.10045.2.1"), oid("1.3.132.0.6")), der(0x03, b"\0\x04" + b"x" * 32))
     ),
     "a point that is not on the curve": certificate(
-        spki=der(0x30, der(0x30, oid("1.2.840.10045.2.1"), oid("1.2.840.10045.3.1.7")), der(0x03, b"\0\x04" + b"x" * 64))
+        spki=der(
+            0x30, der(0x30, oid("1.2.840.10045.2.1"), oid("1.2.840.10045.3.1.7")), der(0x03, b"\0\x04" + b"x" * 64)
+        )
     ),
     "RSA of 16384 bits": certificate(
         spki=der(

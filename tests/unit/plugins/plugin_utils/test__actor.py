@@ -41,6 +41,16 @@ def test_a_living_process_is_not_dead() -> None:
         assert _actor.is_dead(holder)
 
 
+def test_a_process_that_has_ended_is_dead_before_its_parent_asks() -> None:
+    process = subprocess.Popen(["sleep", "60"])
+    holder = other(pid=process.pid, started=_actor._started(process.pid))
+    process.kill()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert _actor._started(process.pid) == holder["started"]
+    assert _actor.is_dead(holder)
+    process.wait()
+
+
 def test_another_process_with_the_same_number_is_not_the_holder() -> None:
     assert _actor.is_dead(other(pid=os.getppid(), started="1"))
     assert not _actor.is_dead(other(pid=os.getppid(), started=_actor._started(os.getppid())))

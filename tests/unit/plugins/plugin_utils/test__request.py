@@ -137,7 +137,7 @@ ROGUE: dict[str, t.Callable[[], bytes]] = {
     "another key": lambda: built(key=make.key(number=9)),
     "another type of key": lambda: built(key=make.key("ed25519")),
     "a larger curve": lambda: built(key=make.key("ecdsa-p384")),
-    "a weak RSA key": lambda: built(key=rsa.generate_private_key(65537, 1024)),
+    "a weak RSA key": lambda: built(key=rsa.generate_private_key(65537, 1024)),  # noqa: S505 - that is the point
     "an invalid signature": lambda: flipped(HONEST, len(HONEST) - 2),
     "names changed after signing": lambda: HONEST.replace(b"a.example.org", b"x.example.org"),
     "a byte behind": lambda: HONEST + b"\0",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+import typing as t
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_a_private_key_in_the_output_is_not_shown() -> None:
         (lambda _: "a\0b", "{} cannot be run: embedded null byte"),
     ],
 )
-def test_a_program_that_cannot_start_is_said_clearly(tmp_path: Path, make, problem: str) -> None:  # noqa: ANN001
+def test_a_program_that_cannot_start_is_said_clearly(tmp_path: Path, make: t.Callable[[Path], str], problem: str) -> None:
     program = make(tmp_path)
     ran = run((program,), 5)
     assert (ran.exit_code, ran.problem) == (None, problem.format(program, program))

@@ -17,7 +17,8 @@ import typing as t
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Activation, Proof, Subject
 from ansible_collections.keystead.identity.plugins.module_utils._host.activation import activate
-from ansible_collections.keystead.identity.plugins.module_utils._host.proof import Target, prove
+from ansible_collections.keystead.identity.plugins.module_utils._host.proof import prove
+from ansible_collections.keystead.identity.plugins.module_utils._host.target import Target
 from ansible_collections.keystead.identity.tests.harness import consumers
 from ansible_collections.keystead.identity.tests.harness.consumers import LOOPBACK, Nginx, TlsServer
 from ansible_collections.keystead.identity.tests.harness.two_tier import Pair, TwoTier

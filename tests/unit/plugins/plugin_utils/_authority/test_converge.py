@@ -243,7 +243,7 @@ def test_a_revocation_that_a_killed_run_did_not_publish_is_published(tmp_path: P
 def test_an_authority_with_living_certificates_is_not_destroyed(tmp_path: Path) -> None:
     options = make.two_tiers(tmp_path)
     leaves = [issue(options), issue(options)]
-    with pytest.raises(Misconfigured, match="certificates that are neither expired nor revoked .2.; revoke them"):
+    with pytest.raises(Misconfigured, match=r"certificates that are neither expired nor revoked .2.; revoke them"):
         make.authority(tmp_path, "issuing", state="absent")
     LocalIssuer(options).revoke([der(leaf) for leaf in leaves], "cessation_of_operation")
     with pytest.raises(Misconfigured, match="1 certificates"):

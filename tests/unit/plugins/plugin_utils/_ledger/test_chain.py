@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import typing as t
 
 import pytest
 import rfc8785
@@ -16,9 +17,12 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry
 
 from .telling import ACTOR, batch, intent, outcome
 
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
 
 @pytest.fixture
-def url(tmp_path):
+def url(tmp_path: Path) -> str:
     made = f"sqlite:///{tmp_path}/ledger.sqlite"
     ledger = open_ledger(made)
     for number in (1, 2):
@@ -28,7 +32,7 @@ def url(tmp_path):
     return made
 
 
-def tampered(url, *statements):
+def tampered(url: str, *statements: str) -> str | None:
     with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
         for statement in statements:
             connection.execute(statement)
@@ -39,59 +43,86 @@ def tampered(url, *statements):
     return found
 
 
-def test_what_nobody_touched_is_whole(url):
+def test_what_nobody_touched_is_whole(url: str) -> None:
     assert tampered(url) is None
 
 
-def test_an_empty_ledger_is_whole(tmp_path):
+def test_an_empty_ledger_is_whole(tmp_path: Path) -> None:
     ledger = open_ledger(f"sqlite:///{tmp_path}/ledger.sqlite")
     assert verify(ledger) is None
     ledger.close()
 
 
-def test_the_first_hash_is_what_anybody_can_compute_by_rfc_8785(url):
+def test_the_first_hash_is_what_anybody_can_compute_by_rfc_8785(url: str) -> None:
     ledger = open_ledger(url)
     record = {
-        "prev": ledger.id, "seq": 1, "batch": 1, "at": "2026-01-31T09:00:00.000Z", "host": "web1",
-        "store": "/srv/store", "actor": ACTOR, "identity": "web", "generation": 1, "action": "intend",
-        "reason": "missing", "outcome": "pending", "message": "", "milliseconds": 0, "attempts": 1,
+        "prev": ledger.id,
+        "seq": 1,
+        "batch": 1,
+        "at": "2026-01-31T09:00:00.000Z",
+        "host": "web1",
+        "store": "/srv/store",
+        "actor": ACTOR,
+        "identity": "web",
+        "generation": 1,
+        "action": "intend",
+        "reason": "missing",
+        "outcome": "pending",
+        "message": "",
+        "milliseconds": 0,
+        "attempts": 1,
     }
     expected = hashlib.sha256(rfc8785.dumps(record)).hexdigest()
     assert ledger.read("SELECT hash FROM events WHERE seq = 1") == [(expected,)]
     ledger.close()
 
 
-@pytest.mark.parametrize(("statement", "words"), [
-    ("UPDATE events SET reason = 'other' WHERE seq = 3", "event 3 (prove of web on web1) is not what was written"),
-    ("UPDATE events SET attempts = 1 WHERE seq = 6", "event 6 (prove of web on web1) is not what was written"),
-    ("UPDATE events SET hash = 'ff' WHERE seq = 2", "event 2 (issue of web on web1) is not what was written"),
-    ("DELETE FROM events WHERE seq = 1", "event 1 is missing"),
-    ("DELETE FROM events WHERE seq = 4", "event 4 is missing"),
-    ("DELETE FROM events WHERE seq = 6", "event 6 is missing"),
-    ("DELETE FROM events WHERE seq > 4", "the events of batch 4 are missing"),
-    ("DELETE FROM events", "the events of batch 1 are missing"),
-    ("DELETE FROM heads WHERE batch = 2", "the head of batch 2 is missing, at event 2"),
-    ("UPDATE heads SET host = 'web9' WHERE batch = 2", "event 2 (issue of web on web9) is not what was written"),
-    ("UPDATE heads SET actor = '{}' WHERE batch = 3", "event 4 (intend of web on web1) is not what was written"),
-    ("UPDATE heads SET at = '2026' WHERE batch = 1", "event 1 (intend of web on web1) is not what was written"),
-    ("UPDATE heads SET hash = 'ff' WHERE batch = 2", "the head of batch 2 is not its last event, 3"),
-    ("UPDATE heads SET hash = 'ff' WHERE batch = 4", "the head of batch 4 is not its last event, 6"),
-    ("INSERT INTO heads VALUES (9, '', '', '', '{}', 1, '')", "the events of batch 9 are missing"),
-    ("UPDATE meta SET value = 'another' WHERE key = 'id'", "event 1 (intend of web on web1) is not what was written"),
-])
-def test_the_first_broken_record_is_named(url, statement, words):
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("UPDATE events SET reason = 'other' WHERE seq = 3", "event 3 (prove of web on web1) is not what was written"),
+        ("UPDATE events SET attempts = 1 WHERE seq = 6", "event 6 (prove of web on web1) is not what was written"),
+        ("UPDATE events SET hash = 'ff' WHERE seq = 2", "event 2 (issue of web on web1) is not what was written"),
+        ("DELETE FROM events WHERE seq = 1", "event 1 is missing"),
+        ("DELETE FROM events WHERE seq = 4", "event 4 is missing"),
+        ("DELETE FROM events WHERE seq = 6", "event 6 is missing"),
+        ("DELETE FROM events WHERE seq > 4", "the events of batch 4 are missing"),
+        ("DELETE FROM events", "the events of batch 1 are missing"),
+        ("DELETE FROM heads WHERE batch = 2", "the head of batch 2 is missing, at event 2"),
+        ("UPDATE heads SET host = 'web9' WHERE batch = 2", "event 2 (issue of web on web9) is not what was written"),
+        ("UPDATE heads SET actor = '{}' WHERE batch = 3", "event 4 (intend of web on web1) is not what was written"),
+        ("UPDATE heads SET at = '2026' WHERE batch = 1", "event 1 (intend of web on web1) is not what was written"),
+        ("UPDATE heads SET hash = 'ff' WHERE batch = 2", "the head of batch 2 is not its last event, 3"),
+        ("UPDATE heads SET hash = 'ff' WHERE batch = 4", "the head of batch 4 is not its last event, 6"),
+        ("INSERT INTO heads VALUES (9, '', '', '', '{}', 1, '')", "the events of batch 9 are missing"),
+        (
+            "UPDATE meta SET value = 'another' WHERE key = 'id'",
+            "event 1 (intend of web on web1) is not what was written",
+        ),
+    ],
+)
+def test_the_first_broken_record_is_named(url: str, statement: str, words: str) -> None:
     assert tampered(url, statement) == words
 
 
-def test_an_event_that_was_put_in_is_named(url):
-    assert tampered(
-        url, "INSERT INTO events SELECT 7, batch, identity, generation, action, reason, outcome, message, milliseconds,"
-        " attempts, hash FROM events WHERE seq = 6",
-    ) == "event 7 (prove of web on web1) is not what was written"
+def test_an_event_that_was_put_in_is_named(url: str) -> None:
+    assert (
+        tampered(
+            url,
+            "INSERT INTO events SELECT 7, batch, identity, generation, action, reason, outcome, message, milliseconds,"
+            " attempts, hash FROM events WHERE seq = 6",
+        )
+        == "event 7 (prove of web on web1) is not what was written"
+    )
 
 
-def test_two_events_that_changed_places_are_named(url):
-    assert tampered(
-        url, "UPDATE events SET seq = 99 WHERE seq = 2", "UPDATE events SET seq = 2 WHERE seq = 3",
-        "UPDATE events SET seq = 3 WHERE seq = 99",
-    ) == "event 2 (prove of web on web1) is not what was written"
+def test_two_events_that_changed_places_are_named(url: str) -> None:
+    assert (
+        tampered(
+            url,
+            "UPDATE events SET seq = 99 WHERE seq = 2",
+            "UPDATE events SET seq = 2 WHERE seq = 3",
+            "UPDATE events SET seq = 3 WHERE seq = 99",
+        )
+        == "event 2 (prove of web on web1) is not what was written"
+    )

@@ -10,6 +10,7 @@ import os
 import signal
 import time
 import traceback
+import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
@@ -18,10 +19,13 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry
 
 from .telling import batch, intent, outcome
 
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
 FORKS = 50
 
 
-def forked(work):
+def forked(work: t.Callable[[], int | None]) -> int:
     """Run `work` in a child that never returns to pytest; its result is the exit code."""
     child = os.fork()
     if child:
@@ -35,22 +39,22 @@ def forked(work):
         os._exit(code)
 
 
-def codes(children):
+def codes(children: list[int]) -> list[int]:
     return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
 @pytest.fixture
-def url(tmp_path):
+def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/ledger.sqlite"
 
 
 @pytest.mark.parametrize("new", [True, False], ids=["a new ledger", "one that is there"])
-def test_fifty_forks_at_once_lose_and_double_nothing(url, new):
+def test_fifty_forks_at_once_lose_and_double_nothing(url: str, *, new: bool) -> None:
     if not new:
         open_ledger(url).close()
     start, go = os.pipe()
 
-    def run(number):
+    def run(number: int) -> None:
         os.close(go)
         os.read(start, 1)
         ledger = open_ledger(url)
@@ -73,17 +77,18 @@ def test_fifty_forks_at_once_lose_and_double_nothing(url, new):
     assert ledger.read("SELECT count(*) FROM meta") == [(1,)]
     for number in range(FORKS):
         assert {name: found.generation for name, found in ledger.remembered(f"host{number}", "/srv/store").items()} == {
-            "web": 1, "api": 1,
+            "web": 1,
+            "api": 1,
         }
     ledger.close()
 
 
-def test_whoever_comes_first_makes_the_ledger_and_the_others_find_it(tmp_path):
+def test_whoever_comes_first_makes_the_ledger_and_the_others_find_it(tmp_path: Path) -> None:
     for attempt in range(20):
         url = f"sqlite:///{tmp_path}/{attempt}.sqlite"
         start, go = os.pipe()
 
-        def run(url=url, start=start, go=go):
+        def run(url: str = url, start: int = start, go: int = go) -> None:
             os.close(go)
             os.read(start, 1)
             open_ledger(url).close()
@@ -94,8 +99,8 @@ def test_whoever_comes_first_makes_the_ledger_and_the_others_find_it(tmp_path):
         assert codes(children) == [0] * 8
 
 
-def test_of_many_runs_that_intend_the_same_generation_exactly_one_wins(url):
-    def run(number):
+def test_of_many_runs_that_intend_the_same_generation_exactly_one_wins(url: str) -> None:
+    def run(number: int) -> int:
         ledger = open_ledger(url)
         try:
             ledger.intend(batch(), [intent(key=f"key{number}", holder=f"run{number}")])
@@ -114,10 +119,10 @@ def test_of_many_runs_that_intend_the_same_generation_exactly_one_wins(url):
     ledger.close()
 
 
-def test_a_run_that_is_killed_leaves_whole_batches_only(url):
+def test_a_run_that_is_killed_leaves_whole_batches_only(url: str) -> None:
     names = [f"i{number}" for number in range(40)]
 
-    def run(first):
+    def run(first: int) -> None:
         ledger = open_ledger(url)
         for number in range(first, first + 1000):
             ledger.intend(batch(), [intent(name, number) for name in names])
@@ -134,8 +139,10 @@ def test_a_run_that_is_killed_leaves_whole_batches_only(url):
         killed += codes([child]) == [-signal.SIGKILL]
         ledger = open_ledger(url)
         assert verify(ledger) is None
-        sizes = ledger.read("SELECT h.batch, count(e.seq), min(e.action) FROM heads h"
-                            " LEFT JOIN events e ON e.batch = h.batch GROUP BY h.batch")
+        sizes = ledger.read(
+            "SELECT h.batch, count(e.seq), min(e.action) FROM heads h"
+            " LEFT JOIN events e ON e.batch = h.batch GROUP BY h.batch"
+        )
         assert {(size, action) for _, size, action in sizes} <= {(40, "intend"), (80, "issue")}
         found = ledger.remembered("web1", "/srv/store").values()
         assert len({(one.newest, one.generation, one.open_intent and one.open_intent.number) for one in found}) <= 1

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import sqlite3
+import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
@@ -15,18 +16,21 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.migratio
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.schema import MIGRATIONS
 
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
 MORE = (*MIGRATIONS, ("a second one", ("CREATE TABLE later (id INTEGER)", "INSERT INTO later VALUES (7)")))
 BROKEN = (*MIGRATIONS, ("a broken one", ("CREATE TABLE later (id INTEGER)", "INSERT INTO nowhere VALUES (7)")))
 
 
 @pytest.fixture
-def database(tmp_path):
+def database(tmp_path: Path) -> t.Iterator[Database]:
     opened = Database.writable(tmp_path / "ledger.sqlite")
     yield opened
     opened.close()
 
 
-def test_migrations_are_journalled_and_applied_once(database):
+def test_migrations_are_journalled_and_applied_once(database: Database) -> None:
     migrate(database)
     migrate(database, MORE)
     migrate(database, MORE)
@@ -35,7 +39,7 @@ def test_migrations_are_journalled_and_applied_once(database):
     assert database.read("SELECT id FROM later") == [(7,)]
 
 
-def test_a_migration_that_fails_leaves_nothing_behind(database):
+def test_a_migration_that_fails_leaves_nothing_behind(database: Database) -> None:
     migrate(database)
     with pytest.raises(Exception, match="no such table: nowhere"):
         migrate(database, BROKEN)
@@ -44,7 +48,9 @@ def test_a_migration_that_fails_leaves_nothing_behind(database):
 
 
 @pytest.mark.parametrize("read_only", [True, False])
-def test_a_newer_schema_is_refused_with_both_versions_and_the_remedy(tmp_path, database, read_only):
+def test_a_newer_schema_is_refused_with_both_versions_and_the_remedy(
+    tmp_path: Path, database: Database, *, read_only: bool
+) -> None:
     migrate(database, MORE)
     with pytest.raises(Misconfigured) as refused:
         open_ledger(f"sqlite:///{tmp_path}/ledger.sqlite", read_only=read_only)
@@ -52,16 +58,24 @@ def test_a_newer_schema_is_refused_with_both_versions_and_the_remedy(tmp_path, d
     assert "upgrade the collection" in str(refused.value)
 
 
-def test_every_statement_of_the_schema_ran(database):
+def test_every_statement_of_the_schema_ran(database: Database) -> None:
     migrate(database)
     tables = {row[0] for row in database.read("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert tables == {
-        "meta", "migrations", "identities", "generations", "x509", "deliveries", "heads", "events", "pins",
+        "meta",
+        "migrations",
+        "identities",
+        "generations",
+        "x509",
+        "deliveries",
+        "heads",
+        "events",
+        "pins",
     }
     assert database.read("SELECT count(*) FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL") == [(9,)]
 
 
-def test_an_older_schema_is_read_as_a_copy_and_stays_as_it_is(tmp_path, database):
+def test_an_older_schema_is_read_as_a_copy_and_stays_as_it_is(tmp_path: Path, database: Database) -> None:
     migrate(database)
     copy = Database.in_memory(tmp_path / "ledger.sqlite", database)
     migrate(copy, MORE)
@@ -69,7 +83,7 @@ def test_an_older_schema_is_read_as_a_copy_and_stays_as_it_is(tmp_path, database
     assert copy.read("SELECT value FROM meta") == database.read("SELECT value FROM meta")
 
 
-def test_a_number_is_given_to_one_live_generation_only(database):
+def test_a_number_is_given_to_one_live_generation_only(database: Database) -> None:
     migrate(database)
     with database.transaction() as connection:
         connection.execute(
