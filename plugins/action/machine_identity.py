@@ -22,7 +22,7 @@ class ActionModule(HostAction):
     """Look, decide, act, look again."""
 
     module = "machine_identity"
-    spec = spec(COMMON, OPTIONS)
+    accepts = spec(COMMON, OPTIONS)
 
     def work(self, args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
         """Return what the task returns."""

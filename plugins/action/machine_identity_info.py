@@ -22,7 +22,7 @@ class ActionModule(HostAction):
     """Look, and only look."""
 
     module = "machine_identity_info"
-    spec = spec(COMMON, INFO)
+    accepts = spec(COMMON, INFO)
 
     def work(self, args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
         """Return what the task returns."""

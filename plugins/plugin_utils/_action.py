@@ -36,7 +36,7 @@ class Task(t.NamedTuple):
 
 
 class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
-    """Validates by `spec`, lets `work` do with options and Task what there is to do, and says what went wrong."""
+    """Validates what it `accepts`, lets `work` do what there is to do, and says what went wrong."""
 
     _requires_connection = True
     _supports_check_mode = True
@@ -44,7 +44,7 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
     _supports_diff = True
 
     module: t.ClassVar[str]
-    spec: t.ClassVar[Spec]
+    accepts: t.ClassVar[Spec]
 
     @abstractmethod
     def work(self, args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
@@ -64,7 +64,7 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
         _refuse_posixless(self._connection, self.module)
         args = plain(self._task.args)
         refuse_planned(args, self.module)
-        options = validated(args, self.spec, module=self.module)
+        options = validated(args, self.accepts, module=self.module)
         return {**super().run(tmp, variables), **self.work(options, self._told(variables))}
 
     def _told(self, variables: dict[str, t.Any]) -> Task:

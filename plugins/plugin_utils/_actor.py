@@ -41,7 +41,7 @@ def is_dead(other: t.Mapping[str, t.Any]) -> bool:
     mine = holder()
     pid = other.get("pid")
     same = all(other.get(key) == mine[key] for key in ("controller", "boot"))
-    if type(pid) is not int or pid <= 0 or not mine["boot"] or not same:
+    if isinstance(pid, bool) or not isinstance(pid, int) or pid <= 0 or not mine["boot"] or not same:
         return False
     fields = _stat(pid)
     if not fields:

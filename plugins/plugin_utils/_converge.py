@@ -59,7 +59,6 @@ class _Run:
     def of(self, declared: t.Sequence[Declaration]) -> dict[str, t.Any]:
         """Run, and report."""
         remembered = self.ledger.remembered(self.task.host, self.store)
-        self.used = {one.public_id: one.name for one in remembered.values() if one.public_id}
         declared = [*declared, *self._to_purge(declared, remembered)]
         works = [self._work(declaration, remembered.get(declaration.identity.name)) for declaration in declared]
         self._look(works)
@@ -84,7 +83,7 @@ class _Run:
         identity = declaration.identity
         if issuer is not None and identity.state == "present":
             identity = identity._replace(issuer_id=issuer.id)
-        return Work(declaration, identity, issuer, remembered, _known(declaration, remembered))
+        return Work(declaration, identity, issuer, remembered, _known(declaration, remembered, self.now))
 
     def _look(self, works: t.Sequence[Work]) -> None:
         """Ask the host; identities that another run is at work on are asked for again, for as long as `wait` says."""
@@ -102,7 +101,7 @@ class _Run:
             remembered = self.ledger.remembered(self.task.host, self.store)
             for work in busy:
                 work.remembered = remembered.get(work.name)
-                work.known = _known(work.declaration, work.remembered)
+                work.known = _known(work.declaration, work.remembered, self.now)
             self.host.prepare(busy, self.now)
 
     def _check_revokers(self, works: t.Sequence[Work]) -> None:
@@ -122,7 +121,7 @@ class _Run:
         if not works:
             return
         from ._issuing import Issuing
-        from ._withdrawal import revoke
+        from ._withdrawal import revoke, strike
 
         batch = self._batch()
         issuing = Issuing(
@@ -132,15 +131,16 @@ class _Run:
             holder=str(self.holder),
             wait=self.wait,
             say=self.task.say,
-            used=self.used,
         )
         to_issue = [work for work in works if work.needs("issue")]
         self._tell(to_issue, "credentials to issue")
         with _failing(to_issue):
             issuing.run(to_issue)
         ready = [work for work in works if not work.error]
-        self._tell(ready, "identities to install on the host")
-        self._install(ready)
+        on_host = [work for work in ready if work.concerns_host]
+        self._tell(on_host, "identities to install on the host")
+        self._install(on_host)
+        strike([work for work in ready if not work.concerns_host])
         revoke([work for work in ready if work.needs("revoke") and not work.error], self.signers, self.ledger, batch)
         with _failing(ready):
             self._record(ready, batch)
@@ -190,28 +190,38 @@ class _Run:
         return result
 
 
-def _known(declaration: Declaration, remembered: Remembered | None) -> Known:
+def _known(declaration: Declaration, remembered: Remembered | None, now: datetime) -> Known:
     """Return what the ledger adds to what a host can see."""
     to_revoke = declaration.identity.state == "absent" and declaration.revoke_on_absent
     if remembered is None:
         return Known(revoke=_REVOKE if to_revoke else None)
-    revoked = remembered.credential_id and remembered.revoked
     return Known(
-        revoked=((remembered.credential_id or "", remembered.revoked or ""),) if revoked else (),
+        revoked=remembered.revoked,
         links=remembered.links,
         newest=remembered.newest,
-        revoke=_REVOKE if to_revoke and not revoked and remembered.generation is not None else None,
+        revoke=_REVOKE if to_revoke and _may_be_used(remembered, now) else None,
+        listed=remembered.state == "present",
     )
+
+
+def _may_be_used(remembered: Remembered, now: datetime) -> bool:
+    """Tell whether a credential may still be of use to somebody; of what the ledger never saw the host must tell."""
+    opened = remembered.open_intent
+    if not remembered.newest or (opened and opened.certificate):
+        return True
+    is_revoked = any(credential_id == remembered.credential_id for credential_id, _reason in remembered.revoked)
+    return remembered.not_after is not None and now < remembered.not_after and not is_revoked
 
 
 _REVOKE = "the identity is declared absent with revoke_on_absent"
 
 
 def _check_settled(work: Work) -> None:
-    """Raise NotConverged when something is left for the host to do; revoking is the controller's affair."""
+    """Raise NotConverged when something is left for the host to do; the rest is the controller's affair."""
     if work.after is None or work.error:
         return
-    left = plan(dataclasses.replace(work, known=work.known._replace(revoke=None)), work.after, datetime.now(UTC))
+    known = work.known._replace(revoke=None, listed=False)
+    left = plan(dataclasses.replace(work, known=known), work.after, datetime.now(UTC))
     if left:
         raise NotConverged(f"{work.name}: everything was done, and still {left[0].reason}")
 
@@ -222,7 +232,7 @@ def _is_behind(work: Work) -> bool:
     if known is None or found is None:
         return False
     if work.identity.state != "present":
-        return known.state == "present"
+        return False
     if found.generation == known.generation:
         return {link.path for link in found.links} != set(known.links)
     opened = known.open_intent

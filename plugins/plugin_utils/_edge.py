@@ -13,9 +13,6 @@ from ansible.errors import AnsibleError
 
 from ..module_utils._core.errors import KeysteadError, Misconfigured
 
-if t.TYPE_CHECKING:
-    from types import TracebackType
-
 
 def told(module: str, work: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any]:
     """Do the work and return its result, or a failed one.
@@ -36,7 +33,16 @@ def told(module: str, work: t.Callable[[], dict[str, t.Any]]) -> dict[str, t.Any
 
 def unexpected(who: str, error: Exception) -> str:
     """Return the sentence about an error that nobody foresaw, without its text."""
-    return f"{who}: unexpected {type(error).__name__} at {_place(error.__traceback__)}; please report it"
+    return f"{who}: unexpected {place_of(error)}; please report it"
+
+
+def place_of(error: Exception) -> str:
+    """Return the type of an error and the line where it was raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    where = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else "an unknown place"
+    return f"{type(error).__name__} at {where}"
 
 
 def refuse_async(task: t.Any, module: str) -> None:
@@ -46,9 +52,3 @@ def refuse_async(task: t.Any, module: str) -> None:
             f"{module}: option async: {task.async_val} is not possible, its work is on the controller too; "
             "remove async and poll, and use serial or throttle"
         )
-
-
-def _place(trace: TracebackType | None) -> str:
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}" if trace else "an unknown place"

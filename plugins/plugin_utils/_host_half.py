@@ -56,7 +56,7 @@ class HostHalf:
             self._prepare(again, now, dead)
 
     def _prepare(self, works: t.Sequence[Work], now: datetime, broken: dict[str, str]) -> dict[str, t.Any]:
-        entries = [{"identity": wire.pack(work.identity), "known": wire.pack(work.known)} for work in works]
+        entries = [{"identity": wire.pack(work.identity), "known": _known(work)} for work in works]
         answers = self._call("prepare", entries, now, broken)
         busy = {}
         for work in works:
@@ -126,6 +126,11 @@ class HostHalf:
             self.warnings.append(f"the clock of {self.host} is {skew:.0f} s off the controller's; synchronise both")
 
 
+def _known(work: Work) -> dict[str, t.Any]:
+    """Return what the host is told; what is the controller's to do is no reason to make a store or take a lease."""
+    return t.cast("dict[str, t.Any]", wire.pack(work.known._replace(revoke=None, listed=False)))
+
+
 def _is_named(answer: Answer) -> bool:
     return isinstance(answer.get("name"), str)
 
@@ -188,7 +193,7 @@ def _order(work: Work) -> dict[str, t.Any]:
     """Return what goes down for one identity: no issuer, no credential of one, no other host's data."""
     order: dict[str, t.Any] = {
         "identity": wire.pack(work.identity),
-        "known": wire.pack(work.known),
+        "known": _known(work),
         "lease": work.lease,
         "steps": [wire.pack(step) for step in work.steps],
     }

@@ -155,8 +155,9 @@ def _findings(work: Work, found: Observed, about: Record, now: datetime) -> t.It
     known, credential = work.remembered, work.credential
     if credential and now >= credential.not_after:
         yield _finding("expired", f"it ended on {credential.not_after:%Y-%m-%d %H:%M} UTC")
-    if credential and known and known.revoked and known.credential_id == credential.credential_id:
-        yield _finding("revoked", f"it was revoked ({known.revoked})")
+    reason = dict(known.revoked).get(credential.credential_id) if credential and known else None
+    if reason:
+        yield _finding("revoked", f"it was revoked ({reason})")
     for path in sorted(set(known.links) - set(found.stale_links) if known else ()):
         yield _finding("link_missing", f"{path} does not lead to it any more")
 

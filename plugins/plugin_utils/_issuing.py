@@ -13,11 +13,11 @@ from datetime import UTC, datetime, timedelta
 
 from ..module_utils._core import pki
 from ..module_utils._core.errors import Denied, KeysteadError, NotConverged, Pending, Unavailable
-from ..module_utils._core.ports import Lister, Order
+from ..module_utils._core.ports import Good, Lister, Order, Revoked, Revoker
 from ..module_utils._core.renewal import renew_at
 from ._answer import accepted
 from ._edge import unexpected
-from ._ledger.port import Event, Held, Intent, Issued, Orphaned, Outcome, Refused
+from ._ledger.port import Event, Held, Intent, Issued, Orphaned, Outcome, Refused, Used
 from ._request import checked
 
 if t.TYPE_CHECKING:
@@ -35,25 +35,12 @@ Say = t.Callable[[str], None]
 
 
 class Issuing:
-    """Gets credentials for one host's identities.
-
-    `wait` is how long, in seconds, an issuer that answers later has. `used` are the keys (SPKI SHA-256) that
-    identities have, with their names.
-    """
+    """Gets credentials for one host's identities. `wait` is how long, in seconds, an issuer has that answers later."""
 
     def __init__(  # noqa: PLR0913 - what it needs to know
-        self,
-        signers: Signers,
-        ledger: Ledger,
-        batch: Batch,
-        *,
-        holder: str,
-        wait: float,
-        say: Say,
-        used: t.Mapping[str, str],
+        self, signers: Signers, ledger: Ledger, batch: Batch, *, holder: str, wait: float, say: Say
     ) -> None:
         """Keep whom to ask, where to write it down, and how to tell."""
-        self._used = dict(used)
         self._signers, self._ledger, self._batch, self._holder = signers, ledger, batch, holder
         self._wait, self._say = wait, say
         self._said = time.monotonic()
@@ -61,7 +48,8 @@ class Issuing:
     def run(self, works: t.Sequence[Work]) -> None:
         """Fill in `generation` and `number`, or `error`, for every work that needs a credential."""
         asked = [(work, request) for work in works if (request := self._request(work)) is not None]
-        asked = self._intend(asked)
+        found = [(work, request) for work, request in asked if self._found_again(work, request)]
+        asked = self._intend([(work, request) for work, request in asked if not work.generation and not work.error])
         by_issuer: dict[int, list[tuple[Work, Request]]] = {}
         for work, request in asked:
             by_issuer.setdefault(id(_issuer_of(work)), []).append((work, request))
@@ -70,7 +58,7 @@ class Issuing:
             with _failing(group):
                 anchors = self._signers.anchors(issuer, self._ledger)
                 self._ask(issuer, group, anchors)
-        self._record([work for work, _request in asked])
+        self._record([work for work, _request in (*found, *asked)])
 
     def _request(self, work: Work) -> Request | None:
         """Check what the host asks for (C2), and number the generation."""
@@ -78,24 +66,16 @@ class Issuing:
             return None
         try:
             request = checked(work.csr, work.identity, work.public_id)
-            self._refuse_used(work)
+            if work.remembered and work.remembered.public_id == work.public_id:
+                raise _used(work, f"identity {work.name}")  # every renewal has a new one
         except KeysteadError as error:
             work.error = error
             return None
         work.number = max(work.found.newest, work.known.newest) + 1
         return request
 
-    def _refuse_used(self, work: Work) -> None:
-        """Refuse a key that an identity has already (C4), were it the one whose turn it is: every renewal has a new."""
-        user = self._used.setdefault(work.public_id, work.name)
-        if user != work.name or (work.remembered and work.remembered.public_id == work.public_id):
-            raise Denied(
-                f"host: its request for {work.name} is refused: its key is that of identity {user} already; "
-                f"remove the directory next of {work.name} in the store, and run again"
-            )
-
     def _intend(self, asked: list[tuple[Work, Request]]) -> list[tuple[Work, Request]]:
-        """Write down what is going to be done; identities that another run is at work on wait for it."""
+        """Write down what is going to be done, but for what another run is at work on, and keys that others have."""
         intents = {work.name: self._intent(work) for work, _request in asked}
         while intents:
             try:
@@ -105,6 +85,11 @@ class Issuing:
                 for work, _request in asked:
                     if work.name in held.names:
                         work.error = Pending(str(held), held.retry_after)
+                        intents.pop(work.name, None)
+            except Used as used:
+                for work, _request in asked:
+                    if work.name in used.users:
+                        work.error = _used(work, used.users[work.name])
                         intents.pop(work.name, None)
         return [(work, request) for work, request in asked if work.name in intents]
 
@@ -127,9 +112,8 @@ class Issuing:
         )
 
     def _ask(self, issuer: Issuer, group: list[tuple[Work, Request]], anchors: t.Sequence[bytes]) -> None:
-        waiting = [(work, request) for work, request in group if not self._found_again(issuer, work, request, anchors)]
-        for start in range(0, len(waiting), AT_ONCE):
-            part = waiting[start : start + AT_ONCE]
+        for start in range(0, len(group), AT_ONCE):
+            part = group[start : start + AT_ONCE]
             with _failing(part):
                 answers = issuer.begin([request for _work, request in part])
                 if len(answers) != len(part):
@@ -139,17 +123,24 @@ class Issuing:
                     _take(work, request, answer, anchors)
             if time.monotonic() - self._said > QUIET:
                 self._said = time.monotonic()
-                self._say(f"{_backend(issuer.id)}: {min(start + AT_ONCE, len(waiting))} of {len(waiting)} answered")
+                self._say(f"{_backend(issuer.id)}: {min(start + AT_ONCE, len(group))} of {len(group)} answered")
 
-    def _found_again(self, issuer: Issuer, work: Work, request: Request, anchors: t.Sequence[bytes]) -> bool:
-        """Look for the answer that a cut-off run never brought home: the key is the same, so it still fits (R1)."""
+    def _found_again(self, work: Work, request: Request) -> bool:
+        """Look for the answer that a cut-off run never brought to the host: the key is the same, so it still fits (R1).
+
+        It keeps its number, for its intent still stands.
+        """
         intent = work.remembered.open_intent if work.remembered else None
-        if intent is None or intent.public_id != work.public_id or not isinstance(issuer, Lister):
+        on_disk = work.found.newest if work.found else 0
+        if intent is None or intent.public_id != work.public_id or intent.number <= on_disk:
             return False
-        for record in issuer.issued(intent.since - timedelta(minutes=5)):
-            if record.public_id == work.public_id:
-                with contextlib.suppress(Denied, NotConverged):
-                    work.generation = _accepted(work, request, record.generation, anchors)
+        with _failing([(work, request)]):
+            issuer = _issuer_of(work)
+            anchors = self._signers.anchors(issuer, self._ledger)
+            for record in issuer.issued(intent.since - timedelta(minutes=5)) if isinstance(issuer, Lister) else ():
+                answer = record.generation
+                if record.public_id == work.public_id and _still_fits(issuer, work, request, answer, anchors):
+                    work.generation, work.number = answer, intent.number
                     return True
         return False
 
@@ -171,6 +162,14 @@ class Issuing:
         outcomes = [_outcome(work) for work in works]
         if outcomes:
             self._ledger.record(self._batch, outcomes)
+
+
+def _used(work: Work, user: str) -> Denied:
+    """Return the refusal of a key that an identity has already (C4)."""
+    return Denied(
+        f"host: its request for {work.name} is refused: its key is that of {user} already; "
+        f"remove the directory next of {work.name} in the store, and run again"
+    )
 
 
 def _issuer_of(work: Work) -> Issuer:
@@ -203,6 +202,28 @@ def _take(work: Work, request: Request, answer: Generation | Order | KeysteadErr
             work.generation = _accepted(work, request, answer, anchors)
         except KeysteadError as error:
             work.error, work.orphaned = error, True
+
+
+def _still_fits(
+    issuer: Issuer, work: Work, request: Request, answer: Generation, anchors: t.Sequence[bytes]
+) -> bool:
+    """Tell whether an answer that was lost passes V1 today, and was not revoked meanwhile.
+
+    Raises Denied where its key was compromised: it must not get another one.
+    """
+    try:
+        _accepted(work, request, answer, anchors)
+    except (Denied, NotConverged):
+        return False
+    if not isinstance(issuer, Revoker):
+        return True
+    status = issuer.status(pki.der_certificates(answer.parts["certificate"].content)[0])
+    if isinstance(status, Revoked) and status.reason == "key_compromise":
+        raise Denied(
+            f"{_backend(issuer.id)}: the staged key of {work.name} was compromised, says a revocation of "
+            f"{status.when:%Y-%m-%d}; remove the directory next of {work.name} in the store, and run again"
+        )
+    return isinstance(status, Good)
 
 
 def _accepted(work: Work, request: Request, answer: Generation, anchors: t.Sequence[bytes]) -> Generation:

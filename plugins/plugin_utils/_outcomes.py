@@ -28,8 +28,7 @@ def outcome(work: Work) -> Outcome:
 def found_done(work: Work) -> Outcome:
     """Return what a host completed before, as it was found; whether its consumer was told and proved, nobody saw."""
     work.after = work.found
-    about = {"present": "publish", "absent": "withdraw", "released": "release"}[work.identity.state]
-    event = Event(about, "it was done by a run that was cut off before it could be recorded")
+    event = Event("publish", "it was done by a run that was cut off before it could be recorded")
     return Outcome(work.name, _number(work), (event,), tuple(_changes(work)))
 
 

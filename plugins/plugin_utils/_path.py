@@ -27,8 +27,9 @@ from ._authority.name_constraints import names_of, refusal
 if t.TYPE_CHECKING:
     from datetime import datetime
 
+UNVERIFIABLE: tuple[type[Exception], ...] = MALFORMED
 with contextlib.suppress(NameError):
-    UNVERIFIABLE: tuple[type[Exception], ...] = (*MALFORMED, InvalidSignature)
+    UNVERIFIABLE += (InvalidSignature,)
 LONGEST = 8
 _BROKEN_HASHES = ("md5", "sha1")
 

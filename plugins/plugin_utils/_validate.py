@@ -147,7 +147,7 @@ def _converted(value: t.Any, kind: str, entry: t.Mapping[str, t.Any], path: str)
     if kind == "raw":
         return value
     wanted, converter = _CONVERTERS[kind]
-    if type(value) is wanted:
+    if isinstance(value, wanted) and not isinstance(value, _NEVER[kind]):
         return value
     with contextlib.suppress(TypeError, ValueError):
         if value is not None and type(value) not in _NEVER[kind]:

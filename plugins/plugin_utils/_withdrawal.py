@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Takes credentials back at whoever signed them (`revoke_on_absent`); the intent is written down first (A1)."""
+"""What is withdrawn without the host: credentials at whoever signed them (`revoke_on_absent`), and records."""
 
 from __future__ import annotations
 
@@ -20,43 +20,71 @@ if t.TYPE_CHECKING:
     from ._signers import Signers
     from ._work import Work
 
+class Credential(t.NamedTuple):
+    """A certificate (DER), the id of who signed it, and which generation it is."""
+
+    certificate: bytes
+    issuer_id: str
+    number: int | None
+
+
 REASON = "cessation_of_operation"  # RFC 5280, 5.3.1
 
 
 def revoke(works: t.Sequence[Work], signers: Signers, ledger: Ledger, batch: Batch) -> None:
-    """Revoke the current credential of each identity, and write down that and why."""
+    """Revoke what each identity has, and write down that and why, the intent before the act (A1)."""
     for work in works:
         reason, started = work.reason("revoke"), time.monotonic()
         try:
-            der, issuer_id, number = _what(work)
-            ledger.record(batch, [Outcome(work.name, number, (Event("revoke", reason, "pending"),))])
-            change = _revoked(signers, issuer_id, der)
-            ledger.record(batch, [Outcome(work.name, number, (), (change,))])
+            for one in _what(work):
+                ledger.record(batch, [Outcome(work.name, one.number, (Event("revoke", reason, "pending"),))])
+                change = _revoked(signers, one)
+                if work.remembered:  # a ledger that was lost or replaced knows nothing that could change
+                    ledger.record(batch, [Outcome(work.name, one.number, (), (change,))])
         except KeysteadError as error:
             work.error = error
         work.done.append(Done("revoke", reason, time.monotonic() - started, str(work.error) if work.error else None))
 
 
+def strike(works: t.Sequence[Work]) -> None:
+    """Take note that the host, which has nothing of these identities, has no part in what is to be done."""
+    for work in works:
+        work.after = work.found
+        work.done += [Done(step.action, step.reason) for step in work.steps if step.action == "withdraw"]
+
+
 def check_can_revoke(work: Work, signers: Signers) -> None:
     """Find who can revoke before anything is touched. Raises Misconfigured."""
-    _revoker(signers, _what(work)[1])
+    for one in _what(work):
+        _revoker(signers, one.issuer_id)
 
 
-def _what(work: Work) -> tuple[bytes, str, int | None]:
-    """Return the certificate to revoke, who signed it, and which generation it is."""
-    if work.found and work.found.certificate and work.found.issuer_id:
-        return work.found.certificate, work.found.issuer_id, work.found.generation
-    remembered = work.remembered
-    if remembered and remembered.certificate and remembered.issuer_id:
-        return pki.der_certificates(remembered.certificate.encode())[0], remembered.issuer_id, remembered.generation
-    raise Misconfigured(
-        f"machine_identity: identities[{work.name}].revoke_on_absent: neither host nor ledger has a certificate of it; "
-        "leave revoke_on_absent out"
-    )
+def _what(work: Work) -> list[Credential]:
+    """Return what the host has, else what it had last; and what was issued for it and maybe never reached it."""
+    found, known = work.found, work.remembered
+    opened = known.open_intent if known else None
+    credentials: list[Credential] = []
+    if found and found.certificate and found.issuer_id:
+        credentials.append(Credential(found.certificate, found.issuer_id, found.generation))
+    elif known:
+        credentials += _read(known.certificate, known.issuer_id, known.last)
+    if opened:
+        credentials += _read(opened.certificate, opened.issuer_id, opened.number)
+    if not credentials:
+        raise Misconfigured(
+            f"machine_identity: identities[{work.name}].revoke_on_absent: neither host nor ledger has a certificate of "
+            "it; leave revoke_on_absent out"
+        )
+    return list(dict.fromkeys(credentials))
 
 
-def _revoked(signers: Signers, issuer_id: str, der: bytes) -> RevokedChange:
-    answer = _revoker(signers, issuer_id).revoke([der], REASON)[0]
+def _read(certificate: str | None, issuer_id: str | None, number: int | None) -> t.Iterator[Credential]:
+    if certificate and issuer_id:
+        yield Credential(pki.der_certificates(certificate.encode())[0], issuer_id, number)
+
+
+def _revoked(signers: Signers, one: Credential) -> RevokedChange:
+    answer = _revoker(signers, one.issuer_id).revoke([one.certificate], REASON)[0]
     if isinstance(answer, KeysteadError):
         raise answer
     return RevokedChange(answer.reason, answer.when)

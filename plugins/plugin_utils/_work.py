@@ -62,6 +62,11 @@ class Work:
         return any(done.action == action and not done.error for done in self.done)
 
     @property
+    def concerns_host(self) -> bool:
+        """Tell whether the host has a part in what is to be done: to revoke, or to strike off a list, is not its."""
+        return any(step.action != "revoke" and (step.action != "withdraw" or step.about) for step in self.steps)
+
+    @property
     def changed(self) -> bool:
         """Tell whether anything but a look was taken."""
         return any(done.action != "prove" and not done.error and not skipped(done) for done in self.done)

@@ -88,6 +88,11 @@ def issued(site: Site) -> list[Path]:
     return list((site.authorities / "issuing" / "issued").glob("*.pem"))
 
 
+def recorded(site: Site) -> list[str]:
+    """Return the hosts whose certificate is in the ledger."""
+    return [host for host, done in actions(site).items() if "issue" in done]
+
+
 def until(site: Site, process: subprocess.Popen[bytes], moment: t.Callable[[Site], object]) -> None:
     """Return at a moment of a run, which must come before its end."""
     while not moment(site):
@@ -111,7 +116,7 @@ def check_healed(site: Site, play: dict[str, t.Any]) -> None:
     assert {told[-1] for told in actions(site).values()} == {"publish"}
 
 
-@pytest.mark.parametrize("moment", [staged, issued])
+@pytest.mark.parametrize("moment", [staged, issued, recorded])
 def test_a_controller_that_is_killed_in_mid_run_is_healed_by_the_next_run(
     site: Site, moment: t.Callable[[Site], object]
 ) -> None:

@@ -10,20 +10,27 @@ All mistakes stand in one playbook, since starting ansible-playbook costs more t
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pwd
 import shutil
 import sqlite3
 import sys
+import tempfile
 import typing as t
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from ansible_collections.keystead.identity.plugins.plugin_utils._edge import told
 from ansible_collections.keystead.identity.tests.harness import local, playbook
+from ansible_collections.keystead.identity.tests.harness.in_process import World
 from ansible_collections.keystead.identity.tests.integration.mistakes import MISTAKES
 
 if t.TYPE_CHECKING:
     import subprocess
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from ansible_collections.keystead.identity.tests.integration.mistakes import Case
 
@@ -97,6 +104,67 @@ def test_every_mistake_fails_its_task_and_no_other(scene: Scene) -> None:
     for host, counts in playbook.recap(scene.done).items():
         tasks = sum(case.host == host for case in MISTAKES.values())
         assert (counts["ignored"], counts["failed"], counts["changed"]) == (tasks, 0, 0), host
+
+
+@pytest.fixture
+def shared() -> Iterator[World]:
+    """Return a world that an ordinary user owns, outside of pytest's own directory, after a run that went well."""
+    with tempfile.TemporaryDirectory() as name:
+        world = World(Path(name))
+        world.converge([{"name": "web", "dns_names": ["web.example.org"]}])
+        for path in (Path(name), *Path(name).rglob("*")):
+            os.chown(path, _ordinary(), -1, follow_symlinks=False)
+        yield world
+
+
+@contextlib.contextmanager
+def unprivileged() -> Iterator[None]:
+    """Be an ordinary user, in the eyes of the file system."""
+    before = os.geteuid()
+    os.seteuid(_ordinary())
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+def _ordinary() -> int:
+    return os.geteuid() or pwd.getpwnam("nobody").pw_uid
+
+
+@pytest.mark.parametrize(
+    ("place", "mode", "said", "expected"),
+    [
+        ("closed", 0o555, {"store": "closed/store"}, ("closed/store", "permission denied", "become: true")),
+        ("store", 0o000, {}, ("store", "permission denied", "become: true")),
+        ("store/web", 0o555, {"lifetime": "20d"}, ("store/web", "permission denied", "become: true")),
+        ("authorities", 0o000, {}, ("local: cannot find", "authorities/issuing", "Permission denied", "let this user")),
+        (
+            "authorities/issuing/private_key.pem",
+            0o000,
+            {"lifetime": "20d"},
+            ("private_key.pem", "Permission denied", "let this user"),
+        ),
+        ("authorities/issuing/issued", 0o555, {"lifetime": "20d"}, ("issued", "Permission denied", "let this user")),
+        ("ledger.sqlite", 0o000, {}, ("ledger: ", "ledger.sqlite", "let this user write")),
+        ("ledger.sqlite", 0o444, {"lifetime": "20d"}, ("ledger: ", "ledger.sqlite", "let this user write")),
+    ],
+)
+def test_what_an_ordinary_user_may_not_do_is_said(
+    shared: World, place: str, mode: int, said: dict[str, str], expected: tuple[str, ...]
+) -> None:
+    path = shared.directory / place
+    path.mkdir(exist_ok=True) if place == "closed" else None
+    was = path.stat().st_mode
+    os.chown(path, _ordinary(), -1)
+    path.chmod(mode)
+    options = {"store": str(shared.directory / said["store"])} if "store" in said else {}
+    identity = {"name": "web", "dns_names": ["web.example.org"], "lifetime": said.get("lifetime", "30d")}
+    with unprivileged():
+        result = told("machine_identity", lambda: shared.converge([identity], **options))
+    path.chmod(was)
+    assert not [word for word in expected if word not in result["msg"]], result["msg"]
+    assert shared.current() == 1
 
 
 def _plays() -> list[dict[str, t.Any]]:

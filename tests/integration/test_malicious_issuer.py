@@ -89,9 +89,7 @@ def raising(error: Exception) -> Answers:
     return lie
 
 
-def made(
-    *extensions: x509.ExtensionType, start: dt.timedelta = dt.timedelta(minutes=-5), days: int = 15
-) -> Answers:
+def made(*extensions: x509.ExtensionType, start: dt.timedelta = dt.timedelta(minutes=-5), days: int = 15) -> Answers:
     """Return a lie that is a certificate of the authority's, right but for these extensions or times."""
 
     def change(issuer: FakeIssuer, request: Request) -> Generation:

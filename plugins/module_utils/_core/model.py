@@ -108,13 +108,15 @@ class Known(t.NamedTuple):
 
     `revoked` pairs the ids of revoked credentials with the reason, so that it counts only for what is really there.
     `links` are the paths that the ledger calls live, `newest` is the highest number it ever gave out, `revoke` says why
-    the credential is to be revoked in this run.
+    the credential is to be revoked in this run, `listed` that the ledger has the identity as one that is there. The
+    last two are for the controller's own decision.
     """
 
     revoked: tuple[tuple[str, str], ...] = ()
     links: tuple[str, ...] = ()
     newest: int = 0
     revoke: str | None = None
+    listed: bool = False
 
 
 class X509Facts(t.NamedTuple):

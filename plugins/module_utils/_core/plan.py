@@ -24,9 +24,9 @@ def decide(look: Look) -> tuple[Step, ...]:
     """Return the steps that bring what was found to what is wanted, in their order; none when all is well."""
     wanted, found, known = look.wanted, look.found, look.known
     if wanted.state == "absent":
-        return _absent(found, known)
+        return _absent(found, known) or _unlisted(known)
     if wanted.state == "released":
-        return _released(found)
+        return _released(found) or _unlisted(known)
     if wanted.generation == "previous":
         return _previous(look)
     if _is_newest_usable(look):
@@ -113,6 +113,11 @@ def _released(found: Observed) -> tuple[Step, ...]:
     if found.generation is not None or found.others or found.unfinished:
         steps.append(Step("release", "the identity is no longer managed"))
     return tuple(steps)
+
+
+def _unlisted(known: Known) -> tuple[Step, ...]:
+    """Withdraw what is gone from the host without our doing: nothing is left to do but to write that down."""
+    return (Step("withdraw", "it is not on the host, and the ledger still lists it"),) if known.listed else ()
 
 
 def generation_to_be(wanted: Identity, current: int | None, others: t.Sequence[int]) -> int | None:

@@ -127,7 +127,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         "subject": one(model.Subject), "key": one(model.Key), "files": one(model.Files),
         "activate": one(model.Activation), "prove": one(model.Proof), "lifetime": count, "keep_generations": count,
     },
-    model.Known: {"revoked": many(many(text)), "links": many(text), "newest": count, "revoke": text},
+    model.Known: {"revoked": many(many(text)), "links": many(text), "newest": count, "revoke": text, "listed": flag},
     model.Finding: {"code": text, "about": text, "detail": text},
     model.LinkState: {"path": text, "part": text, "state": word(model.LINK_STATES)},
     model.X509Facts: {

@@ -74,7 +74,8 @@ class Place(t.NamedTuple):
             found = Unproved(**json.loads(content)) if content else None
         except (ValueError, TypeError, RecursionError):
             return None
-        return found if found and type(found.generation) is int and type(found.before) in (int, type(None)) else None
+        types = found and (type(found.generation), type(found.before))
+        return found if types in ((int, int), (int, type(None))) else None
 
     def note(self, unproved: Unproved) -> None:
         """Write the record `pending`."""

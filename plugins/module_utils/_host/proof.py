@@ -35,7 +35,7 @@ def prove(targets: t.Sequence[Target]) -> dict[str, str]:
     answers: queue.SimpleQueue[tuple[str, str]] = queue.SimpleQueue()
     for target in targets:
         waiting.put(target)
-    for _ in range(min(MOST_AT_ONCE, len(targets))):
+    for _thread in range(min(MOST_AT_ONCE, len(targets))):
         # Daemons, unlike an executor's threads, do not keep the module alive while a resolver hangs.
         threading.Thread(target=_work, args=(waiting, answers, start), daemon=True).start()
     verdicts = {target.name: _timed_out(target) for target in targets}
@@ -44,7 +44,7 @@ def prove(targets: t.Sequence[Target]) -> dict[str, str]:
 
 
 def _collect(verdicts: dict[str, str], answers: queue.SimpleQueue[tuple[str, str]], count: int, until: float) -> None:
-    for _ in range(count):
+    for _answer in range(count):
         try:
             name, verdict = answers.get(timeout=max(0.0, until - time.monotonic()))
         except queue.Empty:

@@ -66,7 +66,7 @@ class _Wire:
 
     def lines(self) -> t.Iterator[bytes]:
         """Yield a sensible number of lines."""
-        for _ in range(MOST_LINES):
+        for _line in range(MOST_LINES):
             yield self.line()
         raise self.denied("it answered endless lines")
 
@@ -98,24 +98,23 @@ def _imap(wire: _Wire) -> None:
 def _ldap(wire: _Wire) -> None:
     """RFC 4511, 4.14: an ExtendedResponse with resultCode 0 is the go-ahead."""
     wire.send(LDAP_REQUEST)
-    _, message = _read_element(wire)
-    _, _, rest = _split(message)
-    tag, response, _ = _split(rest)
-    kind, result_code, _ = _split(response)
+    message = _read_element(wire)
+    tag, response, _controls = _split(_split(message)[2])
+    kind, result_code, _rest = _split(response)
     if (tag, kind) != (0x78, 0x0A):
         raise wire.denied("it answered something else than an ExtendedResponse")
     if result_code != b"\x00":
         raise wire.denied(f"result code {result_code.hex()}")
 
 
-def _read_element(wire: _Wire) -> tuple[int, bytes]:
-    """Read one BER element (X.690, 8.1) with a definite length."""
-    tag, length = wire.read(2)
+def _read_element(wire: _Wire) -> bytes:
+    """Read one BER element (X.690, 8.1) with a definite length, and return its content."""
+    length = wire.read(2)[1]
     if length & 0x80:
         length = int.from_bytes(wire.read(min(length & 0x7F, 8)), "big")
     if length > LARGEST_MESSAGE:
         raise wire.denied("it answered megabytes")
-    return tag, wire.read(length)
+    return wire.read(length)
 
 
 def _split(data: bytes) -> tuple[int, bytes, bytes]:

@@ -108,7 +108,7 @@ def _delivered(place: Place, change: Delivered) -> None:
     place.run(
         "UPDATE deliveries SET withdrawn_at = ? WHERE identity = ? AND withdrawn_at IS NULL AND succeeded_at IS NULL"
         " AND path NOT IN (SELECT value FROM json_each(?))",
-        place.at, place.identity, json.dumps([path for path, _ in change.links]),
+        place.at, place.identity, json.dumps([link[0] for link in change.links]),
     )
     activated, proved = (place.at if flag else None for flag in (change.activated, change.proved))
     for path, part in change.links:
@@ -135,7 +135,7 @@ def _publish(place: Place, generation: int, number: int | None) -> None:
 
 def _withdrawn(place: Place, change: Withdrawn) -> None:
     state = "withdrawn" if change.state == "absent" else "released"
-    place.run("UPDATE identities SET state = ?, current = NULL WHERE id = ?", change.state, place.identity)
+    place.run("UPDATE identities SET state = ? WHERE id = ?", change.state, place.identity)
     place.run(
         "UPDATE generations SET state = ? WHERE identity = ? AND state IN ('current', 'superseded', 'issued')",
         state, place.identity,

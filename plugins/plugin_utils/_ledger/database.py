@@ -15,6 +15,8 @@ from urllib.parse import quote
 
 from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable, first_line
 
+from .._edge import place_of
+
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -53,9 +55,8 @@ def edge(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _translated(path, error) from error
     except (ValueError, TypeError, IndexError, AttributeError) as error:
-        kind = type(error).__name__
         raise Misconfigured(
-            f"ledger: {path} holds what no release has written ({kind}); put a backup in its place"
+            f"ledger: {path} holds what no release has written ({place_of(error)}); put a backup in its place"
         ) from error
     except OSError as error:
         remedy = f"create the directory {path.parent} first" if isinstance(error, FileNotFoundError) else _ALLOW

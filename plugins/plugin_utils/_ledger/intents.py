@@ -10,7 +10,7 @@ import json
 import typing as t
 
 from .moments import moment, stamp
-from .port import INTENT_HOLDS, Held
+from .port import INTENT_HOLDS, Held, Used
 
 if t.TYPE_CHECKING:
     import sqlite3
@@ -23,7 +23,11 @@ INSERT INTO identities (host, store, name, kind, scope, contact, service, labels
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'present', ?)
 ON CONFLICT (host, store, name) DO UPDATE SET
     kind = excluded.kind, scope = excluded.scope, contact = excluded.contact, service = excluded.service,
-    labels = excluded.labels, state = excluded.state
+    labels = excluded.labels, state = excluded.state, current = CASE WHEN state = 'present' THEN current END
+"""
+_USER = """
+SELECT i.host, i.store, i.name FROM generations g JOIN identities i ON i.id = g.identity
+WHERE g.public_id = ? AND NOT (i.host = ? AND i.store = ? AND i.name = ?) LIMIT 1
 """
 _GENERATION = """
 INSERT INTO generations (identity, number, state, issuer_id, custody, key_uri, key_type, public_id, holder, intended_at)
@@ -32,10 +36,28 @@ VALUES (?, ?, 'intended', ?, ?, ?, ?, ?, ?, ?)
 
 
 def open_all(connection: sqlite3.Connection, batch: Batch, intents: Sequence[Intent]) -> None:
-    """Open the intents of a batch, or raise Held with the names of those that another run has."""
-    waits = {intent.name: wait for intent in intents if (wait := _open(connection, batch, intent)) is not None}
+    """Open the intents of a batch, or raise Used for keys that others have, or Held for what another run has."""
+    waits, users = {}, {}
+    for intent in intents:
+        user = _user(connection, batch, intent)
+        if user is not None:
+            users[intent.name] = user
+        elif (wait := _open(connection, batch, intent)) is not None:
+            waits[intent.name] = wait
+    if users:
+        raise Used(users)
     if waits:
         raise Held(sorted(waits), max(waits.values()))
+
+
+def _user(connection: sqlite3.Connection, batch: Batch, intent: Intent) -> str | None:
+    """Say which other identity ever had the key of an intent, were it on another host or earlier in this batch."""
+    row = connection.execute(_USER, (intent.public_id, batch.host, batch.store, intent.name)).fetchone()
+    if row is None:
+        return None
+    host, store, name = row
+    place = "" if store == batch.store else f" in {store}"
+    return f"identity {name}{place}" + ("" if host == batch.host else f" of {host}")
 
 
 def _open(connection: sqlite3.Connection, batch: Batch, intent: Intent) -> float | None:

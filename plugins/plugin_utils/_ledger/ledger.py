@@ -23,8 +23,10 @@ if t.TYPE_CHECKING:
 
 _REMEMBERED = """
 SELECT i.name, i.kind, i.scope, i.state, i.contact, i.service, i.newest,
-       g.number, g.credential_id, g.public_id, g.issuer_id, x.serial_number, x.certificate, g.not_after,
-       g.revocation_reason,
+       CASE WHEN i.state = 'present' THEN g.number END, g.number,
+       g.credential_id, g.public_id, g.issuer_id, x.serial_number, x.certificate, g.not_after,
+       (SELECT json_group_array(json_array(r.credential_id, r.revocation_reason)) FROM generations r
+            WHERE r.identity = i.id AND r.state = 'revoked' AND r.not_after > ?),
        (SELECT json_group_array(path) FROM (
             SELECT DISTINCT d.path FROM deliveries d
             WHERE d.identity = i.id AND d.withdrawn_at IS NULL AND d.succeeded_at IS NULL ORDER BY d.path)),
@@ -90,12 +92,12 @@ class SqliteLedger:
 
     def remembered(self, host: str, store: str) -> Mapping[str, Remembered]:
         """Return everything known of one store, by name of the identity."""
-        rows = self.read(_REMEMBERED, (host, store))
+        rows = self.read(_REMEMBERED, (now(), host, store))
         with edge(self._database.path):
             return {row[0]: _remembered(row) for row in rows}
 
     def intend(self, batch: Batch, intents: Sequence[Intent]) -> None:
-        """Write down what is going to be done. Raises Held: then nothing was written."""
+        """Write down what is going to be done. Raises Held or Used: then nothing was written."""
         from . import chain
         from . import intents as opened
 
@@ -129,13 +131,14 @@ class SqliteLedger:
 
 
 def _remembered(row: tuple[t.Any, ...]) -> Remembered:
-    serial, not_after, links, opened = row[11], row[13], row[15], row[16:]
+    serial, certificate, not_after, revoked, links = row[12:17]
+    opened = row[17:]
     fields = [
-        *row[:11],
+        *row[:12],
         int(serial, 16) if serial else None,
-        row[12],
+        certificate,
         moment(not_after) if not_after else None,
-        row[14],
+        tuple(map(tuple, json.loads(revoked))) if revoked != "[]" else (),
         tuple(json.loads(links)) if links != "[]" else (),
         _open_intent(opened) if opened[0] else None,
     ]

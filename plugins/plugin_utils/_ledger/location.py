@@ -48,7 +48,7 @@ def _refusal(scheme: str) -> str:
     return f"ledger: option ledger has the unknown scheme {scheme}; {REMEDY}"
 
 
-def default_path(environment: Mapping[str, str] = os.environ) -> Path:
+def default_path(environment: Mapping[str, str]) -> Path:
     """Return the place in the user's state directory (XDG Base Directory Specification); refused where it vanishes."""
     job = ephemeral(environment)
     if job:

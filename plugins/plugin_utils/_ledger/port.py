@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ...module_utils._core.errors import Pending
+from ...module_utils._core.errors import Denied, Pending
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -67,11 +67,13 @@ class OpenIntent(t.NamedTuple):
 
 
 class Remembered(t.NamedTuple):
-    """One identity as the ledger knows it. Everything from `credential_id` to `revoked` is about `generation`.
+    """One identity as the ledger knows it. Everything from `credential_id` to `not_after` is about `last`.
 
     `state` is present, absent or released. `newest` is the highest number that was ever issued: it never falls, not
     even when the identity is removed, and an open intent does not raise it (a retry uses the same number again).
-    `generation` is the published one. `revoked` is the reason. `links` are the paths of live deliveries.
+    `generation` is the published one; `last` is the same, or, once the identity is gone, the one that was published
+    last. `revoked` are id and reason of every credential that was revoked and has not ended. `links` are the paths of
+    live deliveries.
     """
 
     name: str
@@ -82,13 +84,14 @@ class Remembered(t.NamedTuple):
     service: str | None
     newest: int
     generation: int | None = None
+    last: int | None = None
     credential_id: str | None = None
     public_id: str | None = None
     issuer_id: str | None = None
     serial_number: int | None = None
     certificate: str | None = None
     not_after: datetime | None = None
-    revoked: str | None = None
+    revoked: tuple[tuple[str, str], ...] = ()
     links: tuple[str, ...] = ()
     open_intent: OpenIntent | None = None
 
@@ -187,6 +190,16 @@ class Held(Pending):
         self.names = tuple(names)
 
 
+class Used(Denied):
+    """The keys of these intents are those of other identities (rule C4); nothing of the batch was written."""
+
+    def __init__(self, users: Mapping[str, str]) -> None:
+        """Take, by the name of the intent, whose key it is."""
+        said = ", ".join(f"that of {name} is the key of {user}" for name, user in sorted(users.items()))
+        super().__init__(f"ledger: a key belongs to one identity, and {said} already")
+        self.users = dict(users)
+
+
 class Ledger(t.Protocol):
     """The record of identities, generations, deliveries and events.
 
@@ -202,7 +215,10 @@ class Ledger(t.Protocol):
         """Return everything known of one store, by name of the identity."""
 
     def intend(self, batch: Batch, intents: Sequence[Intent]) -> None:
-        """Write down, before the act, what is going to be done (rule A1). Raises Held: then nothing was written."""
+        """Write down, before the act, what is going to be done (rule A1).
+
+        Raises Held, or Used when a key was ever intended for another identity: then nothing was written.
+        """
 
     def record(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         """Write down what happened."""

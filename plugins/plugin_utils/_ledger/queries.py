@@ -20,6 +20,7 @@ SELECT i.host, i.store, i.name, i.kind, i.scope, i.state, i.contact, i.service, 
        g.revocation_reason, x.serial_number, x.subject, x.issuer_dn, x.names
 FROM identities i
 LEFT JOIN generations g ON g.identity = i.id AND g.number = i.current AND g.state NOT IN ('refused', 'orphaned')
+    AND i.state = 'present'
 LEFT JOIN x509 x ON x.generation = g.id
 WHERE (? IS NULL OR i.host = ?) AND (? IS NULL OR i.store = ?) AND (? IS NULL OR i.name = ?)
 ORDER BY i.host, i.store, i.name

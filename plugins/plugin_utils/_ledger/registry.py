@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+
 from .ledger import SqliteLedger, open_read_only, open_writable
 from .location import default_path, make_directory, path_of
 
@@ -17,7 +19,7 @@ def open_ledger(url: str | None, *, read_only: bool = False) -> SqliteLedger:
     The directory of the default is made; that of an explicit path must be there, a misspelt one would forget
     everything.
     """
-    path = path_of(url) if url else default_path()
+    path = path_of(url) if url else default_path(os.environ)
     if read_only:
         return open_read_only(path)
     if not url:

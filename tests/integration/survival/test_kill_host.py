@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.keystead.identity.tests.harness.sweep import Sweep
-from ansible_collections.keystead.identity.tests.integration.survival.health import content_of, unsafe, unwell
+from ansible_collections.keystead.identity.tests.harness.sweep import NAME, Sweep
+from ansible_collections.keystead.identity.tests.integration.survival.health import content_of, keys, unsafe, unwell
 
 if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.sweep import Scene
@@ -52,3 +52,23 @@ def test_a_rotation_killed_before_any_call_leaves_the_old_pair_or_the_new_one_an
     assert not sweep.complaints, "\n".join(sweep.complaints)
     assert sweep.tried >= FEWEST
     assert sweep.extra == 0
+
+
+def test_a_withdrawal_killed_before_any_call_is_completed_and_written_down_by_the_next_run(scene: Scene) -> None:
+    sweep = Sweep(scene, "first", {"name": NAME, "state": "absent"})
+    for phase in ("prepare", "install"):
+        for call in sweep.recorded(phase):
+            sweep.broken(phase, call)
+            sweep.heal(phase, call, 0, still_there)
+    assert not sweep.complaints, "\n".join(sweep.complaints)
+    assert sweep.tried >= 20
+
+
+def still_there(scene: Scene) -> t.Iterator[str]:
+    """Yield what is left of an identity that was withdrawn."""
+    left = [*scene.world.links.iterdir(), *keys(scene)]
+    left += [entry for entry in scene.place.rglob("*") if entry.name != "lease.json"]
+    yield from (f"there is still {entry}" for entry in left)
+    known = scene.world.remembered(NAME)
+    if (known.state, known.links, known.open_intent) != ("absent", (), None):
+        yield f"the ledger says {known.state}, {known.links}"

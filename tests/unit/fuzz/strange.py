@@ -48,7 +48,10 @@ def mutated(content: bytes, count: int) -> Iterator[bytes]:
         ways += [_json] * 3
     yield from (b"", b"\0" * 100, content * 3, b"[" * 100_000, b"\xff\xfe\xfd", b"9" * 5000)
     for _ in range(count - 6):
-        yield chance.choice(ways)(content, chance)
+        changed = content
+        while changed == content:
+            changed = chance.choice(ways)(content, chance)
+        yield changed
 
 
 def _bytes(content: bytes, chance: random.Random) -> bytes:

@@ -72,7 +72,9 @@ def test_a_private_key_in_the_output_is_not_shown() -> None:
         (lambda _: "a\0b", "{} cannot be run: embedded null byte"),
     ],
 )
-def test_a_program_that_cannot_start_is_said_clearly(tmp_path: Path, make: t.Callable[[Path], str], problem: str) -> None:
+def test_a_program_that_cannot_start_is_said_clearly(
+    tmp_path: Path, make: t.Callable[[Path], str], problem: str
+) -> None:
     program = make(tmp_path)
     ran = run((program,), 5)
     assert (ran.exit_code, ran.problem) == (None, problem.format(program, program))
