@@ -16,11 +16,21 @@ from ..module_utils._options.authority import OPTIONS
 from ..module_utils._options.common import COMMON
 from ..module_utils._options.option import spec
 from ..module_utils._options.planned import refuse_planned
+from ..plugin_utils._action import playbook_of
+from ..plugin_utils._actor import actor
 from ..plugin_utils._authority.converge import converge
+from ..plugin_utils._authority.journal import journal
 from ..plugin_utils._authority.report import report
 from ..plugin_utils._authority.wanted import wanted
 from ..plugin_utils._edge import refuse_async, told
+from ..plugin_utils._ledger.port import Batch
+from ..plugin_utils._ledger.registry import open_ledger
 from ..plugin_utils._validate import plain, validated
+
+if t.TYPE_CHECKING:
+    from ..plugin_utils._authority.converge import Outcome
+    from ..plugin_utils._authority.wanted import Wanted
+    from ..plugin_utils._ledger.port import Ledger
 
 NAME = "certificate_authority"
 
@@ -43,6 +53,17 @@ class ActionModule(ActionBase):
         refuse_planned(given, NAME)
         options = validated(given, spec(OPTIONS, COMMON), module=NAME)
         declared = wanted(options)
-        now = dt.datetime.now(dt.UTC)
-        outcome = converge(declared, present=options["state"] == "present", check=self._task.check_mode, now=now)
+        ledger = open_ledger(options["ledger"], read_only=self._task.check_mode)
+        try:
+            outcome = self._converge(declared, ledger, variables or {}, present=options["state"] == "present")
+        finally:
+            ledger.close()
         return {**super().run(tmp, variables), **report(declared, outcome, diff=self._task.diff)}
+
+    def _converge(self, declared: Wanted, ledger: Ledger, variables: dict[str, t.Any], *, present: bool) -> Outcome:
+        """Do what there is to do, every step of it in the ledger before it is done (A1)."""
+        now = dt.datetime.now(dt.UTC)
+        host = str(variables.get("inventory_hostname", "localhost"))
+        batch = Batch(host, str(declared.directory), actor(playbook_of(self._task)), now)
+        record = journal(ledger, batch, declared.name)
+        return converge(declared, present=present, check=self._task.check_mode, now=now, journal=record)

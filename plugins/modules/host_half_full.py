@@ -21,33 +21,13 @@ extends_documentation_fragment:
 """
 
 EXAMPLES = r"""
-- name: Never write this yourself
-  keystead.identity.host_half_full:
-    phase: prepare
-    format: 1
-    now: 1790000000.0
-    host: web1
-    store: /var/lib/keystead/identities
-    identities: []
+- name: Never write this yourself; keystead.identity.host_half shows what it would be
 """
 
 RETURN = r"""
 format:
-  description: The version of the wire.
+  description: The version of the wire. What follows is what M(keystead.identity.host_half) returns.
   type: int
-  returned: success
-now:
-  description: The host's clock, in seconds since 1970.
-  type: float
-  returned: success
-versions:
-  description: Versions of Python and cryptography on the host.
-  type: dict
-  returned: success
-identities:
-  description: An answer for each identity.
-  type: list
-  elements: dict
   returned: success
 """
 

@@ -78,7 +78,7 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
 
         return Task(
             host=host,
-            playbook=_playbook_of(self._task),
+            playbook=playbook_of(self._task),
             check=bool(self._task.check_mode),
             diff=bool(self._task.diff),
             execute=execute,
@@ -102,7 +102,7 @@ def _refuse_posixless(connection: t.Any, module: str) -> None:
         )
 
 
-def _playbook_of(task: t.Any) -> str | None:
+def playbook_of(task: t.Any) -> str | None:
     """Return the file that the task stands in, as the record shows it."""
     path = str(task.get_path() or "")
     return path.rpartition(":")[0].rpartition("/")[2] or None

@@ -28,7 +28,7 @@ if t.TYPE_CHECKING:
 LARGEST_PART = 256 * 1024
 PARTS = frozenset(("certificate", "chain", "fullchain", "roots"))
 TOLERANCE = dt.timedelta(minutes=5)
-BACKDATING = dt.timedelta(hours=1)  # authorities antedate for clocks that are behind
+BACKDATING = dt.timedelta(hours=1)  # the most that public authorities antedate, for clocks that are behind
 
 
 def accepted(

@@ -13,7 +13,7 @@ import time
 import typing as t
 from datetime import UTC, datetime
 
-from ..module_utils._core.errors import KeysteadError, NotConverged, Pending
+from ..module_utils._core.errors import KeysteadError, NotConverged, Pending, Unavailable
 from ..module_utils._core.model import Identity, Known
 from ._actor import actor, holder
 from ._declare import Declaration, checked_issuer, declarations
@@ -139,7 +139,7 @@ class _Run:
         ready = [work for work in works if not work.error]
         on_host = [work for work in ready if work.concerns_host]
         self._tell(on_host, "identities to install on the host")
-        self._install(on_host)
+        self._install(on_host, batch)
         strike([work for work in ready if not work.concerns_host])
         revoke([work for work in ready if work.needs("revoke") and not work.error], self.signers, self.ledger, batch)
         with _failing(ready):
@@ -157,15 +157,28 @@ class _Run:
         with _failing(works):
             self.ledger.record(self._batch(), [found_done(work) for work in works])
 
-    def _install(self, works: t.Sequence[Work]) -> None:
+    def _install(self, works: t.Sequence[Work], batch: Batch) -> None:
         """Let the host act; then nothing may be left to do."""
         if not works:
             return
-        with _failing(works):
+        with _failing(works), self._remembering_loss(works, batch):
             self.host.install(works, datetime.now(UTC))
         for work in works:
             with _failing([work]):
                 _check_settled(work)
+
+    @contextlib.contextmanager
+    def _remembering_loss(self, works: t.Sequence[Work], batch: Batch) -> t.Iterator[None]:
+        """Write down that a host was lost in the act, before Ansible calls it unreachable."""
+        try:
+            yield
+        except KeysteadError:
+            raise
+        except Exception as error:
+            for work in works:
+                work.error = Unavailable(f"host: it was lost while it installed ({type(error).__name__}); run again")
+            self._record(works, batch)
+            raise
 
     def _record(self, works: t.Sequence[Work], batch: Batch) -> None:
         from ._outcomes import outcome

@@ -128,11 +128,12 @@ class Issuing:
     def _found_again(self, work: Work, request: Request) -> bool:
         """Look for the answer that a cut-off run never brought to the host: the key is the same, so it still fits (R1).
 
-        It keeps its number, for its intent still stands.
+        It keeps its number, for its intent still stands; what that run wrote under it is staged again by now.
         """
-        intent = work.remembered.open_intent if work.remembered else None
-        on_disk = work.found.newest if work.found else 0
-        if intent is None or intent.public_id != work.public_id or intent.number <= on_disk:
+        intent, found = work.remembered.open_intent if work.remembered else None, work.found
+        if intent is None or found is None or intent.public_id != work.public_id:
+            return False
+        if intent.number < found.newest or intent.number in (found.generation, *found.others):
             return False
         with _failing([(work, request)]):
             issuer = _issuer_of(work)

@@ -59,7 +59,7 @@ _HINTS = {
     "str": "write one text",
     "path": "write one path",
     "int": "write digits",
-    "bool": "write true or false",
+    "bool": "write one of them",
     "list": "write [one, two]",
     "dict": "write {name: value}",
 }

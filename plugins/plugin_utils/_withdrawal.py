@@ -20,6 +20,7 @@ if t.TYPE_CHECKING:
     from ._signers import Signers
     from ._work import Work
 
+
 class Credential(t.NamedTuple):
     """A certificate (DER), the id of who signed it, and which generation it is."""
 

@@ -10,7 +10,7 @@ import typing as t
 from datetime import timedelta
 
 import pytest
-from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured, Pending
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured, Pending
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import queries
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import (
@@ -24,10 +24,12 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port imp
     Remembered,
     RevokedChange,
     RolledBack,
+    Used,
     Withdrawn,
 )
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
 from ansible_collections.keystead.identity.tests.unit.plugins.plugin_utils._ledger.telling import (
+    LIFE,
     LINKS,
     NOW,
     batch,
@@ -67,10 +69,11 @@ def test_what_was_delivered_is_remembered(ledger: SqliteLedger) -> None:
     found = web(ledger)
     assert (found.name, found.kind, found.scope, found.state) == ("web", "x509", "shop", "present")
     assert (found.contact, found.service) == ("team@example.org", "shop")
-    assert (found.newest, found.generation, found.credential_id, found.public_id) == (1, 1, "c1", "aa")
+    assert (found.newest, found.generation, found.last) == (1, 1, 1)
+    assert (found.credential_id, found.public_id) == ("c1", "aa")
     assert (found.issuer_id, found.serial_number) == ("local:/srv/ca/issuing", 2**150 + 1)
-    assert (found.certificate, found.not_after) == ("PEM 1", NOW + timedelta(days=30))
-    assert (found.revoked, found.open_intent) == (None, None)
+    assert (found.certificate, found.not_after) == ("PEM 1", NOW + LIFE)
+    assert (found.revoked, found.open_intent) == ((), None)
     assert found.links == tuple(path for path, _ in LINKS)
 
 
@@ -233,10 +236,64 @@ def test_a_removed_identity_keeps_its_record_and_its_newest_number(
 def test_a_revoked_generation_stays_the_published_one_and_says_why(ledger: SqliteLedger) -> None:
     publish(ledger)
     ledger.record(batch(), [Outcome("web", 1, (), (RevokedChange("key_compromise", NOW),))])
-    assert (web(ledger).revoked, web(ledger).generation) == ("key_compromise", 1)
+    assert (web(ledger).revoked, web(ledger).generation) == ((("c1", "key_compromise"),), 1)
     publish(ledger, 2, "bb")
-    assert web(ledger).revoked is None
+    assert (web(ledger).revoked, web(ledger).generation) == ((("c1", "key_compromise"),), 2)
     assert ledger.read("SELECT state FROM generations ORDER BY number") == [("revoked",), ("current",)]
+
+
+def test_a_revoked_credential_that_has_ended_is_not_spoken_of_any_more(ledger: SqliteLedger) -> None:
+    ledger.intend(batch(), [intent()])
+    ended = issued()._replace(not_after=NOW + timedelta(days=1))
+    changes = (ended, Delivered(LINKS), RevokedChange("superseded", NOW))
+    ledger.record(batch(), [Outcome("web", 1, (), changes)])
+    assert (web(ledger).revoked, web(ledger).generation) == ((), 1)
+
+
+def test_what_was_published_last_is_known_after_the_identity_is_gone_until_it_comes_back(ledger: SqliteLedger) -> None:
+    publish(ledger)
+    publish(ledger, 2, "bb")
+    ledger.record(batch(), [Outcome("web", 2, (), (RolledBack(1),)), Outcome("web", None, (), (Withdrawn(),))])
+    found = web(ledger)
+    assert (found.generation, found.last, found.credential_id, found.certificate) == (None, 1, "c1", "PEM 1")
+    assert queries.identities(ledger)[0]["generation"] is None
+    ledger.record(batch(), [Outcome("web", 1, (), (RevokedChange("superseded", NOW),))])
+    assert web(ledger).revoked == (("c1", "superseded"),)
+    ledger.intend(batch(), [intent(number=3, key="cc")])
+    assert (web(ledger).state, web(ledger).generation, web(ledger).last) == ("present", None, None)
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "user"),
+    [
+        ({"host": "web2"}, "web", "identity web of web1"),
+        ({"store": "/srv/other"}, "web", "identity web in /srv/store"),
+        ({}, "api", "identity web"),
+    ],
+    ids=["another host", "another store", "another name"],
+)
+@pytest.mark.parametrize("state", ["intended", "published", "withdrawn"])
+def test_the_key_of_another_identity_is_refused_and_nothing_of_its_batch_is_written(
+    ledger: SqliteLedger, where: dict[str, str], name: str, user: str, state: str
+) -> None:
+    ledger.intend(batch(), [intent()])
+    if state != "intended":
+        ledger.record(batch(), [outcome()])
+    if state == "withdrawn":
+        ledger.record(batch(), [Outcome("web", None, (), (Withdrawn(),))])
+    before = queries.events(ledger)
+    with pytest.raises(Used) as used:
+        ledger.intend(batch(**where), [intent("db"), intent(name, key="aa")])
+    assert used.value.users == {name: user}
+    assert isinstance(used.value, Denied)
+    assert queries.events(ledger) == before
+    assert ledger.read("SELECT count(*) FROM identities") == [(1,)]
+
+
+def test_of_two_identities_of_a_batch_with_one_key_the_first_has_it(ledger: SqliteLedger) -> None:
+    with pytest.raises(Used) as used:
+        ledger.intend(batch(), [intent(), intent("api", key="aa")])
+    assert used.value.users == {"api": "identity web"}
 
 
 def test_an_event_without_an_identity_is_kept(ledger: SqliteLedger) -> None:

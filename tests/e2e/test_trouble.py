@@ -136,5 +136,6 @@ def test_a_host_that_dies_in_mid_run_is_healed_when_it_is_back(site: Site) -> No
         host = staged(site)[0]
         host.stop()
     host.start()
-    assert re.search(rf"{host.name} .* unreachable=1 ", (site.directory / "started.log").read_text(encoding="utf-8"))
+    said = (site.directory / "started.log").read_text(encoding="utf-8")
+    assert re.search(rf"{host.name} .* (unreachable|failed)=1 ", said)  # failed: core 2.18, whose clean-up fails, too
     check_healed(site, play)

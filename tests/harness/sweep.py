@@ -27,6 +27,7 @@ from ansible_collections.keystead.identity.tests.harness.in_process import World
 NAME = "web"
 LINKS = {"web.pem": "fullchain", "web.key": "private_key", "web.both": "combined"}
 KILL = "signal=KILL"
+CONTROLLER = "controller"
 LONG = os.environ.get("KEYSTEAD_SURVIVE") == "long"
 
 Result = dict[str, t.Any]
@@ -164,7 +165,7 @@ class Sweep:
         return t.cast("Result | None", ended.value)
 
     def _run(self, part: str, trace: Trace) -> Ended:
-        if part == "controller":
+        if part == CONTROLLER:
             return self.scene.run(self.identity, trace=trace)
         return self.scene.run(self.identity, {part: trace})
 

@@ -72,6 +72,7 @@ def wrong(module: str, args: Task) -> t.Iterator[Task]:
             yield put(args, path, value)
         yield put(put(args, path, None), path[:-1], secret)  # misspelt
         yield put(put(args, path, secret), path + "_x", 1)  # beside something misspelt
+    yield put(args, "ledger_password", f"{{{{ {canary(module, 'ledger_password')} }}}}")  # not built, so never valid
     yield {**args, "policy": "/rules.yml"}
 
 
@@ -82,11 +83,7 @@ def valid(root: Path) -> list[Task]:
     def secret(module: str, path: str) -> str:
         return f"{{{{ {canary(module, path)} }}}}"
 
-    authority = {
-        **common,
-        "directory": f"{root}/ca",
-        "ledger_password": secret(AUTHORITY_MODULE, "ledger_password"),
-    }
+    authority = {**common, "directory": f"{root}/ca"}
     issuer = {"directory": f"{root}/ca", "authority": "issuing"}
     opened = {"passphrase": secret(AUTHORITY_MODULE, "passphrase")}
     parent = {"passphrase": secret(AUTHORITY_MODULE, "parent.passphrase")}
@@ -96,7 +93,6 @@ def valid(root: Path) -> list[Task]:
         {
             **common,
             "store": f"{root}/store",
-            "ledger_password": secret(IDENTITY_MODULE, "ledger_password"),
             "issuer": {"local": {**issuer, **opened}},
             "issuers": [{"local": {**issuer, **opened}}],
             "identities": [

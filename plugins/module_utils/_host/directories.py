@@ -12,7 +12,7 @@ import stat
 from .._core.errors import Misconfigured
 from . import selinux
 from .os_errors import path_of, said
-from .ownership import user_name
+from .ownership import changed_by_us_alone, user_name
 from .safe_files import sync_directory
 
 _FLAGS = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -23,9 +23,8 @@ _OPEN = os.O_RDONLY | _FLAGS
 def open_directory(path: str, *, create_mode: int | None = None) -> int:
     """Open an absolute path for reading; no component may be a link or be written by anybody else.
 
-    Each one belongs to root or to us. Group and others may not write, except into a sticky directory of root's (such
-    as /tmp), and except that the group is our own private one. ACLs are not read: their mask stands in the group's
-    bits, so one that lets somebody write is refused like a group that may, but not under our private group.
+    `changed_by_us_alone` is the rule for each of them. ACLs are not read: their mask stands in the group's bits, so one
+    that lets somebody write is refused like a group that may, but not under our private group.
 
     With `create_mode` what is missing is made, and synced into its parent; without, it is Misconfigured.
     """
@@ -113,7 +112,7 @@ def _settle(parent_fd: int, name: str) -> None:
 def _judged(fd: int) -> int:
     """Return a descriptor that nobody else can change; close any other and say why."""
     info = os.fstat(fd)
-    if info.st_uid in (0, os.geteuid()) and not _written_by_others(info):
+    if changed_by_us_alone(info):
         return fd
     path = path_of(".", fd)
     os.close(fd)
@@ -127,25 +126,3 @@ def _remedy(info: os.stat_result, path: str) -> str:
     if info.st_uid in (0, os.geteuid()):
         return f"chmod go-w {path}, or choose another place"
     return f"chown {user_name(os.geteuid())} {path} and chmod go-w {path}, or choose another place"
-
-
-def _written_by_others(info: os.stat_result) -> bool:
-    if info.st_uid == 0 and info.st_mode & stat.S_ISVTX:
-        return False
-    if info.st_mode & stat.S_IWOTH:
-        return True
-    return bool(info.st_mode & stat.S_IWGRP) and not _private(info.st_gid)
-
-
-def _private(gid: int) -> bool:
-    """Say whether a group is the one that was made for our user alone: of the same name, with no other member."""
-    if gid != os.getegid():
-        return False
-    import grp
-
-    us = user_name(os.geteuid())
-    try:
-        group = grp.getgrgid(gid)
-    except KeyError:
-        return False
-    return group.gr_name == us and not set(group.gr_mem) - {us}

@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 
-"""Users and groups of files, by name or number."""
+"""Users and groups of files, by name or number; and whether anybody else may change what is in a directory."""
 
 from __future__ import annotations
 
 import functools
+import os
+import stat
 import typing as t
 
 from .._core.errors import Misconfigured
@@ -22,6 +24,37 @@ def user_name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
+
+
+def changed_by_us_alone(info: os.stat_result) -> bool:
+    """Tell whether only root and we can exchange what is in a directory (rule W2 of docs/design.md).
+
+    It belongs to root or to us. Group and others may not write, except into a sticky directory of root's (such
+    as /tmp), and except that the group is our own private one.
+    """
+    return info.st_uid in (0, os.geteuid()) and not _written_by_others(info)
+
+
+def _written_by_others(info: os.stat_result) -> bool:
+    if info.st_uid == 0 and info.st_mode & stat.S_ISVTX:
+        return False
+    if info.st_mode & stat.S_IWOTH:
+        return True
+    return bool(info.st_mode & stat.S_IWGRP) and not _private(info.st_gid)
+
+
+def _private(gid: int) -> bool:
+    """Tell whether a group is the one that was made for our user alone: of the same name, with no other member."""
+    if gid != os.getegid():
+        return False
+    import grp
+
+    us = user_name(os.geteuid())
+    try:
+        group = grp.getgrgid(gid)
+    except KeyError:
+        return False
+    return group.gr_name == us and not set(group.gr_mem) - {us}
 
 
 @functools.lru_cache(maxsize=128)

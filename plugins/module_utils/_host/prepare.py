@@ -121,8 +121,7 @@ class _Look:
         self.answer = {"name": self.wanted.name, "observed": wire.pack(self.found)}
 
     def get_ready(self, store_fd: int) -> None:
-        creates = any(step.action == "stage_key" for step in self.steps)
-        place = open_place(self.request.store, store_fd, self.wanted.name, create=creates)
+        place = open_place(self.request.store, store_fd, self.wanted.name, create=_stages(self.steps))
         if place is None:
             return
         try:
@@ -156,9 +155,13 @@ class _Look:
             self.answer["lease"] = taken.token
 
 
+def _stages(steps: tuple[Step, ...]) -> bool:
+    return any(step.action == "stage_key" for step in steps)
+
+
 def _staged(place: Place, wanted: Identity, steps: tuple[Step, ...]) -> dict[str, t.Any]:
     """Stage what the steps need, and return the request and its key's id where a credential is to be issued."""
-    if not any(step.action == "stage_key" for step in steps):
+    if not _stages(steps):
         return {}
     csr, public_id = _csr(place, wanted)
     return {"csr": base64.b64encode(csr).decode(), "public_id": public_id}

@@ -39,13 +39,7 @@ def write_file(  # noqa: PLR0913 - what a file is
     temporary = _temporary(name)
     with said(name, dir_fd):
         _create(dir_fd, temporary, content, os.fsync, mode=mode, uid=uid, gid=gid)
-        try:
-            os.rename(temporary, name, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary, dir_fd=dir_fd)
-            raise
-        sync(dir_fd)
+        _put_in_place(dir_fd, temporary, name)
 
 
 def create_file(  # noqa: PLR0913 - what a file is
@@ -93,6 +87,17 @@ def _create(  # noqa: PLR0913 - what a file is
         raise
     finally:
         os.close(fd)
+
+
+def _put_in_place(dir_fd: int, temporary: str, name: str) -> None:
+    """Rename `temporary` over `name` and make that durable; where it cannot be, nothing temporary stays."""
+    try:
+        os.rename(temporary, name, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=dir_fd)
+        raise
+    sync(dir_fd)
 
 
 def _temporary(name: str) -> str:
@@ -160,13 +165,7 @@ def replace_link(dir_fd: int, name: str, target: str) -> None:
     temporary = _temporary(name)
     with said(name, dir_fd):
         _replacing(dir_fd, temporary, lambda: os.symlink(target, temporary, dir_fd=dir_fd))
-        try:
-            os.rename(temporary, name, src_dir_fd=dir_fd, dst_dir_fd=dir_fd)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary, dir_fd=dir_fd)
-            raise
-        sync(dir_fd)
+        _put_in_place(dir_fd, temporary, name)
 
 
 def read_link(dir_fd: int, name: str) -> str | None:

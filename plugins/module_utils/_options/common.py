@@ -13,6 +13,6 @@ COMMON = {
         "Where the record of identities is kept, as C(sqlite:////absolute/path). "
         "The default is an SQLite file under the state directory of the user who runs Ansible."
     ),
-    "ledger_password": Option("Opens the ledger. Never write it into the URL.", no_log=True),
+    "ledger_password": Option("Opens the ledger. Not built yet in 0.1.0, and refused: SQLite has none.", no_log=True),
     "policy": Option("Rules that every identity must pass. Not built yet in 0.1.0, and refused.", type="path"),
 }

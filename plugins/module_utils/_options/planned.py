@@ -25,7 +25,10 @@ class Planned(t.NamedTuple):
 Tree = t.Mapping[str, t.Any]  # of Planned or another Tree
 
 _OUT = Planned("leave it out")
-_POLICY: Tree = {"policy": Planned("leave it out: no rule is enforced yet")}
+_COMMON: Tree = {
+    "policy": Planned("leave it out: no rule is enforced yet"),
+    "ledger_password": Planned("leave it out: it is for PostgreSQL, and an SQLite file has none"),
+}
 _RECORDS: Tree = {"records": _OUT}
 _ISSUER: Tree = {
     **dict.fromkeys(
@@ -50,7 +53,7 @@ _IDENTITY: Tree = {
     "trusts": _OUT,
 }
 _TASK: Tree = {
-    **_POLICY,
+    **_COMMON,
     "issuer": _ISSUER,
     "issuers": _ISSUER,
     "check_status": Planned("use check_status ledger", ("live",)),
@@ -62,14 +65,14 @@ _TASK: Tree = {
 }
 PLANNED: t.Mapping[str, Tree] = {
     "machine_identity": _TASK,
-    "machine_identity_info": {**_POLICY, "scan": Planned("use names and paths"), **_RECORDS},
-    "certificate_authority": {**_POLICY, "key": _KEY},
+    "machine_identity_info": {**_COMMON, "scan": Planned("use names and paths"), **_RECORDS},
+    "certificate_authority": {**_COMMON, "key": _KEY},
 }
 
 
 def refuse_planned(args: t.Mapping[str, t.Any], module: str) -> None:
     """Raise Misconfigured for the first thing in `args` that is not built, before any validation. Null is absent."""
-    _refuse(args, PLANNED.get(module, _POLICY), f"{module}: option ")
+    _refuse(args, PLANNED.get(module, _COMMON), f"{module}: option ")
 
 
 def _refuse(given: t.Any, tree: Tree, path: str) -> None:

@@ -23,6 +23,7 @@ from .wanted import Wanted, check_is_the_declared
 if t.TYPE_CHECKING:
     import datetime as dt
 
+    from .journal import Journal
     from .store import Authority
 
 
@@ -45,8 +46,13 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
 
-def converge(wanted: Wanted, *, present: bool, check: bool, now: dt.datetime) -> Outcome:
-    """Bring one authority to what is wanted; with `check`, only say what would be done. Raises KeysteadError."""
+def converge(
+    wanted: Wanted, *, present: bool, check: bool, now: dt.datetime, journal: Journal = contextlib.nullcontext
+) -> Outcome:
+    """Bring one authority to what is wanted; with `check`, only say what would be done. Raises KeysteadError.
+
+    `journal` is told of the steps before anything is done, and surrounds the act.
+    """
     decide = _to_have if present else _to_be_rid_of
     found = _look(wanted)
     steps = decide(wanted, found, now)
@@ -56,12 +62,16 @@ def converge(wanted: Wanted, *, present: bool, check: bool, now: dt.datetime) ->
         store.load(wanted.parent.directory, wanted.parent.name)
     with store.maintained(wanted.directory, wanted.name):
         steps = decide(wanted, found := _look(wanted), now)
-        _act(wanted, found, steps, present=present, now=now)
-        after = _look(wanted)
-        left = decide(wanted, after, now)
+        with journal(steps):
+            _act(wanted, found, steps, present=present, now=now)
+            after = _look(wanted)
+            _check_settled(wanted, decide(wanted, after, now))
+    return Outcome(steps, found.authority, after.authority, _warnings(wanted, after, now))
+
+
+def _check_settled(wanted: Wanted, left: tuple[Step, ...]) -> None:
     if left:
         raise NotConverged(f"local: authority {wanted.name}: {left[0].reason}, although everything was done; run again")
-    return Outcome(steps, found.authority, after.authority, _warnings(wanted, after, now))
 
 
 def _look(wanted: Wanted) -> Found:

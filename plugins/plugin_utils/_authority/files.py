@@ -10,10 +10,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import stat
 import typing as t
 
 from ...module_utils._core.errors import Misconfigured
+from ...module_utils._host.ownership import changed_by_us_alone
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -93,15 +93,11 @@ def speaking(verb: str, path: Path) -> t.Iterator[None]:
 
 
 def refuse_shared(directory: Path) -> None:
-    """Refuse a directory in which somebody else could exchange what is in it; sticky ones are accepted."""
+    """Refuse a directory in which, or above which, somebody else could exchange what is in it."""
     with speaking("find", directory):
         place = directory.resolve()
         for step in (place, *place.parents):
-            if not step.exists():
-                continue
-            status = step.stat()
-            others_write = stat.S_IMODE(status.st_mode) & 0o022 and not status.st_mode & stat.S_ISVTX
-            if others_write or status.st_uid not in (0, os.geteuid()):
+            if step.exists() and not changed_by_us_alone(step.stat()):
                 raise Misconfigured(
                     f"local: directory {directory} is not safe for an authority: others may write in {step}; "
                     "take that right away or choose another directory"

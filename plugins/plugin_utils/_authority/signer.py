@@ -80,7 +80,7 @@ class Signer:
     def issued(self, since: dt.datetime) -> t.Iterator[IssuedRecord]:
         """Yield everything that was signed since then, authorities below this one included."""
         for certificate in signing.recorded(self._authority):
-            issued_at = certificate.not_valid_before_utc + signing.BACKDATED
+            issued_at = signing.issued_at(certificate)
             if issued_at >= since.replace(microsecond=0):
                 public_id = spki_sha256(certificate.public_key())
                 yield IssuedRecord(self._generation(certificate), public_id, certificate.serial_number, issued_at)

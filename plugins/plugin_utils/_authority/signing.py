@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
     from .store import Authority
     from .wanted import Wanted
 
-BACKDATED = dt.timedelta(minutes=5)
+LONGEST_BACKDATING = 300  # seconds, for clocks that are behind
 _USAGES = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
            "key_cert_sign", "crl_sign", "encipher_only", "decipher_only")  # fmt: skip
 
@@ -97,16 +97,26 @@ def _end(authority: Authority, now: dt.datetime, lifetime: int) -> dt.datetime:
     return min(now + dt.timedelta(seconds=lifetime), authority.certificate.not_valid_after_utc)
 
 
+def issued_at(certificate: x509.Certificate) -> dt.datetime:
+    """Return when a certificate of ours was signed, to the second: it counts from a little before."""
+    start = certificate.not_valid_before_utc
+    life = int((certificate.not_valid_after_utc - start).total_seconds())
+    return start + dt.timedelta(seconds=min(LONGEST_BACKDATING, life // 11))
+
+
 def _dated(
     subject: x509.Name, public_key: t.Any, now: dt.datetime, not_after: dt.datetime
 ) -> x509.CertificateBuilder:
+    """Begin a certificate. It is antedated by a tenth of its life at most, which would else be half over at once."""
+    now, not_after = now.replace(microsecond=0), not_after.replace(microsecond=0)
+    backdating = min(LONGEST_BACKDATING, int((not_after - now).total_seconds()) // 10)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before((now - BACKDATED).replace(microsecond=0))
-        .not_valid_after(not_after.replace(microsecond=0))
+        .not_valid_before(now - dt.timedelta(seconds=backdating))
+        .not_valid_after(not_after)
     )
 
 

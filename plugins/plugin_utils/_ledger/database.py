@@ -14,7 +14,6 @@ import typing as t
 from urllib.parse import quote
 
 from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable, first_line
-
 from .._edge import place_of
 
 if t.TYPE_CHECKING:

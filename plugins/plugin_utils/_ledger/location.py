@@ -38,7 +38,10 @@ def path_of(url: str) -> Path:
 def _refuse_password(rest: str) -> None:
     authority = re.match(r"//[^/?#]*:[^/?#]*@", rest)
     if authority or re.search(r"[?&](ssl)?passw(or)?d=", rest, re.IGNORECASE):
-        message = "ledger: option ledger has a password inside its URL; set it with ledger_password or a password file"
+        message = (
+            "ledger: option ledger has a password inside its URL; take it out "
+            "(PostgreSQL and ledger_password are not built yet)"
+        )
         raise Misconfigured(message)
 
 

@@ -195,8 +195,7 @@ class Used(Denied):
 
     def __init__(self, users: Mapping[str, str]) -> None:
         """Take, by the name of the intent, whose key it is."""
-        said = ", ".join(f"that of {name} is the key of {user}" for name, user in sorted(users.items()))
-        super().__init__(f"ledger: a key belongs to one identity, and {said} already")
+        super().__init__(f"ledger: other identities have the keys of {', '.join(sorted(users))} already; make new ones")
         self.users = dict(users)
 
 

@@ -9,37 +9,19 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.keystead.identity.tests.harness.sweep import LONG, Sweep
-from ansible_collections.keystead.identity.tests.integration.survival.health import content_of, unsafe, unwell
+from ansible_collections.keystead.identity.tests.harness.sweep import CONTROLLER
+from ansible_collections.keystead.identity.tests.integration.survival.killing import swept
 
 if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.sweep import Scene
 
 pytestmark = [pytest.mark.needs("strace", "root"), pytest.mark.one_core]
 
-CONTROLLER = "controller"
-
-
-def swept(scene: Scene, start: str, *names: str, every: int) -> Sweep:
-    """Kill the controller at every point, or every so many, look, heal, and look again."""
-    sweep = Sweep(scene, start, scene.identity(*names))
-    before = content_of(scene.place / "current") if start == "first" else None
-    issued = 1 if start == "first" else 0
-    for call in sweep.recorded(CONTROLLER)[:: 1 if LONG else every]:
-        result = sweep.broken(CONTROLLER, call)
-        if result is not None:
-            sweep.complain(CONTROLLER, call, "the controller lived on")
-        for one in unsafe(scene, before):
-            sweep.complain(CONTROLLER, call, f"after the kill, {one}")
-        sweep.heal(CONTROLLER, call, issued, unwell)
-    print(f"{start}: {sweep.tried} points, {sweep.extra} issued too many")  # noqa: T201
-    return sweep
-
 
 def test_after_a_first_issue_whose_controller_was_killed_the_next_run_heals_and_issues_nothing_twice(
     scene: Scene,
 ) -> None:
-    sweep = swept(scene, "empty", every=4)
+    sweep = swept(scene, "empty", parts=[CONTROLLER], every=4)
     assert not sweep.complaints, "\n".join(sweep.complaints)
     assert sweep.tried >= 40
     assert sweep.extra == 0
@@ -48,7 +30,7 @@ def test_after_a_first_issue_whose_controller_was_killed_the_next_run_heals_and_
 def test_after_a_rotation_whose_controller_was_killed_the_next_run_heals_and_issues_nothing_twice(
     scene: Scene,
 ) -> None:
-    sweep = swept(scene, "first", "b.example.org", every=2)
+    sweep = swept(scene, "first", "b.example.org", parts=[CONTROLLER], every=2)
     assert not sweep.complaints, "\n".join(sweep.complaints)
     assert sweep.tried >= 40
     assert sweep.extra == 0

@@ -10,7 +10,8 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.tests.harness.sweep import NAME, Sweep
-from ansible_collections.keystead.identity.tests.integration.survival.health import content_of, keys, unsafe, unwell
+from ansible_collections.keystead.identity.tests.integration.survival.health import keys
+from ansible_collections.keystead.identity.tests.integration.survival.killing import swept
 
 if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.sweep import Scene
@@ -19,27 +20,13 @@ pytestmark = [pytest.mark.needs("strace", "root"), pytest.mark.one_core]
 
 FEWEST = 60
 """Points of each sweep; both together are more than 100."""
-
-
-def swept(scene: Scene, start: str, *names: str) -> Sweep:
-    """Kill at every point, look, heal, and look again."""
-    sweep = Sweep(scene, start, scene.identity(*names))
-    before = content_of(scene.place / "current") if start == "first" else None
-    issued = 1 if start == "first" else 0
-    for phase in ("prepare", "install"):
-        for call in sweep.recorded(phase):
-            sweep.broken(phase, call)
-            for one in unsafe(scene, before):
-                sweep.complain(phase, call, f"after the kill, {one}")
-            sweep.heal(phase, call, issued, unwell)
-    print(f"{start}: {sweep.tried} points, {sweep.extra} issued too many")  # noqa: T201
-    return sweep
+PHASES = ("prepare", "install")
 
 
 def test_a_first_issue_killed_before_any_call_leaves_nothing_or_one_complete_pair_and_the_next_run_heals(
     scene: Scene,
 ) -> None:
-    sweep = swept(scene, "empty")
+    sweep = swept(scene, "empty", parts=PHASES)
     assert not sweep.complaints, "\n".join(sweep.complaints)
     assert sweep.tried >= FEWEST
     assert sweep.extra == 0
@@ -48,7 +35,7 @@ def test_a_first_issue_killed_before_any_call_leaves_nothing_or_one_complete_pai
 def test_a_rotation_killed_before_any_call_leaves_the_old_pair_or_the_new_one_and_the_next_run_heals(
     scene: Scene,
 ) -> None:
-    sweep = swept(scene, "first", "b.example.org")
+    sweep = swept(scene, "first", "b.example.org", parts=PHASES)
     assert not sweep.complaints, "\n".join(sweep.complaints)
     assert sweep.tried >= FEWEST
     assert sweep.extra == 0
@@ -56,7 +43,7 @@ def test_a_rotation_killed_before_any_call_leaves_the_old_pair_or_the_new_one_an
 
 def test_a_withdrawal_killed_before_any_call_is_completed_and_written_down_by_the_next_run(scene: Scene) -> None:
     sweep = Sweep(scene, "first", {"name": NAME, "state": "absent"})
-    for phase in ("prepare", "install"):
+    for phase in PHASES:
         for call in sweep.recorded(phase):
             sweep.broken(phase, call)
             sweep.heal(phase, call, 0, still_there)

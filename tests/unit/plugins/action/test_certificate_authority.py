@@ -22,6 +22,8 @@ from ansible_collections.keystead.identity.plugins.module_utils._options.authori
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
 from ansible_collections.keystead.identity.plugins.modules import certificate_authority as documentation
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 from ansible_collections.keystead.identity.tests.harness import local as make
 from cryptography import x509
@@ -32,14 +34,34 @@ if t.TYPE_CHECKING:
 CANARY = "Canary-9f27c1"
 
 
-def run(args: dict[str, t.Any], *, check: bool = False, diff: bool = True) -> dict[str, t.Any]:
+@pytest.fixture(autouse=True)
+def state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep the default ledger out of the home of whoever runs the tests; return where it will be."""
+    home = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(home))
+    return home / "keystead" / "ledger.sqlite"
+
+
+def told(url: str) -> list[tuple[t.Any, ...]]:
+    """Return what the ledger was told: about what, what, and how it ended."""
+    ledger = open_ledger(url, read_only=True)
+    try:
+        assert verify(ledger) is None
+        return ledger.read("SELECT identity, action, outcome FROM events ORDER BY seq")
+    finally:
+        ledger.close()
+
+
+def run(
+    args: dict[str, t.Any], *, check: bool = False, diff: bool = True, **variables: str
+) -> dict[str, t.Any]:
     """Run the action once."""
     loader = DataLoader()
     task = Task()
     task.action, task.args, task.check_mode, task.diff = f"keystead.identity.{NAME}", args, check, diff
     connection = connection_loader.get("ansible.builtin.local", PlayContext(), "/dev/null")
     action = ActionModule(task, connection, PlayContext(), loader, Templar(loader), None)
-    return t.cast("dict[str, t.Any]", action.run(task_vars={}))
+    return t.cast("dict[str, t.Any]", action.run(task_vars=variables))
 
 
 def actions(result: dict[str, t.Any]) -> list[str]:
@@ -73,6 +95,53 @@ def test_the_cycle_of_twelve_steps_with_each_step_twice(tmp_path: Path) -> None:
     assert actions(run(absent)) == ["destroy"]
     assert actions(run(absent)) == []
     assert actions(run(absent, check=True)) == []
+
+
+def test_everything_that_is_done_is_in_the_ledger_before_and_after(tmp_path: Path, state: Path) -> None:
+    url = f"sqlite:///{tmp_path}/ledger.sqlite"
+    root = {"name": "root", "directory": str(tmp_path / "ca"), "ledger": url}
+    below = {**root, "name": "issuing", "parent": {"name": "root"}}
+    run(root, check=True)
+    assert not (tmp_path / "ledger.sqlite").exists()
+    run(root)
+    made = [("stage_key", "pending"), ("issue", "pending"), ("publish", "pending"),
+            ("stage_key", "ok"), ("issue", "ok"), ("publish", "ok")]  # fmt: skip
+    assert told(url) == [("root", *event) for event in made]
+    run(below, inventory_hostname="web1")
+    assert told(url)[6:] == [("issuing", *event) for event in made]
+    run(root)
+    (tmp_path / "ca" / "root" / "crl.pem").unlink()
+    run(root)
+    assert told(url)[12:] == [("root", "publish", "pending"), ("root", "publish", "ok")]
+    run({**below, "state": "absent"})
+    assert told(url)[14:] == [
+        ("issuing", "revoke", "pending"), ("issuing", "destroy", "pending"),
+        ("issuing", "revoke", "ok"), ("issuing", "destroy", "ok"),
+    ]  # fmt: skip
+    ledger = open_ledger(url, read_only=True)
+    places = ledger.read("SELECT DISTINCT host, store FROM heads ORDER BY batch")
+    assert places == [("localhost", str(tmp_path / "ca")), ("web1", str(tmp_path / "ca"))]
+    assert ledger.remembered("localhost", str(tmp_path / "ca")) == {}
+    ledger.close()
+    assert not state.exists()
+
+
+def test_without_the_option_the_ledger_is_the_users_own(tmp_path: Path, state: Path) -> None:
+    run({"name": "root", "directory": str(tmp_path / "ca")})
+    assert len(told(f"sqlite:///{state}")) == 6
+
+
+def test_what_fails_is_in_the_ledger_with_its_reason(tmp_path: Path, state: Path) -> None:
+    (tmp_path / "ca").mkdir()
+    (tmp_path / "ca" / ".root.new").write_text("in the way")
+    assert run({"name": "root", "directory": str(tmp_path / "ca")})["failed"]
+    assert {outcome for _name, _action, outcome in told(f"sqlite:///{state}")} == {"pending", "failed"}
+
+
+def test_without_a_ledger_nothing_is_signed(tmp_path: Path) -> None:
+    result = run({"name": "root", "directory": str(tmp_path / "ca"), "ledger": f"sqlite:///{tmp_path}/none/ledger"})
+    assert "ledger: " in result["msg"]
+    assert not (tmp_path / "ca").exists()
 
 
 def test_the_result_names_the_authority_and_shows_its_certificate(tmp_path: Path) -> None:
@@ -123,6 +192,8 @@ def test_no_secret_comes_out_valid_or_not(tmp_path: Path, said: dict[str, t.Any]
     ("said", "message"),
     [
         ({"policy": "/etc/policy.yml"}, "option policy is not built yet"),
+        ({"ledger_password": "x"}, "option ledger_password is not built yet"),
+        ({"ledger": "mysql://x/y"}, "option ledger has the unknown scheme mysql"),
         ({"key": {"type": "dsa"}}, "'dsa' is none of ecdsa-p256"),
         ({"key": {"custody": {"pkcs11": {}}}}, "key.custody.pkcs11 is not built yet"),
         ({"path_length": "many"}, "option path_length: 'many' is not a whole number"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import typing as t
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,15 +17,19 @@ from pathlib import Path
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError, Misconfigured
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import key_type_of
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import KEY_TYPES
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import KEY_TYPES, Generation, Subject
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.registry import ISSUERS
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import Batch, Outcome, RevokedChange
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
 from ansible_collections.keystead.identity.tests.harness.in_process import World, reason, steps, web
 from ansible_collections.keystead.identity.tests.harness.local import authority
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Order, Request
 
 PARTS = ("certificate", "chain", "fullchain", "private_key", "combined", "nginx_tls")
 Meddle = t.Callable[[World], object]
@@ -232,6 +237,72 @@ def test_a_previous_generation_that_ended_is_refused(world: World) -> None:
     assert world.current() == 2
 
 
+def test_a_previous_generation_that_was_revoked_is_refused(world: World) -> None:
+    said = web(keep_generations=1)
+    world.converge([{**said, "dns_names": ["old.example.org"]}])
+    revoke(world, 1)
+    world.settled([said])
+    assert world.generations() == [1, 2]
+    result = world.foreseen([{**said, "generation": "previous"}])
+    assert "generation 1 cannot be used, it was revoked (key_compromise)" in result["msg"]
+    assert world.current() == 2
+
+
+def test_the_newest_generation_does_not_come_back_when_it_was_revoked(world: World) -> None:
+    said = web(keep_generations=1)
+    world.converge([{**said, "dns_names": ["old.example.org"]}])
+    world.converge([said])
+    world.converge([{**said, "generation": "previous", "dns_names": ["old.example.org"]}])
+    revoke(world, 2)
+    done = world.settled([said])["identities"][0]
+    assert "names differ" in reason(done)
+    assert world.current() == 3
+
+
+def test_the_number_is_beyond_what_the_ledger_and_the_disk_know(world: World) -> None:
+    world.converge([web()])
+    refuses = {"command": ["false"]}
+    world.converge([web(dns_names=["new.example.org"], activate=refuses)])
+    assert (world.generations(), world.remembered().newest) == ([1], 2)
+    world.settled([web(dns_names=["newer.example.org"])])
+    assert world.generations() == [3]
+    shutil.copytree(world.path("web", "3"), world.path("web", "7"), symlinks=True)
+    world.path("web", "7", "generation.json").unlink()
+    world.settled([web(dns_names=["newest.example.org"])])
+    assert (world.generations(), world.remembered().newest) == ([8], 8)
+    shutil.rmtree(world.store)
+    world.settled([web()])
+    assert world.generations() == [9]
+
+
+def test_a_number_whose_credential_was_signed_and_refused_is_not_given_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.converge([web()])
+    with monkeypatch.context() as lying:
+        lying.setitem(ISSUERS, "local", ForAnotherName)
+        result = world.converge([web(dns_names=["new.example.org"])])
+    assert "its alternative names are not the declared ones" in result["msg"]
+    assert world.query("SELECT number, state FROM generations") == [(1, "current"), (2, "orphaned")]
+    world.settled([web(dns_names=["new.example.org"])])
+    assert (world.generations(), world.remembered().newest) == ([2], 2)
+
+
+class ForAnotherName(LocalIssuer):
+    """An authority that signs another name than it was asked for."""
+
+    def begin(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]:
+        return super().begin([one._replace(subject=Subject(dns_names=("evil.example.org",))) for one in requests])
+
+
+def revoke(world: World, number: int) -> None:
+    """Let the ledger know that a generation was revoked."""
+    ledger, now = open_ledger(world.url), datetime.now(UTC)
+    change = RevokedChange("key_compromise", now)
+    ledger.record(Batch(world.host, str(world.store), {}, now), [Outcome("web", number, (), (change,))])
+    ledger.close()
+
+
 def ended() -> bytes:
     """Return a certificate that has ended, as generation 1 will have some day."""
     from ansible_collections.keystead.identity.tests.harness.two_tier import TwoTier
@@ -264,15 +335,8 @@ def test_an_issuer_with_a_new_key_issues_anew(world: World) -> None:
 
 
 def test_a_revoked_credential_is_replaced(world: World) -> None:
-    from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import Batch, Outcome, RevokedChange
-
     world.converge([web(keep_generations=1)])
-    ledger = open_ledger(world.url)
-    now = datetime.now(UTC)
-    ledger.record(
-        Batch(world.host, str(world.store), {}, now), [Outcome("web", 1, (), (RevokedChange("key_compromise", now),))]
-    )
-    ledger.close()
+    revoke(world, 1)
     done = world.settled([web(keep_generations=1)])["identities"][0]
     assert reason(done) == "it was revoked (key_compromise)"
 
@@ -436,3 +500,17 @@ def test_an_issuer_of_an_identity_replaces_that_of_the_task(world: World) -> Non
     authority(world.authorities, "second")
     world.settled([web(), web(name="other", issuer=world.issuer("second"))])
     assert (len(world.issued("issuing")), len(world.issued("second"))) == (1, 1)
+
+
+def test_a_host_that_is_lost_while_it_installs_is_written_down_and_stays_unreachable(world: World) -> None:
+    def execute(arguments: t.Mapping[str, t.Any]) -> t.Any:
+        if arguments["phase"] == "install":
+            raise ConnectionResetError("the cable was pulled")
+        return world.execute(arguments)
+
+    with pytest.raises(ConnectionResetError):
+        world.converge([web()], execute=execute)
+    outcomes = world.query("SELECT action, outcome FROM events ORDER BY seq")
+    assert ("publish", "failed") in outcomes
+    world.settled([web()])
+    assert len(world.issued()) == 1

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import base64
+import shutil
 import subprocess
 import sys
 import typing as t
@@ -17,10 +18,12 @@ import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core import pki
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import from_pem, spki_sha256
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Subject
+from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
 from ansible_collections.keystead.identity.tests.harness.in_process import World, steps, web
 from ansible_collections.keystead.identity.tests.harness.local import authority
+from cryptography.hazmat.primitives.serialization import Encoding
 
 Answer = dict[str, t.Any]
 
@@ -53,7 +56,8 @@ def test_an_answer_that_never_reached_the_host_is_found_and_not_issued_again(wor
     done = world.settled([web()])["identities"][0]
     assert done["failed"] is False
     assert world.issued() == [signed]
-    assert world.certificate() == signed
+    assert (world.certificate(), world.current()) == (signed, 1)
+    assert world.query("SELECT number, state FROM generations") == [(1, "current")]
     assert world.remembered().open_intent is None
 
 
@@ -107,6 +111,11 @@ def test_a_share_of_a_capped_life_is_no_reason_to_fail(tmp_path: Path) -> None:
     world.settled([web(lifetime="30d")], issuer=world.issuer("short"))
 
 
+@pytest.mark.parametrize("lifetime", ["60s", "61s", "150s", "10m"])
+def test_a_short_life_has_a_time_in_which_nothing_is_due(world: World, lifetime: str) -> None:
+    world.settled([web(lifetime=lifetime)])
+
+
 @pytest.mark.parametrize("renew_before", ["99%", "90%", "29d"])
 def test_a_long_margin_leaves_a_time_in_which_nothing_is_due(world: World, renew_before: str) -> None:
     for number in range(5):
@@ -138,6 +147,41 @@ def test_a_key_that_an_identity_of_the_store_has_is_refused(world: World) -> Non
     assert len(world.issued()) == 1
 
 
+def test_a_key_that_an_identity_of_another_host_has_is_refused(world: World, tmp_path: Path) -> None:
+    world.converge([web()])
+    other = World(tmp_path / "other", host="db1.example.org")
+    both = {"ledger": world.url, "issuer": world.issuer()}
+    result = other.converge([web(), web(name="db")], execute=with_key_of(world, "web", only="web"), **both)
+    assert [one["failed"] for one in result["identities"]] == [True, False]
+    assert f"its key is that of identity web in {world.store} of {world.host} already" in result["msg"]
+    assert len(world.issued()) == 2
+    assert other.settled([web(), web(name="db")], **both)["changed"] is True
+
+
+def test_a_lost_answer_that_was_revoked_is_not_used(world: World) -> None:
+    with pytest.raises(Lost):
+        world.converge([web()], execute=lost_at_install(world))
+    (signed,) = world.issued()
+    LocalIssuer(world.issuer()["local"]).revoke([signed.public_bytes(Encoding.DER)], "superseded")
+    world.settled([web()])
+    assert len(world.issued()) == 2
+    assert world.certificate() != signed
+
+
+def test_a_staged_key_that_was_compromised_gets_no_other_credential(world: World) -> None:
+    with pytest.raises(Lost):
+        world.converge([web()], execute=lost_at_install(world))
+    (signed,) = world.issued()
+    LocalIssuer(world.issuer()["local"]).revoke([signed.public_bytes(Encoding.DER)], "key_compromise")
+    for _ in range(2):
+        result = world.converge([web()])
+        assert "local: the staged key of web was compromised" in result["msg"]
+        assert "remove the directory next of web" in result["msg"]
+    shutil.rmtree(world.path("web", "next"))
+    world.settled([web()])
+    assert world.certificate().public_key() != signed.public_key()
+
+
 def test_a_renewal_with_the_old_key_is_refused(world: World) -> None:
     world.converge([web()])
     said = web(dns_names=["new.example.org"])
@@ -148,7 +192,7 @@ def test_a_renewal_with_the_old_key_is_refused(world: World) -> None:
 
 
 def with_key_of(
-    world: World, name: str, names: tuple[str, ...] = ("web.example.org",)
+    world: World, name: str, names: tuple[str, ...] = ("web.example.org",), only: str | None = None
 ) -> t.Callable[[dict[str, t.Any]], Answer]:
     """Let the host sign every request with the key of one identity, current or staged."""
 
@@ -159,7 +203,7 @@ def with_key_of(
             pem = (there or [world.path(name, "next", "private_key.pem")])[0].read_bytes()
             key = from_pem(pem)
             csr = base64.b64encode(pki.request(Subject(dns_names=names), key)).decode()
-            for one in answer["identities"]:
+            for one in [one for one in answer["identities"] if only in (None, one["name"])]:
                 one.update(csr=csr, public_id=spki_sha256(key.public_key()))
         return answer
 

@@ -58,7 +58,7 @@ def test_a_dns_name_becomes_lower_case_and_a_labels(written: str, name: str) -> 
         ("-www.example.org", "write letters, digits and hyphens, none at the end of a label"),
         ("www.example.org\n", "write letters, digits and hyphens"),
         ("www example.org", "write letters, digits and hyphens"),
-        ("https://example.org", "it looks like an IP address"),
+        ("https://example.org", "it is a URL"),
         ("ab--cd.example.org", "Label has disallowed hyphens in 3rd and 4th position; write it as IDNA 2008"),
         ("xn--zzzzzzzzzz99.example.org", "; write it as IDNA 2008"),
         ("☃.example.org", "; write it as IDNA 2008"),

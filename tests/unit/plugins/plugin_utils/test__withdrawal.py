@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import typing as t
 
 import pytest
@@ -79,6 +80,95 @@ def test_absent_revokes_what_only_the_ledger_still_has(world: World) -> None:
     shutil.rmtree(world.store)
     world.settled([absent(revoke_on_absent=True)])
     assert world.is_revoked(certificate)
+
+
+def test_absent_revokes_later_what_it_left_valid_at_first(world: World) -> None:
+    world.converge([web(keep_generations=1)])
+    world.converge([web(keep_generations=1, dns_names=["new.example.org"])])
+    world.converge([web(keep_generations=1, generation="previous")])
+    current, other = world.certificate("web", "1"), world.certificate("web", "2")
+    world.settled([absent()])
+    phases = len(world.phases)
+    done = world.settled([absent(revoke_on_absent=True)])["identities"][0]
+    assert steps(done) == ["revoke"]
+    assert (world.is_revoked(current), world.is_revoked(other)) == (True, False)
+    assert set(world.phases[phases:]) == {"prepare"}
+    assert world.query("SELECT number, state FROM generations ORDER BY number") == [(1, "revoked"), (2, "withdrawn")]
+
+
+def test_what_has_ended_is_not_revoked(world: World) -> None:
+    world.converge([web()])
+    world.converge([absent()])
+    make_it_end(world)
+    assert world.settled([absent(revoke_on_absent=True)])["changed"] is False
+
+
+def test_absent_revokes_what_was_issued_and_never_reached_the_host(world: World) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        world.converge([web()], execute=cut_off_at_install(world))
+    (certificate,) = world.issued()
+    done = world.settled([absent(revoke_on_absent=True)])["identities"][0]
+    assert steps(done) == ["revoke", "destroy"]
+    assert world.is_revoked(certificate)
+
+
+def test_absent_revokes_what_a_lost_ledger_knows_nothing_of(world: World) -> None:
+    world.converge([web()])
+    (certificate,) = world.issued()
+    for path in world.directory.glob("ledger.sqlite*"):
+        path.unlink()
+    (world.store / ".keystead.json").unlink()
+    world.settled([absent(revoke_on_absent=True)])
+    assert world.is_revoked(certificate)
+    assert not world.path().exists()
+
+
+def test_an_identity_that_is_gone_from_the_host_is_struck_off_the_ledger_once(world: World) -> None:
+    world.converge([web(links=links(world))])
+    shutil.rmtree(world.store)
+    for path in world.links.iterdir():
+        path.unlink()
+    done = world.settled([absent()])["identities"][0]
+    assert (done["steps"], done["changed"]) == (
+        [{"action": "withdraw", "reason": "it is not on the host, and the ledger still lists it"}], True,
+    )  # fmt: skip
+    assert not world.store.exists()
+    assert (world.remembered().state, world.remembered().links) == ("absent", ())
+
+
+def test_a_release_of_what_is_gone_from_the_host_is_written_down(world: World) -> None:
+    world.converge([web()])
+    shutil.rmtree(world.store)
+    assert steps(world.settled([{"name": "web", "state": "released"}])["identities"][0]) == ["withdraw"]
+    assert world.remembered().state == "released"
+
+
+def test_purge_strikes_off_what_is_gone_from_the_host(world: World) -> None:
+    world.converge([web(name="old"), web(name="kept")], scope="shop")
+    shutil.rmtree(world.path("old"))
+    done = world.converge([web(name="kept")], scope="shop", purge=True, check=True)
+    assert [steps(one) for one in done["identities"]] == [[], ["withdraw"]]
+    assert world.converge([web(name="kept")], scope="shop", purge=True)["changed"] is True
+    again = world.converge([web(name="kept")], scope="shop", purge=True)
+    assert (again["changed"], [one["name"] for one in again["identities"]]) == (False, ["kept"])
+
+
+def make_it_end(world: World) -> None:
+    """Let the ledger believe that every credential has ended."""
+    with sqlite3.connect(world.ledger) as ledger:
+        ledger.execute("UPDATE generations SET not_after = '2020-01-01T00:00:00.000Z'")
+    ledger.close()
+
+
+def cut_off_at_install(world: World) -> t.Callable[[dict[str, t.Any]], dict[str, t.Any]]:
+    """Be the way to a host that breaks before anything is installed."""
+
+    def execute(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+        if arguments["phase"] == "install":
+            raise KeyboardInterrupt
+        return world.execute(arguments)
+
+    return execute
 
 
 def test_who_signed_is_found_among_issuers_by_its_id(world: World) -> None:

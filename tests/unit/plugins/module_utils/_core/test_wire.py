@@ -52,7 +52,8 @@ IDENTITY = st.builds(
     TEXT, TEXT, TEXT, SUBJECT, TEXT, KEY, COUNT, TEXT, FILES, st.none() | ACTIVATION, st.none() | PROOF, COUNT,
     MAYBE, MAYBE,
 )  # fmt: skip
-KNOWN = st.builds(model.Known, st.lists(st.tuples(TEXT, TEXT), max_size=2).map(tuple), TEXTS, COUNT, MAYBE)
+REVOKED = st.lists(st.tuples(TEXT, TEXT), max_size=2).map(tuple)
+KNOWN = st.builds(model.Known, REVOKED, TEXTS, COUNT, MAYBE, st.booleans())
 FINDING = st.builds(model.Finding, TEXT, TEXT, TEXT)
 LINK_STATE = st.builds(model.LinkState, TEXT, TEXT, st.sampled_from(model.LINK_STATES))
 FINDINGS = st.lists(FINDING, max_size=2).map(tuple)

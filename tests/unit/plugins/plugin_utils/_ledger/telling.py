@@ -18,6 +18,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port imp
 )
 
 NOW = datetime(2026, 1, 31, 9, 0, tzinfo=UTC)
+LIFE = timedelta(days=36500)
 ACTOR = {"operating_system_user": "ops", "controller": "ctl", "awx_job": None, "playbook": "site.yml"}
 LINKS = (("/etc/nginx/web.key", "private_key"), ("/etc/nginx/web.pem", "fullchain"))
 
@@ -27,11 +28,16 @@ def batch(host: str = "web1", *, after: float = 0, store: str = "/srv/store") ->
     return Batch(host, store, ACTOR, NOW + timedelta(seconds=after))
 
 
-def intent(name: str = "web", number: int = 1, key: str = "aa", holder: str = "run-1") -> Intent:
+def key_of(name: str) -> str:
+    """Return the id of an identity's key: two identities never share one."""
+    return {"web": "aa"}.get(name, f"key of {name}")
+
+
+def intent(name: str = "web", number: int = 1, key: str | None = None, holder: str = "run-1") -> Intent:
     """Return an intent."""
     return Intent(
-        name, number, key, "local:/srv/ca/issuing", "ecdsa-p256", holder, scope="shop", reason="missing",
-        contact="team@example.org", service="shop", labels={"tier": "1"},
+        name, number, key or key_of(name), "local:/srv/ca/issuing", "ecdsa-p256", holder, scope="shop",
+        reason="missing", contact="team@example.org", service="shop", labels={"tier": "1"},
     )
 
 
@@ -40,11 +46,12 @@ def issued(number: int = 1, key: str = "aa") -> Issued:
     return Issued(
         certificate=f"PEM {number}", credential_id=f"c{number}", public_id=key, serial_number=2**150 + number,
         issuer_dn="CN=Issuing", subject="CN=web", names={"dns": ("web.example.org",)}, key_type="ecdsa-p256",
-        not_before=NOW, not_after=NOW + timedelta(days=30), chain="CHAIN",
+        not_before=NOW, not_after=NOW + LIFE, chain="CHAIN",
     )
 
 
-def outcome(name: str = "web", number: int = 1, key: str = "aa") -> Outcome:
+def outcome(name: str = "web", number: int = 1, key: str | None = None) -> Outcome:
     """Return that a generation was issued, delivered and proved."""
     events = (Event("issue", "missing", seconds=0.5), Event("prove", "missing", seconds=1.25, attempts=2))
-    return Outcome(name, number, events, (issued(number, key), Delivered(LINKS, activated=True, proved=True)))
+    delivered = Delivered(LINKS, activated=True, proved=True)
+    return Outcome(name, number, events, (issued(number, key or key_of(name)), delivered))

@@ -60,8 +60,9 @@ def test_fifty_forks_at_once_lose_and_double_nothing(url: str, *, new: bool) -> 
         ledger = open_ledger(url)
         host = f"host{number}"
         for name in ("web", "api"):
-            ledger.intend(batch(host), [intent(name, holder=host)])
-            ledger.record(batch(host), [outcome(name)])
+            key = f"{name} of {host}"
+            ledger.intend(batch(host), [intent(name, key=key, holder=host)])
+            ledger.record(batch(host), [outcome(name, key=key)])
         ledger.close()
 
     children = [forked(lambda number=number: run(number)) for number in range(FORKS)]

@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The interface as it was designed: every name is an option, or is refused by name until it is built; none is lost."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import ACTIONS, PARTS
+from ansible_collections.keystead.identity.plugins.module_utils._options import authority, machine_identity
+from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
+from ansible_collections.keystead.identity.plugins.module_utils._options.planned import PLANNED, Planned
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keystead.identity.plugins.module_utils._options.option import Option
+
+pytestmark = pytest.mark.one_core
+
+ISSUER = """
+    local.directory local.authority local.passphrase local.passphrase_file local.roots local.accept_new_root
+    local.timeout local.ca_bundle openbao acme est scep aws_pca openbao_ssh local_ssh
+"""
+IDENTITY = """
+    name kind=x509 kind=ssh_host state=present state=absent state=released state=observed common_name dns_names
+    ip_addresses uris email_addresses principals profile=tls_server profile=tls_client profile=tls_peer key.type
+    key.reuse key.origin=host key.origin=controller key.custody.file key.custody.pkcs11 key.custody.openbao_transit
+    key.custody.aws_kms lifetime renew_before contact service labels owner group mode links replace_files activate.unit
+    activate.command activate.only_if prove.host prove.port prove.server_name prove.starttls=smtp prove.starttls=imap
+    prove.starttls=ldap prove.starttls=postgres prove.client_auth prove.command prove.timeout prove.when=changed
+    prove.when=always adopt publish keep_generations generation=previous revoke_on_absent trusts
+"""
+SHARED = "ledger ledger_password policy"
+TASK = f"{SHARED} store scope purge wait check_status=ledger check_status=live plan approvals"
+INFO = f"{SHARED} store names paths scan records"
+AUTHORITY = f"""
+    {SHARED} name directory subject parent key.type lifetime path_length name_constraints passphrase passphrase_file
+    state=present state=absent
+"""
+
+
+def below(path: str, names: str) -> list[str]:
+    """Return the names with the path of the option that they belong to."""
+    return [f"{path}.{name}" for name in names.split()]
+
+
+DESIGNED = {
+    "machine_identity": [
+        *TASK.split(),
+        *below("issuer", ISSUER),
+        *below("issuers", ISSUER),
+        *below("identities", IDENTITY),
+        *below("identities.issuer", ISSUER),
+    ],
+    "machine_identity_info": INFO.split(),
+    "certificate_authority": AUTHORITY.split(),
+}
+TABLES: dict[str, dict[str, Option]] = {
+    "machine_identity": {**COMMON, **machine_identity.OPTIONS},
+    "machine_identity_info": {**COMMON, **machine_identity.INFO},
+    "certificate_authority": {**COMMON, **authority.OPTIONS},
+}
+DEFAULTS = {
+    "store": "/var/lib/keystead/identities",
+    "purge": False,
+    "wait": "0s",
+    "check_status": "ledger",
+    "issuer.local.timeout": "30s",
+    "identities.kind": "x509",
+    "identities.state": "present",
+    "identities.profile": "tls_server",
+    "identities.key.type": "ecdsa-p256",
+    "identities.key.reuse": False,
+    "identities.key.origin": "host",
+    "identities.lifetime": "30d",
+    "identities.renew_before": "33%",
+    "identities.mode": "0600",
+    "identities.keep_generations": 0,
+    "identities.revoke_on_absent": False,
+    "identities.replace_files": False,
+    "identities.prove.timeout": "5s",
+    "identities.prove.when": "changed",
+}
+
+
+def option(module: str, path: str) -> Option | None:
+    """Return the option at a path; None where the tables have none."""
+    table: t.Mapping[str, Option] | None = TABLES[module]
+    found = None
+    for name in path.split("."):
+        found = (table or {}).get(name)
+        if found is None:
+            return None
+        table = found.options
+    return found
+
+
+def is_planned(module: str, path: str, value: str) -> bool:
+    """Tell whether an option, or this value of it, is refused by name."""
+    tree: t.Any = PLANNED[module]
+    for name in path.split("."):
+        tree = tree.get(name) if isinstance(tree, dict) else None
+        if isinstance(tree, Planned):
+            return not value or not tree.values or value in tree.values
+    return False
+
+
+def is_built(module: str, path: str, value: str) -> bool:
+    """Tell whether an option is accepted, and this value of it where it has a closed list."""
+    found = option(module, path)
+    return found is not None and (not value or value in found.choices)
+
+
+@pytest.mark.parametrize(("module", "name"), [(module, name) for module, names in DESIGNED.items() for name in names])
+def test_every_name_of_the_interface_is_an_option_or_refused_by_name(module: str, name: str) -> None:
+    path, _, value = name.partition("=")
+    assert is_built(module, path, value) or is_planned(module, path, value)
+
+
+@pytest.mark.parametrize("module", TABLES)
+def test_no_option_is_left_that_nobody_designed(module: str) -> None:
+    designed = {name.partition("=")[0].partition(".")[0] for name in DESIGNED[module]}
+    assert set(TABLES[module]) <= designed | {"identities", "issuer", "issuers"}
+
+
+@pytest.mark.parametrize("path", DEFAULTS)
+def test_a_default_is_the_designed_one(path: str) -> None:
+    found = option("machine_identity", path)
+    assert found is not None
+    assert found.default == DEFAULTS[path]
+
+
+def test_the_closed_lists_are_the_designed_ones() -> None:
+    assert set(PARTS) == {"certificate", "chain", "fullchain", "private_key", "combined", "key_uri", "nginx_tls"}
+    said = "stage_key issue publish link activate prove revoke destroy withdraw release adopt roll_back"
+    assert list(ACTIONS) == said.split()
