@@ -12,7 +12,9 @@ import shutil
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.keys import generate
 from ansible_collections.keystead.identity.tests.harness.in_process import World, reason, steps, web
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -45,13 +47,11 @@ def test_a_generation_that_was_written_and_never_published_goes(world: World) ->
 
 
 def test_the_key_of_one_that_was_never_published_is_used_by_a_renewal(world: World) -> None:
-    world.converge([web(name="donor")])
     world.converge([web()])
     unpublished(world)
+    key = generate("ecdsa-p256").private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     for name in ("private_key.pem", "combined.pem"):
-        shutil.copy(world.path("donor", "1", name), world.path("web", "2", name))
-    key = world.path("web", "2", "private_key.pem").read_bytes()
-    world.converge([{"name": "donor", "state": "absent"}])
+        world.path("web", "2", name).write_bytes(key)
     world.settled([NEW])
     assert world.path("web", "current", "private_key.pem").read_bytes() == key
     assert world.generations() == [3]
