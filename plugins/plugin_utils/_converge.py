@@ -139,7 +139,7 @@ class _Run:
         ready = [work for work in works if not work.error]
         on_host = [work for work in ready if work.concerns_host]
         self._tell(on_host, "identities to install on the host")
-        self._install(on_host, batch)
+        self._install(on_host, [work for work in to_issue if work.error and work.lease], batch)
         strike([work for work in ready if not work.concerns_host])
         revoke([work for work in ready if work.needs("revoke") and not work.error], self.signers, self.ledger, batch)
         with _failing(ready):
@@ -157,12 +157,12 @@ class _Run:
         with _failing(works):
             self.ledger.record(self._batch(), [found_done(work) for work in works])
 
-    def _install(self, works: t.Sequence[Work], batch: Batch) -> None:
-        """Let the host act; then nothing may be left to do."""
-        if not works:
+    def _install(self, works: t.Sequence[Work], given_up: t.Sequence[Work], batch: Batch) -> None:
+        """Let the host act; then nothing may be left to do. What was given up costs no other run its lease."""
+        if not works and not given_up:
             return
         with _failing(works), self._remembering_loss(works, batch):
-            self.host.install(works, datetime.now(UTC))
+            self.host.install(works, given_up, datetime.now(UTC))
         for work in works:
             with _failing([work]):
                 _check_settled(work)

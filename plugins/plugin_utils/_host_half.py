@@ -68,9 +68,10 @@ class HostHalf:
                 busy[work.name] = answer["error"]
         return busy
 
-    def install(self, works: t.Sequence[Work], now: datetime) -> None:
-        """Let the host do its part of the steps, and look again."""
-        answers = self._call("install", [_order(work) for work in works], now, {})
+    def install(self, works: t.Sequence[Work], given_up: t.Sequence[Work], now: datetime) -> None:
+        """Let the host do its part of the steps and look again; for those given up it only takes the lease back."""
+        back = [{**_order(work), "steps": []} for work in given_up]
+        answers = self._call("install", [*(_order(work) for work in works), *back], now, {})
         for work in works:
             answer = answers.get(work.name, {})
             try:

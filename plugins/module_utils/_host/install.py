@@ -130,6 +130,9 @@ def _clear_up(request: Request, store_fd: int | None, job: Job) -> None:
         job.attempt(step, partial(remove_link, request.store, job.wanted.name, step.about))
     if place is None or store_fd is None:
         return
+    if not job.steps:  # the controller gave it up: what an earlier run left pending stays so
+        lease.release(place.fd, job.lease or "")
+        return
     if job.wanted.state == "released":
         release_identity(job, place)
     for step in job.of("destroy"):

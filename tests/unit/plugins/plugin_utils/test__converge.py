@@ -514,3 +514,15 @@ def test_a_host_that_is_lost_while_it_installs_is_written_down_and_stays_unreach
     assert ("publish", "failed") in outcomes
     world.settled([web()])
     assert len(world.issued()) == 1
+
+
+def test_a_refused_request_gives_the_lease_back_and_leaves_the_key_for_the_next_try(world: World) -> None:
+    refused = {**web(), "issuer": {"local": {"directory": str(world.authorities), "authority": "issuing"}}}
+    (world.authorities / "issuing" / "private_key.pem").rename(world.authorities / "aside.pem")
+    result = world.converge([refused])
+    assert result["failed"]
+    assert not (world.path("web") / "lease.json").exists()
+    assert (world.path("web") / "next" / "private_key.pem").exists()
+    (world.authorities / "aside.pem").rename(world.authorities / "issuing" / "private_key.pem")
+    world.settled([refused])
+    assert len(world.issued()) == 1
