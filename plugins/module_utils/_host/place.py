@@ -12,17 +12,7 @@ import typing as t
 
 from .directories import open_subdirectory
 from .layout import CURRENT, DIRECTORY_MODE, MANIFEST, PENDING
-from .safe_files import (
-    drop_staged_file,
-    facts,
-    read_file,
-    read_link,
-    remove,
-    replace_link,
-    settle_file,
-    stage_file,
-    write_file,
-)
+from .safe_files import facts, read_file, read_link, remove, replace_link
 
 LONGEST_NUMBER = 10  # digits
 
@@ -69,37 +59,21 @@ class Place(t.NamedTuple):
 
     def unproved(self) -> Unproved | None:
         """Return the record of a generation that no run has completed yet; one that cannot be read counts as none."""
-        content = read_file(self.fd, PENDING)
+        target = read_link(self.fd, PENDING)
         try:
-            found = Unproved(**json.loads(content)) if content else None
+            found = Unproved(*json.loads(target)) if target else None
         except (ValueError, TypeError, RecursionError):
             return None
         types = found and (type(found.generation), type(found.before))
         return found if types in ((int, int), (int, type(None))) else None
 
     def note(self, unproved: Unproved) -> None:
-        """Write the record `pending`."""
-        write_file(self.fd, PENDING, _record(unproved), mode=0o644)
-
-    def stage_note(self, unproved: Unproved) -> None:
-        """Write the record `pending`, for `settle_note` to put in its place."""
-        stage_file(self.fd, PENDING, _record(unproved), mode=0o644)
-
-    def settle_note(self) -> None:
-        """Put the record that `stage_note` wrote in its place."""
-        settle_file(self.fd, PENDING)
-
-    def drop_staged_note(self) -> None:
-        """Remove what `stage_note` wrote and a killed run never settled."""
-        drop_staged_file(self.fd, PENDING)
+        """Write the record `pending` as the target of a link: whole or not there, and without a block on the disk."""
+        replace_link(self.fd, PENDING, json.dumps(unproved))
 
     def completed(self) -> None:
         """Remove the record `pending`."""
         remove(self.fd, PENDING)
-
-
-def _record(unproved: Unproved) -> bytes:
-    return json.dumps(unproved._asdict()).encode()
 
 
 def _is_number(entry: str) -> bool:

@@ -30,7 +30,7 @@ KEY = FILE_OF["private_key"]
 
 
 def write(job: Job) -> None:
-    """Write what was issued beside the staged key, and note that it is on its way; nobody reads it there."""
+    """Write what was issued beside the staged key, where nobody reads."""
     place = job.place
     if job.number is None or place is None:
         return
@@ -38,14 +38,13 @@ def write(job: Job) -> None:
         raise Misconfigured(f"host: generation {job.number} of {place.name} is there already; run again")
     written, public_id = _write(job, place)
     _verify(place, written, public_id)
-    place.stage_note(Unproved(job.number, place.current()))
 
 
 def number(job: Job) -> None:
     """Give what was written its number. From here on the record `pending` tells the next run of it."""
     place = job.place
     if job.number is not None and place is not None:
-        place.settle_note()
+        place.note(Unproved(job.number, place.current()))
         rename(place.fd, NEXT, str(job.number))
 
 

@@ -42,7 +42,6 @@ def _restage(place: Place) -> None:
 def discard_unfinished(place: Place) -> None:
     """Destroy what was staged or written and never published, and the remains of what was being destroyed."""
     recover(place)
-    place.drop_staged_note()
     remove_tree(place.fd, NEXT)
 
 

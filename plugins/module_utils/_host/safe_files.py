@@ -47,26 +47,11 @@ def create_file(  # noqa: PLR0913 - what a file is
 ) -> None:
     """Make a file where nobody reads yet: under its own name, in the place of what a killed run left.
 
-    It is published by a rename of its directory, or of itself by `settle_file`, and synced before that.
+    It is published by a rename of its directory, and synced before that.
     """
     with said(name, dir_fd):
         _create(dir_fd, name, content, sync, mode=mode, uid=uid, gid=gid)
         sync(dir_fd)
-
-
-def stage_file(dir_fd: int, name: str, content: bytes, *, mode: int) -> None:
-    """Do the first half of write_file: the file waits under its temporary name for `settle_file`."""
-    create_file(dir_fd, _temporary(name), content, mode=mode)
-
-
-def settle_file(dir_fd: int, name: str) -> None:
-    """Do the second half of write_file: put what was staged in place of `name`."""
-    rename(dir_fd, _temporary(name), name)
-
-
-def drop_staged_file(dir_fd: int, name: str) -> None:
-    """Remove what `stage_file` wrote; nothing there is fine."""
-    remove(dir_fd, _temporary(name))
 
 
 def _create(  # noqa: PLR0913 - what a file is

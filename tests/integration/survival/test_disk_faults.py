@@ -89,14 +89,13 @@ def test_a_full_or_broken_disk_at_any_call_fails_the_task_and_leaves_the_old_pai
 def test_a_removal_that_fails_fails_the_task_and_the_next_run_removes(scene: Scene) -> None:
     sweep = swept(scene, "error=EIO", names=("unlinkat", "ftruncate", "fchmod", "fchown"))
     assert not sweep.complaints, "\n".join(sweep.complaints)
-    assert sweep.tried >= 30
+    assert sweep.tried >= 28  # `pending` is a link, so it has neither mode nor owner of its own
 
 
 def test_a_disk_that_loses_what_it_says_it_wrote_is_found_out_before_the_pair_is_published(scene: Scene) -> None:
     """Strace says that one byte was written, and writes none: the file lacks its first byte."""
     sweep = swept(scene, "retval=1", names=("write",))
-    wrong = [one for one in sweep.complaints if "/.pending.new" not in one]  # unreadable, it stands for nothing
-    assert not wrong, "\n".join(wrong)
+    assert not sweep.complaints, "\n".join(sweep.complaints)
     assert sweep.tried >= 9
 
 

@@ -68,7 +68,6 @@ REFUSED: dict[str, tuple[str, Trap]] = {
     "the staging directory is a link": ("store/web/next", link_to_directory),
     "the claim is a link": ("store/.keystead.json", link_to_victim),
     "the lease is a link": ("store/web/lease.json", link_to_victim),
-    "the record of what is pending is a link": ("store/web/pending", link_to_victim),
     "a directory for links is a link": ("links", moved_away),
     "all may write the store": ("store", writable_by_all),
     "all may write its parent": (".", writable_by_all),
@@ -83,6 +82,7 @@ REFUSED: dict[str, tuple[str, Trap]] = {
     "another user owns the directory for links": ("links", owned_by_another),
 }
 REPLACED: dict[str, tuple[str, Trap]] = {
+    "the record of what is pending leads elsewhere": ("store/web/pending", link_to_victim),
     "a temporary name is a link": ("store/web/.pending.new", link_to_victim),
     "the temporary name of current is a link": ("store/web/.current.new", link_to_directory),
     "a link's temporary name is a link": ("links/.web.key.new", link_to_victim),

@@ -99,8 +99,9 @@ def test_a_life_that_the_authority_caps_below_renew_before_never_reaches_the_hos
     result = world.converge([web(lifetime="30d", renew_before="10d")], issuer=world.issuer("short"))
     assert "local: it grants web a life until" in result["msg"]
     assert "renew_before 864000s would make that due at once" in result["msg"]
-    assert world.phases == ["prepare"]
+    assert world.phases == ["prepare", "install"]  # the second one only gives the lease back
     assert world.generations() == []
+    assert not world.path("web", "lease.json").exists()
     known = world.remembered()
     assert known.generation is None
 

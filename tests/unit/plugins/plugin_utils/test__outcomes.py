@@ -76,7 +76,7 @@ def test_a_killed_activation_that_then_fails_is_rolled_back_in_the_ledger_too(wo
     with pytest.raises(KeyboardInterrupt):
         world.converge([new], execute=lost)
     assert world.query(STATES) == [(1, "current"), (2, "issued")]
-    world.path("web", "pending").write_text('{"generation": 2, "before": 1, "fresh": true}')
+    world.path("web", "pending").symlink_to("[2, 1, true]")
     result = world.converge([{**new, "activate": {"command": ["false"]}}])
     assert "rolled back to generation 1" in result["msg"]
     assert world.query(STATES) == [(1, "current"), (2, "rolled_back")]

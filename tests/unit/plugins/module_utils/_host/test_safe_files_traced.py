@@ -103,12 +103,11 @@ def test_a_link_is_made_beside_renamed_over_and_synced(directory: Path) -> None:
     assert list(calls(lines, directory)) == ["symlink", "rename", "fsync directory"]
 
 
-def test_what_is_staged_together_is_synced_before_it_is_settled(directory: Path) -> None:
-    staged = "with together(): stage_file(fd, 'key', b'new', mode=0o640); sys.stderr.write('')"
-    settle = "settle_file(fd, 'key')"
-    _said, lines = traced(directory, f"from {TOGETHER} import together\n    {staged}\n    {settle}")
-    seen = list(calls(lines, directory))
-    assert seen == ["create", "fchmod file", "write file", "fsync file", "fsync directory", "rename", "fsync directory"]
+def test_what_is_made_together_is_synced_at_the_end(directory: Path) -> None:
+    made = "with together(): create_file(fd, 'key', b'new', mode=0o640); create_file(fd, 'more', b'new', mode=0o640)"
+    _said, lines = traced(directory, f"from {TOGETHER} import together\n    {made}")
+    files = [line for line in lines if f"<{directory}" in line and line.startswith(("write", "fsync"))]
+    assert [line.partition("(")[0] for line in files] == ["write", "write", "fsync", "fsync", "fsync"]
     assert (directory / "key").read_bytes() == b"new"
 
 
