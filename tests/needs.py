@@ -47,10 +47,16 @@ def tool(name: str, package: str, *arguments: str) -> Need:
     return Need(present, f"{name} is missing or cannot work", f"apt-get install {package}")
 
 
+OLD_PYTHON = os.environ.get("OLD_PYTHON", "/usr/bin/python3")  # that of the distribution, or any other to try
 MOUNT = ("mount", "-t", "tmpfs", "none", "/mnt")
 NEEDS: dict[str, Need] = {
     "netns": Need(works("unshare", "--net", "--mount", "true"), "network namespaces are not allowed", "run as root"),
     "nginx": tool("nginx", "nginx", "-v"),
+    "old_cryptography": Need(
+        works(OLD_PYTHON, "-c", "import cryptography"),
+        f"{OLD_PYTHON} has no cryptography",
+        "apt-get install python3-cryptography",
+    ),
     "openssl": tool("openssl", "openssl", "version"),
     "root": Need(lambda: os.geteuid() == 0, "this is not root", "run as root"),
     "ip": tool("ip", "iproute2", "link"),

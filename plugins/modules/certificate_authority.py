@@ -121,7 +121,7 @@ certificate_facts:
   returned: when the authority exists
   contains:
     serial_number:
-      description: Its serial number, in hexadecimal.
+      description: Its serial number, in hexadecimal with colons.
       type: str
       returned: always
     fingerprint_sha256:
@@ -133,15 +133,15 @@ certificate_facts:
       type: str
       returned: always
     not_before:
-      description: When it begins, in ISO 8601.
+      description: When it begins, in UTC, as in RFC 3339.
       type: str
       returned: always
-      sample: "2026-11-21T12:00:00+00:00"
+      sample: "2026-11-21T12:00:00Z"
     not_after:
-      description: When it ends, in ISO 8601.
+      description: When it ends, in UTC, as in RFC 3339.
       type: str
       returned: always
-      sample: "2031-11-20T12:00:00+00:00"
+      sample: "2031-11-20T12:00:00Z"
     issuer:
       description: Who signed it (RFC 4514).
       type: str

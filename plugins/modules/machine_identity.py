@@ -154,7 +154,8 @@ identities:
       returned: always
       sample: 3
     steps:
-      description: What was done, or would be in check mode, and why.
+      description:
+        - What was done, or would be in check mode, and why. Of an identity that failed, the steps as far as they were taken.
       type: list
       elements: dict
       returned: always

@@ -13,7 +13,7 @@ import time
 import typing as t
 from datetime import UTC, datetime
 
-from ..module_utils._core.errors import KeysteadError, NotConverged, Pending, Unavailable
+from ..module_utils._core.errors import KeysteadError, NotConverged, NotYet, Pending, Unavailable
 from ..module_utils._core.model import Identity, Known
 from ._actor import actor, holder
 from ._declare import Declaration, checked_issuer, declarations
@@ -26,6 +26,7 @@ from ._signers import Signers
 from ._work import Work, plan
 
 if t.TYPE_CHECKING:
+    from ..module_utils._core.ports import Issuer
     from ._action import Task
     from ._ledger.port import Ledger, Remembered
 
@@ -63,9 +64,13 @@ class _Run:
         works = [self._work(declaration, remembered.get(declaration.identity.name)) for declaration in declared]
         self._look(works)
         self._check_revokers([work for work in works if work.needs("revoke") and not work.error])
-        if not self.task.check:
+        if self.task.check:
+            self._check_anchors([work for work in works if work.needs("issue") and not work.error])
+        else:
             self._act([work for work in works if work.steps and not work.error])
-            self._catch_up([work for work in works if not work.steps and not work.error and _is_behind(work)])
+            settled = [work for work in works if not work.steps and not work.error]
+            self._adopt([work for work in settled if _is_unknown(work)])
+            self._catch_up([work for work in settled if _is_behind(work)])
         return self._result(works)
 
     def _to_purge(
@@ -79,11 +84,29 @@ class _Run:
                 yield Declaration(gone, one.contact, one.service, {}, one.scope, None, revoke_on_absent=False)
 
     def _work(self, declaration: Declaration, remembered: Remembered | None) -> Work:
-        issuer = self.signers.of(declaration.issuer) if declaration.issuer else None
+        issuer = self._issuer(declaration)
         identity = declaration.identity
         if issuer is not None and identity.state == "present":
             identity = identity._replace(issuer_id=issuer.id)
         return Work(declaration, identity, issuer, remembered, _known(declaration, remembered, self.now))
+
+    def _issuer(self, declaration: Declaration) -> Issuer | None:
+        """Return who signs; in check mode, an issuer that an earlier task would make is no error yet."""
+        try:
+            return self.signers.of(declaration.issuer) if declaration.issuer else None
+        except NotYet as error:
+            if not self.task.check:
+                raise
+            if str(error) not in self.warnings:
+                self.warnings.append(str(error))
+            return None
+
+    def _check_anchors(self, works: t.Sequence[Work]) -> None:
+        """Say in check mode already that the root of an issuer changed."""
+        for work in works:
+            with _failing([work]):
+                if work.issuer is not None:
+                    self.signers.anchors(work.issuer, self.ledger, pin=False)
 
     def _look(self, works: t.Sequence[Work]) -> None:
         """Ask the host; identities that another run is at work on are asked for again, for as long as `wait` says."""
@@ -147,6 +170,15 @@ class _Run:
 
     def _batch(self) -> Batch:
         return Batch(self.task.host, self.store, actor(self.task.playbook), self.now)
+
+    def _adopt(self, works: t.Sequence[Work]) -> None:
+        """Write down what a host has and the ledger never heard of; it is no change of the host."""
+        if not works:
+            return
+        from ._adoption import adopt
+
+        with _failing(works):
+            self.warnings += adopt(works, self.ledger, self._batch(), str(self.holder))
 
     def _catch_up(self, works: t.Sequence[Work]) -> None:
         """Write down what a host completed in a run that was cut off before it could be recorded."""
@@ -237,6 +269,14 @@ def _check_settled(work: Work) -> None:
     left = plan(dataclasses.replace(work, known=known), work.after, datetime.now(UTC))
     if left:
         raise NotConverged(f"{work.name}: everything was done, and still {left[0].reason}")
+
+
+def _is_unknown(work: Work) -> bool:
+    """Tell whether a host that has nothing left to do has a newer generation than the ledger ever heard of."""
+    found, issuer = work.found, work.issuer
+    if found is None or issuer is None or work.identity.state != "present" or found.credential is None:
+        return False
+    return (found.generation or 0) > work.known.newest and found.issuer_id == issuer.id
 
 
 def _is_behind(work: Work) -> bool:

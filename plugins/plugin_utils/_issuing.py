@@ -76,7 +76,7 @@ class Issuing:
 
     def _intend(self, asked: list[tuple[Work, Request]]) -> list[tuple[Work, Request]]:
         """Write down what is going to be done, but for what another run is at work on, and keys that others have."""
-        intents = {work.name: self._intent(work) for work, _request in asked}
+        intents = {work.name: intent(work, work.reason("issue"), self._holder) for work, _request in asked}
         while intents:
             try:
                 self._ledger.intend(self._batch, list(intents.values()))
@@ -92,24 +92,6 @@ class Issuing:
                         work.error = _used(work, used.users[work.name])
                         intents.pop(work.name, None)
         return [(work, request) for work, request in asked if work.name in intents]
-
-    def _intent(self, work: Work) -> Intent:
-        declaration = work.declaration
-        return Intent(
-            name=work.name,
-            number=work.number or 1,
-            public_id=work.public_id,
-            issuer_id=_issuer_of(work).id,
-            key_type=work.identity.key.type,
-            kind=work.identity.kind,
-            scope=declaration.scope,
-            custody=work.identity.key.custody,
-            reason=work.reason("issue"),
-            contact=declaration.contact,
-            service=declaration.service,
-            labels=declaration.labels,
-            holder=self._holder,
-        )
 
     def _ask(self, issuer: Issuer, group: list[tuple[Work, Request]], anchors: t.Sequence[bytes]) -> None:
         for start in range(0, len(group), AT_ONCE):
@@ -163,6 +145,26 @@ class Issuing:
         outcomes = [_outcome(work) for work in works]
         if outcomes:
             self._ledger.record(self._batch, outcomes)
+
+
+def intent(work: Work, reason: str, holder: str) -> Intent:
+    """Return what the ledger is told before a generation of an identity is made."""
+    declaration = work.declaration
+    return Intent(
+        name=work.name,
+        number=work.number or 1,
+        public_id=work.public_id,
+        issuer_id=_issuer_of(work).id,
+        key_type=work.identity.key.type,
+        kind=work.identity.kind,
+        scope=declaration.scope,
+        custody=work.identity.key.custody,
+        reason=reason,
+        contact=declaration.contact,
+        service=declaration.service,
+        labels=declaration.labels,
+        holder=holder,
+    )
 
 
 def _used(work: Work, user: str) -> Denied:
@@ -255,7 +257,9 @@ def _outcome(work: Work) -> Outcome:
         pending = isinstance(work.error, Pending)
         event = Event("issue", work.reason("issue"), "pending" if pending else "failed", said)
         return Outcome(work.name, work.number, (event,), _closing(work))
-    return Outcome(work.name, work.number, (Event("issue", work.reason("issue")),), (_issued(work.generation),))
+    parts = work.generation.parts
+    change = issued(parts["certificate"].content, parts["chain"].content)
+    return Outcome(work.name, work.number, (Event("issue", work.reason("issue")),), (change,))
 
 
 def _closing(work: Work) -> tuple[Change, ...]:
@@ -265,8 +269,8 @@ def _closing(work: Work) -> tuple[Change, ...]:
     return (Refused(),) if isinstance(work.error, Denied) else ()
 
 
-def _issued(generation: Generation) -> Issued:
-    certificate = generation.parts["certificate"].content
+def issued(certificate: bytes, chain: bytes) -> Issued:
+    """Return what the ledger is told of a credential (PEM)."""
     credential: Credential = pki.credential(pki.der_certificates(certificate)[0])
     facts = credential.facts
     return Issued(
@@ -285,5 +289,5 @@ def _issued(generation: Generation) -> Issued:
         key_type=facts.key_type,
         not_before=credential.not_before,
         not_after=credential.not_after,
-        chain=generation.parts["chain"].content.decode("ascii"),
+        chain=chain.decode("ascii"),
     )

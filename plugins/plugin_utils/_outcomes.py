@@ -13,8 +13,10 @@ from ._work import skipped
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Done
-    from ._ledger.port import Change
+    from ._ledger.port import Change, Issued, RevokedChange
     from ._work import Work
+
+UNKNOWN = "the host has it, and the ledger, lost or replaced since, did not know it"
 
 
 def outcome(work: Work) -> Outcome:
@@ -27,9 +29,18 @@ def outcome(work: Work) -> Outcome:
 
 def found_done(work: Work) -> Outcome:
     """Return what a host completed before, as it was found; whether its consumer was told and proved, nobody saw."""
+    return _found(work, "it was done by a run that was cut off before it could be recorded")
+
+
+def found_unknown(work: Work, issued: Issued, revoked: RevokedChange | None) -> Outcome:
+    """Return what a host has and this ledger never heard of; whether it was revoked, its issuer says."""
+    found = _found(work, UNKNOWN)
+    return found._replace(changes=(issued, *found.changes, *([revoked] if revoked else [])))
+
+
+def _found(work: Work, reason: str) -> Outcome:
     work.after = work.found
-    event = Event("publish", "it was done by a run that was cut off before it could be recorded")
-    return Outcome(work.name, _number(work), (event,), tuple(_changes(work)))
+    return Outcome(work.name, _number(work), (Event("publish", reason),), tuple(_changes(work)))
 
 
 def _number(work: Work) -> int | None:
@@ -44,7 +55,7 @@ def _number(work: Work) -> int | None:
 def _changes(work: Work) -> t.Iterator[Change]:
     after, state = work.after, work.identity.state
     if after is None or (work.remembered is None and work.number is None):
-        return  # nothing is known of it: a ledger that was lost or replaced learns of it with the next renewal
+        return  # nothing is known of it: a ledger that was lost or replaced learns of it once nothing is left to do
     if state != "present":
         if not work.error:
             yield Withdrawn(state)

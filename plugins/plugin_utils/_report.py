@@ -31,9 +31,9 @@ def record(work: Work, store: str, *, check: bool) -> dict[str, t.Any]:
         "name": work.name,
         "changed": any(step.action != "prove" for step in work.steps) if check and not work.error else work.changed,
         "failed": work.error is not None,
-        "msg": str(work.error) if work.error else _message(work),
+        "msg": str(work.error) if work.error else _message(work, check=check),
         "generation": number,
-        "steps": _steps(work),
+        "steps": _steps(work) if check or not work.error else _taken(work),
         "certificate": certificate(credential) if credential else None,
         "paths": {part: current_path(store, work.name, part) for part in LINKABLE} if there else {},
     }
@@ -100,9 +100,20 @@ def _steps(work: Work) -> list[dict[str, str]]:
     ]
 
 
-def _message(work: Work) -> str:
+def _taken(work: Work) -> list[dict[str, str]]:
+    """Return the steps of an identity that failed, as far as they were taken; the last one may be what failed."""
+    granted = {"stage_key": bool(work.csr), "issue": work.generation is not None}
+    taken = [(step.action, step.reason) for step in work.steps if granted.get(step.action)]
+    taken += [(done.action, done.reason) for done in work.done]
+    return [{"action": action, "reason": reason} for action, reason in taken]
+
+
+def _message(work: Work, *, check: bool) -> str:
+    """Say what the steps do not: that a consumer was left alone, and what check mode cannot foresee."""
     from ._work import skipped
 
+    if check and work.needs("issue"):
+        return "check mode asks no issuer and no consumer; they may still refuse"
     return next((done.reason for done in work.done if skipped(done)), "")
 
 

@@ -51,8 +51,11 @@ class Signers:
             f"machine_identity: option issuers: none of them is {issuer_id}, which signed this identity; add it there"
         )
 
-    def anchors(self, issuer: Issuer, ledger: Ledger) -> tuple[bytes, ...]:
-        """Return the roots (DER) that an answer must chain to: the declared, else the pinned, else the first seen."""
+    def anchors(self, issuer: Issuer, ledger: Ledger, *, pin: bool = True) -> tuple[bytes, ...]:
+        """Return the roots (DER) that an answer must chain to: the declared, else the pinned, else the first seen.
+
+        With `pin`, what is seen for the first time, or accepted in its place, is pinned.
+        """
         from ..module_utils._core import pki
 
         options = self._options[id(issuer)]
@@ -67,7 +70,7 @@ class Signers:
                 f"{issuer.place}: its root changed from {', '.join(pinned)} to {', '.join(there)}; "
                 "if that is right, say so with accept_new_root: the new fingerprint"
             )
-        if not set(pinned) >= set(kept):
+        if pin and not set(pinned) >= set(kept):
             ledger.pin(issuer.place, sorted(kept))
         return tuple(kept.values())
 

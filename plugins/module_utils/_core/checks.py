@@ -56,7 +56,8 @@ def credential_is_missing(look: Look) -> str | None:
     """Tell that there is nothing yet, or that a run was cut off before there was."""
     if look.found.generation is not None:
         return None
-    return "an earlier run was cut off" if look.found.unfinished else "there is no credential yet"
+    unfinished = look.found.unfinished
+    return "an earlier run ended before there was a credential" if unfinished else "there is no credential yet"
 
 
 def credential_is_damaged(look: Look) -> str | None:

@@ -26,6 +26,10 @@ class Misconfigured(KeysteadError):
     """The task, a file or a server is set up wrongly: change it and run again."""
 
 
+class NotYet(Misconfigured):
+    """Something is not there that an earlier task of the same play may make: check mode goes on without it."""
+
+
 class Denied(KeysteadError):
     """A backend understood the request and refused it: ask for something else or for the right."""
 

@@ -168,7 +168,7 @@ class Finding(t.NamedTuple):
 
 
 class LinkState(t.NamedTuple):
-    """A wanted link as it is: ok, missing, elsewhere (a link to another place), same_bytes or file (a regular file)."""
+    """A wanted link as it is: ok, missing, elsewhere (a link that may go), same_bytes or file (a regular file)."""
 
     path: str
     part: str

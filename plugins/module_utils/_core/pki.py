@@ -23,6 +23,7 @@ from .model import Credential, Subject, X509Facts
 MALFORMED: tuple[type[Exception], ...] = (ValueError, TypeError)  # what bytes that somebody else made can raise
 with contextlib.suppress(NameError):
     MALFORMED += (UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+PEM_BEGIN = b"-----BEGIN CERTIFICATE-----"
 # What crosses the wire, and what any sensible certificate keeps to.
 LARGEST, LARGEST_SERIAL, MOST_NAMES, LONGEST_NAME = 16 * 1024, 500, 4000, 4000
 
@@ -39,8 +40,10 @@ def pem_certificate(der: bytes) -> bytes:
 
 def der_certificates(pem: bytes) -> tuple[bytes, ...]:
     """Return the certificates of a PEM text as DER, in its order; raises ValueError where there is none."""
+    # cryptography < 39 loads one at a time.
+    blocks = [PEM_BEGIN + rest for rest in pem.split(PEM_BEGIN)[1:]] or [pem]
     try:
-        return tuple(certificate.public_bytes(Encoding.DER) for certificate in x509.load_pem_x509_certificates(pem))
+        return tuple(x509.load_pem_x509_certificate(block).public_bytes(Encoding.DER) for block in blocks)
     except MALFORMED:
         raise ValueError("not a certificate in PEM") from None
 
@@ -49,7 +52,7 @@ def credential(der: bytes) -> Credential:
     """Parse a DER certificate; raises ValueError on anything that is not one, or not one that can be understood."""
     try:
         return _credential(der)
-    except MALFORMED:
+    except (*MALFORMED, KeyError):  # cryptography < 39 has a KeyError for a kind of string in a name that it lacks
         raise ValueError("not a certificate in DER") from None
 
 

@@ -71,7 +71,7 @@ def _consumer(wanted: Identity, found: Observed, renewed: str | None) -> tuple[S
     """Tell the consumer, when what it reads has changed, when an earlier run did not come to it, or when it differs."""
     reason = renewed
     if not reason and found.pending is not None:
-        reason = f"an earlier run was cut off before generation {found.pending} was completed"
+        reason = f"generation {found.pending} is in place, but its consumer was not told or not proved"
     if not reason and found.served not in (None, "ok"):
         reason = found.served
     if not reason and any(link.state not in ("ok", "same_bytes") for link in found.links):

@@ -49,8 +49,9 @@ def install(request: Request, *, consumers: Consumers) -> list[dict[str, t.Any]]
         if consumers is not None:
             consumers().settle([job for job in jobs if not job.error and job.place])
         _for_all(jobs, partial(_clear_up, request, store_fd))
+        siblings = {job.wanted.name: job.wanted for job in jobs}
         for job in jobs:
-            answers[job.wanted.name] = _answer(request, job, store_fd)
+            answers[job.wanted.name] = _answer(request, job, store_fd, siblings)
     finally:
         for descriptor in (store_fd, *(job.place.fd for job in jobs if job.place)):
             if descriptor is not None:
@@ -155,11 +156,13 @@ def _destroy(job: Job, place: Place, step: Step) -> None:
         destroy_generation(place, int(step.about))
 
 
-def _answer(request: Request, job: Job, store_fd: int | None) -> dict[str, t.Any]:
+def _answer(
+    request: Request, job: Job, store_fd: int | None, siblings: t.Mapping[str, Identity]
+) -> dict[str, t.Any]:
     answer: dict[str, t.Any] = {"name": job.wanted.name, "done": [wire.pack(done) for done in job.done]}
     place = None if store_fd is None else open_place(request.store, store_fd, job.wanted.name)
     try:
-        found, _credential = observe(place, request.store, job.wanted, job.known)
+        found, _credential = observe(place, request.store, job.wanted, job.known, siblings)
         answer["observed"] = wire.pack(found)
     except KeysteadError as error:
         job.error = job.error or str(error)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import typing as t
@@ -22,20 +23,28 @@ if t.TYPE_CHECKING:
 PART_OF = {name: part for part, name in FILE_OF.items()}
 
 
-def look_at_links(store: str, wanted: Identity, contents: t.Mapping[str, bytes]) -> tuple[LinkState, ...]:
-    """Return the state of every declared link; a regular file that may not be replaced is an error (W6)."""
-    return tuple(_look(store, wanted, link, contents) for link in wanted.files.links)
+def look_at_links(
+    store: str, wanted: Identity, contents: t.Mapping[str, bytes], siblings: t.Mapping[str, Identity]
+) -> tuple[LinkState, ...]:
+    """Return the state of every declared link; what may not be replaced in its place is an error (W6).
+
+    `siblings` are the identities of the same task, by name: what they no longer declare is free.
+    """
+    return tuple(_look(store, wanted, link, contents, siblings) for link in wanted.files.links)
 
 
-def _look(store: str, wanted: Identity, link: Link, contents: t.Mapping[str, bytes]) -> LinkState:
+def _look(
+    store: str, wanted: Identity, link: Link, contents: t.Mapping[str, bytes], siblings: t.Mapping[str, Identity]
+) -> LinkState:
     directory, name = _open_parent(link.path)
     try:
         there = facts(directory, name)
         if there is None:
             state = "missing"
         elif stat.S_ISLNK(there.st_mode):
-            lead = read_link(directory, name)
+            lead = read_link(directory, name) or ""
             state = "ok" if lead == current_path(store, wanted.name, link.part) else "elsewhere"
+            _refuse_others(wanted, link, (directory, lead), _identity_behind(store, lead), siblings)
         elif not stat.S_ISREG(there.st_mode):
             raise Misconfigured(f"host: {link.path} is neither a file nor a link; choose another path for {link.part}")
         else:
@@ -43,6 +52,44 @@ def _look(store: str, wanted: Identity, link: Link, contents: t.Mapping[str, byt
     finally:
         os.close(directory)
     return LinkState(link.path, link.part, state)
+
+
+def _refuse_others(
+    wanted: Identity, link: Link, lead: tuple[int, str], other: str | None, siblings: t.Mapping[str, Identity]
+) -> None:
+    """Refuse to replace a link that somebody else still needs: one that leads nowhere is nobody's."""
+    directory, target = lead
+    if other == wanted.name or not _exists(directory, os.path.dirname(target) if other else target):
+        return
+    if other is None:
+        if not wanted.files.replace_files:
+            raise Misconfigured(
+                f"host: {link.path} is a link to {target}, and a link for {link.part} would take its place; "
+                f"move it away, or say replace_files: true for {wanted.name}"
+            )
+    elif other not in siblings or link.path in _declared(siblings[other]):
+        raise Misconfigured(
+            f"host: {link.path} is a link of identity {other}; take it out of one of the two declarations"
+        )
+
+
+def _identity_behind(store: str, lead: str) -> str | None:
+    """Return whose current generation a link leads to, if it leads into this store."""
+    name, _slash, rest = lead[len(store) + 1 :].partition("/")
+    return name if lead.startswith(f"{store}/") and rest.startswith(f"{CURRENT}/") else None
+
+
+def _exists(directory: int, target: str) -> bool:
+    """Tell whether something is there; what we may not look at is."""
+    try:
+        os.stat(target, dir_fd=directory)
+    except OSError as error:
+        return error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+    return True
+
+
+def _declared(wanted: Identity) -> set[str]:
+    return {link.path for link in wanted.files.links} if wanted.state == "present" else set()
 
 
 def _state_of_file(
@@ -60,8 +107,7 @@ def _state_of_file(
 
 def stale_links(store: str, wanted: Identity, known: Known) -> tuple[str, ...]:
     """Return the known links that still lead to this identity and are not declared; all of them when it is to go."""
-    declared = {link.path for link in wanted.files.links}
-    kept = declared if wanted.state == "present" else set()
+    declared, kept = {link.path for link in wanted.files.links}, _declared(wanted)
     candidates = dict.fromkeys((*known.links, *(sorted(declared) if not kept else ())))
     return tuple(path for path in candidates if path not in kept and part_behind(store, wanted.name, path))
 

@@ -23,5 +23,15 @@ def answer(run: t.Callable[..., dict[str, t.Any]]) -> None:
     except KeysteadError as error:
         module.fail_json(msg=str(error), invocation={})
     except Exception as error:  # noqa: BLE001 - a traceback could show what the frames hold
-        module.fail_json(msg="host: unexpected " + type(error).__name__ + ", please report it", invocation={})
+        module.fail_json(msg=f"host: unexpected {place_of(error)}; please report it", invocation={})
     module.exit_json(changed=False, invocation={}, **answers)
+
+
+def place_of(error: Exception) -> str:
+    """Return the type of an error and the innermost line of this collection that it came through, without its text."""
+    ours, where, trace = __name__.partition(".module_utils.")[0], "an unknown place", error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_globals.get("__name__", "").startswith(ours):
+            where = f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__} at {where}"

@@ -28,9 +28,9 @@ Contents = t.Dict[str, bytes]
 
 
 def observe(
-    place: Place | None, store: str, wanted: Identity, known: Known
+    place: Place | None, store: str, wanted: Identity, known: Known, siblings: t.Mapping[str, Identity]
 ) -> tuple[Observed, Credential | None]:
-    """Return what is there, and its credential where it can be parsed."""
+    """Return what is there, and its credential where it can be parsed; `siblings` are the identities of the task."""
     current = place.current() if place else None
     found: dict[str, t.Any] = {"name": wanted.name, "generation": current}
     credential: Credential | None = None
@@ -42,7 +42,7 @@ def observe(
             found.update(look)
         found["other"] = parsed(_certificate_to_be(place, wanted, found))
     if wanted.state == "present":
-        found["links"] = look_at_links(store, wanted, contents)
+        found["links"] = look_at_links(store, wanted, contents, siblings)
     found["stale_links"] = stale_links(store, wanted, known)
     return Observed(**found), credential
 

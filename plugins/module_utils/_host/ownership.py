@@ -63,6 +63,19 @@ def uid_gid(owner: str | None, group: str | None) -> tuple[int, int]:
     return _uid(owner), _gid(group)
 
 
+def check_may_give(owner: str | None, group: str | None) -> None:
+    """Refuse, before anything is made, a user or group that is not there or that we may not give a file to."""
+    uid, gid = uid_gid(owner, group)
+    if os.geteuid() == 0:
+        return
+    if uid not in (-1, os.geteuid()):
+        raise Misconfigured(f"host: option owner: only root may give files to {owner!r}; use become: true, or leave it out")
+    if gid not in (-1, os.getegid(), *os.getgroups()):
+        raise Misconfigured(
+            f"host: option group: user {user_name(os.geteuid())} is not in group {group!r}; use become: true, or join it"
+        )
+
+
 def _uid(owner: str | None) -> int:
     import pwd
 

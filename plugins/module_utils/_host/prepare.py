@@ -18,9 +18,10 @@ from .._core.model import Observed
 from .._core.plan import decide
 from .durability import together
 from .observe import observe
+from .ownership import check_may_give
 from .place import Place, open_place
 from .request import Consumers, Request, failed
-from .store import open_store
+from .store import open_store, read_claim
 
 if t.TYPE_CHECKING:
     from .._core.model import Credential, Identity, Known, Step
@@ -29,7 +30,9 @@ if t.TYPE_CHECKING:
 def prepare(request: Request, *, check: bool, consumers: Consumers) -> list[dict[str, t.Any]]:
     """Return an answer for each identity: `observed`, and where something is to be issued `csr` and `lease`."""
     store_fd = open_store(request.store, host=request.host, ledger_id=request.ledger_id, create=False)
-    looks = [_Look(request, wanted, known) for wanted, known, _entry in request.identities()]
+    siblings: dict[str, Identity] = {}
+    looks = [_Look(request, wanted, known, siblings) for wanted, known, _entry in request.identities()]
+    siblings.update((look.wanted.name, look.wanted) for look in looks)
     try:
         for look in looks:
             look.attempt(partial(look.observe, store_fd))
@@ -39,13 +42,20 @@ def prepare(request: Request, *, check: bool, consumers: Consumers) -> list[dict
         for look in looks:
             look.attempt(look.decide)
         at_work = [look for look in looks if look.steps]
-        if at_work and not check:
+        if not check and (at_work or _holds_unclaimed(request, store_fd, looks)):
             store_fd = _claimed(request, store_fd)
             _get_ready_together(at_work, t.cast("int", store_fd))
         return [look.answer for look in looks]
     finally:
         if store_fd is not None:
             os.close(store_fd)
+
+
+def _holds_unclaimed(request: Request, store_fd: int | None, looks: t.Sequence[_Look]) -> bool:
+    """Tell whether a store that nobody claims has what the task declares: its claim was removed on purpose (W3)."""
+    if store_fd is None or read_claim(store_fd, request.store) is not None:
+        return False
+    return any(look.found.generation is not None and "error" not in look.answer for look in looks)
 
 
 def _get_ready_together(looks: t.Sequence[_Look], store_fd: int) -> None:
@@ -86,8 +96,8 @@ def _ask(store_fd: int | None, looks: t.Sequence[_Look], consumers: Consumers) -
 class _Look:
     """One identity while it is looked at. An error ends its way, and not that of its siblings."""
 
-    def __init__(self, request: Request, wanted: Identity, known: Known) -> None:
-        self.request, self.wanted, self.known = request, wanted, known
+    def __init__(self, request: Request, wanted: Identity, known: Known, siblings: t.Mapping[str, Identity]) -> None:
+        self.request, self.wanted, self.known, self.siblings = request, wanted, known, siblings
         self.answer: dict[str, t.Any] = {}
         self.found = Observed(wanted.name)
         self.credential: Credential | None = None
@@ -104,9 +114,11 @@ class _Look:
 
     def observe(self, store_fd: int | None) -> None:
         request, wanted = self.request, self.wanted
+        if wanted.state == "present":
+            check_may_give(wanted.files.owner, wanted.files.group)
         place = None if store_fd is None else open_place(request.store, store_fd, wanted.name)
         try:
-            self.found, self.credential = observe(place, request.store, wanted, self.known)
+            self.found, self.credential = observe(place, request.store, wanted, self.known, self.siblings)
             if place and wanted.state == "released" and self.found.generation is not None:
                 from .release import refuse_losing_the_key
 
@@ -143,7 +155,7 @@ class _Look:
         )
         kept = False
         try:
-            found, self.credential = observe(place, request.store, self.wanted, self.known)
+            found, self.credential = observe(place, request.store, self.wanted, self.known, self.siblings)
             self.found = found._replace(served=self.found.served)
             self.decide()
             self.answer.update(_staged(place, self.wanted, self.steps))

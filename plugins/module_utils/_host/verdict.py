@@ -13,10 +13,10 @@ import ssl
 import typing as t
 
 from .._core.errors import Denied, first_line
+from .._core.pki import MALFORMED
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 if t.TYPE_CHECKING:
@@ -33,7 +33,7 @@ def other_certificate(endpoint: Endpoint, leaf: bytes, public_id: str) -> str:
     try:
         certificate = x509.load_der_x509_certificate(leaf)
         spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except MALFORMED as error:
         return f"{endpoint} serves another certificate, which cannot be read ({first_line(error)})"
     served_id = hashlib.sha256(spki).hexdigest()
     if served_id != public_id:

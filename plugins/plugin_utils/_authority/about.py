@@ -10,7 +10,7 @@ import json
 import typing as t
 from pathlib import Path
 
-from ...module_utils._core.errors import Misconfigured
+from ...module_utils._core.errors import Misconfigured, NotYet
 from .files import read, speaking
 
 FORMAT = 1
@@ -58,7 +58,7 @@ def about(directory: str | Path, name: str) -> About:
     """Return what an authority says of itself; raises Misconfigured where there is none."""
     found = find_about(directory, name)
     if found is None:
-        raise Misconfigured(
+        raise NotYet(
             f"local: authority {name} does not exist in {directory}; create it with certificate_authority"
         )
     return found

@@ -14,6 +14,7 @@ with contextlib.suppress(ImportError):
     from cryptography.hazmat.primitives.serialization import Encoding
 
 from ...module_utils._core import pki
+from .._report import certificate
 
 if t.TYPE_CHECKING:
     from .converge import Outcome
@@ -38,20 +39,12 @@ def report(wanted: Wanted, outcome: Outcome, *, diff: bool) -> dict[str, t.Any]:
 
 
 def _authority(authority: Authority) -> dict[str, t.Any]:
-    credential = pki.credential(authority.certificate.public_bytes(Encoding.DER))
+    facts = certificate(pki.credential(authority.certificate.public_bytes(Encoding.DER)))
     return {
         "certificate": authority.certificate.public_bytes(Encoding.PEM).decode(),
         "crl_path": str(authority.crl_path),
         "issuer_id": authority.id,
-        "certificate_facts": {
-            "serial_number": f"{credential.facts.serial_number:x}",
-            "fingerprint_sha256": credential.credential_id,
-            "spki_sha256": credential.public_id,
-            "not_before": credential.not_before.isoformat(),
-            "not_after": credential.not_after.isoformat(),
-            "issuer": credential.facts.issuer,
-            "subject": credential.facts.subject_name,
-        },
+        "certificate_facts": {fact: value for fact, value in facts.items() if fact != "dns_names"},
     }
 
 

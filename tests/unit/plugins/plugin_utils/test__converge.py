@@ -526,3 +526,32 @@ def test_a_refused_request_gives_the_lease_back_and_leaves_the_key_for_the_next_
     (world.authorities / "aside.pem").rename(world.authorities / "issuing" / "private_key.pem")
     world.settled([refused])
     assert len(world.issued()) == 1
+
+
+@pytest.mark.parametrize("check", [True, False])
+@pytest.mark.parametrize("said", [{"owner": "nosuchuser"}, {"group": "nosuchgroup"}])
+def test_an_owner_that_is_not_there_is_refused_before_anything_is_made(
+    world: World, said: dict[str, str], check: bool
+) -> None:
+    result = world.converge([web(**said)], check=check)
+    assert result["failed"]
+    assert f"host: option {next(iter(said))}: there is no" in result["msg"]
+    assert not world.store.exists()
+    assert world.issued() == []
+
+
+def test_check_mode_goes_on_without_an_authority_that_an_earlier_task_would_make(world: World) -> None:
+    issuer = {"local": {"directory": str(world.directory / "later"), "authority": "issuing"}}
+    result = world.converge([web()], check=True, issuer=issuer)
+    assert not result.get("failed")
+    assert steps(result["identities"][0]) == ["stage_key", "issue", "publish"]
+    assert any("authority issuing does not exist" in warning for warning in result["warnings"])
+    with pytest.raises(Misconfigured, match="authority issuing does not exist"):
+        world.converge([web()], issuer=issuer)
+
+
+def test_a_failed_identity_shows_the_steps_that_were_taken(world: World) -> None:
+    failed = world.one(web(activate={"command": ["false"]}))
+    assert steps(failed) == ["stage_key", "issue", "publish", "activate"]
+    (world.authorities / "issuing" / "private_key.pem").unlink()
+    assert steps(world.one(web(dns_names=["other.example.org"]))) == ["stage_key"]

@@ -143,7 +143,7 @@ def test_when_the_old_one_cannot_be_activated_either_the_next_run_tries_again(wo
     consumer.refuses.unlink()
     done = world.settled([consumer.said()])["identities"][0]
     assert steps(done) == ["activate"]
-    assert reason(done, "activate") == "an earlier run was cut off before generation 1 was completed"
+    assert reason(done, "activate") == "generation 1 is in place, but its consumer was not told or not proved"
 
 
 def test_an_activation_that_hangs_is_killed_and_rolled_back(world: World) -> None:

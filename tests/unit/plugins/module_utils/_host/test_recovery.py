@@ -72,7 +72,7 @@ def test_what_is_left_of_an_identity_that_was_being_destroyed_does_not_hinder_it
     world.path("web", "current").unlink()
     world.path("web", "1", "generation.json").unlink()
     done = world.settled([web()])["identities"][0]
-    assert reason(done) == "an earlier run was cut off"
+    assert reason(done) == "an earlier run ended before there was a credential"
     assert world.generations() == [2]
 
 

@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a host has and the ledger never heard of, since it was lost, replaced or restored: written down as found."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..module_utils._core import pki
+from ..module_utils._core.ports import Revoked, Revoker, Unknown
+from ._issuing import intent, issued
+from ._ledger.port import Held, RevokedChange, Used
+from ._outcomes import UNKNOWN, found_unknown
+
+if t.TYPE_CHECKING:
+    from ..module_utils._core.ports import Good
+    from ._ledger.port import Batch, Intent, Ledger
+    from ._work import Work
+
+
+def adopt(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str) -> list[str]:
+    """Write down what these hosts have, and return a warning for each that cannot be: nothing of it is undone."""
+    statuses = {work.name: _status(work) for work in works}
+    warnings = [f"{name}: {_STRANGE}" for name, status in statuses.items() if isinstance(status, Unknown)]
+    works = [work for work in works if not isinstance(statuses[work.name], Unknown)]
+    intents = {work.name: _intent(work, holder) for work in works}
+    warnings += _intended(intents, ledger, batch)
+    outcomes = [
+        found_unknown(work, issued(_certificate(work), b""), _revocation(statuses[work.name]))
+        for work in works
+        if work.name in intents
+    ]
+    if outcomes:
+        ledger.record(batch, outcomes)
+    return warnings
+
+
+_STRANGE = "its issuer does not know the certificate on the host; the ledger lists it after its next renewal"
+
+
+def _status(work: Work) -> Good | Revoked | Unknown | None:
+    """Ask who signed: a host could show anything."""
+    certificate = work.found.certificate if work.found else None
+    return work.issuer.status(certificate) if certificate and isinstance(work.issuer, Revoker) else None
+
+
+def _revocation(status: Good | Revoked | Unknown | None) -> RevokedChange | None:
+    return RevokedChange(status.reason, status.when) if isinstance(status, Revoked) else None
+
+
+def _intent(work: Work, holder: str) -> Intent:
+    if work.found is not None and work.found.credential is not None:
+        work.number, work.public_id = work.found.generation, work.found.credential.public_id
+    return intent(work, UNKNOWN, holder)
+
+
+def _intended(intents: dict[str, Intent], ledger: Ledger, batch: Batch) -> list[str]:
+    """Open the intents, but for those of another run, which records them itself, and for keys that others have."""
+    warnings: list[str] = []
+    while intents:
+        try:
+            ledger.intend(batch, list(intents.values()))
+            break
+        except Held as held:
+            refused = set(held.names)
+        except Used as used:
+            refused = set(used.users)
+            warnings += [
+                f"{name}: the ledger knows its key as that of {user}, and lists it here after its next renewal"
+                for name, user in used.users.items()
+            ]
+        for name in refused:
+            intents.pop(name, None)
+    return warnings
+
+
+def _certificate(work: Work) -> bytes:
+    return pki.pem_certificate(work.found.certificate) if work.found and work.found.certificate else b""

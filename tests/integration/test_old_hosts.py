@@ -1,0 +1,97 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""A managed host with the Python and the python3-cryptography of its distribution, which are years behind ours."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import pytest
+from ansible_collections.keystead.identity.tests.harness import local, playbook
+from ansible_collections.keystead.identity.tests.integration.test_examples import IDENTITY, INFO, serving
+from ansible_collections.keystead.identity.tests.needs import OLD_PYTHON
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.needs("old_cryptography"), pytest.mark.one_core]
+
+HOST = {"web1": {"ansible_python_interpreter": OLD_PYTHON}}
+TYPES = ("ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-2048")
+Result = dict[str, t.Any]
+
+
+class OldHost:
+    """One old host, and tasks that share a store, a ledger and an authority."""
+
+    def __init__(self, root: Path) -> None:
+        self.home, self.store = root / "home", root / "store"
+        self.common = {"store": str(self.store), "ledger": f"sqlite:///{root}/ledger.db"}
+        self.issuer = {"local": local.two_tiers(root / "ca")}
+
+    def task(self, *identities: Result) -> Result:
+        """Return a task that declares identities."""
+        return {IDENTITY: {**self.common, "issuer": self.issuer, "identities": list(identities)}}
+
+    def run(self, *tasks: Result, well: bool = True) -> list[Result]:
+        """Run tasks; return their results."""
+        done = playbook.run(list(tasks), HOST, home=self.home)
+        assert (done.returncode == 0) is well, done.stdout + done.stderr
+        return playbook.results(self.home)
+
+
+def identity(key_type: str, **said: t.Any) -> Result:
+    """Declare one named after the type of its key."""
+    return {
+        "name": key_type,
+        "dns_names": [f"{key_type}.example.org"],
+        "common_name": f"{key_type}.example.org",
+        "ip_addresses": ["127.0.0.1", "2001:db8::1"],
+        "key": {"type": key_type},
+        **said,
+    }
+
+
+@pytest.fixture(name="host")
+def _host(tmp_path: Path) -> OldHost:
+    return OldHost(tmp_path)
+
+
+def test_keys_of_every_older_type_are_issued_told_of_left_alone_and_renewed(host: OldHost) -> None:
+    wanted = [identity(key_type) for key_type in TYPES]
+    shorter = [{**one, "lifetime": "20d"} for one in wanted]
+    path = str(host.store / TYPES[0] / "current" / "fullchain.pem")
+    look = {INFO: {**host.common, "paths": [path]}}
+    first, again, renewed, told = host.run(host.task(*wanted), host.task(*wanted), host.task(*shorter), look)
+    assert [task["changed"] for task in (first, again, renewed, told)] == [True, False, True, False]
+    assert {one["name"]: one["generation"] for one in told["identities"]} == dict.fromkeys(TYPES, 2)
+    assert [one["findings"] for one in told["identities"]] == [[]] * len(TYPES)
+    assert told["paths"][0]["certificates"] == 2
+    assert told["paths"][0]["certificate"]["dns_names"] == ["ecdsa-p256.example.org"]
+
+
+def test_a_handshake_proves_what_is_served_and_tells_another_key(host: OldHost) -> None:
+    ours, other = (host.store / name / "current" for name in TYPES[:2])
+    with (
+        serving(ours / "fullchain.pem", ours / "private_key.pem") as right,
+        serving(other / "fullchain.pem", other / "private_key.pem") as wrong,
+    ):
+        prove = {"host": "127.0.0.1", "when": "always", "timeout": "10s"}
+        proved = identity(TYPES[0], prove={**prove, "port": right.port})
+        mistaken = identity(TYPES[0], prove={**prove, "port": wrong.port, "timeout": "1s"})
+        first, again, failed = host.run(
+            host.task(proved, identity(TYPES[1])), host.task(proved), host.task(mistaken), well=False
+        )
+    assert (first["changed"], again["changed"]) == (True, False)
+    assert right.connections >= 2
+    assert re.search(r"127\.0\.0\.1:\d+ serves another key \(SPKI [0-9a-f]{64}\)", failed["msg"])
+
+
+def test_a_key_that_it_cannot_make_is_refused_in_one_sentence(host: OldHost) -> None:
+    refused, = host.run(host.task(identity("ml-dsa-65")), well=False)
+    sentence = r"host: its cryptography \d[\d.]* cannot make ml-dsa-65 keys; install a newer one \(>= 50\)"
+    assert re.search(sentence, refused["msg"]), refused["msg"]
+    assert "unexpected" not in refused["msg"]
