@@ -136,7 +136,7 @@ identities:
       returned: always
       sample: web
     changed:
-      description: Whether something was done, or would be in check mode.
+      description: Whether something was done, or would be in check mode. To write down what was found is no change.
       type: bool
       returned: always
     failed:

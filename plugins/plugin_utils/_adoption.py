@@ -13,16 +13,19 @@ from ..module_utils._core.ports import Revoked, Revoker, Unknown
 from ._issuing import intent, issued
 from ._ledger.port import Held, RevokedChange, Used
 from ._outcomes import UNKNOWN, found_unknown
+from ._work import plan
 
 if t.TYPE_CHECKING:
+    from datetime import datetime
+
     from ..module_utils._core.ports import Good
     from ._ledger.port import Batch, Intent, Ledger
     from ._work import Work
 
 
 def adopt(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str) -> list[str]:
-    """Write down what these hosts have, and return a warning for each that cannot be: nothing of it is undone."""
-    statuses = {work.name: _status(work) for work in works}
+    """Write down what the host has of these, and return a warning for each that cannot be: nothing of it is undone."""
+    statuses = {work.name: _status(work, batch.at) for work in works}
     warnings = [f"{name}: {_STRANGE}" for name, status in statuses.items() if isinstance(status, Unknown)]
     works = [work for work in works if not isinstance(statuses[work.name], Unknown)]
     intents = {work.name: _intent(work, holder) for work in works}
@@ -37,13 +40,19 @@ def adopt(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str) ->
     return warnings
 
 
-_STRANGE = "its issuer does not know the certificate on the host; the ledger lists it after its next renewal"
+_STRANGE = "its issuer does not know what the host shows as its certificate; the ledger lists it after its next renewal"
 
 
-def _status(work: Work) -> Good | Revoked | Unknown | None:
-    """Ask who signed: a host could show anything."""
-    certificate = work.found.certificate if work.found else None
-    return work.issuer.status(certificate) if certificate and isinstance(work.issuer, Revoker) else None
+def _status(work: Work, now: datetime) -> Good | Revoked | Unknown | None:
+    """Read the certificate here, and ask who signed it: a host could show anything, and say anything of it."""
+    certificate = (work.found and work.found.certificate) or b""
+    try:
+        work.credential = pki.credential(certificate)
+    except ValueError:
+        return Unknown()
+    if work.found is None or plan(work, work.found._replace(credential=work.credential), now):
+        return Unknown()
+    return work.issuer.status(certificate) if isinstance(work.issuer, Revoker) else None
 
 
 def _revocation(status: Good | Revoked | Unknown | None) -> RevokedChange | None:
@@ -51,8 +60,8 @@ def _revocation(status: Good | Revoked | Unknown | None) -> RevokedChange | None
 
 
 def _intent(work: Work, holder: str) -> Intent:
-    if work.found is not None and work.found.credential is not None:
-        work.number, work.public_id = work.found.generation, work.found.credential.public_id
+    if work.found is not None and work.credential is not None:
+        work.number, work.public_id = work.found.generation, work.credential.public_id
     return intent(work, UNKNOWN, holder)
 
 
@@ -69,7 +78,7 @@ def _intended(intents: dict[str, Intent], ledger: Ledger, batch: Batch) -> list[
             refused = set(used.users)
             warnings += [
                 f"{name}: the ledger knows its key as that of {user}, and lists it here after its next renewal"
-                for name, user in used.users.items()
+                for name, user in sorted(used.users.items())
             ]
         for name in refused:
             intents.pop(name, None)

@@ -23,7 +23,7 @@ from ._ledger.port import Batch
 from ._ledger.registry import open_ledger
 from ._report import diff, record, statistics
 from ._signers import Signers
-from ._work import Work, plan
+from ._work import Work, is_behind, is_unknown, plan
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Issuer
@@ -69,8 +69,8 @@ class _Run:
         else:
             self._act([work for work in works if work.steps and not work.error])
             settled = [work for work in works if not work.steps and not work.error]
-            self._adopt([work for work in settled if _is_unknown(work)])
-            self._catch_up([work for work in settled if _is_behind(work)])
+            self._adopt([work for work in settled if is_unknown(work)])
+            self._catch_up([work for work in settled if is_behind(work) and not is_unknown(work)])
         return self._result(works)
 
     def _to_purge(
@@ -269,29 +269,6 @@ def _check_settled(work: Work) -> None:
     left = plan(dataclasses.replace(work, known=known), work.after, datetime.now(UTC))
     if left:
         raise NotConverged(f"{work.name}: everything was done, and still {left[0].reason}")
-
-
-def _is_unknown(work: Work) -> bool:
-    """Tell whether a host that has nothing left to do has a newer generation than the ledger ever heard of."""
-    found, issuer = work.found, work.issuer
-    if found is None or issuer is None or work.identity.state != "present" or found.credential is None:
-        return False
-    return (found.generation or 0) > work.known.newest and found.issuer_id == issuer.id
-
-
-def _is_behind(work: Work) -> bool:
-    """Tell whether a host that has nothing left to do shows more than the ledger was told."""
-    known, found = work.remembered, work.found
-    if known is None or found is None:
-        return False
-    if work.identity.state != "present":
-        return False
-    if found.generation == known.generation:
-        return {link.path for link in found.links} != set(known.links)
-    opened = known.open_intent
-    if opened is None or opened.certificate is None:
-        return work.identity.generation == "previous"
-    return (opened.number, opened.public_id) == (found.generation, found.public_id)
 
 
 @contextlib.contextmanager

@@ -80,3 +80,26 @@ def skipped(done: Done) -> bool:
 def plan(work: Work, found: Observed, now: datetime) -> tuple[Step, ...]:
     """Decide once more, with what only the controller knows."""
     return decide(Look(work.identity, found, found.credential, work.known, now, found.other))
+
+
+def is_unknown(work: Work) -> bool:
+    """Tell whether a host that has nothing left to do has a newer generation than the ledger ever heard of."""
+    found, issuer = work.found, work.issuer
+    if found is None or issuer is None or work.identity.state != "present" or found.credential is None:
+        return False
+    return (found.generation or 0) > work.known.newest and found.issuer_id == issuer.id
+
+
+def is_behind(work: Work) -> bool:
+    """Tell whether a host that has nothing left to do shows more than the ledger was told."""
+    known, found = work.remembered, work.found
+    if known is None or found is None:
+        return False
+    if work.identity.state != "present":
+        return False
+    if found.generation == known.generation:
+        return {link.path for link in found.links} != set(known.links)
+    opened = known.open_intent
+    if opened is None or opened.certificate is None:
+        return work.identity.generation == "previous"
+    return (opened.number, opened.public_id) == (found.generation, found.public_id)

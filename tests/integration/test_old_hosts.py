@@ -91,7 +91,7 @@ def test_a_handshake_proves_what_is_served_and_tells_another_key(host: OldHost) 
 
 
 def test_a_key_that_it_cannot_make_is_refused_in_one_sentence(host: OldHost) -> None:
-    refused, = host.run(host.task(identity("ml-dsa-65")), well=False)
+    (refused,) = host.run(host.task(identity("ml-dsa-65")), well=False)
     sentence = r"host: its cryptography \d[\d.]* cannot make ml-dsa-65 keys; install a newer one \(>= 50\)"
     assert re.search(sentence, refused["msg"]), refused["msg"]
     assert "unexpected" not in refused["msg"]

@@ -11,7 +11,7 @@ import hashlib
 import typing as t
 
 with contextlib.suppress(ImportError):
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
@@ -81,7 +81,7 @@ def from_pem(pem: bytes) -> t.Any:
             return load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
         except TypeError:  # cryptography < 39
             return load_pem_private_key(pem, None)
-    except (TypeError, UnsupportedAlgorithm):
+    except (TypeError, UnsupportedAlgorithm, InternalError):
         raise ValueError("not a private key that opens without a passphrase") from None
 
 

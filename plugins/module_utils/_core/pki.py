@@ -12,7 +12,7 @@ import typing as t
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.exceptions import InternalError, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -23,6 +23,10 @@ from .model import Credential, Subject, X509Facts
 MALFORMED: tuple[type[Exception], ...] = (ValueError, TypeError)  # what bytes that somebody else made can raise
 with contextlib.suppress(NameError):
     MALFORMED += (UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+# What older ones raise too: 38 a KeyError for an unknown kind of string in a name, 43 InternalError for some keys.
+UNREADABLE: tuple[type[Exception], ...] = (*MALFORMED, KeyError)
+with contextlib.suppress(NameError):
+    UNREADABLE += (InternalError,)
 PEM_BEGIN = b"-----BEGIN CERTIFICATE-----"
 # What crosses the wire, and what any sensible certificate keeps to.
 LARGEST, LARGEST_SERIAL, MOST_NAMES, LONGEST_NAME = 16 * 1024, 500, 4000, 4000
@@ -52,7 +56,7 @@ def credential(der: bytes) -> Credential:
     """Parse a DER certificate; raises ValueError on anything that is not one, or not one that can be understood."""
     try:
         return _credential(der)
-    except (*MALFORMED, KeyError):  # cryptography < 39 has a KeyError for a kind of string in a name that it lacks
+    except UNREADABLE:
         raise ValueError("not a certificate in DER") from None
 
 

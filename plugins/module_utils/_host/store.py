@@ -81,5 +81,5 @@ def _refuse_foreign(claim: dict[str, object], path: str, host: str, ledger_id: s
     if ledger_id not in (None, ledger):
         raise Misconfigured(
             f"host: store {path} belongs to ledger {ledger}, not to {ledger_id}; use that ledger, set another store, "
-            f"or, when that ledger is lost, remove {path}/{MARKER}"
+            f"or, when that ledger is lost, remove {path}/{MARKER}: the next run claims it and records what it holds"
         )

@@ -13,7 +13,7 @@ import ssl
 import typing as t
 
 from .._core.errors import Denied, first_line
-from .._core.pki import MALFORMED
+from .._core.pki import UNREADABLE
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
@@ -33,7 +33,7 @@ def other_certificate(endpoint: Endpoint, leaf: bytes, public_id: str) -> str:
     try:
         certificate = x509.load_der_x509_certificate(leaf)
         spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    except MALFORMED as error:
+    except UNREADABLE as error:
         return f"{endpoint} serves another certificate, which cannot be read ({first_line(error)})"
     served_id = hashlib.sha256(spki).hexdigest()
     if served_id != public_id:

@@ -119,7 +119,9 @@ CONSUMERS = {
         type="dict",
     ),
     "replace_files": Option(
-        "Let a link replace a regular file or a foreign link that stands in its place.", type="bool", default=Files().replace_files
+        "Let a link replace a regular file or a foreign link that stands in its place.",
+        type="bool",
+        default=Files().replace_files,
     ),
     "activate": Option(
         "How the consumer is told to load a new generation: exactly one of C(unit) and C(command).",

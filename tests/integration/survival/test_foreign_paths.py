@@ -38,6 +38,12 @@ def link_to_victim(path: Path, outside: Path) -> None:
     path.symlink_to(outside / "victim")
 
 
+def link_to_nowhere(path: Path, outside: Path) -> None:
+    """Put a link to nothing in its place."""
+    path.unlink()
+    path.symlink_to(outside / "gone")
+
+
 def link_to_directory(path: Path, outside: Path) -> None:
     """Put a link to a directory of somebody else's in its place."""
     path.symlink_to(outside)
@@ -69,6 +75,7 @@ REFUSED: dict[str, tuple[str, Trap]] = {
     "the claim is a link": ("store/.keystead.json", link_to_victim),
     "the lease is a link": ("store/web/lease.json", link_to_victim),
     "a directory for links is a link": ("links", moved_away),
+    "a consumer's path is a link to elsewhere": ("links/web.key", link_to_victim),
     "all may write the store": ("store", writable_by_all),
     "all may write its parent": (".", writable_by_all),
     "all may write the directory of the identity": ("store/web", writable_by_all),
@@ -86,7 +93,7 @@ REPLACED: dict[str, tuple[str, Trap]] = {
     "a temporary name is a link": ("store/web/.pending.new", link_to_victim),
     "the temporary name of current is a link": ("store/web/.current.new", link_to_directory),
     "a link's temporary name is a link": ("links/.web.key.new", link_to_victim),
-    "a consumer's path is a link to elsewhere": ("links/web.key", link_to_victim),
+    "a consumer's path is a link to nowhere": ("links/web.key", link_to_nowhere),
 }
 
 

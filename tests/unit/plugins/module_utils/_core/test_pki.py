@@ -66,6 +66,22 @@ def test_an_authority_is_known_as_one() -> None:
     assert pki.credential(der).facts.is_ca
 
 
+def test_a_text_is_read_to_its_end_or_not_at_all() -> None:
+    first, second = TwoTier().issuing, TwoTier().issuing
+    read = pki.der_certificates(b"said before\n" + first + b"said between\n" + to_pem(generate("ed25519")) + second)
+    assert b"".join(map(pki.pem_certificate, read)) == first + second
+    for cut in (first + second[:-40], first + pki.PEM_BEGIN, b"said before\n"):
+        with pytest.raises(ValueError, match="not a certificate in PEM"):
+            pki.der_certificates(cut)
+
+
+def test_a_name_in_a_kind_of_string_that_does_not_exist_is_a_value_error() -> None:
+    der = _DER.replace(b"\x06\x03\x55\x04\x03\x0c", b"\x06\x03\x55\x04\x03\x49")  # commonName as UTF8String
+    assert der != _DER
+    with pytest.raises(ValueError, match="not a certificate in DER"):
+        pki.credential(der)
+
+
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_certificate_are_a_value_error(junk: bytes) -> None:
     for read in (pki.credential, pki.der_certificates):

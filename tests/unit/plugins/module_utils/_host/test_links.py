@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import typing as t
 
 import pytest
@@ -68,6 +69,54 @@ def test_a_link_moves_from_one_identity_to_another(world: World) -> None:
     world.converge([web(), {**linked(world), "name": "other"}])
     assert (world.links / "a.pem").read_bytes() == world.path("other", "1", "fullchain.pem").read_bytes()
     world.settled([web(), {**linked(world), "name": "other"}])
+
+
+def test_a_link_of_another_identity_is_refused_in_every_run(world: World) -> None:
+    mine, other = [linked(world)], [{**linked(world, replace_files=True), "name": "other"}]
+    world.converge(mine)
+    refused = world.foreseen(other)
+    path = world.links / "a.pem"
+    said = f"host: {path} is a link of identity web; take it out of one of the two declarations"
+    assert refused["identities"][0]["msg"] == said
+    assert len(world.issued()) == 1
+    assert world.converge(mine)["changed"] is False
+
+
+def test_a_link_that_another_task_gave_up_is_free(world: World) -> None:
+    world.converge([linked(world)])
+    world.settled([web()])
+    world.settled([{**linked(world), "name": "other"}])
+
+
+def test_a_link_of_an_identity_that_goes_in_the_same_task_is_free(world: World) -> None:
+    world.converge([linked(world)])
+    world.settled([{"name": "web", "state": "absent"}, {**linked(world), "name": "other"}])
+    assert (world.links / "a.pem").read_bytes() == world.path("other", "1", "fullchain.pem").read_bytes()
+
+
+def test_a_link_of_an_identity_that_is_gone_is_replaced(world: World) -> None:
+    world.converge([linked(world)])
+    shutil.rmtree(world.path("web"))
+    world.settled([{**linked(world), "name": "other"}])
+
+
+@pytest.mark.parametrize("target", ["/etc/hostname", "foreign.pem"])
+def test_a_foreign_link_is_replaced_only_when_the_task_says_so(world: World, target: str) -> None:
+    (world.links / "foreign.pem").write_text("foreign")
+    path = world.links / "a.pem"
+    path.symlink_to(target)
+    refused = world.foreseen([linked(world)])
+    said = f"host: {path} is a link to {target}, and a link for fullchain would take its place; "
+    assert refused["identities"][0]["msg"] == said + "move it away, or say replace_files: true for web"
+    assert (str(path.readlink()), world.issued()) == (target, [])
+    world.settled([linked(world, replace_files=True)])
+    assert (world.links / "foreign.pem").read_text() == "foreign"
+
+
+def test_another_part_of_the_same_identity_is_replaced(world: World) -> None:
+    world.converge([linked(world)])
+    world.settled([linked(world, part="chain")])
+    assert (world.links / "a.pem").read_bytes() == world.path("web", "1", "chain.pem").read_bytes()
 
 
 def test_a_link_whose_directory_went_away_is_forgotten(world: World) -> None:
