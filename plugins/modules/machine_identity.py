@@ -155,7 +155,8 @@ identities:
       sample: 3
     steps:
       description:
-        - What was done, or would be in check mode, and why. Of an identity that failed, the steps as far as they were taken.
+        - What was done, or would be in check mode, and why.
+        - Of an identity that failed, the steps as far as they were taken.
       type: list
       elements: dict
       returned: always

@@ -149,7 +149,8 @@ def _findings(work: Work, found: Observed, about: Record, now: datetime) -> t.It
     for damage in found.damage:
         yield _finding(damage.code, sentence(damage))
     if found.pending is not None:
-        yield _finding("pending", f"generation {found.pending} is in place, but its consumer was not told or not proved")
+        said = f"generation {found.pending} is in place, but its consumer was not told or not proved"
+        yield _finding("pending", said)
     if found.unfinished:
         yield _finding("unfinished", "a run left an unfinished generation behind")
     known, credential = work.remembered, work.credential

@@ -69,10 +69,13 @@ def check_may_give(owner: str | None, group: str | None) -> None:
     if os.geteuid() == 0:
         return
     if uid not in (-1, os.geteuid()):
-        raise Misconfigured(f"host: option owner: only root may give files to {owner!r}; use become: true, or leave it out")
-    if gid not in (-1, os.getegid(), *os.getgroups()):
         raise Misconfigured(
-            f"host: option group: user {user_name(os.geteuid())} is not in group {group!r}; use become: true, or join it"
+            f"host: option owner: only root may give files to {owner!r}; use become: true, or leave it out"
+        )
+    if gid not in (-1, os.getegid(), *os.getgroups()):
+        who = user_name(os.geteuid())
+        raise Misconfigured(
+            f"host: option group: user {who} is not in group {group!r}; use become: true, or join it"
         )
 
 

@@ -531,7 +531,7 @@ def test_a_refused_request_gives_the_lease_back_and_leaves_the_key_for_the_next_
 @pytest.mark.parametrize("check", [True, False])
 @pytest.mark.parametrize("said", [{"owner": "nosuchuser"}, {"group": "nosuchgroup"}])
 def test_an_owner_that_is_not_there_is_refused_before_anything_is_made(
-    world: World, said: dict[str, str], check: bool
+    world: World, said: dict[str, str], *, check: bool
 ) -> None:
     result = world.converge([web(**said)], check=check)
     assert result["failed"]
