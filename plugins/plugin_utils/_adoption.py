@@ -68,6 +68,7 @@ def _intent(work: Work, holder: str) -> Intent:
 def _intended(intents: dict[str, Intent], ledger: Ledger, batch: Batch) -> list[str]:
     """Open the intents, but for those of another run, which records them itself, and for keys that others have."""
     warnings: list[str] = []
+    refused: set[str] = set()
     while intents:
         try:
             ledger.intend(batch, list(intents.values()))
