@@ -92,7 +92,7 @@ class Site:
         command = [playbook.program("ansible-playbook"), "-i", inventory, playbook._playbook([play], self.home)]
         with (self.directory / "started.log").open("wb") as log:
             env = playbook.environment(self.home, self.env)
-            process = subprocess.Popen(command, env=env, stdout=log, stderr=log)
+            process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         with process:
             yield process
 

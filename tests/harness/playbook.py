@@ -23,6 +23,10 @@ RESULTS = "results.jsonl"  # written by callbacks/results.py
 _KEPT = ("PATH", "LANG", "TMPDIR", "ANSIBLE_COLLECTIONS_PATH")  # the last one is set by tests/conftest.py
 
 
+WORKER_LOST = "Could not detach from stdio"
+"""What ansible-core 2.21 says now and then of a worker that it lost before its task began: then we run once more."""
+
+
 def run(
     playbook: str | Path | list[t.Any],
     inventory: Inventory = ONE_HOST,
@@ -39,9 +43,17 @@ def run(
     home.mkdir(exist_ok=True)
     (home / RESULTS).unlink(missing_ok=True)
     command = [program("ansible-playbook"), "-i", _inventory(inventory, home), *args, _playbook(playbook, home)]
+    done = _run(command, home, env)
+    if WORKER_LOST in done.stderr:
+        done = _run(command, home, env)
+    return done
+
+
+def _run(command: list[str], home: Path, env: Mapping[str, str] | None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, cwd=home, env=environment(home, env), capture_output=True, text=True, timeout=180, check=False
-    )
+        command, cwd=home, env=environment(home, env), stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=180, check=False,
+    )  # fmt: skip
 
 
 def environment(home: Path, env: Mapping[str, str] | None = None) -> dict[str, str]:
