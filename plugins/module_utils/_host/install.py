@@ -162,7 +162,7 @@ def _answer(
     answer: dict[str, t.Any] = {"name": job.wanted.name, "done": [wire.pack(done) for done in job.done]}
     place = None if store_fd is None else open_place(request.store, store_fd, job.wanted.name)
     try:
-        found, _credential = observe(place, request.store, job.wanted, job.known, siblings)
+        found = observe(place, request.store, job.wanted, job.known, siblings)
         answer["observed"] = wire.pack(found)
     except KeysteadError as error:
         job.error = job.error or str(error)

@@ -29,22 +29,21 @@ Contents = t.Dict[str, bytes]
 
 def observe(
     place: Place | None, store: str, wanted: Identity, known: Known, siblings: t.Mapping[str, Identity]
-) -> tuple[Observed, Credential | None]:
-    """Return what is there, and its credential where it can be parsed; `siblings` are the identities of the task."""
+) -> Observed:
+    """Return what is there; `siblings` are the identities of the task."""
     current = place.current() if place else None
     found: dict[str, t.Any] = {"name": wanted.name, "generation": current}
-    credential: Credential | None = None
     contents: Contents = {}
     if place is not None:
         found.update(_numbers(place, current))
         if current is not None:
-            contents, credential, look = _current(place, current, wanted)
+            contents, look = _current(place, current, wanted)
             found.update(look)
         found["other"] = parsed(_certificate_to_be(place, wanted, found))
     if wanted.state == "present":
         found["links"] = look_at_links(store, wanted, contents, siblings)
     found["stale_links"] = stale_links(store, wanted, known)
-    return Observed(**found), credential
+    return Observed(**found)
 
 
 def _numbers(place: Place, current: int | None) -> dict[str, t.Any]:
@@ -64,14 +63,14 @@ def _numbers(place: Place, current: int | None) -> dict[str, t.Any]:
 
 def _current(
     place: Place, number: int, wanted: Identity
-) -> tuple[Contents, Credential | None, dict[str, t.Any]]:
+) -> tuple[Contents, dict[str, t.Any]]:
     directory = place.open_generation(str(number))
     if directory is None:  # it was there a moment ago
-        return {}, None, {"damage": (Finding("part_missing", f"generation {number}"),)}
+        return {}, {"damage": (Finding("part_missing", f"generation {number}"),)}
     try:
         record = manifest(directory)
         if record is None:
-            return {}, None, {"damage": (Finding("part_missing", MANIFEST),)}
+            return {}, {"damage": (Finding("part_missing", MANIFEST),)}
         names = [name for name in record["files"] if name in FILE_OF.values()]
         read = {name: read_file(directory, name) for name in names}
         contents = {name: content for name, content in read.items() if content is not None}
@@ -81,7 +80,7 @@ def _current(
         drift = drift_of(directory, list(contents), wanted.files)
     finally:
         os.close(directory)
-    return contents, credential, {
+    return contents, {
         "certificate": certificate if credential else None,
         "credential": credential,
         "issuer_id": str(record.get("issuer_id")),

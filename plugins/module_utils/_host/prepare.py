@@ -24,7 +24,7 @@ from .request import Consumers, Request, failed
 from .store import open_store, read_claim
 
 if t.TYPE_CHECKING:
-    from .._core.model import Credential, Identity, Known, Step
+    from .._core.model import Identity, Known, Step
 
 
 def prepare(request: Request, *, check: bool, consumers: Consumers) -> list[dict[str, t.Any]]:
@@ -100,7 +100,6 @@ class _Look:
         self.request, self.wanted, self.known, self.siblings = request, wanted, known, siblings
         self.answer: dict[str, t.Any] = {}
         self.found = Observed(wanted.name)
-        self.credential: Credential | None = None
         self.steps: tuple[Step, ...] = ()
 
     def attempt(self, work: t.Callable[[], None]) -> None:
@@ -118,7 +117,7 @@ class _Look:
             check_may_give(wanted.files.owner, wanted.files.group)
         place = None if store_fd is None else open_place(request.store, store_fd, wanted.name)
         try:
-            self.found, self.credential = observe(place, request.store, wanted, self.known, self.siblings)
+            self.found = observe(place, request.store, wanted, self.known, self.siblings)
             if place and wanted.state == "released" and self.found.generation is not None:
                 from .release import refuse_losing_the_key
 
@@ -128,7 +127,8 @@ class _Look:
                 os.close(place.fd)
 
     def decide(self) -> None:
-        look = Look(self.wanted, self.found, self.credential, self.known, self.request.now, self.found.other)
+        found = self.found
+        look = Look(self.wanted, found, found.credential, self.known, self.request.now, found.other)
         self.steps = decide(look)
         self.answer = {"name": self.wanted.name, "observed": wire.pack(self.found)}
 
@@ -155,7 +155,7 @@ class _Look:
         )
         kept = False
         try:
-            found, self.credential = observe(place, request.store, self.wanted, self.known, self.siblings)
+            found = observe(place, request.store, self.wanted, self.known, self.siblings)
             self.found = found._replace(served=self.found.served)
             self.decide()
             self.answer.update(_staged(place, self.wanted, self.steps))

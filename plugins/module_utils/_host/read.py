@@ -68,7 +68,7 @@ def _identity(store: str, store_fd: int | None, wanted: Identity, known: Known) 
     try:
         place = None if store_fd is None else open_place(store, store_fd, wanted.name)
         try:
-            found, _credential = observe(place, store, wanted, known, {})
+            found = observe(place, store, wanted, known, {})
         finally:
             if place is not None:
                 os.close(place.fd)

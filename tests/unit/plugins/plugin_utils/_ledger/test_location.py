@@ -74,8 +74,8 @@ def test_any_other_url_is_refused_with_the_option_and_the_remedy_and_without_a_p
             "/home/ops/.local/state/keystead/ledger.sqlite",
         ),
         (
-            {"HOME": "/root", "container": "docker", "CI": "true", "JOB_ID": "7", "RUNNER_OS": "Linux"},
-            "/root/.local/state/keystead/ledger.sqlite",
+            {"HOME": "/builds", "container": "docker", "CI": "true", "JOB_ID": "7", "RUNNER_OS": "Linux"},
+            "/builds/.local/state/keystead/ledger.sqlite",
         ),
     ],
     ids=["home", "xdg", "relative xdg", "ansible-runner without a container", "the container of a CI job"],
