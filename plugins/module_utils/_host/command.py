@@ -50,7 +50,7 @@ def run(argv: t.Sequence[str], timeout: float) -> Ran:
 
 
 def _run(argv: t.Sequence[str], timeout: float, output: int) -> Ran:
-    # Appending is what lets `_keep_small` cut the file under a running command.
+    # Appending is what lets `_cut` cut the file under a running command.
     fcntl.fcntl(output, fcntl.F_SETFL, os.O_APPEND)
     environment = _environment()
     try:
@@ -59,8 +59,8 @@ def _run(argv: t.Sequence[str], timeout: float, output: int) -> Ran:
         )
     except (OSError, ValueError) as error:
         return Ran(None, problem=_not_started(argv[0], error))
-    exit_code = _wait(process, timeout, output)
-    said = last_line(_tail(output))
+    exit_code, earlier = _wait(process, timeout, output)
+    said = last_line(earlier + _tail(output))
     if exit_code is None:
         problem = f"{argv[0]} did not end within {timeout:.3g} s and was killed"
         return Ran(None, said, problem + (f": {said}" if said else ""), timed_out=True)
@@ -90,18 +90,18 @@ def _problem(program: str, exit_code: int, said: str) -> str | None:
     return f"{program} {end}" + (f": {said}" if said else "")
 
 
-def _wait(process: subprocess.Popen[bytes], timeout: float, output: int) -> int | None:
-    """Return the exit code, or None after the whole group had to be killed."""
-    deadline = time.monotonic() + timeout
+def _wait(process: subprocess.Popen[bytes], timeout: float, output: int) -> tuple[int | None, bytes]:
+    """Return the exit code, or None after the whole group had to be killed, and the end of what was cut off."""
+    deadline, earlier = time.monotonic() + timeout, b""
     while True:
         left = deadline - time.monotonic()
         try:
-            return process.wait(max(0.0, min(LOOK_EVERY, left)))
+            return process.wait(max(0.0, min(LOOK_EVERY, left))), earlier
         except subprocess.TimeoutExpired:
             if left <= 0:
                 _kill(process)
-                return None
-            _keep_small(output)
+                return None, earlier
+            earlier = _cut(output) or earlier
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
@@ -118,9 +118,10 @@ def _tail(output: int) -> bytes:
     return os.pread(output, KEPT, max(0, os.fstat(output).st_size - KEPT))
 
 
-def _keep_small(output: int) -> None:
-    """Cut what a talkative command has written, so that it cannot fill the disk."""
-    if os.fstat(output).st_size > LARGEST:
-        kept = _tail(output)
-        os.ftruncate(output, 0)
-        os.write(output, kept)
+def _cut(output: int) -> bytes:
+    """Cut what a talkative command has written, so that it cannot fill the disk, and return its end."""
+    if os.fstat(output).st_size <= LARGEST:
+        return b""
+    end = _tail(output)
+    os.ftruncate(output, 0)
+    return end

@@ -115,7 +115,9 @@ def test_at_the_timeout_the_whole_group_dies_also_when_it_ignores_sigterm(tmp_pa
     assert not _is_alive(int(pid_file.read_text()))
 
 
-def test_a_talkative_command_cannot_fill_the_disk() -> None:
-    eighty_megabytes = "for i in $(seq 80); do head -c 1000000 /dev/zero | tr '\\0' x; echo; sleep 0.01; done"
-    ran = run(("sh", "-c", f"{eighty_megabytes}; stat -L -c %s /proc/self/fd/1"), 20)
-    assert 0 < int(ran.last_line) < 40_000_000
+def test_a_talkative_command_cannot_fill_the_disk(tmp_path: Path) -> None:
+    eighty_megabytes = "for i in $(seq 80); do head -c 1000000 /dev/zero | tr '\\0' x; echo; sleep 0.02; done"
+    size = tmp_path / "size"
+    ran = run(("sh", "-c", f"{eighty_megabytes}; stat -L -c %s /proc/self/fd/2 > {size}; sleep 0.2; echo done"), 30)
+    assert (ran.exit_code, ran.last_line) == (0, "done")
+    assert int(size.read_text()) < 60_000_000
