@@ -89,7 +89,11 @@ def test_no_private_key_crosses_the_wire_and_none_is_in_log_ledger_or_temporary_
     ssh = tmp_path / "ssh"
     ssh.write_text(SSH.format(wire), encoding="utf-8")
     ssh.chmod(0o755)
-    spied = {"ANSIBLE_SSH_EXECUTABLE": str(ssh), "ANSIBLE_LOG_PATH": str(tmp_path / "log")}
+    spied = {
+        "ANSIBLE_SSH_EXECUTABLE": str(ssh),
+        "ANSIBLE_SSH_TRANSFER_METHOD": "piped",  # a module goes over in one piece, too
+        "ANSIBLE_LOG_PATH": str(tmp_path / "log"),
+    }
 
     done = site.run(site.play(identity("web")), "-vvvv", "--diff", env=spied, ansible_pipelining=pipelining)
     assert done.returncode == 0, done.stdout
