@@ -56,7 +56,10 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
         """Validate the options and do the work."""
         gc.disable()  # this process is a fork that ends with its task: a collection would walk the parent's whole heap
         try:
-            return told(self.module, lambda: self._run(tmp, task_vars or {}))
+            result = told(self.module, lambda: self._run(tmp, task_vars or {}))
+            if self._discovered_interpreter_key:  # the tasks after this one need not look for it
+                result["ansible_facts"] = {self._discovered_interpreter_key: self._discovered_interpreter}
+            return result
         finally:
             gc.freeze()
             gc.enable()
@@ -67,10 +70,7 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
         args = plain(self._task.args)
         refuse_planned(args, self.module)
         options = validated(args, self.accepts, module=self.module)
-        result = {**super().run(tmp, variables), **self.work(options, self._told(variables))}
-        if self._discovered_interpreter_key:  # for the tasks after this one
-            result["ansible_facts"] = {self._discovered_interpreter_key: self._discovered_interpreter}
-        return result
+        return {**super().run(tmp, variables), **self.work(options, self._told(variables))}
 
     def _told(self, variables: dict[str, t.Any]) -> Task:
         host = str(variables.get("inventory_hostname", "localhost"))

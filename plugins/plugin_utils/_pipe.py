@@ -30,6 +30,7 @@ if t.TYPE_CHECKING:
 SHIPPED = ("_core", "_host", "_keystores")
 MODULE_UTILS = Path(__file__).parent.parent / "module_utils"
 TO_DISCOVER = ("auto", "auto_legacy", "auto_silent", "auto_legacy_silent")
+NOT_RUN = (126, 127)  # what a shell says of a program that it cannot run (POSIX, 2.8.2)
 DEFAULTS = {name: option.default for name, option in WIRE.items()}
 
 
@@ -82,8 +83,6 @@ def answer(ran: Mapping[str, t.Any], python: str) -> dict[str, t.Any]:
                 continue
             if isinstance(found, dict):
                 return found
-    said = last_line(str(ran.get("stderr") or "").encode())
-    raise Unavailable(
-        f"host: {python} ended with {ran.get('rc')} and without an answer{': ' if said else ''}{said}; "
-        "look at ansible_python_interpreter, and at what the login of this user runs"
-    )
+    code, said = ran.get("rc"), last_line(str(ran.get("stderr") or "").encode())
+    remedy = "set ansible_python_interpreter to one that is there" if code in NOT_RUN else "run again"
+    raise Unavailable(f"host: {python} ended with {code} and without an answer{': ' if said else ''}{said}; {remedy}")

@@ -119,8 +119,8 @@ def test_what_a_login_prints_around_the_answer_is_passed_over(stdout: str, found
     ("ran", "says"),
     [
         ({"rc": 127, "stdout": "", "stderr": "/bin/sh: 1: /opt/py: not found\n"}, "127 and without an answer: /bin/sh"),
-        ({"rc": 0, "stdout": "", "stderr": ""}, "0 and without an answer; look at ansible_python_interpreter"),
-        ({"rc": 0, "stdout": "[1]\n" + "{" * 100_000, "stderr": ""}, "0 and without an answer; look"),
+        ({"rc": 0, "stdout": "", "stderr": ""}, "0 and without an answer; run again"),
+        ({"rc": 0, "stdout": "[1]\n" + "{" * 100_000, "stderr": ""}, "0 and without an answer; run again"),
         ({"rc": 1, "stdout": "", "stderr": "-----BEGIN PRIVATE KEY-----\nQ2FuYXJ5\n"}, "1 and without an answer: (its"),
         ({}, "None and without an answer"),
     ],
