@@ -134,7 +134,7 @@ def read_with_facts(dir_fd: int, name: str, limit: int = 1 << 20) -> Read | None
             return None
         try:
             found = require_regular(fd, name, dir_fd)
-            content = _read(fd, limit + 1)
+            content = _read(fd, found.st_size, limit)
         finally:
             os.close(fd)
     if len(content) > limit:
@@ -150,9 +150,13 @@ def require_regular(fd: int, name: str, dir_fd: int) -> os.stat_result:
     return found
 
 
-def _read(fd: int, size: int) -> bytes:
-    content = os.read(fd, size)
-    while more := os.read(fd, size - len(content)):
+def _read(fd: int, size: int, limit: int) -> bytes:
+    """Read a file of `size` bytes at once, any other to its end or to one byte beyond `limit`."""
+    content = os.read(fd, min(size, limit) + 1)
+    while len(content) != size and len(content) <= limit:
+        more = os.read(fd, limit + 1 - len(content))
+        if not more:
+            break
         content += more
     return content
 
