@@ -9,21 +9,34 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.registry import ISSUERS
-from ansible_collections.keystead.identity.tests.harness.issuers import Made, adapter
+from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
+from ansible_collections.keystead.identity.tests.harness.front import Front, every_issuer
+from ansible_collections.keystead.identity.tests.harness.issuers import Made, ServerBackend, adapter
 
 if t.TYPE_CHECKING:
     from pathlib import Path
 
 
-def every_issuer(*names: str) -> list[t.Any]:
-    """Return parameters of these issuers, else of all, with what each needs of the machine."""
-    return [pytest.param(name, marks=pytest.mark.needs(*adapter(name).needs)) for name in sorted(names or ISSUERS)]
+def _made(request: pytest.FixtureRequest, directory: Path) -> Made:
+    kind = adapter(request.param)
+    server = request.getfixturevalue(kind.server) if kind.server else None
+    return Made(request.param, kind(directory, server))
 
 
 @pytest.fixture(params=every_issuer())
-def made(request: pytest.FixtureRequest, tmp_path: Path) -> Made:
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Set one backend up for this test."""
-    kind = adapter(request.param)
-    server = request.getfixturevalue(kind.server) if kind.server else None
-    return Made(request.param, kind(tmp_path, server))
+    return _made(request, tmp_path_factory.mktemp("backend"))
+
+
+@pytest.fixture(params=every_issuer(servers=True))
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Set one backend up that is a server."""
+    return _made(request, tmp_path_factory.mktemp("backend"))
+
+
+@pytest.fixture
+def front(served: Made) -> t.Iterator[Front]:
+    """Put a faulty proxy before it."""
+    with faulty.before(*t.cast("ServerBackend", served.backend).upstream) as proxy:
+        yield Front(served, proxy)

@@ -35,6 +35,14 @@ class Wrong(t.NamedTuple):
     kind: type[KeysteadError] = Denied
 
 
+class Upstream(t.NamedTuple):
+    """A server as its clients reach it: URL, the bundle of its authority, and that authority itself."""
+
+    url: str
+    ca_bundle: Path
+    authority: t.Any
+
+
 class Backend(t.Protocol):
     """The real thing behind an issuer, set up for the suite."""
 
@@ -67,6 +75,22 @@ class Backend(t.Protocol):
     @property
     def secrets(self) -> tuple[str, ...]:
         """The credentials in `options`."""
+
+
+class ServerBackend(Backend, t.Protocol):
+    """What the suite of faults needs beside that, of backends that speak to a server."""
+
+    signs: t.ClassVar[str]  # what `METHOD path` of a request contains that has something signed
+
+    @property
+    def upstream(self) -> Upstream:
+        """Where the server is."""
+
+    def through(self, url: str, **said: t.Any) -> Options:
+        """Return options that reach the server at another URL, with two seconds for a call."""
+
+    def outage(self) -> t.ContextManager[str]:
+        """Take the server out of service; yield a pattern of how that must be said."""
 
 
 def adapter(name: str) -> type[Backend]:

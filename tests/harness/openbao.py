@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
 import json
 import time
@@ -14,7 +15,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 import trustme
-from ansible_collections.keystead.identity.tests.harness.issuers import Wrong
+from ansible_collections.keystead.identity.tests.harness.issuers import Upstream, Wrong
 from ansible_collections.keystead.identity.tests.harness.openbao_server import free_ports
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -218,6 +219,7 @@ class Backend:
 
     needs: t.ClassVar[tuple[str, ...]] = ("openbao",)
     server: t.ClassVar[str | None] = "openbao"
+    signs: t.ClassVar[str] = "/sign"
     _ROLES: t.ClassVar[dict[str, str]] = {"tls_server": "web", "tls_client": "client", "tls_peer": "peer"}
 
     def __init__(self, directory: Path, server: Server) -> None:
@@ -259,6 +261,23 @@ class Backend:
             "jwt of another": (mallory, mallory["jwt"]["jwt"]),
         }
         return {what: Wrong(self.pki.options(auth), (secret,)) for what, (auth, secret) in wrongs.items()}
+
+    @property
+    def upstream(self) -> Upstream:
+        server = self.pki.server
+        return Upstream(server.url, server.ca_bundle, server.authority)
+
+    def through(self, url: str, **said: t.Any) -> Options:
+        return self.options(**{"url": url, "timeout": "2s", **said})
+
+    @contextlib.contextmanager
+    def outage(self) -> t.Iterator[str]:
+        """Seal it, as a restart does."""
+        self.pki.server.seal()
+        try:
+            yield "sealed.*unseal"
+        finally:
+            self.pki.server.unseal()
 
     def logins(self) -> int:
         path = f"auth/{self.auth['approle']['mount']}/login"
