@@ -171,7 +171,11 @@ def says(status: int, body: str | Mapping[str, t.Any] | None = None, **headers: 
 def after(count: int, fault: Fault) -> Fault:
     """Pass so many requests on, and be a fault from then on."""
     fine = iter([pass_on] * count)
-    return lambda handler: next(fine, fault)(handler)
+
+    def one(handler: Handler) -> None:
+        next(fine, fault)(handler)
+
+    return one
 
 
 def redirect(handler: Handler) -> None:
