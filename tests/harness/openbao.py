@@ -7,12 +7,16 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
 import json
 import time
 import typing as t
 from dataclasses import dataclass, field
 
+import trustme
+from ansible_collections.keystead.identity.tests.harness.issuers import Upstream, Wrong
+from ansible_collections.keystead.identity.tests.harness.openbao_server import free_ports
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -21,16 +25,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 if t.TYPE_CHECKING:
     from pathlib import Path
 
-    import trustme
-
-    from .openbao_server import Answer, Server
+    from ansible_collections.keystead.identity.tests.harness.openbao_server import Answer, Server
 
 Options = dict[str, t.Any]
 _numbers = itertools.count(1)
 AUDIENCE = "openbao"
-SERVER: Options = {"server_flag": True, "client_flag": False}
-CLIENT: Options = {"server_flag": False, "client_flag": True}
-PEER: Options = {"server_flag": True, "client_flag": True}
+FOR_SERVERS: Options = {"server_flag": True, "client_flag": False}
+FOR_CLIENTS: Options = {"server_flag": False, "client_flag": True}
+FOR_PEERS: Options = {"server_flag": True, "client_flag": True}
 WEB: Options = {
     "allowed_domains": "example.org",
     "allow_subdomains": True,
@@ -40,12 +42,12 @@ WEB: Options = {
     "key_type": "any",
     "ttl": "720h",
     "max_ttl": "2160h",
-    **SERVER,
+    **FOR_SERVERS,
 }
 ROLES: dict[str, Options] = {
     "web": WEB,
-    "client": {**WEB, **CLIENT},
-    "peer": {**WEB, **PEER},
+    "client": {**WEB, **FOR_CLIENTS},
+    "peer": {**WEB, **FOR_PEERS},
     "short": {**WEB, "ttl": "30m", "max_ttl": "1h"},  # whatever is asked, one hour is what there is
     "no_store": {**WEB, "no_store": True},
     "elsewhere": {**WEB, "allowed_domains": "example.com"},  # denies what the tests ask for
@@ -212,3 +214,74 @@ def _signed(key: ec.EllipticCurvePrivateKey, subject: str, lifetime: int) -> str
 
 def _segment(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+class Backend:
+    """The backend of the contract suite; see tests/harness/issuers.py."""
+
+    needs: t.ClassVar[tuple[str, ...]] = ("openbao",)
+    server: t.ClassVar[str | None] = "openbao"
+    signs: t.ClassVar[str] = "/sign"
+    _ROLES: t.ClassVar[dict[str, str]] = {"tls_server": "web", "tls_client": "client", "tls_peer": "peer"}
+
+    def __init__(self, directory: Path, server: Server) -> None:
+        """Mount a PKI, and an AppRole for a converger."""
+        self.directory, self.pki = directory, pki(server)
+        self.auth = approle(self.pki)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return (self.auth["approle"]["secret_id"],)
+
+    def options(self, profile: str = "tls_server", **said: t.Any) -> Options:
+        return self.pki.options(self.auth, **{"role": self._ROLES[profile], **said})
+
+    def narrow(self) -> tuple[Options, str]:
+        return self.options(role="elsewhere"), "a.example.org not allowed by this role"
+
+    def short(self) -> Options:
+        return self.options(role="short")
+
+    def forgetful(self) -> Options:
+        return self.options(role="no_store")
+
+    def unreachable(self) -> Options:
+        (port,) = free_ports(1)
+        return self.options(url=f"https://127.0.0.1:{port}", timeout="5s")
+
+    def wrong(self) -> dict[str, Wrong]:
+        known, used = self.auth["approle"], wrapped(self.auth, self.pki)
+        self.pki.call("POST", "sys/wrapping/unwrap", {"token": used["approle"]["wrapped_secret_id"]})
+        stranger = certificate(self.pki, self.directory, trustme.CA())
+        mallory, powerless = jwt(self.pki, "mallory"), token(self.pki, "default")
+        wrongs: dict[str, tuple[Options, str]] = {
+            "token": ({"token": {"token": "s.thisopensnothing"}}, "s.thisopensnothing"),
+            "token without rights": ({"token": {"token": powerless}}, powerless),
+            "secret_id": ({"approle": {**known, "secret_id": "opens-nothing"}}, "opens-nothing"),
+            "used wrapping": (used, used["approle"]["wrapped_secret_id"]),
+            "certificate of a stranger": (stranger, "PRIVATE KEY"),
+            "jwt of another": (mallory, mallory["jwt"]["jwt"]),
+        }
+        return {what: Wrong(self.pki.options(auth), (secret,)) for what, (auth, secret) in wrongs.items()}
+
+    @property
+    def upstream(self) -> Upstream:
+        server = self.pki.server
+        return Upstream(server.url, server.ca_bundle, server.authority)
+
+    def through(self, url: str, **said: t.Any) -> Options:
+        return self.options(**{"url": url, "timeout": "2s", **said})
+
+    @contextlib.contextmanager
+    def outage(self) -> t.Iterator[str]:
+        """Seal it, as a restart does."""
+        self.pki.server.seal()
+        try:
+            yield "sealed.*unseal"
+        finally:
+            self.pki.server.unseal()
+
+    def logins(self) -> int:
+        path = f"auth/{self.auth['approle']['mount']}/login"
+        entries = self.pki.server.audited()
+        return sum(one["type"] == "request" and one["request"]["path"] == path for one in entries)

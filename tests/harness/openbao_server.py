@@ -34,6 +34,7 @@ CONFIGURATION = """
 storage "raft" {{
   path = "{directory}/raft"
   node_id = "n1"
+  performance_multiplier = 1
 }}
 listener "tcp" {{
   address = "127.0.0.1:{port}"
