@@ -179,7 +179,9 @@ def certificate(pki: Pki, directory: Path, authority: trustme.CA | None = None) 
         "token_policies": [pki.policy],
     }
     pki.call("POST", f"auth/{mount}/certs/controllers", role)
-    pair = (authority or pki.server.authority).issue_cert("controller.example.org")
+    pair = (authority or pki.server.authority).issue_cert(
+        "controller.example.org", common_name="controller.example.org"
+    )  # who logs in is known by the common name
     pair.cert_chain_pems[0].write_to_path(str(directory / "controller.pem"))
     pair.private_key_pem.write_to_path(str(directory / "controller.key"))
     paths = {"certificate": str(directory / "controller.pem"), "private_key": str(directory / "controller.key")}
