@@ -237,7 +237,7 @@ class Backend:
         return self.pki.options(self.auth, **{"role": self._ROLES[profile], **said})
 
     def narrow(self) -> tuple[Options, str]:
-        return self.options(role="elsewhere"), "a.example.org not allowed by this role"
+        return self.options(role="elsewhere"), "role elsewhere does not allow a.example.org"
 
     def short(self) -> Options:
         return self.options(role="short")

@@ -41,7 +41,7 @@ class Client:
         try:
             return self._asked(method, path, body, token=self._token())
         except Refused as refused:
-            if refused.status != 403 or not self._is_logged_out():
+            if refused.status != 403 or not self._is_logged_out(refused.said):
                 raise
         return self._asked(method, path, body, token=self._token())
 
@@ -80,7 +80,7 @@ class Client:
                 return self._grant
         return None if self._login.again else grant
 
-    def _is_logged_out(self) -> bool:
+    def _is_logged_out(self, said: str) -> bool:
         """Tell whether another login may help. Raises LoggedOut where nobody is logged in, and none would."""
         if self._grant is None:
             return True
@@ -89,8 +89,8 @@ class Client:
         except Refused:
             if not self._login.again:
                 raise LoggedOut(
-                    f"{self._login.option}: the token is not valid, or not any more, or its policy permits nothing "
-                    "here; give another one"
+                    f"{self._login.option}: the token is not valid, or not any more, or it permits nothing here "
+                    f"({said or 'the server says no more'}); give another one"
                 ) from None
             self._grant = None
             return True

@@ -17,7 +17,7 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core import pki
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Unavailable
 from ...module_utils._core.ports import Good, IssuedRecord, Revoked, Unknown
-from .errors import WHO, LoggedOut, Refused
+from .errors import WHO, LoggedOut, Refused, Silent, plain
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -51,10 +51,10 @@ class Records:
         for der in certificates:
             try:
                 answers.append(self._revoked(der, reason))
-            except (Unavailable, Misconfigured, LoggedOut) as error:
-                return [*answers, *[error] * (len(certificates) - len(answers))]
+            except (Silent, Misconfigured, LoggedOut) as error:
+                return [*answers, *[plain(error)] * (len(certificates) - len(answers))]
             except KeysteadError as error:
-                answers.append(error)
+                answers.append(plain(error))
         return answers
 
     def status(self, certificate: bytes) -> Good | Revoked | Unknown:
@@ -156,8 +156,8 @@ class Records:
         try:
             keys = list(map(str, self._list("certs").get("keys") or ()))
         except Refused as refused:
-            self._advise(f"{WHO}: lost answers are not looked for: {str(refused).removeprefix(f'{WHO}: ')}")
-            return
+            self._advise(f"{WHO}: lost answers cannot be looked for: {str(refused).removeprefix(f'{WHO}: ')}")
+            raise
         yield from keys[:MOST_READ]
         if len(keys) > MOST_READ:
             self._advise(f"{WHO}: {self._mount} has too many certificates to read all of them; tidy it")

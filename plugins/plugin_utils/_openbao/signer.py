@@ -22,7 +22,7 @@ from ...module_utils._core.pki import MALFORMED
 from .._edge import unexpected
 from .._path import UNVERIFIABLE
 from .._roots import declared_roots
-from .errors import LONGEST, WHO, LoggedOut, Refused
+from .errors import LONGEST, WHO, LoggedOut, Refused, Silent, plain
 from .refusals import worded
 
 if t.TYPE_CHECKING:
@@ -32,7 +32,7 @@ if t.TYPE_CHECKING:
     from .client import Client, Json
 
 _USAGES = {"server_auth": "ServerAuth", "client_auth": "ClientAuth"}  # as the server calls them
-_OVER = (Unavailable, Misconfigured, Pending, LoggedOut)  # what the next request would meet as well
+_OVER = (Silent, Misconfigured, Pending, LoggedOut)  # what the next request would meet as well
 _LONGEST_CHAIN = 8
 
 
@@ -70,18 +70,23 @@ class Signer:
         return pki.der_certificates(roots)
 
     def sign(self, requests: Sequence[Request]) -> list[Generation | Order | KeysteadError]:
-        """Ask for one after the other; what ends all of them is asked for once."""
+        """Ask for one after the other. What ends all of them is asked for once, a broken server twice in a row."""
         answers: list[Generation | Order | KeysteadError] = []
+        over: KeysteadError | None = None
         for request in requests:
-            try:
-                answers.append(self._signed(request))
-            except _OVER as error:
-                return [*answers, *[error] * (len(requests) - len(answers))]
-            except KeysteadError as error:
-                answers.append(error)
-            except Exception as error:  # noqa: BLE001 - what was signed before must not get lost with it
-                answers.append(Unavailable(unexpected(WHO, error)))
+            last, answer = answers[-1] if answers else None, over or self._answer(request)
+            answers.append(plain(answer) if isinstance(answer, KeysteadError) else answer)
+            if isinstance(answer, _OVER) or (isinstance(answer, Unavailable) and isinstance(last, Unavailable)):
+                over = answer
         return answers
+
+    def _answer(self, request: Request) -> Generation | KeysteadError:
+        try:
+            return self._signed(request)
+        except KeysteadError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - what was signed before must not get lost with it
+            return Unavailable(unexpected(WHO, error))
 
     def refuse(self, orders: Sequence[Order]) -> list[Generation | Order | KeysteadError]:
         """Return a refusal for each: this issuer answers at once."""

@@ -111,7 +111,7 @@ class Transport:
         parts, end = urlsplit(location), f"/v1/{path}"
         if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or not location.endswith(end):
             raise Misconfigured(
-                f"{WHO}: it sends {path} to something that is no other node over https, which is not followed; "
+                f"{WHO}: it redirects {path} to what is no other node over https, which is not followed; "
                 "write the https URL of the active node"
             )
         return location.removesuffix(end)
