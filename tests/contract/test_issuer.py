@@ -176,7 +176,7 @@ def test_no_answer_holds_a_private_key(made: Made) -> None:
 def test_a_name_that_it_does_not_allow_is_denied_with_its_own_reason(made: Made) -> None:
     options, reason = made.backend.narrow()
     error = refusal(made.issuer(options), make.request())
-    assert type(error) is Denied
+    assert isinstance(error, Denied)
     assert re.search(reason, check_sentence(error, made.name, made.backend.secrets))
 
 
@@ -184,7 +184,7 @@ def test_one_refused_request_does_not_stop_its_siblings(made: Made) -> None:
     issuer = made.issuer(made.backend.narrow()[0])
     fine = [make.request(Subject(dns_names=(f"{n}.example.com",)), number=n) for n in (1, 2)]
     first, refused, last = answers(issuer, fine[0], make.request(), fine[1])
-    assert type(refused) is Denied
+    assert isinstance(refused, Denied)
     for found, asked, number in ((first, fine[0], 1), (last, fine[1], 2)):
         assert isinstance(found, Generation)
         examined(issuer, found, asked, number)
@@ -194,7 +194,7 @@ def test_wrong_credentials_are_one_sentence_without_them(made: Made) -> None:
     for what, wrong in made.backend.wrong().items():
         issuer = made.issuer(wrong.options)
         error = refusal(issuer, make.request(), make.request(number=1))
-        assert type(error) is wrong.kind, f"{what}: {error!r}"
+        assert isinstance(error, wrong.kind), f"{what}: {error!r}"
         check_sentence(error, made.name, wrong.secrets)
         assert not [secret for secret in wrong.secrets if secret in f"{issuer!r} {issuer.id} {issuer.place}"]
 

@@ -117,7 +117,7 @@ def test_a_playbook_ends_with_the_sentence_and_without_a_credential(front: Front
         done = run("new.example.org")
         assert playbook.recap(done)["web1"]["failed"] == 1
         (result,) = playbook.results(tmp_path / "home")
-        assert result["msg"].startswith(f"{front.made.name}: ")
+        assert result["msg"].startswith(f"web: {front.made.name}: ")
         output = done.stdout + done.stderr
         assert "Traceback" not in output
         assert not [secret for secret in front.backend.secrets if secret in output]

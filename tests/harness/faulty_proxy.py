@@ -168,6 +168,16 @@ def says(status: int, body: str | Mapping[str, t.Any] | None = None, **headers: 
     return lambda handler: handler.reply(Reply(status, named, content.encode()))
 
 
+def after(count: int, fault: Fault) -> Fault:
+    """Pass so many requests on, and be a fault from then on."""
+    fine = iter([pass_on] * count)
+
+    def one(handler: Handler) -> None:
+        next(fine, fault)(handler)
+
+    return one
+
+
 def redirect(handler: Handler) -> None:
     """Send the client to a place without TLS."""
     place = f"http://127.0.0.1:{handler.server.proxy.trap.port}{handler.path}"

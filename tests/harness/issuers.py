@@ -17,7 +17,12 @@ import typing as t
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, KeysteadError
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Generation
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Issuer, Order, Request
+from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
+from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import OPTIONS
+from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
+from ansible_collections.keystead.identity.plugins.plugin_utils._declare import checked_issuer
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.registry import ISSUERS
+from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -107,7 +112,10 @@ class Made(t.NamedTuple):
 
     def issuer(self, options: Options | None = None, **said: t.Any) -> Issuer:
         """Make an issuer as a task does: from these options, else from those of the backend with others beside."""
-        return ISSUERS[self.name](options or self.backend.options(**said))
+        task = {"issuer": {self.name: options or self.backend.options(**said)}, "identities": [{"name": "web"}]}
+        checked = checked_issuer(validated(task, spec(COMMON, OPTIONS), module="machine_identity")["issuer"])
+        assert checked
+        return ISSUERS[self.name](checked[self.name])
 
 
 def answers(issuer: Issuer, *requests: Request) -> list[Generation | KeysteadError]:
