@@ -10,6 +10,7 @@ import time
 import typing as t
 
 from ...module_utils._core.errors import Pending, Unavailable
+from .._auth.registry import granted
 from .errors import WHO, LoggedOut, Refused, failure
 
 if t.TYPE_CHECKING:
@@ -72,12 +73,12 @@ class Client:
         """Return the token with more time; None where a new login gives more than its renewal."""
         if grant.renewable:
             try:
-                auth = self._asked("POST", "auth/token/renew-self", {}, token=grant.token).get("auth") or {}
+                renewed = granted(self._asked("POST", "auth/token/renew-self", {}, token=grant.token), WHO)
             except Refused:
-                auth = {}
-            if int(auth.get("lease_duration") or 0) > grant.seconds // 2 or not self._login.again:
-                self._keep(grant._replace(seconds=int(auth.get("lease_duration") or 0)))
-                return self._grant
+                renewed = grant._replace(seconds=0)
+            if renewed.seconds > grant.seconds // 2 or not self._login.again:
+                self._keep(renewed)
+                return renewed
         return None if self._login.again else grant
 
     def _is_logged_out(self, said: str) -> bool:

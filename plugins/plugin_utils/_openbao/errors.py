@@ -40,6 +40,14 @@ class LoggedOut(Denied):
     """Nobody is logged in, so no other call can go well either."""
 
 
+def section(content: Mapping[str, t.Any], name: str) -> dict[str, t.Any]:
+    """Return the object `name` of an answer. Raises Unavailable where there is none."""
+    found = content.get(name)
+    if not isinstance(found, dict):
+        raise Unavailable(f"{WHO}: its answer cannot be understood; run again, and look whether url is right")
+    return found
+
+
 def plain(error: KeysteadError) -> KeysteadError:
     """Return an error as one of the kinds that the rest of the house knows."""
     return next((kind(str(error)) for kind in (Denied, Unavailable) if type(error) in kind.__subclasses__()), error)

@@ -120,7 +120,7 @@ class Transport:
 def _parsed(content: bytes, status: int) -> dict[str, t.Any]:
     """Return the object of an answer; what a proxy in between says in HTML is none."""
     try:
-        found = json.loads(content) if content else {}
+        found = {} if status == 204 else json.loads(content)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
