@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._core.errors import Denied
+from .._openbao.errors import section
 from .._secrets import credential, given
 from .registry import granted
 
@@ -51,7 +52,7 @@ class AppRoleLogin:
 
     def _unwrap(self, call: Call, token: str) -> str:
         try:
-            found = call("POST", "sys/wrapping/unwrap", token=token).get("data") or {}
+            found = section(call("POST", "sys/wrapping/unwrap", token=token), "data")
         except Denied:
             raise Denied(
                 f"{self.option}.wrapped_secret_id: it was unwrapped already, or its time is over; make a new one, and "

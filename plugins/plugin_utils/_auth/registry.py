@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._core.errors import Denied
+from .._openbao.errors import section
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +54,7 @@ class Login(t.Protocol):
 
 def granted(answer: Mapping[str, t.Any], option: str) -> Grant:
     """Return the token of a login's answer. Raises Denied where a second factor is asked for."""
-    auth = answer.get("auth") or {}
+    auth = section(answer, "auth")
     token, seconds = auth.get("client_token"), auth.get("lease_duration")
     if not isinstance(token, str) or not token:
         raise Denied(f"{option}: the server gives no token for it alone; let it log in without a second factor")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._core.errors import Denied
+from .._openbao.errors import section
 from .._secrets import credential, given
 from .registry import Grant
 
@@ -31,7 +32,7 @@ class TokenLogin:
         """Ask what the token is good for. One that may not even look at itself is taken as it is."""
         token = credential(self._options, self._given, self.option)
         try:
-            found = call("GET", "auth/token/lookup-self", token=token).get("data") or {}
+            found = section(call("GET", "auth/token/lookup-self", token=token), "data")
         except Denied:
             return Grant(token)
         seconds = found.get("ttl")

@@ -10,6 +10,7 @@ import time
 import typing as t
 
 from ...module_utils._core.errors import Pending, Unavailable
+from .._auth.registry import granted
 from .errors import WHO, LoggedOut, Refused, failure
 
 if t.TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Client:
         try:
             return self._asked(method, path, body, token=self._token())
         except Refused as refused:
-            if refused.status != 403 or not self._is_logged_out():
+            if refused.status != 403 or not self._is_logged_out(refused.said):
                 raise
         return self._asked(method, path, body, token=self._token())
 
@@ -72,15 +73,15 @@ class Client:
         """Return the token with more time; None where a new login gives more than its renewal."""
         if grant.renewable:
             try:
-                auth = self._asked("POST", "auth/token/renew-self", {}, token=grant.token).get("auth") or {}
+                renewed = granted(self._asked("POST", "auth/token/renew-self", {}, token=grant.token), WHO)
             except Refused:
-                auth = {}
-            if int(auth.get("lease_duration") or 0) > grant.seconds // 2 or not self._login.again:
-                self._keep(grant._replace(seconds=int(auth.get("lease_duration") or 0)))
-                return self._grant
+                renewed = grant._replace(seconds=0)
+            if renewed.seconds > grant.seconds // 2 or not self._login.again:
+                self._keep(renewed)
+                return renewed
         return None if self._login.again else grant
 
-    def _is_logged_out(self) -> bool:
+    def _is_logged_out(self, said: str) -> bool:
         """Tell whether another login may help. Raises LoggedOut where nobody is logged in, and none would."""
         if self._grant is None:
             return True
@@ -89,8 +90,8 @@ class Client:
         except Refused:
             if not self._login.again:
                 raise LoggedOut(
-                    f"{self._login.option}: the token is not valid, or not any more, or its policy permits nothing "
-                    "here; give another one"
+                    f"{self._login.option}: the token is not valid, or not any more, or it permits nothing here "
+                    f"({said or 'the server says no more'}); give another one"
                 ) from None
             self._grant = None
             return True

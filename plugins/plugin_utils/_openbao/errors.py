@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import typing as t
@@ -18,7 +19,12 @@ if t.TYPE_CHECKING:
     from .address import Address
 
 LONGEST = 300  # of what a server says
+LONGEST_PAUSE = 86400.0  # seconds
 WHO = "openbao"
+
+
+class Silent(Unavailable):
+    """It did not answer in time: whoever asks again waits as long again."""
 
 
 class Refused(Denied):
@@ -32,6 +38,19 @@ class Refused(Denied):
 
 class LoggedOut(Denied):
     """Nobody is logged in, so no other call can go well either."""
+
+
+def section(content: Mapping[str, t.Any], name: str) -> dict[str, t.Any]:
+    """Return the object `name` of an answer. Raises Unavailable where there is none."""
+    found = content.get(name)
+    if not isinstance(found, dict):
+        raise Unavailable(f"{WHO}: its answer cannot be understood; run again, and look whether url is right")
+    return found
+
+
+def plain(error: KeysteadError) -> KeysteadError:
+    """Return an error as one of the kinds that the rest of the house knows."""
+    return next((kind(str(error)) for kind in (Denied, Unavailable) if type(error) in kind.__subclasses__()), error)
 
 
 class Answer(t.NamedTuple):
@@ -54,37 +73,37 @@ def failure(answer: Answer, method: str, path: str, said: str) -> KeysteadError 
         return None
     if answer.status == 403:
         right = {"LIST": "list", "GET": "read"}.get(method, "update")
-        message = f"the login may not {right} {path}; give its policy the capability {right} there"
-        return Refused(f"{WHO}: {message}, or correct mount, role or namespace", 403, said)
+        told = f"the login may not {right} {path} ({said or 'it says no more'})"
+        remedy = f"give its policy the capability {right} there, or correct mount, role or namespace"
+        return Refused(f"{WHO}: {told}; {remedy}", 403, said)
     return _failure(answer, path, said)
 
 
 def _failure(answer: Answer, path: str, said: str) -> KeysteadError:
     status, about = answer.status, f" ({said})" if said else ""
     if status < 400:
-        return Misconfigured(f"{WHO}: it sends {path} elsewhere, which is not followed; write the server's https URL")
+        return Misconfigured(f"{WHO}: it redirects {path}, which is not followed; write the server's https URL")
     if status == 429:
         return Pending(f"{WHO}: it has too much to do{about}; run again later", retry_after(answer.headers))
     if status in (472, 473) or status >= 500:
-        return Unavailable(f"{WHO}: {_broken(status, said)}; run again when it is well")
-    if status == 404 and ("no handler for route" in said or "unsupported path" in said):
-        mount = path.partition("/")[0]
-        return Misconfigured(f"{WHO}: nothing answers at {path}; correct mount ({mount}), namespace or url")
-    return Refused(f"{WHO}: {path} is refused{about or f' with status {status}'}", status, said)
+        return Unavailable(f"{WHO}: {_broken(status, said)} and run again")
+    if status == 404:
+        return Refused(f"{WHO}: there is nothing at {path}{about}; correct mount, namespace or url", status, said)
+    return Refused(f"{WHO}: {path} is refused{about or f' with status {status}'}; see its log", status, said)
 
 
 def _broken(status: int, said: str) -> str:
     if "is sealed" in said:
-        return "it is sealed"
+        return "it is sealed; unseal it"
     if status in (472, 473):
-        return "it is a standby that answers nothing"
-    return f"it answers with status {status}" + (f" ({said})" if said else "")
+        return "it is a standby that answers nothing; correct url"
+    return f"it answers with status {status}{f' ({said})' if said else ''}; see its log"
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
     """Return the seconds that Retry-After names (RFC 9110, 10.2.3); 1 where it names none, or a date."""
     value = str(headers.get("Retry-After", ""))
-    return float(value) if value.isascii() and value.isdigit() and len(value) < 6 else 1.0
+    return min(float(value), LONGEST_PAUSE) if re.fullmatch("[0-9]{1,9}", value) else 1.0
 
 
 def unreachable(error: BaseException, address: Address) -> KeysteadError:
@@ -94,6 +113,9 @@ def unreachable(error: BaseException, address: Address) -> KeysteadError:
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Misconfigured(f"{WHO}: the TLS certificate of {host} {_untrusted(cause.verify_code)}")
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        told = f"{host} did not answer within {address.timeout:g}s (option timeout)"
+        return Silent(f"{WHO}: {told}; run again later, or correct url")
     for kind, kept in _KEPT.items():
         if any(isinstance(cause, kind) for cause in causes):
             return Unavailable(f"{WHO}: {host} {kept}; run again later, or correct url")
@@ -106,7 +128,6 @@ def unreachable(error: BaseException, address: Address) -> KeysteadError:
 _KEPT: dict[type[BaseException], str] = {
     socket.gaierror: "is a name that cannot be resolved",
     ConnectionRefusedError: "accepts no connection",
-    TimeoutError: "did not answer in time (option timeout)",
     ssl.SSLEOFError: "ended the TLS handshake, or the call in it, too early",
     ssl.SSLError: "does not agree on TLS: it speaks another protocol, or refuses our certificate",
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import re
 import typing as t
 
 with contextlib.suppress(ImportError):
@@ -17,7 +18,7 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core import pki
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Unavailable
 from ...module_utils._core.ports import Good, IssuedRecord, Revoked, Unknown
-from .errors import WHO, LoggedOut, Refused
+from .errors import WHO, LoggedOut, Refused, Silent, plain, section
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -51,10 +52,10 @@ class Records:
         for der in certificates:
             try:
                 answers.append(self._revoked(der, reason))
-            except (Unavailable, Misconfigured, LoggedOut) as error:
-                return [*answers, *[error] * (len(certificates) - len(answers))]
+            except (Silent, Misconfigured, LoggedOut) as error:
+                return [*answers, *[plain(error)] * (len(certificates) - len(answers))]
             except KeysteadError as error:
-                answers.append(error)
+                answers.append(plain(error))
         return answers
 
     def status(self, certificate: bytes) -> Good | Revoked | Unknown:
@@ -88,7 +89,7 @@ class Records:
             said = self._by_number(der, certificate)
         if reason != _NO_REASON:
             self._advise(f"{WHO}: it keeps no reason of a revocation; {reason} is recorded as {_NO_REASON}")
-        found = _revocation(said.get("data") or {})
+        found = _revocation(section(said, "data")) if said.get("data") else None
         if found is None:
             raise Denied(f"{WHO}: it did not revoke {pki.fingerprint(der)}, which may have ended; see its log")
         return found
@@ -115,12 +116,12 @@ class Records:
 
     def _entry(self, serial: str) -> Json | None:
         try:
-            found = self._client.public(f"{self._mount}/cert/{serial}").get("data")
+            found = section(self._client.public(f"{self._mount}/cert/{serial}"), "data")
         except Refused as refused:
             if refused.status != 404:
                 raise
             return None
-        return found if isinstance(found, dict) and "certificate" in found else None
+        return found if "certificate" in found else None
 
     def _certificate(self, serial: str) -> x509.Certificate | None:
         if serial not in self._read:
@@ -144,37 +145,41 @@ class Records:
         for _page in range(PAGES):
             query = f"limit={PAGE}" + (f"&after={after}" if after else "")
             found = self._list(f"certs/detailed?{query}")
-            about = found.get("key_info") or {}
-            keys = list(map(str, found.get("keys") or ()))
-            yield from [key for key in keys if _starts(about.get(key)) >= begin]
-            if len(keys) < PAGE:
+            keys, about = _keys(found), found.get("key_info")
+            yield from [key for key in keys if _starts(about, key) >= begin]
+            if len(keys) != PAGE:
                 return
             after = keys[-1]
         self._advise(f"{WHO}: {self._mount} has too many certificates to look at all of them; tidy it")
 
     def _all(self) -> Iterator[str]:
         try:
-            keys = list(map(str, self._list("certs").get("keys") or ()))
+            keys = _keys(self._list("certs"))
         except Refused as refused:
-            self._advise(f"{WHO}: lost answers are not looked for: {str(refused).removeprefix(f'{WHO}: ')}")
-            return
+            self._advise(f"{WHO}: lost answers cannot be looked for: {str(refused).removeprefix(f'{WHO}: ')}")
+            raise
         yield from keys[:MOST_READ]
         if len(keys) > MOST_READ:
             self._advise(f"{WHO}: {self._mount} has too many certificates to read all of them; tidy it")
 
     def _list(self, path: str) -> Json:
         try:
-            return self._client.call("LIST", f"{self._mount}/{path}").get("data") or {}
+            return section(self._client.call("LIST", f"{self._mount}/{path}"), "data")
         except Refused as refused:
-            if refused.status != 404:  # that is how it says that there is nothing
+            if refused.status != 404 or refused.said:  # without a word, it says that there is nothing
                 raise
             return {}
 
 
-def _starts(about: t.Any) -> dt.datetime:
+def _keys(data: Json) -> list[str]:
+    keys = data.get("keys") or ()
+    return list(filter(re.compile("[0-9a-f]{2}([:-][0-9a-f]{2}){0,40}").fullmatch, map(str, keys)))
+
+
+def _starts(about: t.Any, key: str) -> dt.datetime:
     """Return from when a certificate of a list is valid; now, where the list does not say it as a time."""
     try:
-        found = dt.datetime.fromisoformat(about["not_before"])
+        found = dt.datetime.fromisoformat(about[key]["not_before"])
     except (TypeError, KeyError, ValueError):
         return dt.datetime.now(dt.UTC)
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)

@@ -41,6 +41,8 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 def worded(refused: Refused, request: Request, role: str, mount: str) -> KeysteadError:
     """Return the refusal of one request; Misconfigured where no request could be signed."""
+    if refused.status == 404:
+        return Misconfigured(str(refused))
     if refused.status != 400:
         return refused
     said, subject = refused.said, request.subject

@@ -22,7 +22,7 @@ from ...module_utils._core.pki import MALFORMED
 from .._edge import unexpected
 from .._path import UNVERIFIABLE
 from .._roots import declared_roots
-from .errors import LONGEST, WHO, LoggedOut, Refused
+from .errors import LONGEST, WHO, LoggedOut, Refused, Silent, plain, section
 from .refusals import worded
 
 if t.TYPE_CHECKING:
@@ -32,7 +32,7 @@ if t.TYPE_CHECKING:
     from .client import Client, Json
 
 _USAGES = {"server_auth": "ServerAuth", "client_auth": "ClientAuth"}  # as the server calls them
-_OVER = (Unavailable, Misconfigured, Pending, LoggedOut)  # what the next request would meet as well
+_OVER = (Silent, Misconfigured, Pending, LoggedOut)  # what the next request would meet as well
 _LONGEST_CHAIN = 8
 
 
@@ -70,18 +70,23 @@ class Signer:
         return pki.der_certificates(roots)
 
     def sign(self, requests: Sequence[Request]) -> list[Generation | Order | KeysteadError]:
-        """Ask for one after the other; what ends all of them is asked for once."""
+        """Ask for one after the other. What ends all of them is asked for once, a broken server twice in a row."""
         answers: list[Generation | Order | KeysteadError] = []
+        over: KeysteadError | None = None
         for request in requests:
-            try:
-                answers.append(self._signed(request))
-            except _OVER as error:
-                return [*answers, *[error] * (len(requests) - len(answers))]
-            except KeysteadError as error:
-                answers.append(error)
-            except Exception as error:  # noqa: BLE001 - what was signed before must not get lost with it
-                answers.append(Unavailable(unexpected(WHO, error)))
+            last, answer = answers[-1] if answers else None, over or self._answer(request)
+            answers.append(plain(answer) if isinstance(answer, KeysteadError) else answer)
+            if isinstance(answer, _OVER) or (isinstance(answer, Unavailable) and isinstance(last, Unavailable)):
+                over = answer
         return answers
+
+    def _answer(self, request: Request) -> Generation | KeysteadError:
+        try:
+            return self._signed(request)
+        except KeysteadError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - what was signed before must not get lost with it
+            return Unavailable(unexpected(WHO, error))
 
     def refuse(self, orders: Sequence[Order]) -> list[Generation | Order | KeysteadError]:
         """Return a refusal for each: this issuer answers at once."""
@@ -96,7 +101,7 @@ class Signer:
         """What the server tells everybody of the issuer. Raises Misconfigured where there is none."""
         path = f"{self._target.mount}/issuer/{self._target.reference or 'default'}/json"
         try:
-            return _data(self._client.public(path))
+            return section(self._client.public(path), "data")
         except Unavailable as error:
             raise _missing_issuer(error, self._target) from None
 
@@ -128,7 +133,7 @@ class Signer:
         for line in map(str, said.get("warnings") or ()):
             if "use_csr_" not in line:  # the role takes the names from the request: they are the same
                 self._advise(printable(f"{WHO}: {request.name}: {line[:LONGEST]}"))
-        data = _data(said)
+        data = section(said, "data")
         try:
             leaf = x509.load_pem_x509_certificate(str(data.get("certificate", "")).encode())
             return self._generation(leaf, data)
@@ -138,7 +143,7 @@ class Signer:
     def _shared(self, data: Json) -> tuple[bytes, bytes]:
         """Return chain and roots (PEM) above a certificate: the same for all of one issuer."""
         above = data.get("ca_chain") or [data.get("issuing_ca") or data.get("certificate")]
-        key = tuple(map(str, above))
+        key = tuple(map(str, above if isinstance(above, list) else ()))
         if key not in self._chains:
             try:
                 self._chains[key] = self._split([x509.load_pem_x509_certificate(one.encode()) for one in key])
@@ -148,6 +153,8 @@ class Signer:
 
     def _split(self, found: list[x509.Certificate]) -> tuple[bytes, bytes]:
         """Walk from the issuer up to a root, by the shortest way where there are cross-signed ones."""
+        if not found:
+            raise ValueError("no chain")
         path = found[:1]
         while not _is_root(path[-1]) and len(path) < _LONGEST_CHAIN:
             above = [one for one in found if one not in path and _signs(one, path[-1])]
@@ -162,13 +169,6 @@ class Signer:
             )
         chain = b"".join(one.public_bytes(Encoding.PEM) for one in path if not _is_root(one))
         return chain, b"".join(one.public_bytes(Encoding.PEM) for one in roots)
-
-
-def _data(said: Json) -> Json:
-    found = said.get("data")
-    if not isinstance(found, dict):
-        raise Unavailable(f"{WHO}: its answer has no data; run again, and look whether url is right")
-    return found
 
 
 def _missing_issuer(error: Unavailable, target: Target) -> KeysteadError:

@@ -111,7 +111,7 @@ class Transport:
         parts, end = urlsplit(location), f"/v1/{path}"
         if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or not location.endswith(end):
             raise Misconfigured(
-                f"{WHO}: it sends {path} to something that is no other node over https, which is not followed; "
+                f"{WHO}: it redirects {path} to what is no other node over https, which is not followed; "
                 "write the https URL of the active node"
             )
         return location.removesuffix(end)
@@ -120,7 +120,7 @@ class Transport:
 def _parsed(content: bytes, status: int) -> dict[str, t.Any]:
     """Return the object of an answer; what a proxy in between says in HTML is none."""
     try:
-        found = json.loads(content) if content else {}
+        found = {} if status == 204 else json.loads(content)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
