@@ -41,13 +41,13 @@ def credential(options: t.Mapping[str, t.Any], name: str, about: str) -> str:
     return said
 
 
-def first_line(path: str, option: str) -> bytes:
-    """Return the first line of a file on the controller. Raises Misconfigured, naming the option."""
+def first_line(path: str, option: str, of: str = "") -> bytes:
+    """Return the first line of a file on the controller. Raises Misconfigured, naming the option, and what it is of."""
     try:
         return Path(path).read_bytes().partition(b"\n")[0].rstrip(b"\r")
     except OSError as error:
         shown = f" {path}" if "/" in path else ""  # else somebody may have written the secret itself there
         raise Misconfigured(
-            f"{option}{shown} cannot be read ({error.strerror}); "
+            f"{option}{shown}{of} cannot be read ({error.strerror}); "
             "write the path of a file on the controller that this user may read"
         ) from None

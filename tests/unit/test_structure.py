@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.keystead.identity.plugins.module_utils._keystores.registry import KEYSTORES
-from ansible_collections.keystead.identity.plugins.module_utils._options import issuers, machine_identity
+from ansible_collections.keystead.identity.plugins.module_utils._options import auth, issuers, machine_identity
+from ansible_collections.keystead.identity.plugins.plugin_utils._auth.registry import AUTH
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.facts import FACTS, MEANINGS, Facts
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.registry import ISSUERS
 
@@ -127,9 +128,10 @@ def test_a_callback_has_a_test() -> None:
     ("folder", "registered", "options", "harness"),
     [
         ("plugins/plugin_utils/_issuers", ISSUERS, issuers.ISSUERS, True),
+        ("plugins/plugin_utils/_auth", AUTH, auth.AUTH, False),  # they share the harness of openbao
         ("plugins/module_utils/_keystores", KEYSTORES, machine_identity.CUSTODY, False),  # a file needs no server
     ],
-    ids=["issuers", "keystores"],
+    ids=["issuers", "auth", "keystores"],
 )
 def test_a_backend_has_a_file_options_and_a_harness(
     folder: str, registered: t.Mapping[str, t.Any], options: t.Mapping[str, t.Any], *, harness: bool

@@ -23,7 +23,7 @@ def passphrase(options: t.Mapping[str, t.Any], about: str) -> bytes | None:
         raise Misconfigured(f"local: {about} has both passphrase and passphrase_file; keep one of them")
     if said is None and path is None:
         return None
-    found = str(said).encode() if path is None else first_line(path, f"local: passphrase_file of {about}:")
+    found = str(said).encode() if path is None else first_line(path, "local: passphrase_file", f" of {about}")
     if not found:
         option = "passphrase" if path is None else f"passphrase_file {path}"
         raise Misconfigured(f"local: {option} of {about} is empty; leave it out for a key without a passphrase")
