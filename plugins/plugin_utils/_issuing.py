@@ -22,7 +22,7 @@ from ._request import checked
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Credential, Generation
-    from ..module_utils._core.ports import Issuer, Request
+    from ..module_utils._core.ports import IssuedRecord, Issuer, Request
     from ._ledger.port import Batch, Change, Ledger
     from ._signers import Signers
     from ._work import Work
@@ -120,7 +120,7 @@ class Issuing:
         with _failing([(work, request)]):
             issuer = _issuer_of(work)
             anchors = self._signers.anchors(issuer, self._ledger)
-            for record in issuer.issued(intent.since - timedelta(minutes=5)) if isinstance(issuer, Lister) else ():
+            for record in _listed(issuer, intent.since - timedelta(minutes=5)):
                 answer = record.generation
                 if record.public_id == work.public_id and _still_fits(issuer, work, request, answer, anchors):
                     work.generation, work.number = answer, intent.number
@@ -205,6 +205,13 @@ def _take(work: Work, request: Request, answer: Generation | Order | KeysteadErr
             work.generation = _accepted(work, request, answer, anchors)
         except KeysteadError as error:
             work.error, work.orphaned = error, True
+
+
+def _listed(issuer: Issuer, since: datetime) -> t.Iterator[IssuedRecord]:
+    """Yield what an issuer can say that it signed. One that may not say it forgets: no reason to sign nothing more."""
+    if isinstance(issuer, Lister):
+        with contextlib.suppress(Denied):
+            yield from issuer.issued(since)
 
 
 def _still_fits(

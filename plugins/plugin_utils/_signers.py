@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import typing as t
-from pathlib import Path
 
 from ..module_utils._core.errors import Denied, Misconfigured
+from ..module_utils._core.ports import Advisor
 from ._issuers.registry import ISSUERS
+from ._roots import declared_roots
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Issuer
@@ -37,7 +38,7 @@ class Signers:
         if key not in self._made:
             self._made[key] = ISSUERS[name](options)
             self._options[id(self._made[key])] = options
-            self._declared[id(self._made[key])] = _declared(options.get("roots") or ())
+            self._declared[id(self._made[key])] = declared_roots(options)
         return self._made[key]
 
     def by_id(self, issuer_id: str) -> Issuer:
@@ -50,6 +51,10 @@ class Signers:
         raise Misconfigured(
             f"machine_identity: option issuers: none of them is {issuer_id}, which signed this identity; add it there"
         )
+
+    def advice(self) -> list[str]:
+        """Return what the issuers have to say beside their answers."""
+        return [line for issuer in self._made.values() if isinstance(issuer, Advisor) for line in issuer.advice()]
 
     def anchors(self, issuer: Issuer, ledger: Ledger, *, pin: bool = True) -> tuple[bytes, ...]:
         """Return the roots (DER) that an answer must chain to: the declared, else the pinned, else the first seen.
@@ -73,22 +78,3 @@ class Signers:
         if pin and not set(pinned) >= set(kept):
             ledger.pin(issuer.place, sorted(kept))
         return tuple(kept.values())
-
-
-def _declared(roots: t.Sequence[str]) -> tuple[bytes, ...]:
-    return tuple(der for root in roots for der in _read(root))
-
-
-def _read(root: str) -> tuple[bytes, ...]:
-    """Read an entry of option `roots`: PEM itself, or the path of a PEM file on the controller."""
-    from ..module_utils._core import pki
-
-    try:
-        pem = root.encode() if "-----BEGIN" in root else Path(root).expanduser().read_bytes()
-        found = pki.der_certificates(pem)
-    except (OSError, ValueError):
-        shown = "the PEM given" if "-----BEGIN" in root else repr(root)
-        raise Misconfigured(
-            f"machine_identity: option issuer.roots: {shown} cannot be read as certificates; write PEM or its path"
-        ) from None
-    return found

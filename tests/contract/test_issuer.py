@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-
-"""What every issuer in the registry must do."""
+"""What every issuer in the registry must do, over its real backend; facts.py says in what they differ."""
 
 from __future__ import annotations
 
 import datetime as dt
-import importlib
+import re
 import typing as t
 
 import pytest
@@ -16,143 +15,285 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.errors imp
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Generation, Subject
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import (
     Good,
-    Issuer,
     Lister,
     Order,
     Request,
     Revoked,
     Revoker,
+    Unknown,
 )
 from ansible_collections.keystead.identity.plugins.plugin_utils._answer import accepted
+from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.facts import FACTS
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.registry import ISSUERS
 from ansible_collections.keystead.identity.tests.harness import local as make
+from ansible_collections.keystead.identity.tests.harness.issuers import (
+    Made,
+    adapter,
+    answers,
+    check_sentence,
+    der,
+    leaf,
+    refusal,
+    settled,
+)
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 if t.TYPE_CHECKING:
-    from pathlib import Path
+    from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Issuer
+
+DAY = 86400
+EVERY_NAME = Subject(
+    common_name="a.example.org",
+    dns_names=("a.example.org", "b.example.org"),
+    ip_addresses=("192.0.2.7", "2001:db8::7"),
+    uris=("spiffe://example.org/web",),
+)
+BATCH = 50
 
 
-@pytest.fixture(params=sorted(ISSUERS))
-def issuer(request: pytest.FixtureRequest, tmp_path: Path) -> t.Iterator[t.Callable[[], Issuer]]:
-    """Make issuers over one running backend."""
-    harness = importlib.import_module(f"ansible_collections.keystead.identity.tests.harness.{request.param}")
-    with harness.backend(tmp_path) as options:
-        yield lambda: ISSUERS[request.param](options)
+def examined(issuer: Issuer, generation: Generation, asked: Request, number: int = 0) -> None:
+    """Check an answer as the controller does (V1)."""
+    credential = accepted(generation, asked, make.public_id(number), issuer.roots(), make.now())
+    assert credential.facts.subject == asked.subject
+    assert generation.issuer_id == issuer.id
 
 
-def settled(issuer: Issuer, *requests: Request) -> list[Generation]:
-    """Ask until nothing is pending."""
-    answers = issuer.begin(requests)
-    while orders := [one for one in answers if isinstance(one, Order)]:
-        finished = iter(issuer.finish(orders))
-        answers = [next(finished) if isinstance(one, Order) else one for one in answers]
-    for one in answers:
-        assert isinstance(one, Generation), one
-    return t.cast("list[Generation]", answers)
+@pytest.mark.parametrize("name", sorted(ISSUERS))
+def test_an_issuer_has_facts_and_a_harness(name: str) -> None:
+    assert name in FACTS
+    assert adapter(name)
 
 
-def der(generation: Generation) -> bytes:
-    """Return the leaf."""
-    return x509.load_pem_x509_certificate(generation.parts["certificate"].content).public_bytes(Encoding.DER)
+# what is signed
 
 
-def test_an_answer_passes_the_controllers_examination(issuer: t.Callable[[], Issuer]) -> None:
-    one = issuer()
-    (generation,) = settled(one, make.request())
-    credential = accepted(generation, make.request(), make.public_id(), one.roots(), make.now())
-    assert credential.facts.subject == make.WEB
-    assert generation.issuer_id == one.id
+@pytest.mark.parametrize("subject", [make.WEB, EVERY_NAME], ids=["dns names", "every kind of name"])
+def test_it_keeps_exactly_the_declared_names(made: Made, subject: Subject) -> None:
+    issuer, asked = made.issuer(), make.request(subject)
+    (generation,) = settled(issuer, asked)
+    examined(issuer, generation, asked)
 
 
 @pytest.mark.parametrize("profile", ["tls_server", "tls_client", "tls_peer"])
-def test_each_profile_has_its_usages(issuer: t.Callable[[], Issuer], profile: str) -> None:
-    one, asked = issuer(), make.request(profile=profile)
-    (generation,) = settled(one, asked)
-    assert accepted(generation, asked, make.public_id(), one.roots(), make.now())
+def test_each_profile_has_its_usages(made: Made, profile: str) -> None:
+    issuer, asked = made.issuer(profile=profile), make.request(profile=profile)
+    (generation,) = settled(issuer, asked)
+    examined(issuer, generation, asked)
 
 
-def test_answers_come_in_the_order_of_the_requests(issuer: t.Callable[[], Issuer]) -> None:
+def test_who_decides_on_the_usages_is_as_the_facts_say(made: Made) -> None:
+    issuer, asked = made.issuer(profile="tls_client"), make.request(profile="tls_server")
+    found = answers(issuer, asked)[0]
+    if FACTS[made.name].takes_usages_from_task:
+        assert isinstance(found, Generation)
+        examined(issuer, found, asked)
+    elif isinstance(found, Generation):
+        with pytest.raises(Denied, match="its extended key usages are client_auth, not those of tls_server"):
+            examined(issuer, found, asked)
+
+
+@pytest.mark.parametrize("key_type", ["ecdsa-p384", "rsa-3072", "ed25519"])
+def test_it_signs_for_keys_of_every_type(made: Made, key_type: str) -> None:
+    issuer, asked = made.issuer(), make.request(key_type=key_type)
+    (generation,) = settled(issuer, asked)
+    assert accepted(generation, asked, make.public_id(key_type=key_type), issuer.roots(), make.now())
+
+
+def test_whose_names_are_certified_is_as_the_facts_say(made: Made) -> None:
+    issuer, other = made.issuer(), make.request(Subject(dns_names=("evil.example.org",)))
+    asked = Request("web", make.WEB, "tls_server", 3600, other.csr)
+    (found,) = answers(issuer, asked)
+    if FACTS[made.name].takes_names_from_task:
+        assert isinstance(found, Generation)
+        examined(issuer, found, asked)
+        assert b"evil" not in der(found)
+    elif isinstance(found, Generation):
+        with pytest.raises(Denied, match="names are not the declared ones"):
+            examined(issuer, found, asked)
+
+
+def test_answers_come_in_the_order_of_the_requests(made: Made) -> None:
     requests = [make.request(Subject(dns_names=(f"n{n}.example.org",)), number=n) for n in range(3)]
-    generations = settled(issuer(), *requests)
+    generations = settled(made.issuer(), *requests)
     assert [one.public_id for one in generations] == [make.public_id(n) for n in range(3)]
     assert len({one.credential_id for one in generations}) == len(requests)
 
 
-def test_nothing_asked_is_nothing_answered(issuer: t.Callable[[], Issuer]) -> None:
-    assert issuer().begin([]) == []
+def test_a_batch_is_signed_in_one_session(made: Made) -> None:
+    issuer, before = made.issuer(), made.backend.logins()
+    asked = [make.request(Subject(dns_names=(f"n{n}.example.org",)), number=n) for n in range(BATCH)]
+    generations = settled(issuer, *asked)
+    for number, (generation, request) in enumerate(zip(generations, asked, strict=True)):
+        examined(issuer, generation, request, number)
+    assert made.backend.logins() - before == (1 if FACTS[made.name].speaks_to_server else 0)
 
 
-def test_the_id_is_stable_and_names_the_backend_first(issuer: t.Callable[[], Issuer]) -> None:
-    assert issuer().id == issuer().id
-    assert issuer().id.partition(":")[0] == issuer().place.partition(":")[0]
-    assert issuer().id.partition(":")[0] in ISSUERS
+def test_nothing_asked_is_nothing_answered(made: Made) -> None:
+    assert made.issuer().begin([]) == []
+    assert made.issuer().finish([]) == []
 
 
-def test_only_the_public_key_of_a_request_counts(issuer: t.Callable[[], Issuer]) -> None:
-    one = issuer()
-    other = make.request(Subject(common_name="evil", dns_names=("evil.example.com",)))
-    asked = Request("web", make.WEB, "tls_server", 3600, other.csr)
-    (generation,) = settled(one, asked)
-    assert b"evil" not in der(generation)
-    assert accepted(generation, asked, make.public_id(), one.roots(), make.now())
-
-
-def test_the_chain_is_served_without_the_root(issuer: t.Callable[[], Issuer]) -> None:
-    one = issuer()
-    (generation,) = settled(one, make.request())
-    chain = generation.parts["chain"].content
-    found = x509.load_pem_x509_certificates(chain) if chain else []
-    assert not {certificate.public_bytes(Encoding.DER) for certificate in found} & set(one.roots())
-
-
-def test_a_revoked_certificate_is_told_from_a_good_one(issuer: t.Callable[[], Issuer]) -> None:
-    one = issuer()
-    if not isinstance(one, Revoker):
+def test_a_life_that_is_capped_is_returned_as_it_is(made: Made) -> None:
+    issuer, asked = made.issuer(made.backend.short()), make.request(lifetime=DAY)
+    found = answers(issuer, asked)[0]
+    if not FACTS[made.name].caps_lifetime:
+        assert isinstance(found, Denied)
         return
-    bad, good = settled(one, make.request(), make.request(number=1))
-    (answer,) = one.revoke([der(bad)], "key_compromise")
-    assert isinstance(answer, Revoked)
-    assert one.status(der(bad)) == answer
-    assert isinstance(one.status(der(good)), Good)
-    assert one.revoke([der(bad)], "superseded") == [answer]
+    assert isinstance(found, Generation), found
+    examined(issuer, found, asked)
+    assert found.not_after == leaf(found).not_valid_after_utc <= make.now() + dt.timedelta(hours=2)
 
 
-def test_what_was_issued_is_listed_with_its_key(issuer: t.Callable[[], Issuer]) -> None:
-    one = issuer()
-    if not isinstance(one, Lister):
-        return
+@pytest.mark.parametrize("lifetime", [600, DAY, 30 * DAY])
+def test_the_life_is_the_one_that_was_asked_for(made: Made, lifetime: int) -> None:
     begun = make.now()
-    (generation,) = settled(one, make.request())
-    (record,) = [record for record in one.issued(begun) if record.public_id == make.public_id()]
-    assert record.generation == generation
-    assert record.serial_number == x509.load_der_x509_certificate(der(generation)).serial_number
-    assert not list(one.issued(make.now() + dt.timedelta(hours=1)))
+    (generation,) = settled(made.issuer(), make.request(lifetime=lifetime))
+    lasts = (generation.not_after - begun).total_seconds()
+    assert lifetime - 2 <= lasts <= lifetime + 30
 
 
-def test_a_stranger_among_the_certificates_does_not_stop_its_siblings(
-    issuer: t.Callable[[], Issuer], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    one = issuer()
-    if not isinstance(one, Revoker):
-        return
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
-    (stranger,) = settled(ISSUERS["local"](make.two_tiers(elsewhere)), make.request())
-    (ours,) = settled(one, make.request())
-    refused, revoked = one.revoke([der(stranger), der(ours)], "superseded")
-    assert isinstance(refused, Denied)
-    assert isinstance(revoked, Revoked)
+def test_the_chain_is_served_without_the_root(made: Made) -> None:
+    issuer = made.issuer()
+    (generation,) = settled(issuer, make.request())
+    chain = x509.load_pem_x509_certificates(generation.parts["chain"].content)
+    assert not {certificate.public_bytes(Encoding.DER) for certificate in chain} & set(issuer.roots())
+    leaf(generation).verify_directly_issued_by(chain[0])
 
 
-def test_an_unknown_order_is_refused_in_its_place(issuer: t.Callable[[], Issuer]) -> None:
-    (answer,) = issuer().finish([Order(make.request(), "no-such-order")])
-    assert isinstance(answer, KeysteadError)
-
-
-def test_no_answer_holds_a_private_key(issuer: t.Callable[[], Issuer]) -> None:
-    (generation,) = settled(issuer(), make.request())
+def test_no_answer_holds_a_private_key(made: Made) -> None:
+    (generation,) = settled(made.issuer(), make.request())
     for part in generation.parts.values():
         assert b"PRIVATE" not in part.content
         assert not part.secret
     public = make.key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert public in der(generation)
+
+
+# what is refused
+
+
+def test_a_name_that_it_does_not_allow_is_denied_with_its_own_reason(made: Made) -> None:
+    options, reason = made.backend.narrow()
+    error = refusal(made.issuer(options), make.request())
+    assert isinstance(error, Denied)
+    assert re.search(reason, check_sentence(error, made.name, made.backend.secrets))
+
+
+def test_one_refused_request_does_not_stop_its_siblings(made: Made) -> None:
+    issuer = made.issuer(made.backend.narrow()[0])
+    fine = [make.request(Subject(dns_names=(f"{n}.example.com",)), number=n) for n in (1, 2)]
+    first, refused, last = answers(issuer, fine[0], make.request(), fine[1])
+    assert isinstance(refused, Denied)
+    for found, asked, number in ((first, fine[0], 1), (last, fine[1], 2)):
+        assert isinstance(found, Generation)
+        examined(issuer, found, asked, number)
+
+
+def test_wrong_credentials_are_one_sentence_without_them(made: Made) -> None:
+    for what, wrong in made.backend.wrong().items():
+        issuer = made.issuer(wrong.options)
+        error = refusal(issuer, make.request(), make.request(number=1))
+        assert isinstance(error, wrong.kind), f"{what}: {error!r}"
+        check_sentence(error, made.name, wrong.secrets)
+        assert not [secret for secret in wrong.secrets if secret in f"{issuer!r} {issuer.id} {issuer.place}"]
+
+
+def test_an_unknown_order_is_refused_in_its_place(made: Made) -> None:
+    (answer,) = made.issuer().finish([Order(make.request(), "no-such-order")])
+    assert isinstance(answer, KeysteadError)
+
+
+# who it is
+
+
+def test_the_id_is_stable_and_names_the_backend_first(made: Made) -> None:
+    assert made.issuer().id == made.issuer().id
+    assert made.issuer().id.partition(":")[0] == made.issuer().place.partition(":")[0] == made.name
+
+
+def test_the_id_and_the_place_need_no_network_and_hold_no_secret(made: Made) -> None:
+    issuer = made.issuer(made.backend.unreachable())
+    said = f"{issuer.id} {issuer.place} {issuer!r}"
+    assert made.backend.secrets
+    assert not [secret for secret in made.backend.secrets if secret in said]
+    assert said.isprintable()
+
+
+# what is revoked
+
+
+def test_a_power_is_there_as_the_facts_say(made: Made) -> None:
+    issuer, facts = made.issuer(), FACTS[made.name]
+    assert (isinstance(issuer, Revoker), isinstance(issuer, Lister)) == (facts.revokes, facts.lists)
+
+
+def revoker(made: Made, **said: t.Any) -> t.Any:
+    """Return an issuer with every power; whether it has it is asked by the test above."""
+    return made.issuer(**said)
+
+
+def test_a_revoked_certificate_is_told_from_a_good_one(made: Made) -> None:
+    issuer, begun = revoker(made), make.now().replace(microsecond=0)
+    bad, good = settled(issuer, make.request(), make.request(number=1))
+    (answer,) = issuer.revoke([der(bad)], "key_compromise")
+    assert isinstance(answer, Revoked), answer
+    assert begun <= answer.when <= make.now()
+    assert issuer.status(der(bad)) == answer
+    assert revoker(made).status(der(bad)) == answer
+    assert isinstance(issuer.status(der(good)), Good)
+
+
+def test_revoking_twice_changes_nothing(made: Made) -> None:
+    issuer = revoker(made)
+    (bad,) = settled(issuer, make.request())
+    first = issuer.revoke([der(bad)], "key_compromise")
+    assert issuer.revoke([der(bad)], "superseded") == first
+    assert issuer.revoke([der(bad), der(bad)], "superseded") == first * 2
+
+
+@pytest.mark.parametrize("reason", ["unspecified", "key_compromise", "superseded", "cessation_of_operation"])
+def test_the_reason_of_a_revocation_is_what_the_backend_recorded(made: Made, reason: str) -> None:
+    issuer = revoker(made)
+    (bad,) = settled(issuer, make.request())
+    (answer,) = issuer.revoke([der(bad)], reason)
+    assert answer.reason == (reason if FACTS[made.name].keeps_reasons else "unspecified")
+
+
+def test_a_certificate_of_another_authority_is_unknown_and_stops_no_sibling(
+    made: Made, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    issuer, elsewhere = revoker(made), tmp_path_factory.mktemp("elsewhere")
+    (stranger,) = settled(ISSUERS["local"](make.two_tiers(elsewhere)), make.request())
+    (ours,) = settled(issuer, make.request())
+    assert isinstance(issuer.status(der(stranger)), Unknown)
+    refused, revoked = issuer.revoke([der(stranger), der(ours)], "superseded")
+    assert isinstance(refused, Denied)
+    assert isinstance(revoked, Revoked)
+    check_sentence(refused, made.name, made.backend.secrets)
+
+
+# what is found again
+
+
+def test_what_was_issued_is_listed_with_its_key_and_serial_number(made: Made) -> None:
+    issuer, begun = revoker(made), make.now()
+    (generation,) = settled(issuer, make.request())
+    (record,) = [record for record in revoker(made).issued(begun) if record.public_id == make.public_id()]
+    assert record.generation == generation
+    assert record.serial_number == leaf(generation).serial_number
+    assert abs((record.issued_at - begun).total_seconds()) < 60
+    assert not list(issuer.issued(make.now() + dt.timedelta(hours=1)))
+
+
+def test_a_backend_that_forgets_says_that_it_does_not_know(made: Made) -> None:
+    if not FACTS[made.name].may_forget:
+        with pytest.raises(AssertionError):
+            made.backend.forgetful()
+        return
+    issuer, begun, asked = revoker(made), make.now(), make.request()
+    forgetful = made.issuer(made.backend.forgetful())
+    (generation,) = settled(forgetful, asked)
+    examined(forgetful, generation, asked)
+    assert not list(issuer.issued(begun))
+    assert isinstance(issuer.status(der(generation)), Unknown)

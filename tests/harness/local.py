@@ -7,12 +7,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import functools
 import typing as t
 
 from ansible_collections.keystead.identity.plugins.module_utils._core import pki
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import generate, spki_sha256
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Identity, Key, Subject
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Request
@@ -21,6 +21,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._options.option 
 from ansible_collections.keystead.identity.plugins.plugin_utils._authority.converge import Outcome, converge
 from ansible_collections.keystead.identity.plugins.plugin_utils._authority.wanted import wanted
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
+from ansible_collections.keystead.identity.tests.harness.issuers import Wrong
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -88,7 +89,40 @@ def identity(subject: Subject = WEB, key_type: str = "ecdsa-p256") -> Identity:
     return Identity("web", subject=subject, key=Key(key_type))
 
 
-@contextlib.contextmanager
-def backend(directory: Path) -> t.Iterator[dict[str, str]]:
-    """Start the backend of the contract suite: yield the options of its issuer, stop it afterwards."""
-    yield two_tiers(directory)
+class Backend:
+    """The backend of the contract suite; see tests/harness/issuers.py."""
+
+    needs: t.ClassVar[tuple[str, ...]] = ()
+    server: t.ClassVar[str | None] = None
+    secrets = ("open, sesame",)
+
+    def __init__(self, directory: Path, _server: None) -> None:
+        """Make a root and an authority below it whose key has a passphrase."""
+        self.directory = directory
+        self._options = {**two_tiers(directory, passphrase=self.secrets[0]), "passphrase": self.secrets[0]}
+
+    def options(self, profile: str = "tls_server", **said: t.Any) -> dict[str, t.Any]:  # noqa: ARG002 - it obeys all
+        return {**self._options, **said}
+
+    def _other(self, name: str, **said: t.Any) -> dict[str, t.Any]:
+        authority(self.directory, name, parent={"name": "root"}, **said)
+        return {"directory": str(self.directory), "authority": name}
+
+    def narrow(self) -> tuple[dict[str, t.Any], str]:
+        options = self._other("narrow", name_constraints={"permitted": {"dns": ["example.com"]}})
+        return options, "a.example.org.*(permit|constraint)"
+
+    def short(self) -> dict[str, t.Any]:
+        return self._other("short", lifetime="2h")
+
+    def forgetful(self) -> dict[str, t.Any]:
+        raise AssertionError("it never forgets")
+
+    def unreachable(self) -> dict[str, t.Any]:
+        return self.options()
+
+    def wrong(self) -> dict[str, Wrong]:
+        return {"passphrase": Wrong(self.options(passphrase="open, barley"), ("open, barley",), Misconfigured)}
+
+    def logins(self) -> int:
+        return 0

@@ -46,7 +46,6 @@ def local_issuer(**said: t.Any) -> dict[str, t.Any]:
 
 
 PLANNED = {
-    "openbao": task("issuer.openbao", "not built", "local", issuer={"openbao": {"url": "https://bao.example.org"}}),
     "acme": task("issuer.acme", "not built", "local", issuer={"acme": {"directory_url": "https://x.example.org"}}),
     "est": task("issuer.est", "not built", "local", issuer={"est": {"url": "https://x.example.org"}}),
     "scep": task("issuer.scep", "not built", "local", issuer={"scep": {"url": "https://x.example.org"}}),

@@ -27,10 +27,17 @@ if t.TYPE_CHECKING:
 Task = dict[str, t.Any]
 
 AUTHORITY_MODULE, IDENTITY_MODULE = "keystead.identity.certificate_authority", "keystead.identity.machine_identity"
+OPENBAO = ("token.token", "approle.secret_id", "approle.wrapped_secret_id", "jwt.jwt")
+NOWHERE = "https://127.0.0.1:9"  # nothing listens on the port of RFC 863
 SECRETS = {
     AUTHORITY_MODULE: ("ledger_password", "parent.passphrase", "passphrase"),
     IDENTITY_MODULE: (
-        "identities.issuer.local.passphrase", "issuer.local.passphrase", "issuers.local.passphrase", "ledger_password",
+        "ledger_password",
+        *(
+            f"{where}.{secret}"
+            for where in ("identities.issuer", "issuer", "issuers")
+            for secret in ("local.passphrase", *(f"openbao.auth.{secret}" for secret in OPENBAO))
+        ),
     ),
 }
 VARIABLES = "canaries.json"
@@ -64,16 +71,28 @@ def put(args: Task, path: str, value: t.Any) -> Task:
     return args
 
 
+def prepared(args: Task, path: str) -> Task:
+    """Return the arguments with an issuer in which the option at this path can stand."""
+    where, found, way = path.partition(".openbao.auth.")
+    if not found:
+        return args
+    auth = {"approle": {"role_id": "web"}} if way.startswith("approle") else {way.partition(".")[0]: {}}
+    issuer = {"openbao": {"url": NOWHERE, "role": "web", "auth": auth}}
+    return put(args, where, [issuer] if where == "issuers" else issuer)
+
+
 def wrong(module: str, args: Task) -> t.Iterator[Task]:
     """Yield the arguments with every secret option wrong in every way that could repeat it."""
+    good = args
     for path in SECRETS[module]:
+        args = prepared(good, path)
         secret = f"{{{{ {canary(module, path)} }}}}"
         for value in ([secret], {"a": secret}, f"{{{{ {{{canary(module, path)}: 1}} }}}}"):
             yield put(args, path, value)
         yield put(put(args, path, None), path[:-1], secret)  # misspelt
         yield put(put(args, path, secret), path + "_x", 1)  # beside something misspelt
-    yield put(args, "ledger_password", f"{{{{ {canary(module, 'ledger_password')} }}}}")  # not built, so never valid
-    yield {**args, "policy": "/rules.yml"}
+    yield put(good, "ledger_password", f"{{{{ {canary(module, 'ledger_password')} }}}}")  # not built, so never valid
+    yield {**good, "policy": "/rules.yml"}
 
 
 def valid(root: Path) -> list[Task]:
@@ -102,6 +121,14 @@ def valid(root: Path) -> list[Task]:
     ]
 
 
+def unanswered(identity: Task) -> t.Iterator[Task]:
+    """Yield arguments whose secrets are valid, for a server that is not there."""
+    for secret in OPENBAO:
+        path = f"identities.issuer.openbao.auth.{secret}"
+        name, said = secret.replace(".", "-").replace("_", "-"), f"{{{{ {canary(IDENTITY_MODULE, path)} }}}}"
+        yield put(put(prepared(identity, path), path, said), "identities.name", name)
+
+
 def tasks(root: Path) -> list[Task]:
     """Return the valid tasks, then everything wrong, then a passphrase that does not fit."""
     root_authority, issuing, identity = valid(root)
@@ -118,6 +145,7 @@ def tasks(root: Path) -> list[Task]:
         {IDENTITY_MODULE: {**identity, "ledger": "postgresql://k:{{ unfit }}@example.org/k"}, "ignore_errors": True},
         {IDENTITY_MODULE: put(unfit, "identities.lifetime", "10d"), "ignore_errors": True},
         {AUTHORITY_MODULE: put(issuing, "passphrase", "{{ unfit }}"), "ignore_errors": True},
+        *({IDENTITY_MODULE: args, "ignore_errors": True} for args in unanswered(identity)),
     ]
 
 

@@ -21,7 +21,13 @@ pytestmark = pytest.mark.one_core
 
 ISSUER = """
     local.directory local.authority local.passphrase local.passphrase_file local.roots local.accept_new_root
-    local.timeout local.ca_bundle openbao acme est scep aws_pca openbao_ssh local_ssh
+    local.timeout local.ca_bundle openbao.url openbao.mount openbao.role openbao.namespace openbao.issuer_ref
+    openbao.sign_verbatim openbao.roots openbao.accept_new_root openbao.timeout openbao.ca_bundle
+    openbao.auth.token.token openbao.auth.token.token_file openbao.auth.token.token_env openbao.auth.approle.role_id
+    openbao.auth.approle.secret_id openbao.auth.approle.secret_id_file openbao.auth.approle.wrapped_secret_id
+    openbao.auth.approle.mount openbao.auth.cert.certificate openbao.auth.cert.private_key openbao.auth.cert.name
+    openbao.auth.cert.mount openbao.auth.jwt.role openbao.auth.jwt.jwt openbao.auth.jwt.jwt_file
+    openbao.auth.jwt.mount acme est scep aws_pca openbao_ssh local_ssh
 """
 IDENTITY = """
     name kind=x509 kind=ssh_host state=present state=absent state=released state=observed common_name dns_names
@@ -68,6 +74,12 @@ DEFAULTS = {
     "wait": "0s",
     "check_status": "ledger",
     "issuer.local.timeout": "30s",
+    "issuer.openbao.timeout": "30s",
+    "issuer.openbao.mount": "pki",
+    "issuer.openbao.sign_verbatim": False,
+    "issuer.openbao.auth.approle.mount": "approle",
+    "issuer.openbao.auth.cert.mount": "cert",
+    "issuer.openbao.auth.jwt.mount": "jwt",
     "identities.kind": "x509",
     "identities.state": "present",
     "identities.profile": "tls_server",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import statistics
 import subprocess
 import typing as t
@@ -16,8 +17,10 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.keystead.identity.plugins.module_utils._keystores.registry import KEYSTORES
-from ansible_collections.keystead.identity.plugins.module_utils._options import issuers, machine_identity
+from ansible_collections.keystead.identity.plugins.module_utils._options import auth, issuers, machine_identity
 from ansible_collections.keystead.identity.plugins.plugin_utils import _pipe
+from ansible_collections.keystead.identity.plugins.plugin_utils._auth.registry import AUTH
+from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.facts import FACTS, MEANINGS, Facts
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.registry import ISSUERS
 
 pytestmark = pytest.mark.one_core
@@ -126,17 +129,25 @@ def test_a_callback_has_a_test() -> None:
     ("folder", "registered", "options", "harness"),
     [
         ("plugins/plugin_utils/_issuers", ISSUERS, issuers.ISSUERS, True),
+        ("plugins/plugin_utils/_auth", AUTH, auth.AUTH, False),  # they share the harness of openbao
         ("plugins/module_utils/_keystores", KEYSTORES, machine_identity.CUSTODY, False),  # a file needs no server
     ],
-    ids=["issuers", "keystores"],
+    ids=["issuers", "auth", "keystores"],
 )
 def test_a_backend_has_a_file_options_and_a_harness(
     folder: str, registered: t.Mapping[str, t.Any], options: t.Mapping[str, t.Any], *, harness: bool
 ) -> None:
-    files = {path.stem for path in (ROOT / folder).glob("*.py")} - {"__init__", "registry"}
+    files = {path.stem for path in (ROOT / folder).glob("*.py")} - {"__init__", "facts", "registry"}
     assert files == set(registered) == set(options)
     if harness:
         assert not [name for name in registered if not (ROOT / "tests" / "harness" / f"{name}.py").is_file()]
+
+
+def test_an_issuer_has_facts_that_the_documentation_shows() -> None:
+    assert set(ISSUERS) == set(FACTS)
+    assert list(MEANINGS) == list(Facts._fields)
+    rendered = runpy.run_path(str(ROOT / "tools" / "issuers_table.py"))
+    assert rendered["PAGE"].read_text(encoding="utf-8") == rendered["page"](), "run tools/issuers_table.py"
 
 
 def test_what_travels_to_a_host_never_imports_what_stays_on_the_controller() -> None:

@@ -96,6 +96,16 @@ class Lister(t.Protocol):
     def issued(self, since: datetime) -> t.Iterator[IssuedRecord]: ...
 
 
+@t.runtime_checkable
+class Advisor(t.Protocol):
+    """Has more to say than its answers, for example that an authority grants less than was asked.
+
+    `advice` returns what was not said yet, each a sentence that the user reads as a warning.
+    """
+
+    def advice(self) -> list[str]: ...
+
+
 class SigningKey(t.Protocol):
     """A key is something that signs."""
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from .auth import auth
 from .authority import PASSPHRASE
 from .option import Option
 
@@ -19,6 +20,11 @@ TRUST = {
     "accept_new_root": Option("The SHA-256 fingerprint, in hexadecimal, of a root that may replace the pinned one."),
     "timeout": Option("The longest that one call may take in total, for example V(30s) or V(2m).", default="30s"),
 }
+CA_BUNDLE = Option(
+    "A PEM file on the controller with the authorities that may have signed the TLS certificate of the server, and no "
+    "others. The default is what the system of the controller trusts.",
+    type="path",
+)
 LOCAL = {
     "directory": Option(
         "The directory on the controller in which M(keystead.identity.certificate_authority) keeps the authority.",
@@ -28,11 +34,31 @@ LOCAL = {
     "authority": Option("The name of the authority that signs.", required=True),
     **PASSPHRASE,
 }
+OPENBAO = {
+    "url": Option("Where the server is, for example V(https://bao.example.org:8200). TLS only.", required=True),
+    "mount": Option("Where its PKI is mounted.", default="pki"),
+    "role": Option("The PKI role that signs. Required without O(issuer.openbao.sign_verbatim)."),
+    "namespace": Option("The namespace that the mount, and the way to log in, are in."),
+    "issuer_ref": Option("The name or id of one issuer of the mount. The default is that of the role."),
+    "sign_verbatim": Option(
+        "Sign what is asked without the rules of a role, C(sign-verbatim): profile and lifetime are those of the task. "
+        "With O(issuer.openbao.role), the server takes the rest from that.",
+        type="bool",
+        default=False,
+    ),
+    "auth": auth(),
+    "ca_bundle": CA_BUNDLE,
+}
 ISSUERS = {
     "local": Option(
         "An authority in a directory on the controller. Its key never reaches a host.",
         type="dict",
         options={**LOCAL, **TRUST},
+    ),
+    "openbao": Option(
+        "The PKI of an OpenBao, or of a HashiCorp Vault. Its credentials never reach a host.",
+        type="dict",
+        options={**OPENBAO, **TRUST},
     ),
 }
 

@@ -8,9 +8,9 @@
 from __future__ import annotations
 
 import typing as t
-from pathlib import Path
 
 from ...module_utils._core.errors import Misconfigured
+from .._secrets import first_line
 
 
 def passphrase(options: t.Mapping[str, t.Any], about: str) -> bytes | None:
@@ -23,18 +23,8 @@ def passphrase(options: t.Mapping[str, t.Any], about: str) -> bytes | None:
         raise Misconfigured(f"local: {about} has both passphrase and passphrase_file; keep one of them")
     if said is None and path is None:
         return None
-    found = str(said).encode() if path is None else _first_line(path, about)
+    found = str(said).encode() if path is None else first_line(path, "local: passphrase_file", f" of {about}")
     if not found:
         option = "passphrase" if path is None else f"passphrase_file {path}"
         raise Misconfigured(f"local: {option} of {about} is empty; leave it out for a key without a passphrase")
     return found
-
-
-def _first_line(path: str, about: str) -> bytes:
-    try:
-        return Path(path).read_bytes().partition(b"\n")[0].rstrip(b"\r")
-    except OSError as error:
-        raise Misconfigured(
-            f"local: passphrase_file {path} of {about} cannot be read ({error.strerror}); "
-            "write the path of a file on the controller that this user may read"
-        ) from None

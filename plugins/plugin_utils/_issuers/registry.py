@@ -21,4 +21,10 @@ def _local(options: Options) -> Issuer:
     return LocalIssuer(options)
 
 
-ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {"local": _local}
+def _openbao(options: Options) -> Issuer:
+    from .openbao import OpenBaoIssuer
+
+    return OpenBaoIssuer(options)
+
+
+ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {"local": _local, "openbao": _openbao}

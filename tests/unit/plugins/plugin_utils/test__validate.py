@@ -77,7 +77,9 @@ def test_what_is_accepted_is_what_ansible_makes_of_it(args: dict[str, t.Any]) ->
 def test_a_whole_task_is_read_as_ansible_reads_it() -> None:
     args = task(key={"type": "ed25519"}, prove={"port": "443"}, replace_files="yes", uris="a:b,c:d", mode="0640")
     library = {name: {**entry} for name, entry in SPEC.items()}
-    assert validated(args, SPEC, module="m") == ArgumentSpecValidator(library).validate(args).validated_parameters
+    theirs = ArgumentSpecValidator(library).validate(args).validated_parameters
+    theirs["issuer"] = {name: said for name, said in theirs["issuer"].items() if said is not None}  # one_of is ours
+    assert validated(args, SPEC, module="m") == theirs
 
 
 @pytest.mark.parametrize(
@@ -109,11 +111,11 @@ def test_a_whole_task_is_read_as_ansible_reads_it() -> None:
         (task(key={"custody": {}}), "option identities[web].key.custody: exactly one of file is needed, found none"),
         (
             {**task(), "issuer": {"openbao": {}, "local": LOCAL}},
-            "option issuer: exactly one of local is needed, found local and openbao",
+            "option issuer: exactly one of local, openbao is needed, found local and openbao",
         ),
         (
             {**task(), "issuers": [{"local": LOCAL}, {}]},
-            "option issuers[1]: exactly one of local is needed, found none",
+            "option issuers[1]: exactly one of local, openbao is needed, found none",
         ),
     ],
 )

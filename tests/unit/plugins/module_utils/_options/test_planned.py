@@ -38,7 +38,7 @@ def task(**more: t.Any) -> dict[str, t.Any]:
         (task(publish=[]), WEB + "publish is not built yet"),
         (task(trusts=[]), WEB + "trusts is not built yet"),
         (task(principals=["a"]), WEB + "principals is not built yet"),
-        (task(issuer={"openbao": {"url": "x"}}), WEB + "issuer.openbao is not built yet"),
+        (task(issuer={"est": {"url": "x"}}), WEB + "issuer.est is not built yet"),
         ({"identities": [{"adopt": {}}]}, "machine_identity: option identities[0].adopt is not built yet"),
     ],
 )
@@ -49,7 +49,7 @@ def test_what_is_not_built_is_refused_by_its_name(args: dict[str, t.Any], begins
     assert "; " in str(refused.value)
 
 
-@pytest.mark.parametrize("issuer", ["openbao", "acme", "est", "scep", "aws_pca"])
+@pytest.mark.parametrize("issuer", ["acme", "est", "scep", "aws_pca"])
 def test_an_issuer_of_the_design_is_refused_with_the_one_that_is_built(issuer: str) -> None:
     with pytest.raises(Misconfigured, match=rf"option issuer\.{issuer} is not built yet .* use issuer \{{local"):
         refuse_planned({"issuer": {issuer: {}}}, "machine_identity")
@@ -79,7 +79,7 @@ def test_nulls_defaults_and_what_validation_refuses_pass(args: dict[str, t.Any])
 
 
 def test_two_issuers_are_left_to_the_validation_which_names_both() -> None:
-    refuse_planned({"issuer": {"local": {}, "openbao": {}}}, "machine_identity")
+    refuse_planned({"issuer": {"local": {}, "acme": {}}}, "machine_identity")
 
 
 @pytest.mark.parametrize("module", ["machine_identity_info", "certificate_authority", "one_that_comes_later"])

@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Log in by an AppRole: a RoleID, and a SecretID that may come wrapped."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...module_utils._core.errors import Denied
+from .._openbao.errors import section
+from .._secrets import credential, given
+from .registry import granted
+
+if t.TYPE_CHECKING:
+    from .registry import Call, Grant, Options
+
+_SECRETS = ("secret_id", "secret_id_file", "wrapped_secret_id")
+
+
+class AppRoleLogin:
+    """Over `{role_id, secret_id | secret_id_file | wrapped_secret_id, mount}`."""
+
+    certificate, again = None, True
+
+    def __init__(self, options: Options, option: str) -> None:
+        """Refuse more than one SecretID. Raises Misconfigured."""
+        self.option, self._options = option, options
+        self._given = given(options, _SECRETS, option, required=False)
+        self._unwrapped: str | None = None
+
+    def login(self, call: Call) -> Grant:
+        """Log in. What was wrapped is unwrapped the first time only. Raises Denied."""
+        body = {"role_id": str(self._options["role_id"])}
+        if self._given:
+            body["secret_id"] = self._secret_id(call, self._given)
+        try:
+            return granted(call("POST", f"auth/{self._options['mount']}/login", body), self.option)
+        except Denied as error:
+            raise Denied(
+                f"{error}; check role_id, {self._given or 'secret_id'} and mount of {self.option.partition(': ')[2]}, "
+                "and that neither was used up"
+            ) from None
+
+    def _secret_id(self, call: Call, name: str) -> str:
+        if name != "wrapped_secret_id":
+            return credential(self._options, name, self.option)
+        if self._unwrapped is None:
+            self._unwrapped = self._unwrap(call, credential(self._options, name, self.option))
+        return self._unwrapped
+
+    def _unwrap(self, call: Call, token: str) -> str:
+        try:
+            found = section(call("POST", "sys/wrapping/unwrap", token=token), "data")
+        except Denied:
+            raise Denied(
+                f"{self.option}.wrapped_secret_id: it was unwrapped already, or its time is over; make a new one, and "
+                "if nobody of yours unwrapped it, destroy its secret_id: somebody else has it"
+            ) from None
+        if not isinstance(found.get("secret_id"), str):
+            raise Denied(f"{self.option}.wrapped_secret_id: there is no secret_id in it; wrap the answer of secret-id")
+        return str(found["secret_id"])

@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Log in by a TLS certificate of the controller."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...module_utils._core.errors import Denied
+from .registry import granted
+
+if t.TYPE_CHECKING:
+    from .registry import Call, Grant, Options
+
+
+class CertLogin:
+    """Over `{certificate, private_key, name, mount}`."""
+
+    again = True
+
+    def __init__(self, options: Options, option: str) -> None:
+        """Keep the paths: the handshake reads them."""
+        self.option, self._options = option, options
+        self.certificate = (str(options["certificate"]), str(options["private_key"]))
+
+    def login(self, call: Call) -> Grant:
+        """Log in over a connection that showed the certificate. Raises Denied."""
+        name = self._options.get("name")
+        try:
+            path = f"auth/{self._options['mount']}/login"
+            return granted(call("POST", path, {"name": name} if name else {}), self.option)
+        except Denied as error:
+            raise Denied(
+                f"{error}; check {self.option.partition(': ')[2]}: that role {name or 'of the mount'} trusts who "
+                "signed the certificate, and permits its names"
+            ) from None

@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Log in by a JSON Web Token (RFC 7519)."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...module_utils._core.errors import Denied
+from .._secrets import credential, given
+from .registry import granted
+
+if t.TYPE_CHECKING:
+    from .registry import Call, Grant, Options
+
+
+class JwtLogin:
+    """Over `{role, jwt | jwt_file, mount}`. A file may hold another token the next time."""
+
+    certificate = None
+
+    def __init__(self, options: Options, option: str) -> None:
+        """Refuse more or less than one of them. Raises Misconfigured."""
+        self.option, self._options = option, options
+        self._given = given(options, ("jwt", "jwt_file"), option) or ""
+        self.again = self._given == "jwt_file"
+
+    def login(self, call: Call) -> Grant:
+        """Log in. Raises Denied."""
+        role = self._options.get("role")
+        body = {"jwt": credential(self._options, self._given, self.option), **({"role": role} if role else {})}
+        try:
+            return granted(call("POST", f"auth/{self._options['mount']}/login", body), self.option)
+        except Denied as error:
+            raise Denied(
+                f"{error}; check {self.option.partition(': ')[2]}: role {role or '(the default)'} and mount, and that "
+                f"the {self._given} is of today and for this server"
+            ) from None

@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""In what issuers differ where a user would notice: the contract suite holds each to it, the documentation shows it."""
+
+from __future__ import annotations
+
+import typing as t
+
+
+class Facts(t.NamedTuple):
+    """What one issuer does; `MEANINGS` says each in words."""
+
+    speaks_to_server: bool
+    takes_names_from_task: bool
+    takes_usages_from_task: bool
+    caps_lifetime: bool
+    revokes: bool
+    keeps_reasons: bool
+    lists: bool
+    may_forget: bool
+
+
+MEANINGS: t.Mapping[str, str] = {
+    "speaks_to_server": "It is a server: ``timeout`` and ``ca_bundle`` apply.",
+    "takes_names_from_task": "It certifies the names of the task, whatever the host's request says. "
+    "Where it does not, both have to agree, and an answer with other names is refused.",
+    "takes_usages_from_task": "It obeys ``profile``. "
+    "Where it does not, its own set-up decides, and an answer with other usages is refused.",
+    "caps_lifetime": "It shortens a ``lifetime`` that is longer than it permits. Where it does not, it refuses.",
+    "revokes": "It can revoke.",
+    "keeps_reasons": "It keeps the reason of a revocation. Where it does not, the record says ``unspecified``.",
+    "lists": "It can say what it has issued, so that an answer that got lost is found again.",
+    "may_forget": "It can be set up to forget what it issues. An answer that got lost then stays an orphan.",
+}
+FACTS: t.Mapping[str, Facts] = {
+    "local": Facts(
+        speaks_to_server=False,
+        takes_names_from_task=True,
+        takes_usages_from_task=True,
+        caps_lifetime=True,
+        revokes=True,
+        keeps_reasons=True,
+        lists=True,
+        may_forget=False,
+    ),
+    "openbao": Facts(
+        speaks_to_server=True,
+        takes_names_from_task=False,
+        takes_usages_from_task=False,
+        caps_lifetime=True,
+        revokes=True,
+        keeps_reasons=False,
+        lists=True,
+        may_forget=True,
+    ),
+}

@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The issuer `openbao`: the PKI of an OpenBao, or of a HashiCorp Vault."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+from ...module_utils._core.errors import Misconfigured
+from .._auth.registry import login_of
+from .._openbao.address import address, name, path
+from .._openbao.client import Client
+
+if t.TYPE_CHECKING:
+    import datetime as dt
+
+    from ...module_utils._core.errors import KeysteadError
+    from ...module_utils._core.model import Generation
+    from ...module_utils._core.ports import Good, IssuedRecord, Order, Request, Revoked, Unknown
+    from .._openbao.issued import Records
+    from .._openbao.signer import Signer
+
+OPTION = "openbao: issuer.openbao"
+
+
+class OpenBaoIssuer:
+    """Issuer, Revoker, Lister and Advisor over `{url, mount, role, namespace, issuer_ref, sign_verbatim, auth, ...}`.
+
+    Making one reads options alone: a run that has nothing to issue opens no connection and imports no client.
+    """
+
+    def __init__(self, options: t.Mapping[str, t.Any]) -> None:
+        """Check what can be checked without the server. Raises Misconfigured."""
+        where = address(options, OPTION)
+        self._options = options
+        self._mount = path(options["mount"], f"{OPTION}.mount")
+        self._role = name(options.get("role"), f"{OPTION}.role")
+        self._reference = name(options.get("issuer_ref"), f"{OPTION}.issuer_ref")
+        if not self._role and not options.get("sign_verbatim"):
+            raise Misconfigured(f"{OPTION}.role is missing; name the PKI role that signs, or write sign_verbatim: true")
+        self._client = Client(where, login_of(options["auth"]))
+        self._advice: dict[str, None] = {}
+        self._told: set[str] = set()
+        below = f"/issuer/{self._reference}" if self._reference else ""
+        self.id = f"openbao:{where.url}/v1/{where.namespace}{'/' if where.namespace else ''}{self._mount}{below}"
+
+    @property
+    def place(self) -> str:
+        """Where the issuer is; its key may change, so it is in neither (ADR 11)."""
+        return self.id
+
+    @functools.cached_property
+    def _signer(self) -> Signer:
+        from .._openbao.signer import Signer, Target
+
+        verbatim = bool(self._options.get("sign_verbatim"))
+        target = Target(self.id, self._mount, self._role, self._reference, verbatim)
+        return Signer(self._client, target, self._options, self._advise)
+
+    @functools.cached_property
+    def _records(self) -> Records:
+        from .._openbao.issued import Records
+
+        return Records(self._client, self._mount, self._signer.kept, self._advise)
+
+    def _advise(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            self._advice[line] = None
+
+    def roots(self) -> tuple[bytes, ...]:
+        """Return the roots (DER) that the server names above the issuer; nobody has to be logged in."""
+        return self._signer.roots()
+
+    def begin(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]:
+        """Have one after the other signed. When the server is gone, those that it signed stay signed."""
+        return self._signer.sign(requests)
+
+    def finish(self, orders: t.Sequence[Order]) -> list[Generation | Order | KeysteadError]:
+        """Return a refusal for each: this issuer answers at once."""
+        return self._signer.refuse(orders)
+
+    def revoke(self, certificates: t.Sequence[bytes], reason: str) -> list[Revoked | KeysteadError]:
+        """Take certificates (DER) of this mount back. The server keeps no reason, which is said."""
+        return self._records.revoke(certificates, reason)
+
+    def status(self, certificate: bytes) -> Good | Revoked | Unknown:
+        """Say what the server knows of a certificate (DER); nobody has to be logged in."""
+        return self._records.status(certificate)
+
+    def issued(self, since: dt.datetime) -> t.Iterator[IssuedRecord]:
+        """Yield what the mount has signed since then and kept; roles with no_store keep nothing."""
+        return self._records.issued(since)
+
+    def advice(self) -> list[str]:
+        """Return what the server said beside its answers, and was not returned yet."""
+        lines = list(self._advice)
+        self._advice.clear()
+        return lines

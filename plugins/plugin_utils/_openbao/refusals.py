@@ -1,0 +1,62 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a PKI of OpenBao says when it refuses a request, in the words of the task, with a remedy."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured
+from .errors import WHO, Refused
+
+if t.TYPE_CHECKING:
+    from ...module_utils._core.ports import Request
+
+_ALLOW = "name others, or let the role allow it"
+_WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (
+            r"(?:common name|subject alternate name|email address|URI|URI SAN|IP) (\S+) (?:is )?not allowed",
+            f"{{role}} does not allow {{0}}; {_ALLOW}",
+        ),
+        (r"IP Subject Alternative Names? .*not", f"{{role}} does not allow {{ips}}; {_ALLOW}: allow_ip_sans"),
+        (r"URI Subject Alternative Names? .*not", f"{{role}} does not allow {{uris}}; {_ALLOW}: allowed_uri_sans"),
+        (
+            r"common_name field is required",
+            "{role} wants a common name; write common_name, or set require_cn=false in the role",
+        ),
+        (
+            r"beyond the expiration of the CA certificate at (\S+)",
+            "its authority ends on {0}, before {name} would; write a shorter lifetime, or set leaf_not_after_behavior",
+        ),
+        (r"role requires keys of type (\S+)", "{role} signs {0} keys only; write another key.type, or let it sign any"),
+        (r"role requires a minimum of (.*)", "{role} wants keys of at least {0}; write another key.type"),
+    )
+)
+
+
+def worded(refused: Refused, request: Request, role: str, mount: str) -> KeysteadError:
+    """Return the refusal of one request; Misconfigured where no request could be signed."""
+    if refused.status == 404:
+        return Misconfigured(str(refused))
+    if refused.status != 400:
+        return refused
+    said, subject = refused.said, request.subject
+    if "unknown role" in said:
+        return Misconfigured(f"{WHO}: mount {mount} has no role {role}; correct issuer.openbao.role, or make it there")
+    shown = f"role {role}" if role else f"mount {mount}"
+    for pattern, words in _WORDS:
+        if match := pattern.search(said):
+            told = words.format(
+                *match.groups(),
+                role=shown,
+                name=request.name,
+                ips=", ".join(subject.ip_addresses) or "IP addresses",
+                uris=", ".join(subject.uris) or "URIs",
+            )
+            return Denied(f"{WHO}: {told}")
+    return Denied(f"{WHO}: {shown} does not sign {request.name}: {said or 'it gives no reason'}; see its settings")

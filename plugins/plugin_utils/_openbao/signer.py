@@ -1,0 +1,221 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Has requests signed by the PKI of an OpenBao: the work behind the issuer `openbao`."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import typing as t
+
+with contextlib.suppress(ImportError):
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+from ...module_utils._core import pki
+from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, printable
+from ...module_utils._core.keys import spki_sha256
+from ...module_utils._core.model import PROFILE_USAGES, Generation, Part
+from ...module_utils._core.pki import MALFORMED
+from .._edge import unexpected
+from .._path import UNVERIFIABLE
+from .._roots import declared_roots
+from .errors import LONGEST, WHO, LoggedOut, Refused, Silent, not_understood, plain, section
+from .refusals import worded
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ...module_utils._core.ports import Order, Request
+    from .client import Client, Json
+
+_USAGES = {"server_auth": "ServerAuth", "client_auth": "ClientAuth"}  # as the server calls them
+_OVER = (Silent, Misconfigured, Pending, LoggedOut)  # what the next request would meet as well
+_LONGEST_CHAIN = 8
+
+
+class Target(t.NamedTuple):
+    """Who is to sign: the id of the issuer, the mount, the role (or empty), and an issuer of it (or empty)."""
+
+    id: str
+    mount: str
+    role: str
+    reference: str
+    verbatim: bool
+
+    @property
+    def path(self) -> str:
+        """Where requests are signed."""
+        issuer = f"/issuer/{self.reference}" if self.reference else ""
+        role = f"/{self.role}" if self.role else ""
+        return f"{self.mount}{issuer}/sign{'-verbatim' if self.verbatim else ''}{role}"
+
+
+class Signer:
+    """What the issuer does once it has something to do."""
+
+    def __init__(
+        self, client: Client, target: Target, options: Mapping[str, t.Any], advise: Callable[[str], None]
+    ) -> None:
+        """Keep whom to ask, and read the roots that the task declares."""
+        self._client, self._target, self._advise = client, target, advise
+        self._declared = declared_roots(options)
+        self._chains: dict[tuple[str, ...], tuple[bytes, bytes]] = {}
+
+    def roots(self) -> tuple[bytes, ...]:
+        """Return the roots (DER) at the end of the issuer's chain. Raises Misconfigured where it has none."""
+        _chain, roots = self._shared(self._issuer)
+        return pki.der_certificates(roots)
+
+    def sign(self, requests: Sequence[Request]) -> list[Generation | Order | KeysteadError]:
+        """Ask for one after the other. What ends all of them is asked for once, a broken server twice in a row."""
+        answers: list[Generation | Order | KeysteadError] = []
+        over: KeysteadError | None = None
+        for request in requests:
+            last, answer = answers[-1] if answers else None, over or self._answer(request)
+            answers.append(plain(answer) if isinstance(answer, KeysteadError) else answer)
+            if isinstance(answer, _OVER) or (isinstance(answer, Unavailable) and isinstance(last, Unavailable)):
+                over = answer
+        return answers
+
+    def _answer(self, request: Request) -> Generation | KeysteadError:
+        try:
+            return self._signed(request)
+        except KeysteadError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - what was signed before must not get lost with it
+            return Unavailable(unexpected(WHO, error))
+
+    def refuse(self, orders: Sequence[Order]) -> list[Generation | Order | KeysteadError]:
+        """Return a refusal for each: this issuer answers at once."""
+        return [Denied(f"{WHO}: it knows no order {order.reference}; it answers at once") for order in orders]
+
+    def kept(self, leaf: x509.Certificate) -> Generation:
+        """Return the generation of a certificate that the issuer signed earlier."""
+        return self._generation(leaf, self._issuer)
+
+    @functools.cached_property
+    def _issuer(self) -> Json:
+        """What the server tells everybody of the issuer. Raises Misconfigured where there is none."""
+        path = f"{self._target.mount}/issuer/{self._target.reference or 'default'}/json"
+        try:
+            return section(self._client.public(path), "data")
+        except Unavailable as error:
+            raise _missing_issuer(error, self._target) from None
+
+    def _generation(self, leaf: x509.Certificate, above: Json) -> Generation:
+        chain, roots = self._shared(above)
+        pem, der = leaf.public_bytes(Encoding.PEM), leaf.public_bytes(Encoding.DER)
+        return Generation(
+            credential_id=pki.fingerprint(der),
+            public_id=spki_sha256(leaf.public_key()),
+            not_before=leaf.not_valid_before_utc,
+            not_after=leaf.not_valid_after_utc,
+            issuer_id=self._target.id,
+            parts={
+                "certificate": Part(pem),
+                "chain": Part(chain),
+                "fullchain": Part(pem + chain),
+                "roots": Part(roots),
+            },
+        )
+
+    def _signed(self, request: Request) -> Generation:
+        _check_is_declared(request)
+        try:
+            said = self._client.call("POST", self._target.path, _body(request, verbatim=self._target.verbatim))
+        except Refused as refused:
+            raise worded(refused, request, self._target.role, self._target.mount) from None
+        except Unavailable as error:
+            raise _missing_issuer(error, self._target) from None
+        warnings = said.get("warnings")
+        for line in map(str, warnings if isinstance(warnings, list) else ()):
+            if "use_csr_" not in line:  # the role takes the names from the request: they are the same
+                self._advise(printable(f"{WHO}: {request.name}: {line[:LONGEST]}"))
+        data = section(said, "data")
+        try:
+            leaf = x509.load_pem_x509_certificate(str(data.get("certificate", "")).encode())
+            return self._generation(leaf, data)
+        except MALFORMED:
+            raise not_understood("certificate") from None
+
+    def _shared(self, data: Json) -> tuple[bytes, bytes]:
+        """Return chain and roots (PEM) above a certificate: the same for all of one issuer."""
+        above = data.get("ca_chain") or [data.get("issuing_ca") or data.get("certificate")]
+        key = tuple(map(str, above if isinstance(above, list) else ()))
+        if key not in self._chains:
+            try:
+                self._chains[key] = self._split([x509.load_pem_x509_certificate(one.encode()) for one in key])
+            except MALFORMED:
+                raise not_understood("chain") from None
+        return self._chains[key]
+
+    def _split(self, found: list[x509.Certificate]) -> tuple[bytes, bytes]:
+        """Walk from the issuer up to a root, by the shortest way where there are cross-signed ones."""
+        if not found:
+            raise ValueError("no chain")
+        path = found[:1]
+        while not _is_root(path[-1]) and len(path) < _LONGEST_CHAIN:
+            above = [one for one in found if one not in path and _signs(one, path[-1])]
+            if not above:
+                break
+            path.append(next(filter(_is_root, above), above[0]))
+        roots = [one for one in path if _is_root(one)] or list(map(x509.load_der_x509_certificate, self._declared))
+        if not roots:
+            raise Misconfigured(
+                f"{WHO}: mount {self._target.mount} does not know the root above {found[0].subject.rfc4514_string()}; "
+                "name it in issuer.openbao.roots, or import it there"
+            )
+        chain = b"".join(one.public_bytes(Encoding.PEM) for one in path if not _is_root(one))
+        return chain, b"".join(one.public_bytes(Encoding.PEM) for one in roots)
+
+
+def _missing_issuer(error: Unavailable, target: Target) -> KeysteadError:
+    """Return a better error where the server calls it an error of its own that it has no such issuer."""
+    if "unable to find PKI issuer" not in str(error) and "no default issuer" not in str(error):
+        return error
+    what = f"no issuer {target.reference}; correct issuer_ref" if target.reference else "no default issuer; set one"
+    return Misconfigured(f"{WHO}: mount {target.mount} has {what}")
+
+
+def _check_is_declared(request: Request) -> None:
+    """Refuse a request that names others than the task: some roles take names from it. Raises Denied."""
+    try:
+        csr = x509.load_der_x509_csr(request.csr)
+        same = pki.subject_of(csr.subject, csr.extensions) == request.subject
+    except MALFORMED:
+        same = False
+    if not same:
+        raise Denied(f"{WHO}: {request.name} is not asked for: the request names others than the task")
+
+
+def _body(request: Request, *, verbatim: bool) -> Json:
+    """Return what is asked. With a role, its usages hold; names are those of the task, whichever way it takes them."""
+    subject = request.subject
+    csr = x509.load_der_x509_csr(request.csr).public_bytes(Encoding.PEM).decode()
+    asked: Json = {"csr": csr, "format": "pem", "ttl": f"{request.lifetime}s"}
+    if verbatim:
+        usages = [_USAGES[usage] for usage in PROFILE_USAGES[request.profile]]
+        return {**asked, "key_usage": ["DigitalSignature"], "ext_key_usage": usages}
+    return {
+        **asked,
+        "common_name": subject.common_name or "",
+        "exclude_cn_from_sans": True,
+        "alt_names": ",".join((*subject.dns_names, *subject.email_addresses)),
+        "ip_sans": list(subject.ip_addresses),
+        "uri_sans": list(subject.uris),
+    }
+
+
+def _is_root(certificate: x509.Certificate) -> bool:
+    return certificate.subject == certificate.issuer and _signs(certificate, certificate)
+
+
+def _signs(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except UNVERIFIABLE:
+        return False
+    return True

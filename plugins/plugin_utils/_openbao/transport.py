@@ -1,0 +1,170 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""One kept-alive connection to an OpenBao, over TLS that is always verified (T1).
+
+No environment variable has a say: not in where a call goes (proxies, .netrc), nor in whom it trusts, nor does
+SSLKEYLOGFILE get its keys.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import ssl
+import typing as t
+from urllib.parse import urlsplit
+
+with contextlib.suppress(ImportError):
+    import requests
+    from hvac.adapters import RawAdapter
+    from requests.adapters import HTTPAdapter
+
+from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable
+from .._deadline import Worker
+from .errors import WHO, Answer, unreachable
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .address import Address
+
+LARGEST = 16 * 1024 * 1024  # bytes of an answer
+_REDIRECTS = (307, 308)  # those that repeat the call as it is (RFC 9110, 15.4)
+
+
+class _Verifying(HTTPAdapter if t.TYPE_CHECKING or "HTTPAdapter" in globals() else object):  # type: ignore[misc]
+    """Trusts whom its context trusts, and nobody else: requests would add its own list."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__(pool_connections=1, pool_maxsize=1)
+
+    def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
+        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
+
+    def cert_verify(self, conn: t.Any, url: str, verify: t.Any, cert: t.Any) -> None:  # noqa: ARG002 - as it calls us
+        conn.cert_reqs = "CERT_REQUIRED"
+
+
+class Transport:
+    """Asks, and returns what is answered. Not for two threads at once."""
+
+    def __init__(self, address: Address, certificate: tuple[str, str] | None) -> None:
+        """Read whom to trust, and our own certificate. Raises Misconfigured. Nothing is connected yet."""
+        self._address, self._worker = address, Worker()
+        session = requests.Session()
+        session.trust_env = False
+        session.adapters.clear()
+        session.mount("https://", _Verifying(_context(address.ca_bundle, certificate)))
+        self._adapter = RawAdapter(
+            base_uri=address.url,
+            namespace=address.namespace or None,
+            session=session,
+            allow_redirects=False,
+            ignore_exceptions=True,
+        )
+
+    def ask(
+        self, method: str, path: str, body: Mapping[str, t.Any] | None, token: str | None, seconds: float
+    ) -> Answer:
+        """Return the answer to one call, within so many seconds. Raises Unavailable and Misconfigured."""
+        try:
+            status, headers, content = self._worker.within(
+                seconds, lambda: self._exchange(method, path, body, token, seconds)
+            )
+        except KeysteadError:
+            raise
+        except Exception as error:  # noqa: BLE001 - requests, urllib3, http.client and ssl all have their own
+            raise unreachable(error, self._address) from None
+        return Answer(status, headers, _parsed(content, status))
+
+    def close(self) -> None:
+        """End the connection."""
+        self._worker.close()
+        self._adapter.close()
+
+    def _exchange(
+        self, method: str, path: str, body: Mapping[str, t.Any] | None, token: str | None, seconds: float
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        self._adapter.token = token
+        response = self._once(method, path, body, seconds)
+        if response.status_code in _REDIRECTS:  # a standby names the active node
+            self._adapter.base_uri = self._elsewhere(response, path)
+            response.close()
+            response = self._once(method, path, body, seconds)
+        with response:
+            content = bytearray()
+            for chunk in response.iter_content(65536):
+                content += chunk
+                if len(content) > LARGEST:
+                    raise Unavailable(f"{WHO}: its answer to {path} has more than {LARGEST} bytes; is url right?")
+            return response.status_code, response.headers, bytes(content)
+
+    def _once(self, method: str, path: str, body: Mapping[str, t.Any] | None, seconds: float) -> t.Any:
+        return self._adapter.request(method, f"/v1/{path}", json=body, timeout=seconds, stream=True)
+
+    def _elsewhere(self, response: t.Any, path: str) -> str:
+        """Return where the same call is to go: over TLS, and verified as the first one was."""
+        location = str(response.headers.get("Location", ""))
+        parts, end = urlsplit(location), f"/v1/{path}"
+        if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or not location.endswith(end):
+            raise Misconfigured(
+                f"{WHO}: it redirects {path} to what is no other node over https, which is not followed; "
+                "write the https URL of the active node"
+            )
+        return location.removesuffix(end)
+
+
+def _parsed(content: bytes, status: int) -> dict[str, t.Any]:
+    """Return the object of an answer; what a proxy in between says in HTML is none."""
+    try:
+        found = {} if status == 204 else json.loads(content)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        if status < 400:
+            raise Unavailable(f"{WHO}: its answer cannot be understood; run again, and look whether url is right")
+        return {}
+    return found
+
+
+def _context(ca_bundle: str | None, certificate: tuple[str, str] | None) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies certificate and name
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        if ca_bundle is not None:
+            context.load_verify_locations(cafile=ca_bundle)
+        else:
+            _trust_the_system(context)
+    except OSError as error:  # ssl.SSLError is one
+        raise Misconfigured(
+            f"{WHO}: ca_bundle {ca_bundle}: {_unreadable(error)}; write the path of PEM certificates"
+        ) from None
+    if certificate is not None:
+        try:
+            context.load_cert_chain(*certificate, password=_no_passphrase)
+        except (OSError, ValueError) as error:
+            raise Misconfigured(
+                f"{WHO}: auth.cert: certificate {certificate[0]} and private_key {certificate[1]} cannot be used: "
+                f"{_unreadable(error)}; write the paths of a pair in PEM, its key without a passphrase"
+            ) from None
+    return context
+
+
+def _trust_the_system(context: ssl.SSLContext) -> None:
+    """Load the places that OpenSSL was built with: SSL_CERT_FILE and SSL_CERT_DIR would lead elsewhere."""
+    places = ssl.get_default_verify_paths()
+    for option, place in (("cafile", places.openssl_cafile), ("capath", places.openssl_capath)):
+        with contextlib.suppress(FileNotFoundError):
+            context.load_verify_locations(**{option: place})
+
+
+def _no_passphrase() -> str:
+    raise ValueError("it has a passphrase")
+
+
+def _unreadable(error: Exception) -> str:
+    said = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else None
+    return said or ("it has a passphrase" if isinstance(error, ValueError) else "it is not PEM, or does not fit")

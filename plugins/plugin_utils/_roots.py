@@ -1,0 +1,32 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The trust anchors that a task declares for an issuer."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+from ..module_utils._core.errors import Misconfigured
+
+
+def declared_roots(options: t.Mapping[str, t.Any]) -> tuple[bytes, ...]:
+    """Return the trust anchors (DER) that option `roots` of an issuer names. Raises Misconfigured."""
+    return tuple(der for root in options.get("roots") or () for der in _read(root))
+
+
+def _read(root: str) -> tuple[bytes, ...]:
+    """Read an entry of option `roots`: PEM itself, or the path of a PEM file on the controller."""
+    from ..module_utils._core import pki
+
+    try:
+        pem = root.encode() if "-----BEGIN" in root else Path(root).expanduser().read_bytes()
+        found = pki.der_certificates(pem)
+    except (OSError, ValueError):
+        shown = "the PEM given" if "-----BEGIN" in root else repr(root)
+        raise Misconfigured(
+            f"machine_identity: option issuer.roots: {shown} cannot be read as certificates; write PEM or its path"
+        ) from None
+    return found

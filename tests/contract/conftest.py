@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Every issuer of the list, each over its real backend."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
+from ansible_collections.keystead.identity.tests.harness.front import Front, every_issuer
+from ansible_collections.keystead.identity.tests.harness.issuers import Made, ServerBackend, adapter
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _made(request: pytest.FixtureRequest, directory: Path) -> Made:
+    kind = adapter(request.param)
+    server = request.getfixturevalue(kind.server) if kind.server else None
+    return Made(request.param, kind(directory, server))
+
+
+@pytest.fixture(params=every_issuer())
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Set one backend up for this test."""
+    return _made(request, tmp_path_factory.mktemp("backend"))
+
+
+@pytest.fixture(params=every_issuer(servers=True))
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Set one backend up that is a server."""
+    return _made(request, tmp_path_factory.mktemp("backend"))
+
+
+@pytest.fixture
+def front(served: Made) -> t.Iterator[Front]:
+    """Put a faulty proxy before it."""
+    with faulty.before(*t.cast("ServerBackend", served.backend).upstream) as proxy:
+        yield Front(served, proxy)

@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a host and the ledger have while the server of an issuer fails: the last complete pair, and the whole story."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
+from ansible_collections.keystead.identity.tests.harness import local as make
+from ansible_collections.keystead.identity.tests.harness import playbook
+from ansible_collections.keystead.identity.tests.harness.in_process import World, web
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+    from subprocess import CompletedProcess
+
+    from ansible_collections.keystead.identity.tests.harness.front import Front
+
+Task = dict[str, t.Any]
+FAULTS: dict[str, faulty.Fault] = {
+    "hangs": faulty.hang,
+    "resets": faulty.reset,
+    "cuts": faulty.cut,
+    "garbage": faulty.garbage,
+    "forbids": faulty.says(403),
+    "fails": faulty.says(500),
+    "is sealed": faulty.says(503, {"errors": ["Vault is sealed"]}),
+    "redirects": faulty.redirect,
+}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path / "world")
+
+
+def pair(world: World) -> dict[str, bytes]:
+    """Return what a consumer reads."""
+    return {path.name: path.read_bytes() for path in sorted(world.path("web", "current").iterdir())}
+
+
+def linked(world: World, *names: str) -> Task:
+    """Return an identity with links."""
+    links = {str(world.links / "web.pem"): "fullchain", str(world.links / "web.key"): "private_key"}
+    return web(dns_names=list(names or ("web.example.org",)), links=links)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_renewal_that_fails_leaves_the_pair_as_it_is_byte_for_byte(front: Front, world: World, fault: str) -> None:
+    world.settled([linked(world)], issuer=front.options())
+    before = pair(world)
+    front.proxy.fail(FAULTS[fault])
+    result = world.converge([linked(world, "new.example.org")], issuer=front.options())
+    assert result["failed"] is True
+    (record,) = result["identities"]
+    assert record["msg"].startswith(f"{front.made.name}: ")
+    assert record["msg"] in result["msg"]
+    assert pair(world) == before
+    assert (world.links / "web.key").read_bytes() == before["private_key.pem"]
+    front.proxy.heal()
+    world.settled([linked(world, "new.example.org")], issuer=front.options())
+    assert pair(world)["private_key.pem"] != before["private_key.pem"]
+
+
+def test_an_answer_that_got_lost_is_found_by_the_next_run(front: Front, world: World) -> None:
+    begun = make.now()
+    front.proxy.fail(faulty.lose, front.backend.signs, times=1)
+    assert world.converge([web()], issuer=front.options())["failed"] is True
+    assert world.query("SELECT number, state FROM generations") == [(1, "intended")]
+    world.settled([web()], issuer=front.options())
+    (record,) = front.issuer().issued(begun)
+    assert record.serial_number == world.certificate().serial_number
+    assert world.query("SELECT number, state FROM generations") == [(1, "current")]
+
+
+def test_an_answer_that_a_forgetful_server_lost_is_told_by_the_events(front: Front, world: World) -> None:
+    """Whether it was signed nobody can tell: the failed attempt stays in the record, with its key and its time."""
+    forgetful = {front.made.name: {**front.backend.forgetful(), **front.reached()}}
+    front.proxy.fail(faulty.lose, front.backend.signs, times=1)
+    failed = world.converge([web()], issuer=forgetful)
+    assert failed["failed"] is True
+    world.settled([web()], issuer=forgetful)
+    events = "SELECT generation, outcome, message FROM events WHERE action = 'issue' ORDER BY seq"
+    assert world.query(events) == [(1, "failed", failed["identities"][0]["msg"]), (1, "ok", "")]
+    assert world.query("SELECT number, state FROM generations") == [(1, "current")]
+
+
+def test_one_host_with_two_issuers_gets_what_the_healthy_one_gives(front: Front, world: World) -> None:
+    front.proxy.fail(faulty.reset)
+    sick, well = web(name="sick", issuer=front.options()), web(name="well")
+    result = world.converge([sick, well])
+    assert [one["failed"] for one in result["identities"]] == [True, False]
+    assert world.current("well") == 1
+
+
+def test_a_playbook_ends_with_the_sentence_and_without_a_credential(front: Front, tmp_path: Path) -> None:
+    def run(*names: str) -> CompletedProcess[str]:
+        said = {
+            "issuer": front.options(),
+            "ledger": f"sqlite:////{str(tmp_path / 'ledger.sqlite').lstrip('/')}",
+            "store": str(tmp_path / "store"),
+            "identities": [web(dns_names=list(names))],
+        }
+        tasks = [{"keystead.identity.machine_identity": said}]
+        return playbook.run(tasks, playbook.ONE_HOST, "-vvv", "--diff", home=tmp_path / "home")
+
+    assert playbook.recap(run("web.example.org"))["web1"]["changed"] == 1
+    current = tmp_path / "store" / "web" / "current"
+    before = {path.name: path.read_bytes() for path in current.iterdir()}
+    for fault in (faulty.hang, faulty.says(403)):
+        front.proxy.fail(fault)
+        done = run("new.example.org")
+        assert playbook.recap(done)["web1"]["failed"] == 1
+        (result,) = playbook.results(tmp_path / "home")
+        assert result["msg"].startswith(f"web: {front.made.name}: ")
+        output = done.stdout + done.stderr
+        assert "Traceback" not in output
+        assert not [secret for secret in front.backend.secrets if secret in output]
+        assert {path.name: path.read_bytes() for path in current.iterdir()} == before
+    front.proxy.heal()
+    assert playbook.recap(run("new.example.org"))["web1"]["changed"] == 1
