@@ -15,10 +15,11 @@ import sys
 import typing as t
 from pathlib import Path
 
+import pytest
 import yaml
 
 if t.TYPE_CHECKING:
-    import pytest
+    from ansible_collections.keystead.identity.tests.harness.postgres import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 UNDER_ANSIBLE_TEST = "ANSIBLE_CONTROLLER_MIN_PYTHON_VERSION" in os.environ
@@ -55,3 +56,12 @@ def pytest_configure(config: pytest.Config) -> None:
     from ansible_collections.keystead.identity.tests.needs import Needs
 
     config.pluginmanager.register(Needs(), "keystead-needs")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> t.Iterator[Server]:
+    """Return a PostgreSQL that runs until the tests are over."""
+    from ansible_collections.keystead.identity.tests.harness.postgres import postgres
+
+    with postgres() as running:
+        yield running

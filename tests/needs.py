@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import typing as t
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +59,11 @@ NEEDS: dict[str, Need] = {
         "apt-get install python3-cryptography",
     ),
     "openssl": tool("openssl", "openssl", "version"),
+    "postgres": Need(
+        lambda: any(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb") is not None,
+        "there is no PostgreSQL server",
+        "apt-get install postgresql-15",
+    ),
     "root": Need(lambda: os.geteuid() == 0, "this is not root", "run as root"),
     "ip": tool("ip", "iproute2", "link"),
     "ssh": tool("ssh", "openssh-client", "-V"),
