@@ -27,19 +27,16 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.upkeep i
 USER = "postgres"
 ADMIN = "admin"
 MIGRATOR, CONVERGER, AUDITOR = "migrator", "converger", "auditor"
-PASSWORDS = {ADMIN: "of-the-admin", MIGRATOR: "of-the-migrator", CONVERGER: "of-the-converger", AUDITOR: "of-the-auditor"}
-_DIRECTORIES = "/usr/lib/postgresql/*/bin"  # of Debian, whose PATH has only the client
+PASSWORDS = {role: f"of-the-{role}" for role in (ADMIN, MIGRATOR, CONVERGER, AUDITOR)}
+_NEEDED = ("initdb", "pg_ctl", "postgres")
 
 
 @functools.cache
 def programs() -> Path | None:
-    """Return the directory with initdb and pg_ctl; None where there is no server."""
-    places = [Path(place) for place in os.environ.get("PATH", "").split(os.pathsep)]
-    versions = sorted(Path("/").glob(_DIRECTORIES.lstrip("/")), key=lambda path: path.parent.name.rjust(4), reverse=True)
-    return next((place for place in (*versions, *places) if all((place / name).is_file() for name in _NEEDED)), None)
-
-
-_NEEDED = ("initdb", "pg_ctl", "postgres")
+    """Return the directory with initdb and pg_ctl, which Debian keeps out of PATH; None where there is no server."""
+    versions = Path("/usr/lib/postgresql").glob("*/bin")
+    places = [*sorted(versions, reverse=True), *map(Path, os.environ.get("PATH", "").split(os.pathsep))]
+    return next((place for place in places if all((place / name).is_file() for name in _NEEDED)), None)
 
 
 @dataclass

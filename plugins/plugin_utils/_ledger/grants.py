@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Keystead contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
 """Who may do what in a ledger of PostgreSQL: whoever converges adds events and never changes one, auditors only read.
 
 The role that owns the schema, the migrator, grants it. A role has exactly what its duty needs, so what it was granted
@@ -44,7 +45,9 @@ _HELD = """
 SELECT c.relname, a.privilege_type FROM pg_class c, aclexplode(c.relacl) a
 WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r' AND a.grantee = (?::text)::regrole
 """
-_ROLES = "SELECT quote_ident(rolname), has_schema_privilege(oid, current_schema(), 'USAGE') FROM pg_roles WHERE rolname = ?"
+_ROLES = """
+SELECT quote_ident(rolname), has_schema_privilege(oid, current_schema(), 'USAGE') FROM pg_roles WHERE rolname = ?
+"""
 
 
 def duties(options: t.Mapping[str, t.Any]) -> dict[str, Rights]:

@@ -37,7 +37,8 @@ def path_of(url: str) -> Path:
 
 def refuse_password(url: str) -> None:
     """Raise Misconfigured for a password inside a URL: URLs stand in logs and in lists of processes."""
-    authority = re.match(r"[^:]*://[^/?#]*:[^/?#]*@", url)
+    within = "[^/?#]*" if url.lower().startswith("sqlite:") else "[^@]*"  # a path may have both signs, a password any
+    authority = re.match(f"[^:]*://{within}:{within}@", url)
     if authority or re.search(r"[?&](ssl)?passw(or)?d=", url, re.IGNORECASE):
         message = (
             "ledger: option ledger has a password inside its URL; take it out, "
@@ -48,7 +49,7 @@ def refuse_password(url: str) -> None:
 
 def _refusal(scheme: str) -> str:
     if scheme.partition("+")[0] in ("postgresql", "postgres"):
-        return f"ledger: option ledger names a driver of its own, {scheme}; write postgresql://host/database"
+        return f"ledger: option ledger names a driver of its own, {scheme}; write postgresql://host/database (or sqlite:////absolute/path)"
     return f"ledger: option ledger has the unknown scheme {scheme}; {REMEDY}"
 
 

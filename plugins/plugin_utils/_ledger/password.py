@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Keystead contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
 """What opens a ledger in PostgreSQL. It is in no message, and goes to libpq only."""
 
 from __future__ import annotations

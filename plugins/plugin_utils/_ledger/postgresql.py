@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Keystead contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
 """A PostgreSQL database: how it is opened, read and written, and the one edge where its errors become ours."""
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ def load() -> t.Any:
         import psycopg
     except ImportError as error:
         raise Misconfigured(
-            "ledger: option ledger names PostgreSQL, and the Python library psycopg, or the libpq that it needs, is not "
-            "installed on the controller; install psycopg[binary] beside ansible-core"
+            "ledger: option ledger names PostgreSQL, and the Python library psycopg, or the libpq that it needs, is "
+            "not installed on the controller; install psycopg[binary] beside ansible-core"
         ) from error
     return psycopg
 
@@ -97,8 +98,8 @@ class PostgresDatabase:
         if self._read_only:
             raise Misconfigured(f"ledger: {self.place} was opened to read, and may not be written")
         with self.edge():
-            self._connection.execute(begin)
             try:
+                self._connection.execute(begin)
                 yield Session(self._connection)
                 self._connection.execute("COMMIT")
             except BaseException:
@@ -112,27 +113,27 @@ class PostgresDatabase:
 
 
 def _connected(target: Target, password: str | None) -> psycopg.Connection[t.Any]:
-    psycopg = load()
+    library = load()
     until = time.monotonic() + LOCK_SECONDS
     while True:
         try:
-            made = _connection_class().connect(
-                **target.parameters, password=password, autocommit=True, cursor_factory=psycopg.RawCursor
+            made: psycopg.Connection[t.Any] = _connection_class().connect(
+                **target.parameters, password=password, autocommit=True, cursor_factory=library.RawCursor
             )
-        except psycopg.Error as error:
+        except library.Error as error:
             if time.monotonic() > until or not BUSY.search(str(error)):
                 raise connecting(target.place, error) from error
             time.sleep(PAUSE)
         else:
-            made.adapters.register_loader("json", psycopg.types.string.TextLoader)  # SQLite gives text as well
-            return t.cast("psycopg.Connection[t.Any]", made)
+            made.adapters.register_loader("json", library.types.string.TextLoader)  # SQLite gives text as well
+            return made
 
 
 @functools.cache
 def _connection_class() -> t.Any:
-    psycopg = load()
+    library = load()
 
-    class Connection(psycopg.Connection):  # type: ignore[misc]
+    class Connection(library.Connection):  # type: ignore[misc, name-defined]
         """A connection whose server must answer within a time (T1)."""
 
         def wait(self, gen: t.Any, *args: t.Any, **keywords: t.Any) -> t.Any:
@@ -140,7 +141,7 @@ def _connection_class() -> t.Any:
                 return super().wait(_limited(gen, time.monotonic() + ANSWER_SECONDS), *args, **keywords)
             except TimeoutError as error:
                 self.close()
-                raise psycopg.OperationalError(str(error)) from error
+                raise library.OperationalError(str(error)) from error
 
     return Connection
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What the ledger asks of a database, whichever it is. Statements are SQL that SQLite reads, with `?` for parameters."""
+"""What the ledger asks of a database, whichever it is. Statements are as SQLite reads them, with `?` for parameters."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 Keystead contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Which PostgreSQL database option `ledger` names, and how it is reached. No answer repeats what may hold a password."""
+
+"""Which PostgreSQL database option `ledger` names, and how it is reached. No answer repeats a password."""
 
 from __future__ import annotations
 
@@ -14,10 +15,10 @@ from ...module_utils._core.errors import Misconfigured
 FORM = "postgresql://host/database"
 REMEDY = f"write option ledger as {FORM}"
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-PARAMETERS = frozenset(
-    "channel_binding connect_timeout dbname gssencmode host hostaddr port require_auth sslcert sslcrl sslkey sslmode"
-    " sslrootcert target_session_attrs user".split()
-)
+PARAMETERS = (
+    "channel_binding", "connect_timeout", "dbname", "gssencmode", "host", "hostaddr", "port", "require_auth", "sslcert",
+    "sslcrl", "sslkey", "sslmode", "sslrootcert", "target_session_attrs", "user",
+)  # fmt: skip
 CONNECT_SECONDS = 10
 _ALWAYS = {
     "connect_timeout": str(CONNECT_SECONDS),
@@ -47,13 +48,15 @@ def target_of(url: str) -> Target:
     that anybody could stand in for would be believed (`sslmode=verify-full`, T1).
     """
     said = _parsed(url)
-    unknown = sorted(said.keys() - PARAMETERS)
+    unknown = sorted(said.keys() - set(PARAMETERS))
     if unknown:
         raise Misconfigured(
-            f"ledger: option ledger has the parameter {unknown[0]}, which is none of {', '.join(sorted(PARAMETERS))}"
+            f"ledger: option ledger has the parameter {unknown[0]}, which is none of {', '.join(PARAMETERS)}"
         )
     if said.get("sslmode", "disable") not in SSL_MODES:
         raise Misconfigured(f"ledger: option ledger has an unknown sslmode; write one of {', '.join(SSL_MODES)}")
+    if not all(port.isdecimal() for port in said.get("port", "5432").split(",") if port):
+        raise Misconfigured(f"ledger: option ledger has a port that is no number; {REMEDY}")
     if not said.get("dbname"):
         raise Misconfigured(f"ledger: option ledger names no database; {REMEDY}")
     hosts = said.get("host", "")

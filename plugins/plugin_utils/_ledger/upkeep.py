@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 Keystead contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
 """Upkeep: a ledger gets the schema of this release, and, in PostgreSQL, its roles get their rights."""
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import typing as t
 
 from ...module_utils._core.errors import Misconfigured
 from .location import default_path, path_of, refuse_password
-from .migrations import migrate, note, too_new, version_of
+from .migrations import note, too_new, version_of
 from .password import password_of
 from .schema import MIGRATIONS
 from .target import is_postgresql
