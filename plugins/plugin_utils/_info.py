@@ -40,7 +40,7 @@ def look(args: t.Mapping[str, t.Any], task: Task) -> Record:
     now = datetime.now(UTC)
     half = HostHalf(task.execute, store, task.host, None, {}, warnings)
     answer = half.read(entries, now, others=not names, paths=paths)
-    about, found, files = _store(answer, store), _by(answer, "identities", "name"), _by(answer, "paths", "path")
+    about, found, files = store_of(answer, store), by(answer, "identities", "name"), by(answer, "paths", "path")
     if not names:
         works += [_work(name, None) for name in sorted(found.keys() - set(asked)) if _is_name(name)]
     if ledger_id and about["ledger_id"] not in (None, ledger_id):
@@ -100,14 +100,15 @@ def _is_name(name: str) -> bool:
     return True
 
 
-def _by(answer: Answer, listed: str, key: str) -> dict[str, Record]:
+def by(answer: Answer, listed: str, key: str) -> dict[str, Record]:
     """Return what has the form of answers, by what each is about; the rest is none."""
     said = answer.get(listed)
     entries = [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
     return {name: one for one in entries if (name := _text(one.get(key)))}
 
 
-def _store(answer: Answer, path: str) -> Record:
+def store_of(answer: Answer, path: str) -> Record:
+    """Return what a host says of its store."""
     said = answer.get("store")
     said = said if isinstance(said, dict) else {}
     error = error_of({"observed": (), **said})

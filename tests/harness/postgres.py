@@ -86,7 +86,7 @@ class Server:
         """Make a database with a ledger, and the grants that it ships with; return its name."""
         name = self.database()
         migrated(
-            {**self.options(name, MIGRATOR), "ledger_converger": [CONVERGER], "ledger_auditor": [AUDITOR]}, check=False
+            {**self.options(name, MIGRATOR), "convergers": [CONVERGER], "auditors": [AUDITOR]}, check=False
         )
         return name
 

@@ -38,7 +38,7 @@ CONVERGER = _rights(
     **{dialect.TURN: "DELETE"},  # it has no rows: this is what LOCK TABLE asks for
 )
 AUDITOR = _rights(**{table: "SELECT" for table in CONVERGER if table != dialect.TURN})
-DUTIES: t.Mapping[str, Rights] = {"ledger_converger": CONVERGER, "ledger_auditor": AUDITOR}
+DUTIES: t.Mapping[str, Rights] = {"convergers": CONVERGER, "auditors": AUDITOR}
 """The rights of a duty, by the option that names its roles."""
 
 _HELD = """

@@ -60,6 +60,12 @@ def events(
     return _records(_EVENT_FIELDS, ledger.read(_EVENTS, (host, store, identity)))
 
 
+def credentials(ledger: Readable) -> frozenset[str]:
+    """Return the ids of all credentials that the ledger ever heard of."""
+    rows = ledger.read("SELECT DISTINCT credential_id FROM generations WHERE credential_id IS NOT NULL")
+    return frozenset(row[0] for row in rows)
+
+
 def heads(ledger: Readable) -> list[Record]:
     """Return the head of every batch: what a checkpoint signs."""
     return _records(_HEAD_FIELDS, ledger.read(_HEADS))

@@ -25,6 +25,7 @@ _ALWAYS = {
     "fallback_application_name": "keystead.identity",
     "keepalives_idle": "15",
     "keepalives_interval": "5",
+    "gssencmode": "disable",  # TLS says who the server is, whatever tickets this user has
     "tcp_user_timeout": "30000",  # milliseconds: a network that swallows everything is noticed
 }
 

@@ -41,7 +41,7 @@ def migrated(options: t.Mapping[str, t.Any], *, check: bool) -> Upkeep:
     if url and is_postgresql(url):
         refuse_password(url)
         return _postgresql(url, password, options, check=check)
-    for option in ("ledger_converger", "ledger_auditor"):
+    for option in ("convergers", "auditors"):
         if options.get(option):
             raise Misconfigured(f"ledger_migrate: option {option} is for PostgreSQL; an SQLite file knows no roles")
     return _sqlite(url, check=check)
