@@ -17,7 +17,7 @@ if t.TYPE_CHECKING:
 LOCK_SECONDS = 30
 LONGEST = 200
 MIGRATE = "run the playbook keystead.identity.ledger_migrate as the role that owns it"
-GRANT = f"let its owner grant this role what it needs: {MIGRATE}, with ledger_convergers or ledger_auditors"
+GRANT = f"let its owner grant this role what it needs, as keystead_ledger_convergers: {MIGRATE}"
 Kind = tuple[type[KeysteadError], str]
 
 BUSY = re.compile(r"too many (clients|connections)|connection slots|starting up|in recovery mode|too many server conn")

@@ -62,7 +62,7 @@ def target_of(url: str) -> Target:
         raise Misconfigured(f"ledger: option ledger names no database; {REMEDY}")
     hosts = said.get("host", "")
     mode = "prefer" if all(map(_is_local, hosts.split(","))) else "verify-full"
-    port = f":{said['port']}" if said.get("port") else ""
+    port = f":{said['port']}" if said.get("port", "").strip(",") else ""
     place = f"PostgreSQL database {said['dbname']} on {hosts or 'this machine'}{port}"
     return Target({**_ALWAYS, "sslmode": mode, **said}, place)
 

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import Held
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
+from ansible_collections.keystead.identity.tests.harness.ledgers import InDatabase
 
 from .telling import batch, intent, outcome
 
@@ -23,6 +24,7 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
     from ansible_collections.keystead.identity.tests.harness.ledgers import Place
+    from ansible_collections.keystead.identity.tests.harness.postgres import Server
 
 FORKS = 50
 
@@ -45,10 +47,8 @@ def codes(children: list[int]) -> list[int]:
     return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
-@pytest.mark.parametrize("new", [True, False], ids=["a new ledger", "one that is there"])
-def test_fifty_forks_at_once_lose_and_double_nothing(place: Place, *, new: bool) -> None:
-    if not new:
-        place.open().close()
+def at_once(place: Place, forks: int) -> None:
+    """Let so many runs of two identities each begin at the same moment, and wait until all went well."""
     start, go = os.pipe()
 
     def run(number: int) -> None:
@@ -62,10 +62,17 @@ def test_fifty_forks_at_once_lose_and_double_nothing(place: Place, *, new: bool)
             ledger.record(batch(host), [outcome(name, key=key)])
         ledger.close()
 
-    children = [forked(lambda number=number: run(number)) for number in range(FORKS)]
+    children = [forked(lambda number=number: run(number)) for number in range(forks)]
     os.close(start)
     os.close(go)
-    assert codes(children) == [0] * FORKS
+    assert codes(children) == [0] * forks
+
+
+@pytest.mark.parametrize("new", [True, False], ids=["a new ledger", "one that is there"])
+def test_fifty_forks_at_once_lose_and_double_nothing(place: Place, *, new: bool) -> None:
+    if not new:
+        place.open().close()
+    at_once(place, FORKS)
     ledger = place.open()
     assert verify(ledger) is None
     assert ledger.read("SELECT count(*), count(DISTINCT seq), max(seq) FROM events") == [(300, 300, 300)]
@@ -78,6 +85,20 @@ def test_fifty_forks_at_once_lose_and_double_nothing(place: Place, *, new: bool)
             "web": 1,
             "api": 1,
         }
+    ledger.close()
+
+
+@pytest.mark.needs("postgres")
+def test_two_controllers_with_fifty_forks_each_wait_for_a_server_with_fewer_connections(
+    postgres_server: Server,
+) -> None:
+    ((connections,),) = postgres_server.admin("SHOW max_connections")
+    assert int(connections) < 2 * FORKS
+    place = InDatabase(postgres_server)
+    at_once(place, 2 * FORKS)
+    ledger = place.open()
+    assert verify(ledger) is None
+    assert ledger.read("SELECT count(*), count(DISTINCT seq), max(seq) FROM events") == [(600, 600, 600)]
     ledger.close()
 
 
