@@ -20,6 +20,7 @@ import yaml
 
 if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
+    from ansible_collections.keystead.identity.tests.harness.postgres import Server as PostgresServer
 
 ROOT = Path(__file__).resolve().parent.parent
 UNDER_ANSIBLE_TEST = "ANSIBLE_CONTROLLER_MIN_PYTHON_VERSION" in os.environ
@@ -65,3 +66,12 @@ def openbao(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Server]:
 
     with running(tmp_path_factory.mktemp("openbao")) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> t.Iterator[PostgresServer]:
+    """Return a PostgreSQL that runs until the tests are over."""
+    from ansible_collections.keystead.identity.tests.harness.postgres import postgres
+
+    with postgres() as running:
+        yield running

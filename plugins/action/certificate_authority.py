@@ -24,7 +24,7 @@ from ..plugin_utils._authority.report import report
 from ..plugin_utils._authority.wanted import wanted
 from ..plugin_utils._edge import refuse_async, told
 from ..plugin_utils._ledger.port import Batch
-from ..plugin_utils._ledger.registry import open_ledger
+from ..plugin_utils._ledger.registry import open_for
 from ..plugin_utils._validate import plain, validated
 
 if t.TYPE_CHECKING:
@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
         refuse_planned(given, NAME)
         options = validated(given, spec(OPTIONS, COMMON), module=NAME)
         declared = wanted(options)
-        ledger = open_ledger(options["ledger"], read_only=self._task.check_mode)
+        ledger = open_for(options, read_only=self._task.check_mode)
         try:
             outcome = self._converge(declared, ledger, variables or {}, present=options["state"] == "present")
         finally:

@@ -22,16 +22,25 @@ if t.TYPE_CHECKING:
     from ._ledger.port import Batch, Intent, Ledger
     from ._work import Work
 
+    Status = Good | Revoked | Unknown
+
 
 def adopt(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str) -> list[str]:
     """Write down what the host has of these, and return a warning for each that cannot be: nothing of it is undone."""
     statuses = {work.name: _status(work, batch.at) for work in works}
     warnings = [f"{name}: {_STRANGE}" for name, status in statuses.items() if isinstance(status, Unknown)]
     works = [work for work in works if not isinstance(statuses[work.name], Unknown)]
+    return warnings + write_down(works, statuses, ledger, batch, holder)
+
+
+def write_down(
+    works: t.Sequence[Work], statuses: t.Mapping[str, Status | None], ledger: Ledger, batch: Batch, holder: str
+) -> list[str]:
+    """Write down what is believed, with its status at its issuer, by name; return a warning for each that cannot be."""
     intents = {work.name: _intent(work, holder) for work in works}
-    warnings += _intended(intents, ledger, batch)
+    warnings = intended(intents, ledger, batch)
     outcomes = [
-        found_unknown(work, issued(_certificate(work), b""), _revocation(statuses[work.name]))
+        found_unknown(work, issued(_certificate(work), b""), revocation(statuses[work.name]))
         for work in works
         if work.name in intents
     ]
@@ -43,7 +52,7 @@ def adopt(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str) ->
 _STRANGE = "its issuer does not know what the host shows as its certificate; the ledger lists it after its next renewal"
 
 
-def _status(work: Work, now: datetime) -> Good | Revoked | Unknown | None:
+def _status(work: Work, now: datetime) -> Status | None:
     """Read the certificate here, and ask who signed it: a host could show anything, and say anything of it."""
     certificate = (work.found and work.found.certificate) or b""
     try:
@@ -55,7 +64,8 @@ def _status(work: Work, now: datetime) -> Good | Revoked | Unknown | None:
     return work.issuer.status(certificate) if isinstance(work.issuer, Revoker) else None
 
 
-def _revocation(status: Good | Revoked | Unknown | None) -> RevokedChange | None:
+def revocation(status: Status | None) -> RevokedChange | None:
+    """Return what the ledger is told of a status."""
     return RevokedChange(status.reason, status.when) if isinstance(status, Revoked) else None
 
 
@@ -65,7 +75,7 @@ def _intent(work: Work, holder: str) -> Intent:
     return intent(work, UNKNOWN, holder)
 
 
-def _intended(intents: dict[str, Intent], ledger: Ledger, batch: Batch) -> list[str]:
+def intended(intents: dict[str, Intent], ledger: Ledger, batch: Batch) -> list[str]:
     """Open the intents, but for those of another run, which records them itself, and for keys that others have."""
     warnings: list[str] = []
     refused: set[str] = set()

@@ -20,7 +20,7 @@ from ._declare import Declaration, checked_issuer, declarations
 from ._durations import seconds
 from ._host_half import HostHalf
 from ._ledger.port import Batch
-from ._ledger.registry import open_ledger
+from ._ledger.registry import open_for
 from ._report import diff, record, statistics
 from ._signers import Signers
 from ._work import Work, is_behind, is_unknown, plan
@@ -38,7 +38,7 @@ def converge(args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
     """Bring the identities of one host to what validated options declare; return what the task returns."""
     declared = declarations(args)
     signers = Signers([issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))])
-    ledger = open_ledger(args["ledger"], read_only=task.check)
+    ledger = open_for(args, read_only=task.check)
     try:
         return _Run(args, task, signers, ledger).of(declared)
     finally:

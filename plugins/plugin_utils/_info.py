@@ -16,7 +16,7 @@ from ..module_utils._core.model import Identity, Known, Observed
 from ._consumers import absolute
 from ._declare import Declaration, check_name, checked_store
 from ._host_half import HostHalf, error_of, observed_of
-from ._ledger.registry import open_ledger
+from ._ledger.registry import open_for
 from ._report import certificate, record
 from ._work import Work
 
@@ -33,14 +33,14 @@ def look(args: t.Mapping[str, t.Any], task: Task) -> Record:
     """Return what the task returns: `store`, `identities`, `paths`."""
     store, names, paths = _checked(args)
     warnings: list[str] = []
-    ledger_id, remembered = _remembered(args["ledger"], task.host, store, warnings)
+    ledger_id, remembered = _remembered(args, task.host, store, warnings)
     asked = names or sorted(name for name, one in remembered.items() if one.state == "present")
     works = [_work(name, remembered.get(name)) for name in asked]
     entries = [{"identity": wire.pack(work.identity), "known": wire.pack(work.known)} for work in works]
     now = datetime.now(UTC)
     half = HostHalf(task.execute, store, task.host, None, {}, warnings)
     answer = half.read(entries, now, others=not names, paths=paths)
-    about, found, files = _store(answer, store), _by(answer, "identities", "name"), _by(answer, "paths", "path")
+    about, found, files = store_of(answer, store), by(answer, "identities", "name"), by(answer, "paths", "path")
     if not names:
         works += [_work(name, None) for name in sorted(found.keys() - set(asked)) if _is_name(name)]
     if ledger_id and about["ledger_id"] not in (None, ledger_id):
@@ -70,13 +70,13 @@ def _checked(args: t.Mapping[str, t.Any]) -> tuple[str, list[str], list[str]]:
 
 
 def _remembered(
-    url: str | None, host: str, store: str, warnings: list[str]
+    args: t.Mapping[str, t.Any], host: str, store: str, warnings: list[str]
 ) -> tuple[str | None, t.Mapping[str, Remembered]]:
     """Return the ledger's id and what it knows of a store. The default ledger may be out of reach, a named one not."""
     try:
-        ledger = open_ledger(url, read_only=True)
+        ledger = open_for(args, read_only=True)
     except KeysteadError as error:
-        if url:
+        if args["ledger"]:
             raise
         warnings.append(f"nothing is said from a ledger: {error}")
         return None, {}
@@ -100,14 +100,15 @@ def _is_name(name: str) -> bool:
     return True
 
 
-def _by(answer: Answer, listed: str, key: str) -> dict[str, Record]:
+def by(answer: Answer, listed: str, key: str) -> dict[str, Record]:
     """Return what has the form of answers, by what each is about; the rest is none."""
     said = answer.get(listed)
     entries = [one for one in said if isinstance(one, dict)] if isinstance(said, list) else []
     return {name: one for one in entries if (name := _text(one.get(key)))}
 
 
-def _store(answer: Answer, path: str) -> Record:
+def store_of(answer: Answer, path: str) -> Record:
+    """Return what a host says of its store."""
     said = answer.get("store")
     said = said if isinstance(said, dict) else {}
     error = error_of({"observed": (), **said})

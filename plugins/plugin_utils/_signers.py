@@ -41,11 +41,15 @@ class Signers:
             self._declared[id(self._made[key])] = declared_roots(options)
         return self._made[key]
 
-    def by_id(self, issuer_id: str) -> Issuer:
-        """Return who signed, among `issuer` and `issuers`; raises Misconfigured when it is none of them."""
+    def all(self) -> tuple[Issuer, ...]:
+        """Return every issuer of `issuer` and `issuers`."""
         for backend in self._further:
             self.of(backend)
-        for issuer in self._made.values():
+        return tuple(self._made.values())
+
+    def by_id(self, issuer_id: str) -> Issuer:
+        """Return who signed, among `issuer` and `issuers`; raises Misconfigured when it is none of them."""
+        for issuer in self.all():
             if issuer.id == issuer_id:
                 return issuer
         raise Misconfigured(

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Every issuer of the list, each over its real backend."""
+"""Every issuer and every ledger of the lists, each over its real backend."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ import pytest
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness.front import Front, every_issuer
 from ansible_collections.keystead.identity.tests.harness.issuers import Made, ServerBackend, adapter
+from ansible_collections.keystead.identity.tests.harness.ledgers import place
 
 if t.TYPE_CHECKING:
     from pathlib import Path
 
+__all__ = ["place"]  # a fixture
 
 def _made(request: pytest.FixtureRequest, directory: Path) -> Made:
     kind = adapter(request.param)

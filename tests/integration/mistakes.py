@@ -214,7 +214,38 @@ AUTHORITIES = {
 LEDGERS = {
     "no URL": task("option ledger", "not a URL", "sqlite:////absolute/path", ledger="/var/ledger"),
     "relative path": task("option ledger", "sqlite:////absolute/path", ledger="sqlite:ledger.db"),
-    "PostgreSQL": task("option ledger", "PostgreSQL", "not built", ledger="postgresql://ledger.example.org/keystead"),
+    "PostgreSQL that is not there": task(
+        "ledger: PostgreSQL database keystead on 127.0.0.1:1",
+        "cannot be reached",
+        "nothing was touched",
+        ledger="postgresql://127.0.0.1:1/keystead",
+    ),
+    "parameter of PostgreSQL": task(
+        "option ledger", "passfile", "sslmode", ledger="postgresql://ledger.example.org/keystead?passfile=/x"
+    ),
+    "no name of a database": task("option ledger", "names no database", ledger="postgresql://ledger.example.org"),
+    "driver in the URL": task(
+        "postgresql+psycopg", "postgresql://host/database", ledger="postgresql+psycopg://ledger.example.org/keystead"
+    ),
+    "password of an SQLite file": task("ledger_password", "leave it out", ledger_password="{{ secret }}"),
+    "two passwords": task(
+        "both ledger_password and ledger_password_file",
+        "keep one",
+        ledger_password="{{ secret }}",
+        ledger_password_file="{{ base }}/passphrase",
+    ),
+    "missing password file": task(
+        "ledger_password_file: {{ base }}/none",
+        "cannot be read",
+        ledger="postgresql://127.0.0.1:1/keystead",
+        ledger_password_file="{{ base }}/none",
+    ),
+    "empty password file": task(
+        "ledger_password_file",
+        "empty",
+        ledger="postgresql://127.0.0.1:1/keystead",
+        ledger_password_file="{{ base }}/empty",
+    ),
     "password in the URL": task(
         "option ledger",
         "password inside",

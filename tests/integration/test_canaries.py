@@ -91,7 +91,7 @@ def wrong(module: str, args: Task) -> t.Iterator[Task]:
             yield put(args, path, value)
         yield put(put(args, path, None), path[:-1], secret)  # misspelt
         yield put(put(args, path, secret), path + "_x", 1)  # beside something misspelt
-    yield put(good, "ledger_password", f"{{{{ {canary(module, 'ledger_password')} }}}}")  # not built, so never valid
+    yield put(good, "ledger_password", f"{{{{ {canary(module, 'ledger_password')} }}}}")  # SQLite has none
     yield {**good, "policy": "/rules.yml"}
 
 

@@ -38,7 +38,7 @@ IDENTITY = """
     prove.starttls=ldap prove.starttls=postgres prove.client_auth prove.command prove.timeout prove.when=changed
     prove.when=always adopt publish keep_generations generation=previous revoke_on_absent trusts
 """
-SHARED = "ledger ledger_password policy"
+SHARED = "ledger ledger_password ledger_password_file policy"
 TASK = f"{SHARED} store scope purge wait check_status=ledger check_status=live plan approvals"
 INFO = f"{SHARED} store names paths scan records"
 AUTHORITY = f"""

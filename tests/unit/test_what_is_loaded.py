@@ -18,6 +18,8 @@ from ansible_collections.keystead.identity.tests.harness.in_process import World
 if t.TYPE_CHECKING:
     from pathlib import Path
 
+    from ansible_collections.keystead.identity.tests.harness.postgres import Server
+
 pytestmark = pytest.mark.one_core
 
 HEAVY = ("sqlalchemy", "alembic", "jsonschema", "hvac", "boto3", "psycopg", "cryptography.x509")
@@ -44,9 +46,10 @@ print(json.dumps({"result": result, "loaded": [name for name in told["heavy"] if
 """
 
 
-def run_elsewhere(world: World, identities: list[dict[str, t.Any]]) -> dict[str, t.Any]:
+def run_elsewhere(world: World, identities: list[dict[str, t.Any]], **more: t.Any) -> dict[str, t.Any]:
     """Run the task in a process of its own, and its host's half in another; return the result and what was loaded."""
-    options = {"issuer": world.issuer(), "ledger": world.url, "store": str(world.store), "identities": identities}
+    said = {"issuer": world.issuer(), "ledger": world.url, "store": str(world.store), "identities": identities}
+    options = {**said, **more}
     told = {"options": options, "host": world.host, "heavy": HEAVY, "on_host": HOST}
     env = {**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"].partition(os.pathsep)[0]}
     command = [sys.executable, "-c", CONTROLLER]
@@ -65,3 +68,13 @@ def test_a_run_with_nothing_to_do_loads_nothing_heavy(tmp_path: Path) -> None:
     assert again["result"]["changed"] is False
     assert [one["steps"] for one in again["result"]["identities"]] == [[], []]
     assert again["loaded"] == []
+
+
+@pytest.mark.needs("postgres")
+def test_with_a_ledger_in_postgresql_such_a_run_loads_its_client_and_nothing_else_that_is_heavy(
+    tmp_path: Path, postgres_server: Server
+) -> None:
+    world, options = World(tmp_path), postgres_server.options(postgres_server.ledger())
+    assert run_elsewhere(world, [web()], **options)["result"]["changed"] is True
+    again = run_elsewhere(world, [web()], **options)
+    assert (again["result"]["changed"], again["loaded"]) == (False, ["psycopg"])

@@ -19,10 +19,10 @@ from .moments import stamp
 from .port import Event
 
 if t.TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
     from .port import Batch, Intent, Outcome
+    from .sql import Connection
 
 Entry = tuple[str, int | None, Event]
 _FIELDS = (
@@ -55,7 +55,7 @@ def happened(outcomes: Sequence[Outcome]) -> Iterator[Entry]:
     return ((outcome.name, outcome.number, event) for outcome in outcomes for event in outcome.events)
 
 
-def append(connection: sqlite3.Connection, batch: Batch, entries: Iterable[Entry]) -> None:
+def append(connection: Connection, batch: Batch, entries: Iterable[Entry]) -> None:
     """Add the events of one batch, and its head."""
     last, link = connection.execute(
         "SELECT coalesce(max(seq), 0), coalesce((SELECT hash FROM events ORDER BY seq DESC LIMIT 1),"
@@ -76,8 +76,8 @@ def append(connection: sqlite3.Connection, batch: Batch, entries: Iterable[Entry
 
 
 def _clean(text: str) -> str:
-    """Return text as UTF-8 can hold it: what hosts and backends say may have lone surrogates."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Return text as every database can hold it: what hosts and backends say may have lone surrogates, and NULs."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
 
 
 def _hash(link: str, row: Sequence[t.Any]) -> str:

@@ -15,10 +15,10 @@ from .moments import stamp
 from .port import Delivered, Issued, Orphaned, Refused, RevokedChange, RolledBack, Withdrawn
 
 if t.TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Sequence
 
     from .port import Batch, Outcome
+    from .sql import Connection
 
 _X509 = """
 INSERT INTO x509 (generation, serial_number, subject, issuer_dn, names, certificate, chain) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -30,15 +30,15 @@ _DELIVERY = """
 INSERT INTO deliveries (identity, generation, path, part, delivered_at, activated_at, proved_at)
 VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (generation, path) DO UPDATE SET
-    part = excluded.part, activated_at = coalesce(excluded.activated_at, activated_at),
-    proved_at = coalesce(excluded.proved_at, proved_at), withdrawn_at = NULL, succeeded_at = NULL
+    part = excluded.part, activated_at = coalesce(excluded.activated_at, deliveries.activated_at),
+    proved_at = coalesce(excluded.proved_at, deliveries.proved_at), withdrawn_at = NULL, succeeded_at = NULL
 """
 
 
 class Place(t.NamedTuple):
     """What a change is about: the rows of an identity and of a generation (None when there is none), and when."""
 
-    connection: sqlite3.Connection
+    connection: Connection
     identity: int
     generation: int | None
     outcome: Outcome
@@ -49,7 +49,7 @@ class Place(t.NamedTuple):
         self.connection.execute(statement, parameters)
 
 
-def record(connection: sqlite3.Connection, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+def record(connection: Connection, batch: Batch, outcomes: Sequence[Outcome]) -> None:
     """Apply the changes of a batch; an outcome without changes may be about an identity that was never intended."""
     for outcome in outcomes:
         place = _place(connection, batch, outcome)
@@ -59,7 +59,7 @@ def record(connection: sqlite3.Connection, batch: Batch, outcomes: Sequence[Outc
             place.run("UPDATE generations SET holder = NULL WHERE id = ? AND state = 'intended'", place.generation)
 
 
-def _place(connection: sqlite3.Connection, batch: Batch, outcome: Outcome) -> Place | None:
+def _place(connection: Connection, batch: Batch, outcome: Outcome) -> Place | None:
     identity = identity_of(connection, batch, outcome.name)
     if identity is None:
         if outcome.changes:

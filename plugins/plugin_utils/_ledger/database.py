@@ -14,14 +14,15 @@ import typing as t
 from urllib.parse import quote
 
 from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable, first_line
-from .._edge import place_of
+from .sql import as_released
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from .sql import Rows
+
 BUSY_SECONDS = 30.0
-Rows = list[tuple[t.Any, ...]]
 Stamp = tuple[int, int, int, bool]
 
 _ALLOW = "let this user write the file and its directory, or set option ledger to another path"
@@ -50,13 +51,10 @@ def _translated(path: Path, error: sqlite3.Error) -> KeysteadError:
 def edge(path: Path) -> Iterator[None]:
     """Turn what goes wrong with a ledger into one sentence; its content is what releases wrote, or it is damaged."""
     try:
-        yield
+        with as_released(path):
+            yield
     except sqlite3.Error as error:
         raise _translated(path, error) from error
-    except (ValueError, TypeError, IndexError, AttributeError) as error:
-        raise Misconfigured(
-            f"ledger: {path} holds what no release has written ({place_of(error)}); put a backup in its place"
-        ) from error
     except OSError as error:
         remedy = f"create the directory {path.parent} first" if isinstance(error, FileNotFoundError) else _ALLOW
         message = f"ledger: {path} cannot be used ({error.strerror}); {remedy}"
@@ -119,6 +117,10 @@ class Database:
             if source:
                 source.copy_to(copy)
             return cls(path, copy)
+
+    def edge(self) -> contextlib.AbstractContextManager[None]:
+        """Turn what goes wrong inside into one sentence."""
+        return edge(self.path)
 
     def read(self, statement: str, parameters: tuple[t.Any, ...] = ()) -> Rows:
         """Return the rows of one statement."""

@@ -13,17 +13,18 @@ from .moments import moment, stamp
 from .port import INTENT_HOLDS, Held, Used
 
 if t.TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from .port import Batch, Intent
+    from .sql import Connection
 
 _IDENTITY = """
 INSERT INTO identities (host, store, name, kind, scope, contact, service, labels, state, created_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'present', ?)
 ON CONFLICT (host, store, name) DO UPDATE SET
     kind = excluded.kind, scope = excluded.scope, contact = excluded.contact, service = excluded.service,
-    labels = excluded.labels, state = excluded.state, current = CASE WHEN state = 'present' THEN current END
+    labels = excluded.labels, state = excluded.state,
+    current = CASE WHEN identities.state = 'present' THEN identities.current END
 """
 _USER = """
 SELECT i.host, i.store, i.name FROM generations g JOIN identities i ON i.id = g.identity
@@ -35,7 +36,7 @@ VALUES (?, ?, 'intended', ?, ?, ?, ?, ?, ?, ?)
 """
 
 
-def open_all(connection: sqlite3.Connection, batch: Batch, intents: Sequence[Intent]) -> None:
+def open_all(connection: Connection, batch: Batch, intents: Sequence[Intent]) -> None:
     """Open the intents of a batch, or raise Used for keys that others have, or Held for what another run has."""
     waits, users = {}, {}
     for intent in intents:
@@ -50,7 +51,7 @@ def open_all(connection: sqlite3.Connection, batch: Batch, intents: Sequence[Int
         raise Held(sorted(waits), max(waits.values()))
 
 
-def _user(connection: sqlite3.Connection, batch: Batch, intent: Intent) -> str | None:
+def _user(connection: Connection, batch: Batch, intent: Intent) -> str | None:
     """Say which other identity ever had the key of an intent, were it on another host or earlier in this batch."""
     row = connection.execute(_USER, (intent.public_id, batch.host, batch.store, intent.name)).fetchone()
     if row is None:
@@ -60,7 +61,7 @@ def _user(connection: sqlite3.Connection, batch: Batch, intent: Intent) -> str |
     return f"identity {name}{place}" + ("" if host == batch.host else f" of {host}")
 
 
-def _open(connection: sqlite3.Connection, batch: Batch, intent: Intent) -> float | None:
+def _open(connection: Connection, batch: Batch, intent: Intent) -> float | None:
     """Open one intent; when another run has that number, return the seconds for which it will."""
     at = stamp(batch.at)
     connection.execute(_IDENTITY, (
@@ -88,7 +89,7 @@ def _open(connection: sqlite3.Connection, batch: Batch, intent: Intent) -> float
     return None
 
 
-def _close(connection: sqlite3.Connection, generation: int, *, same_key: bool) -> None:
+def _close(connection: Connection, generation: int, *, same_key: bool) -> None:
     """Make room for an intent of the same number: the same key's is repeated, another key's may have been signed."""
     if same_key:
         connection.execute("DELETE FROM generations WHERE id = ?", (generation,))
@@ -96,7 +97,7 @@ def _close(connection: sqlite3.Connection, generation: int, *, same_key: bool) -
         connection.execute("UPDATE generations SET state = 'orphaned', holder = NULL WHERE id = ?", (generation,))
 
 
-def identity_of(connection: sqlite3.Connection, batch: Batch, name: str) -> int | None:
+def identity_of(connection: Connection, batch: Batch, name: str) -> int | None:
     """Return the row of an identity."""
     row = connection.execute(
         "SELECT id FROM identities WHERE host = ? AND store = ? AND name = ?", (batch.host, batch.store, name),
@@ -104,7 +105,7 @@ def identity_of(connection: sqlite3.Connection, batch: Batch, name: str) -> int 
     return row[0] if row else None
 
 
-def generation_of(connection: sqlite3.Connection, identity: int, number: int) -> int | None:
+def generation_of(connection: Connection, identity: int, number: int) -> int | None:
     """Return the row that has this number; those that were refused or given up do not have it any more."""
     row = connection.execute(
         "SELECT id FROM generations WHERE identity = ? AND number = ? AND state NOT IN ('refused', 'orphaned')",

@@ -2,24 +2,21 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The ledger in one SQLite file. What it remembers is one query; what it is told is one transaction."""
+"""The ledger in a database. What it remembers is one query; what it is told is one transaction."""
 
 from __future__ import annotations
 
 import json
 import typing as t
 
-from .database import Database, Rows, edge
-from .migrations import migrate, version_of
 from .moments import moment, now
 from .port import OpenIntent, Remembered
-from .schema import MIGRATIONS
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from .port import Batch, Intent, Outcome
+    from .sql import Database, Rows
 
 _REMEMBERED = """
 SELECT i.name, i.kind, i.scope, i.state, i.contact, i.service, i.newest,
@@ -29,7 +26,7 @@ SELECT i.name, i.kind, i.scope, i.state, i.contact, i.service, i.newest,
             WHERE r.identity = i.id AND r.state = 'revoked' AND r.not_after > ?),
        (SELECT json_group_array(path) FROM (
             SELECT DISTINCT d.path FROM deliveries d
-            WHERE d.identity = i.id AND d.withdrawn_at IS NULL AND d.succeeded_at IS NULL ORDER BY d.path)),
+            WHERE d.identity = i.id AND d.withdrawn_at IS NULL AND d.succeeded_at IS NULL ORDER BY d.path) AS live),
        o.number, o.public_id, o.issuer_id, o.key_type, o.holder, o.intended_at, ox.certificate, ox.chain
 FROM identities i
 LEFT JOIN generations g ON g.identity = i.id AND g.number = i.current AND g.state NOT IN ('refused', 'orphaned')
@@ -39,52 +36,16 @@ LEFT JOIN x509 ox ON ox.generation = o.id
 WHERE i.host = ? AND i.store = ?
 ORDER BY i.id, o.number
 """
+_NONE = ("[]", None)
 
 
-def open_writable(path: Path) -> SqliteLedger:
-    """Open a ledger, made and migrated when needed."""
-    database = Database.writable(path)
-    try:
-        if version_of(database) < len(MIGRATIONS):
-            database.keep_write_ahead_log()
-            migrate(database)
-        return SqliteLedger(database)
-    except BaseException:
-        database.close()
-        raise
+class SqlLedger:
+    """The port Ledger over a database."""
 
-
-def open_read_only(path: Path) -> SqliteLedger:
-    """Open a ledger without touching it. One that is missing, or of an older schema, is read as a copy in memory."""
-    database = Database.read_only(path)
-    if database is None:
-        return _migrated_copy(path, None)
-    try:
-        if version_of(database) == len(MIGRATIONS):
-            return SqliteLedger(database)
-        copy = _migrated_copy(path, database)
-    except BaseException:
-        database.close()
-        raise
-    database.close()
-    return copy
-
-
-def _migrated_copy(path: Path, source: Database | None) -> SqliteLedger:
-    nameless = source is None or version_of(source) == 0
-    copy = Database.in_memory(path, source)
-    migrate(copy)
-    return SqliteLedger(copy, nameless=nameless)
-
-
-class SqliteLedger:
-    """The port Ledger over SQLite."""
-
-    def __init__(self, database: Database, *, nameless: bool = False) -> None:
-        """Take an open database of this release's schema; a `nameless` one stands for a ledger that does not exist."""
+    def __init__(self, database: Database, ledger_id: str | None) -> None:
+        """Take an open database of this release's schema, and its id; None stands for a ledger that does not exist."""
         self._database = database
-        with edge(database.path):
-            self.id: str | None = None if nameless else database.read("SELECT value FROM meta WHERE key = 'id'")[0][0]
+        self.id = ledger_id
 
     def read(self, statement: str, parameters: tuple[t.Any, ...] = ()) -> Rows:
         """Return the rows of one query; for `queries` and `chain`."""
@@ -93,7 +54,7 @@ class SqliteLedger:
     def remembered(self, host: str, store: str) -> Mapping[str, Remembered]:
         """Return everything known of one store, by name of the identity."""
         rows = self.read(_REMEMBERED, (now(), host, store))
-        with edge(self._database.path):
+        with self._database.edge():
             return {row[0]: _remembered(row) for row in rows}
 
     def intend(self, batch: Batch, intents: Sequence[Intent]) -> None:
@@ -126,7 +87,7 @@ class SqliteLedger:
         return tuple(row[0] for row in rows)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Let go of the database."""
         self._database.close()
 
 
@@ -138,8 +99,8 @@ def _remembered(row: tuple[t.Any, ...]) -> Remembered:
         int(serial, 16) if serial else None,
         certificate,
         moment(not_after) if not_after else None,
-        tuple(map(tuple, json.loads(revoked))) if revoked != "[]" else (),
-        tuple(json.loads(links)) if links != "[]" else (),
+        tuple(map(tuple, json.loads(revoked))) if revoked not in _NONE else (),
+        tuple(json.loads(links)) if links not in _NONE else (),
         _open_intent(opened) if opened[0] else None,
     ]
     return Remembered(*fields)

@@ -17,7 +17,7 @@ from ...module_utils._core.errors import Misconfigured
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
-REMEDY = "set option ledger to sqlite:////absolute/path"
+REMEDY = "set option ledger to sqlite:////absolute/path, or to postgresql://host/database"
 
 
 def path_of(url: str) -> Path:
@@ -26,7 +26,7 @@ def path_of(url: str) -> Path:
     if not colon or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
         message = f"ledger: option ledger is not a URL; {REMEDY}"
         raise Misconfigured(message)
-    _refuse_password(rest)
+    refuse_password(url)
     if scheme.lower() != "sqlite":
         raise Misconfigured(_refusal(scheme.lower()))
     if not rest.startswith("////") or "?" in rest or "#" in rest or "%00" in rest or "\0" in rest:
@@ -35,19 +35,21 @@ def path_of(url: str) -> Path:
     return Path(os.path.normpath("/" + unquote(rest).lstrip("/")))
 
 
-def _refuse_password(rest: str) -> None:
-    authority = re.match(r"//[^/?#]*:[^/?#]*@", rest)
-    if authority or re.search(r"[?&](ssl)?passw(or)?d=", rest, re.IGNORECASE):
+def refuse_password(url: str) -> None:
+    """Raise Misconfigured for a password inside a URL: URLs stand in logs and in lists of processes."""
+    within = "[^/?#]*" if url.lower().startswith("sqlite:") else "[^@]*"  # a path may have both signs, a password any
+    authority = re.match(f"[^:]*://{within}:{within}@", url)
+    if authority or re.search(r"[?&](ssl)?passw(or)?d=", url, re.IGNORECASE):
         message = (
-            "ledger: option ledger has a password inside its URL; take it out "
-            "(PostgreSQL and ledger_password are not built yet)"
+            "ledger: option ledger has a password inside its URL; take it out, "
+            "and write it as ledger_password or ledger_password_file"
         )
         raise Misconfigured(message)
 
 
 def _refusal(scheme: str) -> str:
     if scheme.partition("+")[0] in ("postgresql", "postgres"):
-        return f"ledger: option ledger names PostgreSQL, which is not built yet in 0.1.0; {REMEDY}"
+        return f"ledger: option ledger names a driver of its own, {scheme}; write postgresql://host/database (or sqlite:////absolute/path)"
     return f"ledger: option ledger has the unknown scheme {scheme}; {REMEDY}"
 
 

@@ -14,9 +14,9 @@ from .moments import now
 from .schema import MIGRATIONS
 
 if t.TYPE_CHECKING:
-    import sqlite3
 
     from .database import Database
+    from .sql import Connection
 
 APPLICATION_ID = 0x4B535444
 """What `PRAGMA application_id` says in every ledger."""
@@ -34,12 +34,16 @@ def version_of(database: Database, migrations: Migrations = MIGRATIONS) -> int:
         message = f"ledger: {database.path} belongs to another application; set option ledger to another path"
         raise Misconfigured(message)
     if version > len(migrations):
-        message = (
-            f"ledger: {database.path} has schema {version}, this release knows up to {len(migrations)}; "
-            "upgrade the collection keystead.identity on this controller"
-        )
-        raise Misconfigured(message)
+        raise too_new(database.path, version, len(migrations))
     return int(version)
+
+
+def too_new(place: object, version: int, known: int) -> Misconfigured:
+    """Return the refusal of a ledger that a later release has migrated."""
+    return Misconfigured(
+        f"ledger: {place} has schema {version}, this release knows up to {known}; "
+        "upgrade the collection keystead.identity on this controller"
+    )
 
 
 def migrate(database: Database, migrations: Migrations = MIGRATIONS) -> None:
@@ -50,11 +54,16 @@ def migrate(database: Database, migrations: Migrations = MIGRATIONS) -> None:
                 _apply(connection, number, name, statements)
 
 
-def _apply(connection: sqlite3.Connection, number: int, name: str, statements: tuple[str, ...]) -> None:
+def _apply(connection: Connection, number: int, name: str, statements: tuple[str, ...]) -> None:
     for statement in statements:
         connection.execute(statement)
+    note(connection, number, name)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {number}")
+
+
+def note(connection: Connection, number: int, name: str) -> None:
+    """Write down that a migration was applied; with the first one, a ledger gets its id."""
     connection.execute("INSERT INTO migrations (number, name, applied_at) VALUES (?, ?, ?)", (number, name, now()))
     if number == 1:
         connection.execute("INSERT INTO meta (key, value) VALUES ('id', ?)", (str(uuid.uuid4()),))
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    connection.execute(f"PRAGMA user_version = {number}")

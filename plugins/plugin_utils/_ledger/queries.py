@@ -22,7 +22,7 @@ FROM identities i
 LEFT JOIN generations g ON g.identity = i.id AND g.number = i.current AND g.state NOT IN ('refused', 'orphaned')
     AND i.state = 'present'
 LEFT JOIN x509 x ON x.generation = g.id
-WHERE (? IS NULL OR i.host = ?) AND (? IS NULL OR i.store = ?) AND (? IS NULL OR i.name = ?)
+WHERE i.host = coalesce(?, i.host) AND i.store = coalesce(?, i.store) AND i.name = coalesce(?, i.name)
 ORDER BY i.host, i.store, i.name
 """
 _IDENTITY_FIELDS = (
@@ -34,7 +34,7 @@ _EVENTS = """
 SELECT e.seq, e.batch, h.at, h.host, h.store, h.actor, e.identity, e.generation, e.action, e.reason, e.outcome,
        e.message, e.milliseconds, e.attempts, e.hash
 FROM events e JOIN heads h ON h.batch = e.batch
-WHERE (? IS NULL OR h.host = ?) AND (? IS NULL OR h.store = ?) AND (? IS NULL OR e.identity = ?)
+WHERE h.host = coalesce(?, h.host) AND h.store = coalesce(?, h.store) AND e.identity = coalesce(?, e.identity)
 ORDER BY e.seq
 """
 _EVENT_FIELDS = (
@@ -50,14 +50,20 @@ def identities(
     ledger: Readable, *, host: str | None = None, store: str | None = None, name: str | None = None,
 ) -> list[Record]:
     """Return identities with their published generation, if they have one; moments as text, serial numbers as hex."""
-    return _records(_IDENTITY_FIELDS, ledger.read(_IDENTITIES, (host, host, store, store, name, name)))
+    return _records(_IDENTITY_FIELDS, ledger.read(_IDENTITIES, (host, store, name)))
 
 
 def events(
     ledger: Readable, *, host: str | None = None, store: str | None = None, identity: str | None = None,
 ) -> list[Record]:
     """Return the events of one host, store or identity, by their place in the chain."""
-    return _records(_EVENT_FIELDS, ledger.read(_EVENTS, (host, host, store, store, identity, identity)))
+    return _records(_EVENT_FIELDS, ledger.read(_EVENTS, (host, store, identity)))
+
+
+def credentials(ledger: Readable) -> frozenset[str]:
+    """Return the ids of all credentials that the ledger ever heard of."""
+    rows = ledger.read("SELECT DISTINCT credential_id FROM generations WHERE credential_id IS NOT NULL")
+    return frozenset(row[0] for row in rows)
 
 
 def heads(ledger: Readable) -> list[Record]:

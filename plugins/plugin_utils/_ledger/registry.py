@@ -1,27 +1,46 @@
 # SPDX-FileCopyrightText: 2026 Keystead contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
-
-"""The list of ledgers: SQLite today."""
+"""The list of ledgers: a file of SQLite, or a database of PostgreSQL that controllers share."""
 
 from __future__ import annotations
 
 import os
+import typing as t
 
-from .ledger import SqliteLedger, open_read_only, open_writable
 from .location import default_path, make_directory, path_of
+from .password import password_of
+from .target import is_postgresql
+
+if t.TYPE_CHECKING:
+    from .ledger import SqlLedger
 
 
-def open_ledger(url: str | None, *, read_only: bool = False) -> SqliteLedger:
-    """Open the ledger that option `ledger` names, by default the user's own; made and migrated when it is written to.
+def open_for(options: t.Mapping[str, t.Any], *, read_only: bool = False) -> SqlLedger:
+    """Open the ledger that the options `ledger`, `ledger_password` and `ledger_password_file` of a task name."""
+    return open_ledger(options.get("ledger"), read_only=read_only, password=password_of(options))
 
-    Read-only, nothing is made, migrated or written; a ledger that does not exist yet is empty and its id is None.
+
+def open_ledger(url: str | None, *, read_only: bool = False, password: str | None = None) -> SqlLedger:
+    """Open the ledger at a URL, by default the user's own; one of SQLite is made and migrated when it is written to.
+
+    Read-only, nothing is made, migrated or written; a file that does not exist yet is an empty ledger whose id is None.
     The directory of the default is made; that of an explicit path must be there, a misspelt one would forget
-    everything.
+    everything. A database of PostgreSQL must have the schema of this release: its owner makes it.
     """
+    if url and is_postgresql(url):
+        return _postgresql(url, password, read_only=read_only)
     path = path_of(url) if url else default_path(os.environ)
-    if read_only:
-        return open_read_only(path)
-    if not url:
+    if not url and not read_only:
         make_directory(path.parent)
-    return open_writable(path)
+    from .sqlite import open_read_only, open_writable
+
+    return open_read_only(path) if read_only else open_writable(path)
+
+
+def _postgresql(url: str, password: str | None, *, read_only: bool) -> SqlLedger:
+    from .location import refuse_password
+    from .shared import open_shared
+
+    refuse_password(url)
+    return open_shared(url, password, read_only=read_only)

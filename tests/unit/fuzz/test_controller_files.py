@@ -157,7 +157,7 @@ def test_every_cell_of_a_ledger_may_hold_anything(tmp_path: Path) -> None:
             connection = sqlite3.connect(world.ledger)
             try:
                 connection.execute("PRAGMA ignore_check_constraints = 1")
-                connection.execute(f"UPDATE {table} SET {column} = ?", (value,))  # noqa: S608 - our own names
+                connection.execute(f"UPDATE {table} SET {column} = ?", (value,))
                 connection.commit()
             except sqlite3.Error:
                 continue

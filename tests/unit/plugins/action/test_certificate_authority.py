@@ -192,7 +192,7 @@ def test_no_secret_comes_out_valid_or_not(tmp_path: Path, said: dict[str, t.Any]
     ("said", "message"),
     [
         ({"policy": "/etc/policy.yml"}, "option policy is not built yet"),
-        ({"ledger_password": "x"}, "option ledger_password is not built yet"),
+        ({"ledger_password": "x"}, "option ledger_password is given, and option ledger names no PostgreSQL database"),
         ({"ledger": "mysql://x/y"}, "option ledger has the unknown scheme mysql"),
         ({"key": {"type": "dsa"}}, "'dsa' is none of ecdsa-p256"),
         ({"key": {"custody": {"pkcs11": {}}}}, "key.custody.pkcs11 is not built yet"),

@@ -7,54 +7,48 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 import typing as t
 
 import pytest
 import rfc8785
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
-from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
 
 from .telling import ACTOR, batch, intent, outcome
 
 if t.TYPE_CHECKING:
-    from pathlib import Path
+    from ansible_collections.keystead.identity.tests.harness.ledgers import Place
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    made = f"sqlite:///{tmp_path}/ledger.sqlite"
-    ledger = open_ledger(made)
+def written(place: Place) -> Place:
+    ledger = place.open()
     for number in (1, 2):
         ledger.intend(batch(), [intent(number=number)])
         ledger.record(batch(), [outcome(number=number)])
     ledger.close()
-    return made
+    return place
 
 
-def tampered(url: str, *statements: str) -> str | None:
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-        for statement in statements:
-            connection.execute(statement)
-    connection.close()
-    ledger = open_ledger(url)
+def tampered(written: Place, *statements: str) -> str | None:
+    written.tamper(*statements)
+    ledger = written.open()
     found = verify(ledger)
     ledger.close()
     return found
 
 
-def test_what_nobody_touched_is_whole(url: str) -> None:
-    assert tampered(url) is None
+def test_what_nobody_touched_is_whole(written: Place) -> None:
+    assert tampered(written) is None
 
 
-def test_an_empty_ledger_is_whole(tmp_path: Path) -> None:
-    ledger = open_ledger(f"sqlite:///{tmp_path}/ledger.sqlite")
+def test_an_empty_ledger_is_whole(place: Place) -> None:
+    ledger = place.open()
     assert verify(ledger) is None
     ledger.close()
 
 
-def test_the_first_hash_is_what_anybody_can_compute_by_rfc_8785(url: str) -> None:
-    ledger = open_ledger(url)
+def test_the_first_hash_is_what_anybody_can_compute_by_rfc_8785(written: Place) -> None:
+    ledger = written.open()
     record = {
         "prev": ledger.id,
         "seq": 1,
@@ -101,14 +95,14 @@ def test_the_first_hash_is_what_anybody_can_compute_by_rfc_8785(url: str) -> Non
         ),
     ],
 )
-def test_the_first_broken_record_is_named(url: str, statement: str, words: str) -> None:
-    assert tampered(url, statement) == words
+def test_the_first_broken_record_is_named(written: Place, statement: str, words: str) -> None:
+    assert tampered(written, statement) == words
 
 
-def test_an_event_that_was_put_in_is_named(url: str) -> None:
+def test_an_event_that_was_put_in_is_named(written: Place) -> None:
     assert (
         tampered(
-            url,
+            written,
             "INSERT INTO events SELECT 7, batch, identity, generation, action, reason, outcome, message, milliseconds,"
             " attempts, hash FROM events WHERE seq = 6",
         )
@@ -116,10 +110,10 @@ def test_an_event_that_was_put_in_is_named(url: str) -> None:
     )
 
 
-def test_two_events_that_changed_places_are_named(url: str) -> None:
+def test_two_events_that_changed_places_are_named(written: Place) -> None:
     assert (
         tampered(
-            url,
+            written,
             "UPDATE events SET seq = 99 WHERE seq = 2",
             "UPDATE events SET seq = 2 WHERE seq = 3",
             "UPDATE events SET seq = 3 WHERE seq = 99",

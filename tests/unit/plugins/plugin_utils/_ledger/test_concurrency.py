@@ -16,11 +16,15 @@ import pytest
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import Held
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
+from ansible_collections.keystead.identity.tests.harness.ledgers import InDatabase
 
 from .telling import batch, intent, outcome
 
 if t.TYPE_CHECKING:
     from pathlib import Path
+
+    from ansible_collections.keystead.identity.tests.harness.ledgers import Place
+    from ansible_collections.keystead.identity.tests.harness.postgres import Server
 
 FORKS = 50
 
@@ -43,21 +47,14 @@ def codes(children: list[int]) -> list[int]:
     return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/ledger.sqlite"
-
-
-@pytest.mark.parametrize("new", [True, False], ids=["a new ledger", "one that is there"])
-def test_fifty_forks_at_once_lose_and_double_nothing(url: str, *, new: bool) -> None:
-    if not new:
-        open_ledger(url).close()
+def at_once(place: Place, forks: int) -> None:
+    """Let so many runs of two identities each begin at the same moment, and wait until all went well."""
     start, go = os.pipe()
 
     def run(number: int) -> None:
         os.close(go)
         os.read(start, 1)
-        ledger = open_ledger(url)
+        ledger = place.open()
         host = f"host{number}"
         for name in ("web", "api"):
             key = f"{name} of {host}"
@@ -65,11 +62,18 @@ def test_fifty_forks_at_once_lose_and_double_nothing(url: str, *, new: bool) -> 
             ledger.record(batch(host), [outcome(name, key=key)])
         ledger.close()
 
-    children = [forked(lambda number=number: run(number)) for number in range(FORKS)]
+    children = [forked(lambda number=number: run(number)) for number in range(forks)]
     os.close(start)
     os.close(go)
-    assert codes(children) == [0] * FORKS
-    ledger = open_ledger(url)
+    assert codes(children) == [0] * forks
+
+
+@pytest.mark.parametrize("new", [True, False], ids=["a new ledger", "one that is there"])
+def test_fifty_forks_at_once_lose_and_double_nothing(place: Place, *, new: bool) -> None:
+    if not new:
+        place.open().close()
+    at_once(place, FORKS)
+    ledger = place.open()
     assert verify(ledger) is None
     assert ledger.read("SELECT count(*), count(DISTINCT seq), max(seq) FROM events") == [(300, 300, 300)]
     assert ledger.read("SELECT count(*), max(batch) FROM heads") == [(200, 200)]
@@ -81,6 +85,20 @@ def test_fifty_forks_at_once_lose_and_double_nothing(url: str, *, new: bool) -> 
             "web": 1,
             "api": 1,
         }
+    ledger.close()
+
+
+@pytest.mark.needs("postgres")
+def test_two_controllers_with_fifty_forks_each_wait_for_a_server_with_fewer_connections(
+    postgres_server: Server,
+) -> None:
+    ((connections,),) = postgres_server.admin("SHOW max_connections")
+    assert int(connections) < 2 * FORKS
+    place = InDatabase(postgres_server)
+    at_once(place, 2 * FORKS)
+    ledger = place.open()
+    assert verify(ledger) is None
+    assert ledger.read("SELECT count(*), count(DISTINCT seq), max(seq) FROM events") == [(600, 600, 600)]
     ledger.close()
 
 
@@ -100,9 +118,9 @@ def test_whoever_comes_first_makes_the_ledger_and_the_others_find_it(tmp_path: P
         assert codes(children) == [0] * 8
 
 
-def test_of_many_runs_that_intend_the_same_generation_exactly_one_wins(url: str) -> None:
+def test_of_many_runs_that_intend_the_same_generation_exactly_one_wins(place: Place) -> None:
     def run(number: int) -> int:
-        ledger = open_ledger(url)
+        ledger = place.open()
         try:
             ledger.intend(batch(), [intent(key=f"key{number}", holder=f"run{number}")])
         except Held:
@@ -113,32 +131,32 @@ def test_of_many_runs_that_intend_the_same_generation_exactly_one_wins(url: str)
 
     answers = codes([forked(lambda number=number: run(number)) for number in range(10)])
     assert sorted(answers) == [0] + [3] * 9
-    ledger = open_ledger(url)
+    ledger = place.open()
     winner = answers.index(0)
     assert ledger.remembered("web1", "/srv/store")["web"].open_intent.public_id == f"key{winner}"
     assert ledger.read("SELECT count(*) FROM generations") == [(1,)]
     ledger.close()
 
 
-def test_a_run_that_is_killed_leaves_whole_batches_only(url: str) -> None:
+def test_a_run_that_is_killed_leaves_whole_batches_only(place: Place) -> None:
     names = [f"i{number}" for number in range(40)]
 
     def run(first: int) -> None:
-        ledger = open_ledger(url)
+        ledger = place.open()
         for number in range(first, first + 1000):
             ledger.intend(batch(), [intent(name, number) for name in names])
             ledger.record(batch(), [outcome(name, number) for name in names])
 
     killed = 0
     for attempt in range(12):
-        ledger = open_ledger(url)
+        ledger = place.open()
         newest = max((found.newest for found in ledger.remembered("web1", "/srv/store").values()), default=0)
         ledger.close()
         child = forked(lambda first=newest + 1: run(first))
         time.sleep(0.03 + 0.0107 * attempt)
         os.kill(child, signal.SIGKILL)
         killed += codes([child]) == [-signal.SIGKILL]
-        ledger = open_ledger(url)
+        ledger = place.open()
         assert verify(ledger) is None
         sizes = ledger.read(
             "SELECT h.batch, count(e.seq), min(e.action) FROM heads h"

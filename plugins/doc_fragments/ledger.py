@@ -1,0 +1,17 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+from __future__ import annotations
+
+import yaml
+
+from ..module_utils._options.ledger import MIGRATE, REBUILD
+from ..module_utils._options.option import doc
+
+
+class ModuleDocFragment:
+    """What keeps a ledger up."""
+
+    DOCUMENTATION: str = yaml.safe_dump({"options": doc(MIGRATE)}, sort_keys=False)
+    REBUILD: str = yaml.safe_dump({"options": doc(REBUILD)}, sort_keys=False)

@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""What a task may say to ledger_migrate and ledger_rebuild."""
+
+from __future__ import annotations
+
+from .issuers import issuer
+from .machine_identity import STORE
+from .option import Option
+
+MIGRATE = {
+    "convergers": Option(
+        "Roles of PostgreSQL whose runs use the ledger. They add events, and may neither change nor delete one.",
+        type="list",
+        elements="str",
+    ),
+    "auditors": Option("Roles of PostgreSQL that may only read the ledger.", type="list", elements="str"),
+}
+REBUILD = {
+    **STORE,
+    "issuers": Option(
+        "Who may have signed what the stores hold. What none of them knows is not recorded.",
+        type="list",
+        elements="dict",
+        options=issuer("").options,
+        one_of=True,
+        required=True,
+    ),
+    "lost_ledger": Option(
+        "The id of the ledger that is lost, as the message about a store of another ledger names it. Stores that "
+        "belong to it are taken over, and those of any other ledger are refused."
+    ),
+    "source": Option(
+        "V(store) records what the store of a host holds. V(issuers) records what the issuers list, what still lives "
+        "and what no host showed; it runs on the controller, after all stores were recorded.",
+        default="store",
+        choices=("store", "issuers"),
+    ),
+}

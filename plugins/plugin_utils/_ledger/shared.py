@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The ledger in a PostgreSQL database: its schema is made by its owner, never by a run that only uses it."""
+
+from __future__ import annotations
+
+from ...module_utils._core.errors import Misconfigured
+from .ledger import SqlLedger
+from .migrations import too_new
+from .postgresql import PostgresDatabase, load
+from .postgresql_errors import MIGRATE
+from .schema import MIGRATIONS
+from .target import target_of
+
+_ABOUT = "SELECT (SELECT max(number) FROM migrations), (SELECT value FROM meta WHERE key = 'id')"
+
+
+def open_shared(url: str, password: str | None, *, read_only: bool) -> SqlLedger:
+    """Open the ledger in a database. One without a ledger, or with one of another schema, is refused."""
+    load()
+    database = PostgresDatabase(target_of(url), password, read_only=read_only)
+    try:
+        return SqlLedger(database, _checked(database))
+    except BaseException:
+        database.close()
+        raise
+
+
+def _checked(database: PostgresDatabase) -> str:
+    """Return the id of a ledger that has this release's schema."""
+    ((version, ledger_id),) = database.read(_ABOUT)
+    if ledger_id is None:
+        raise Misconfigured(f"ledger: {database.place} has no ledger in it; {MIGRATE}")
+    if version > len(MIGRATIONS):
+        raise too_new(database.place, version, len(MIGRATIONS))
+    if version < len(MIGRATIONS):
+        raise Misconfigured(
+            f"ledger: {database.place} has schema {version}, this release needs {len(MIGRATIONS)}; {MIGRATE}"
+        )
+    return str(ledger_id)
