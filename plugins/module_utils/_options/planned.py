@@ -26,7 +26,6 @@ Tree = t.Mapping[str, t.Any]  # of Planned or another Tree
 
 _OUT = Planned("leave it out")
 _COMMON: Tree = {
-    "policy": Planned("leave it out: no rule is enforced yet"),
     "ledger_password": Planned("leave it out: it is for PostgreSQL, and an SQLite file has none"),
 }
 _RECORDS: Tree = {"records": _OUT}
