@@ -64,7 +64,7 @@ def _validate(said: t.Any, lines: Lines, source: str) -> None:
         raise Misconfigured(f"policy: {source} is empty; write format: 1 and rules:")
     found = list(Draft202012Validator(schema()).iter_errors(said))
     misspelt = [error.absolute_path for error in found if error.validator == "additionalProperties"]
-    told = [error for error in found if error.validator != "oneOf" or error.absolute_path not in misspelt]
+    told = [error for error in found if error.validator != "oneOf" or _says_too_much(error, misspelt)]
     errors = [(_where(error), _said(error)) for error in told]
     if errors:
         errors.sort(key=lambda one: lines.get(one[0], 1))
@@ -75,6 +75,11 @@ def _where(error: t.Any) -> Path:
     """Return the path of what is wrong; a name that does not belong is what is wrong itself."""
     path = tuple(error.absolute_path)
     return (*path, _foreign(error)) if error.validator == "additionalProperties" else path
+
+
+def _says_too_much(error: t.Any, misspelt: t.Collection[t.Any]) -> bool:
+    """Tell whether a rule names no kind or several; where one is misspelt, that says it all."""
+    return isinstance(error.instance, dict) and error.absolute_path not in misspelt
 
 
 def _foreign(error: t.Any) -> str:
