@@ -20,7 +20,8 @@ if t.TYPE_CHECKING:
 
 pytestmark = pytest.mark.one_core
 
-HEAVY = ("sqlalchemy", "alembic", "jsonschema", "hvac", "boto3", "psycopg", "cryptography.x509")
+COMPILES = "ansible_collections.keystead.identity.plugins.plugin_utils._policy.compile"
+HEAVY = ("sqlalchemy", "alembic", "jsonschema", "hvac", "boto3", "psycopg", "cryptography.x509", COMPILES)
 HOST = """
 import json, sys
 from ansible_collections.keystead.identity.tests.harness.in_process import host_half
@@ -44,9 +45,10 @@ print(json.dumps({"result": result, "loaded": [name for name in told["heavy"] if
 """
 
 
-def run_elsewhere(world: World, identities: list[dict[str, t.Any]]) -> dict[str, t.Any]:
+def run_elsewhere(world: World, identities: list[dict[str, t.Any]], **said: t.Any) -> dict[str, t.Any]:
     """Run the task in a process of its own, and its host's half in another; return the result and what was loaded."""
-    options = {"issuer": world.issuer(), "ledger": world.url, "store": str(world.store), "identities": identities}
+    given = {"issuer": world.issuer(), "ledger": world.url, "store": str(world.store), "identities": identities}
+    options = {**given, **said}
     told = {"options": options, "host": world.host, "heavy": HEAVY, "on_host": HOST}
     env = {**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"].partition(os.pathsep)[0]}
     command = [sys.executable, "-c", CONTROLLER]
@@ -65,3 +67,18 @@ def test_a_run_with_nothing_to_do_loads_nothing_heavy(tmp_path: Path) -> None:
     assert again["result"]["changed"] is False
     assert [one["steps"] for one in again["result"]["identities"]] == [[], []]
     assert again["loaded"] == []
+
+
+def test_a_policy_that_did_not_change_is_neither_read_as_yaml_nor_validated_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    world, policy = World(tmp_path / "world"), tmp_path / "policy.yml"
+    policy.write_text("format: 1\nrules:\n  - {id: life, lifetime: {longest: 90d}}\n", encoding="utf-8")
+    first = run_elsewhere(world, [web()], policy=str(policy))
+    assert first["loaded"] == ["jsonschema", "cryptography.x509", COMPILES]
+    again = run_elsewhere(world, [web()], policy=str(policy))
+    assert (again["result"]["changed"], again["loaded"]) == (False, [])
+    policy.write_text("format: 1\nrules:\n  - {id: life, lifetime: {longest: 91d}}\n", encoding="utf-8")
+    changed = run_elsewhere(world, [web()], policy=str(policy))
+    assert (changed["result"]["changed"], changed["loaded"]) == (False, ["jsonschema", COMPILES])

@@ -83,7 +83,7 @@ _COVERED = Kind(GLOBS.schema, _covered)
 _NETWORKS = Kind({**_LIST, "description": "a list of networks, for example [192.0.2.0/24]"}, _networks)
 _FILES = Kind({**_LIST, "description": "a list of paths on the controller"}, _same)
 _NAMED = Kind({**_LIST, "description": "a list of names"}, _same)
-_ISSUER: Schema = {
+ISSUER: Schema = {
     "type": ["object", "null"],
     "properties": dict.fromkeys(ISSUER_OPTIONS, _TEXT),
     "additionalProperties": False,
@@ -93,7 +93,7 @@ ISSUERS = Kind(
         "type": "array",
         "items": {
             "type": "object",
-            "properties": dict.fromkeys(BACKENDS, _ISSUER),
+            "properties": {backend: {"$ref": "#/$defs/issuer"} for backend in BACKENDS},
             "additionalProperties": False,
             "minProperties": 1,
             "maxProperties": 1,
