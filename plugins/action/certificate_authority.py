@@ -25,6 +25,9 @@ from ..plugin_utils._authority.wanted import wanted
 from ..plugin_utils._edge import refuse_async, told
 from ..plugin_utils._ledger.port import Batch
 from ..plugin_utils._ledger.registry import open_for
+from ..plugin_utils._policy.authority import Standing, authority
+from ..plugin_utils._policy.load import load
+from ..plugin_utils._policy.review import Review
 from ..plugin_utils._validate import plain, validated
 
 if t.TYPE_CHECKING:
@@ -52,13 +55,18 @@ class ActionModule(ActionBase):
         given = plain(self._task.args)
         refuse_planned(given, NAME)
         options = validated(given, spec(OPTIONS, COMMON), module=NAME)
-        declared = wanted(options)
+        declared, present = wanted(options), options["state"] == "present"
+        warnings = _reviewed(declared, options["policy"], variables or {}) if present else []
         ledger = open_for(options, read_only=self._task.check_mode)
         try:
-            outcome = self._converge(declared, ledger, variables or {}, present=options["state"] == "present")
+            outcome = self._converge(declared, ledger, variables or {}, present=present)
         finally:
             ledger.close()
-        return {**super().run(tmp, variables), **report(declared, outcome, diff=self._task.diff)}
+        return {
+            **super().run(tmp, variables),
+            **report(declared, outcome, diff=self._task.diff),
+            **({"warnings": warnings} if warnings else {}),
+        }
 
     def _converge(self, declared: Wanted, ledger: Ledger, variables: dict[str, t.Any], *, present: bool) -> Outcome:
         """Do what there is to do, every step of it in the ledger before it is done (A1)."""
@@ -67,3 +75,10 @@ class ActionModule(ActionBase):
         batch = Batch(host, str(declared.directory), actor(playbook_of(self._task)), now)
         record = journal(ledger, batch, declared.name)
         return converge(declared, present=present, check=self._task.check_mode, now=now, journal=record)
+
+
+def _reviewed(declared: Wanted, policy: str | None, variables: dict[str, t.Any]) -> list[str]:
+    """Judge what is declared by the policy before anything is touched (P1), and return the warnings."""
+    candidate = authority(declared, variables)
+    review = Review(load(policy, dt.datetime.now(dt.UTC)), [candidate])
+    return review.settle(Standing(declared))

@@ -17,6 +17,7 @@ from ..module_utils._core.errors import Misconfigured
 from ..module_utils._options.planned import refuse_planned
 from . import _pipe
 from ._edge import refuse_async, told
+from ._policy.connection import Reached, reached
 from ._validate import Spec, plain, validated
 
 if t.TYPE_CHECKING:
@@ -27,7 +28,10 @@ NOT_POSIX = ("winrm", "psrp", "network_cli", "netconf", "httpapi", "raw")
 
 
 class Task(t.NamedTuple):
-    """What a run is told beside its options. `say` shows a line while the run goes on."""
+    """What a run is told beside its options. `say` shows a line while the run goes on.
+
+    `groups` are those of the inventory that the host is in, `reached` is how Ansible reaches it.
+    """
 
     host: str
     playbook: str | None
@@ -35,6 +39,8 @@ class Task(t.NamedTuple):
     diff: bool
     execute: Execute
     say: t.Callable[[str], None]
+    groups: t.Collection[str] = ()
+    reached: Reached = Reached()
 
 
 class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
@@ -91,6 +97,8 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
             diff=bool(self._task.diff),
             execute=execute,
             say=(lambda _line: None) if self._task.no_log else (lambda line: Display().display(f"{host}: {line}")),
+            groups=tuple(map(str, variables.get("group_names") or ())),
+            reached=reached(self._connection),
         )
 
     def _interpreter(self, variables: t.Mapping[str, t.Any]) -> str | None:

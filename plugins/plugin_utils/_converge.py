@@ -21,6 +21,10 @@ from ._durations import seconds
 from ._host_half import HostHalf
 from ._ledger.port import Batch
 from ._ledger.registry import open_for
+from ._policy.candidate import candidates
+from ._policy.live import Live
+from ._policy.load import load
+from ._policy.review import Review
 from ._report import diff, record, statistics
 from ._signers import Signers
 from ._work import Work, is_behind, is_unknown, plan
@@ -28,19 +32,21 @@ from ._work import Work, is_behind, is_unknown, plan
 if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Issuer
     from ._action import Task
+    from ._declare import Options
     from ._ledger.port import Ledger, Remembered
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # a lease is given back long before it ends
 MANY = 50  # identities that take long enough to say what is going on
 
 
-def converge(args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
+def converge(args: Options, task: Task) -> dict[str, t.Any]:
     """Bring the identities of one host to what validated options declare; return what the task returns."""
     declared = declarations(args)
+    review = Review(load(args["policy"], datetime.now(UTC)), candidates(args["identities"], declared, task))
     signers = Signers([issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))])
     ledger = open_for(args, read_only=task.check)
     try:
-        return _Run(args, task, signers, ledger).of(declared)
+        return _Run(args, task, signers, ledger, review).of(declared)
     finally:
         ledger.close()
 
@@ -48,8 +54,8 @@ def converge(args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
 class _Run:
     """One run over one store of one host."""
 
-    def __init__(self, args: t.Mapping[str, t.Any], task: Task, signers: Signers, ledger: Ledger) -> None:
-        self.task, self.signers, self.ledger = task, signers, ledger
+    def __init__(self, args: Options, task: Task, signers: Signers, ledger: Ledger, review: Review) -> None:
+        self.task, self.signers, self.ledger, self.review = task, signers, ledger, review
         self.store, self.wait = args["store"], seconds(args["wait"])
         self.purged = args["scope"] if args["purge"] else None
         self.now = datetime.now(UTC)
@@ -60,6 +66,7 @@ class _Run:
     def of(self, declared: t.Sequence[Declaration]) -> dict[str, t.Any]:
         """Run, and report."""
         remembered = self.ledger.remembered(self.task.host, self.store)
+        self.warnings += self.review.settle(Live(remembered, self.now))
         declared = [*declared, *self._to_purge(declared, remembered)]
         works = [self._work(declaration, remembered.get(declaration.identity.name)) for declaration in declared]
         self._look(works)
@@ -154,6 +161,7 @@ class _Run:
             holder=str(self.holder),
             wait=self.wait,
             say=self.task.say,
+            weak=self.review.policy.weak_lists,
         )
         to_issue = [work for work in works if work.needs("issue")]
         self._tell(to_issue, "credentials to issue")

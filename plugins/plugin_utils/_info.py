@@ -17,6 +17,8 @@ from ._consumers import absolute
 from ._declare import Declaration, check_name, checked_store
 from ._host_half import HostHalf, error_of, observed_of
 from ._ledger.registry import open_for
+from ._policy.found import found_by
+from ._policy.load import load
 from ._report import certificate, record
 from ._work import Work
 
@@ -24,6 +26,7 @@ if t.TYPE_CHECKING:
     from ._action import Task
     from ._host_half import Answer
     from ._ledger.port import Remembered
+    from ._policy.policy import Policy
 
 MODULE = "machine_identity_info"
 Record = dict[str, t.Any]
@@ -32,12 +35,12 @@ Record = dict[str, t.Any]
 def look(args: t.Mapping[str, t.Any], task: Task) -> Record:
     """Return what the task returns: `store`, `identities`, `paths`."""
     store, names, paths = _checked(args)
+    policy = load(args.get("policy"), now := datetime.now(UTC))
     warnings: list[str] = []
     ledger_id, remembered = _remembered(args, task.host, store, warnings)
     asked = names or sorted(name for name, one in remembered.items() if one.state == "present")
     works = [_work(name, remembered.get(name)) for name in asked]
     entries = [{"identity": wire.pack(work.identity), "known": wire.pack(work.known)} for work in works]
-    now = datetime.now(UTC)
     half = HostHalf(task.execute, store, task.host, None, {}, warnings)
     answer = half.read(entries, now, others=not names, paths=paths)
     about, found, files = store_of(answer, store), by(answer, "identities", "name"), by(answer, "paths", "path")
@@ -47,10 +50,11 @@ def look(args: t.Mapping[str, t.Any], task: Task) -> Record:
         warnings.append(f"store {store} belongs to ledger {about['ledger_id']}, and this is ledger {ledger_id}")
         for work in works:
             work.remembered = None
+    identities = [_identity(work, found.get(work.name, {}), about, now) for work in works]
     return {
         "changed": False,
         "store": about,
-        "identities": [_identity(work, found.get(work.name, {}), about, now) for work in works],
+        "identities": [_judged(one, work, policy, task) for one, work in zip(identities, works, strict=True)],
         "paths": [_path(path, files.get(path, {})) for path in paths],
         "warnings": warnings,
     }
@@ -141,6 +145,13 @@ def _identity(work: Work, said: Record, about: Record, now: datetime) -> Record:
         "kept_generations": list(found.others),
         "findings": [] if work.error else list(_findings(work, found, about, now)),
     }
+
+
+def _judged(one: Record, work: Work, policy: Policy, task: Task) -> Record:
+    """Add what the policy finds about a live credential."""
+    if work.found is not None and work.credential is not None and work.error is None:
+        one["findings"] += [_finding("policy", text) for text in found_by(policy, work, task)]
+    return one
 
 
 def _findings(work: Work, found: Observed, about: Record, now: datetime) -> t.Iterator[dict[str, str]]:

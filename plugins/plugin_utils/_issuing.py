@@ -18,6 +18,7 @@ from ..module_utils._core.renewal import renew_at
 from ._answer import accepted
 from ._edge import unexpected
 from ._ledger.port import Event, Held, Intent, Issued, Orphaned, Outcome, Refused, Used
+from ._policy.load import known_weak
 from ._request import checked
 
 if t.TYPE_CHECKING:
@@ -32,22 +33,24 @@ QUIET = 2.0  # seconds between two lines of progress
 LONGEST_PAUSE = 10.0
 
 Say = t.Callable[[str], None]
+Paths = t.Sequence[str]
 
 
 class Issuing:
     """Gets credentials for one host's identities. `wait` is how long, in seconds, an issuer has that answers later."""
 
     def __init__(  # noqa: PLR0913 - what it needs to know
-        self, signers: Signers, ledger: Ledger, batch: Batch, *, holder: str, wait: float, say: Say
+        self, signers: Signers, ledger: Ledger, batch: Batch, *, holder: str, wait: float, say: Say, weak: Paths = ()
     ) -> None:
-        """Keep whom to ask, where to write it down, and how to tell."""
+        """Keep whom to ask, where to write it down, how to tell, and the files that list weak keys."""
         self._signers, self._ledger, self._batch, self._holder = signers, ledger, batch, holder
-        self._wait, self._say = wait, say
+        self._wait, self._say, self._weak = wait, say, weak
         self._said = time.monotonic()
 
     def run(self, works: t.Sequence[Work]) -> None:
         """Fill in `generation` and `number`, or `error`, for every work that needs a credential."""
-        asked = [(work, request) for work in works if (request := self._request(work)) is not None]
+        weak = known_weak(self._weak) if works else frozenset()
+        asked = [(work, request) for work in works if (request := self._request(work, weak)) is not None]
         found = [(work, request) for work, request in asked if self._found_again(work, request)]
         asked = self._intend([(work, request) for work, request in asked if not work.generation and not work.error])
         by_issuer: dict[int, list[tuple[Work, Request]]] = {}
@@ -60,12 +63,12 @@ class Issuing:
                 self._ask(issuer, group, anchors)
         self._record([work for work, _request in (*found, *asked)])
 
-    def _request(self, work: Work) -> Request | None:
+    def _request(self, work: Work, weak: t.Collection[str]) -> Request | None:
         """Check what the host asks for (C2), and number the generation."""
         if work.found is None:
             return None
         try:
-            request = checked(work.csr, work.identity, work.public_id)
+            request = checked(work.csr, work.identity, work.public_id, weak)
             if work.remembered and work.remembered.public_id == work.public_id:
                 raise _used(work, f"identity {work.name}")  # every renewal has a new one
         except KeysteadError as error:

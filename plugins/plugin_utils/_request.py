@@ -12,7 +12,6 @@ import typing as t
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric import rsa
     from cryptography.hazmat.primitives.serialization import Encoding
 
 from ..module_utils._core import pki
@@ -20,34 +19,34 @@ from ..module_utils._core.errors import Denied
 from ..module_utils._core.keys import key_type_of, spki_sha256
 from ..module_utils._core.pki import MALFORMED
 from ..module_utils._core.ports import Request
+from ._weak_keys import weaknesses
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Identity
 
 LARGEST_CSR = 64 * 1024
 _EXTENSION_REQUEST = "1.2.840.113549.1.9.14"  # RFC 2985, 5.4.2
-_SMALLEST_EXPONENT = 65537  # FIPS 186-5, A.1.1
 
 
-def checked(csr: bytes, wanted: Identity, public_id: str) -> Request:
+def checked(csr: bytes, wanted: Identity, public_id: str, known_weak: t.Collection[str] = ()) -> Request:
     """Return what an issuer is asked for.
 
-    `csr` is DER (RFC 2986), `public_id` the SPKI SHA-256 that the host says it staged. Raises Denied with the reason,
-    which repeats nothing that the host wrote.
+    `csr` is DER (RFC 2986), `public_id` the SPKI SHA-256 that the host says it staged; `known_weak` are those that the
+    policy lists. Raises Denied with the reason, which repeats nothing that the host wrote.
     """
     try:
-        _check(csr, wanted, public_id)
+        _check(csr, wanted, public_id, known_weak)
     except Denied as error:
         raise Denied(f"host: its request for {wanted.name} is refused: {error}") from None
     return Request(wanted.name, wanted.subject, wanted.profile, wanted.lifetime, csr)
 
 
-def _check(csr: bytes, wanted: Identity, public_id: str) -> None:
+def _check(csr: bytes, wanted: Identity, public_id: str, known_weak: t.Collection[str]) -> None:
     if len(csr) > LARGEST_CSR:
         raise Denied(f"it has {len(csr)} bytes, more than {LARGEST_CSR}")
     try:
         parsed = x509.load_der_x509_csr(csr)
-        _check_key(parsed, wanted, public_id)
+        _check_key(parsed, wanted, public_id, known_weak)
         _check_names(parsed, wanted)
         canonical = parsed.public_bytes(Encoding.DER) == csr
     except MALFORMED:
@@ -56,13 +55,15 @@ def _check(csr: bytes, wanted: Identity, public_id: str) -> None:
         raise Denied("it is not a PKCS#10 request in DER")
 
 
-def _check_key(parsed: x509.CertificateSigningRequest, wanted: Identity, public_id: str) -> None:
+def _check_key(
+    parsed: x509.CertificateSigningRequest, wanted: Identity, public_id: str, known_weak: t.Collection[str]
+) -> None:
     public_key = parsed.public_key()
     found = key_type_of(public_key)
     if found != wanted.key.type:
         raise Denied(f"its key is {found}, declared is {wanted.key.type}")
-    if isinstance(public_key, rsa.RSAPublicKey) and public_key.public_numbers().e < _SMALLEST_EXPONENT:
-        raise Denied("the public exponent of its key is too small")
+    if weak := weaknesses(public_key, known_weak):
+        raise Denied(f"its key is weak: {'; '.join(weak)}; remove the directory next of {wanted.name} in the store")
     if spki_sha256(public_key) != public_id:
         raise Denied("its key is not the one that was staged")
     if not parsed.is_signature_valid:

@@ -23,6 +23,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._action import T
 from ansible_collections.keystead.identity.plugins.plugin_utils._converge import converge
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
 from ansible_collections.keystead.identity.plugins.plugin_utils._pipe import DEFAULTS
+from ansible_collections.keystead.identity.plugins.plugin_utils._policy.connection import Reached
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 from ansible_collections.keystead.identity.tests.harness.local import authority
 from cryptography import x509
@@ -56,6 +57,8 @@ class World:
     host: str = HOST
     said: list[str] = field(default_factory=list)
     phases: list[str] = field(default_factory=list)
+    groups: tuple[str, ...] = ()
+    reached: Reached = Reached()  # noqa: RUF009  it is immutable
 
     def __post_init__(self) -> None:
         """Make the directories, and an authority that signs itself, once."""
@@ -116,7 +119,8 @@ class World:
         }
         args = validated(said, spec(COMMON, OPTIONS), module="machine_identity")
         way = execute or (lambda arguments: self.execute(arguments, check=check))
-        return converge(args, Task(self.host, "site.yml", check, diff, way, self.said.append))
+        task = Task(self.host, "site.yml", check, diff, way, self.said.append, self.groups, self.reached)
+        return converge(args, task)
 
     def execute(self, arguments: t.Mapping[str, t.Any], *, check: bool = False) -> Answer:
         """Be the way to the host, and count the executions."""

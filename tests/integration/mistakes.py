@@ -52,14 +52,6 @@ PLANNED = {
     "aws_pca": task("issuer.aws_pca", "not built", "local", issuer={"aws_pca": {"arn": "arn:aws:x"}}),
     "issuers": task("issuers[0].est", "not built", issuers=[{"est": {"url": "https://x.example.org"}}]),
     "issuer of an identity": web("identities[web].issuer.acme", "not built", issuer={"acme": {}}),
-    "policy": task("option policy", "not built", "leave it out", policy="/etc/keystead/policy.yml"),
-    "policy of certificate_authority": ca("option policy", "not built", policy="/etc/keystead/policy.yml"),
-    "policy of machine_identity_info": info("option policy", "not built", policy="/etc/keystead/policy.yml"),
-    "policy as a group default": Case(
-        {"identities": [{"name": "web", "dns_names": ["web.example.org"]}]},
-        ("option policy", "not built"),
-        keywords={"module_defaults": {"group/keystead.identity.identity": {"policy": "/etc/keystead/policy.yml"}}},
-    ),
     "check_status live": task("check_status live", "not built", check_status="live"),
     "key reuse": web("key.reuse true", "not built", key={"reuse": True}),
     "key origin": web("key.origin controller", "not built", key={"origin": "controller"}),
@@ -73,7 +65,16 @@ PLANNED = {
     "scan": info("option scan", "not built", scan=["/etc"]),
     "a key of an authority elsewhere": ca("key.custody.pkcs11", "not built", key={"custody": {"pkcs11": {"x": 1}}}),
 }
+NO_POLICY = ("option policy", "/no/policy.yml", "No such file", "the shipped one")
 OPTIONS = {
+    "policy": task(*NO_POLICY, policy="/no/policy.yml"),
+    "policy of certificate_authority": ca(*NO_POLICY, policy="/no/policy.yml"),
+    "policy of machine_identity_info": info(*NO_POLICY, policy="/no/policy.yml"),
+    "policy as a group default": Case(
+        {"identities": [{"name": "web", "dns_names": ["web.example.org"]}]},
+        NO_POLICY,
+        keywords={"module_defaults": {"group/keystead.identity.identity": {"policy": "/no/policy.yml"}}},
+    ),
     "unknown key type": web("identities[web].key.type", "'rsa-1024'", "ecdsa-p256", key={"type": "rsa-1024"}),
     "unknown profile": web("identities[web].profile", "'vpn'", "tls_server", profile="vpn"),
     "unknown option": web("identities[web].dns_name ", "did you mean dns_names?", dns_name="x"),

@@ -22,7 +22,8 @@ if t.TYPE_CHECKING:
 
 pytestmark = pytest.mark.one_core
 
-HEAVY = ("sqlalchemy", "alembic", "jsonschema", "hvac", "boto3", "psycopg", "cryptography.x509")
+COMPILES = "ansible_collections.keystead.identity.plugins.plugin_utils._policy.compile"
+HEAVY = ("sqlalchemy", "alembic", "jsonschema", "hvac", "boto3", "psycopg", "cryptography.x509", COMPILES)
 HOST = """
 import json, sys
 from ansible_collections.keystead.identity.tests.harness.in_process import host_half
@@ -78,3 +79,16 @@ def test_with_a_ledger_in_postgresql_such_a_run_loads_its_client_and_nothing_els
     assert run_elsewhere(world, [web()], **options)["result"]["changed"] is True
     again = run_elsewhere(world, [web()], **options)
     assert (again["result"]["changed"], again["loaded"]) == (False, ["psycopg"])
+def test_a_policy_that_did_not_change_is_neither_read_as_yaml_nor_validated_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    world, policy = World(tmp_path / "world"), tmp_path / "policy.yml"
+    policy.write_text("format: 1\nrules:\n  - {id: life, lifetime: {longest: 90d}}\n", encoding="utf-8")
+    first = run_elsewhere(world, [web()], policy=str(policy))
+    assert first["loaded"] == ["jsonschema", "cryptography.x509", COMPILES]
+    again = run_elsewhere(world, [web()], policy=str(policy))
+    assert (again["result"]["changed"], again["loaded"]) == (False, [])
+    policy.write_text("format: 1\nrules:\n  - {id: life, lifetime: {longest: 91d}}\n", encoding="utf-8")
+    changed = run_elsewhere(world, [web()], policy=str(policy))
+    assert (changed["result"]["changed"], changed["loaded"]) == (False, ["jsonschema", COMPILES])

@@ -21,5 +21,9 @@ COMMON = {
     "ledger_password_file": Option(
         "A file on the controller whose first line opens a ledger in PostgreSQL.", type="path", no_log=False
     ),
-    "policy": Option("Rules that every identity must pass. Not built yet in 0.1.0, and refused.", type="path"),
+    "policy": Option(
+        "The path of a YAML file on the controller with the rules that every identity must pass, in check mode too, "
+        "before a host or an issuer is touched. The default is the policy that comes with the collection.",
+        type="path",
+    ),
 }

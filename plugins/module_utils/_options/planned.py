@@ -25,9 +25,7 @@ class Planned(t.NamedTuple):
 Tree = t.Mapping[str, t.Any]  # of Planned or another Tree
 
 _OUT = Planned("leave it out")
-_COMMON: Tree = {
-    "policy": Planned("leave it out: no rule is enforced yet"),
-}
+_COMMON: Tree = {}
 _RECORDS: Tree = {"records": _OUT}
 _ISSUER: Tree = {
     **dict.fromkeys(

@@ -27,7 +27,8 @@ SELECT i.name, i.kind, i.scope, i.state, i.contact, i.service, i.newest,
        (SELECT json_group_array(path) FROM (
             SELECT DISTINCT d.path FROM deliveries d
             WHERE d.identity = i.id AND d.withdrawn_at IS NULL AND d.succeeded_at IS NULL ORDER BY d.path) AS live),
-       o.number, o.public_id, o.issuer_id, o.key_type, o.holder, o.intended_at, ox.certificate, ox.chain
+       o.number, o.public_id, o.issuer_id, o.key_type, o.holder, o.intended_at, ox.certificate, ox.chain,
+       (SELECT min(k.intended_at) FROM generations k WHERE k.public_id = g.public_id)
 FROM identities i
 LEFT JOIN generations g ON g.identity = i.id AND g.number = i.current AND g.state NOT IN ('refused', 'orphaned')
 LEFT JOIN x509 x ON x.generation = g.id
@@ -93,7 +94,7 @@ class SqlLedger:
 
 def _remembered(row: tuple[t.Any, ...]) -> Remembered:
     serial, certificate, not_after, revoked, links = row[12:17]
-    opened = row[17:]
+    opened, key_since = row[17:25], row[25]
     fields = [
         *row[:12],
         int(serial, 16) if serial else None,
@@ -102,6 +103,7 @@ def _remembered(row: tuple[t.Any, ...]) -> Remembered:
         tuple(map(tuple, json.loads(revoked))) if revoked not in _NONE else (),
         tuple(json.loads(links)) if links not in _NONE else (),
         _open_intent(opened) if opened[0] else None,
+        moment(key_since) if key_since else None,
     ]
     return Remembered(*fields)
 

@@ -73,7 +73,7 @@ class Remembered(t.NamedTuple):
     even when the identity is removed, and an open intent does not raise it (a retry uses the same number again).
     `generation` is the published one; `last` is the same, or, once the identity is gone, the one that was published
     last. `revoked` are id and reason of every credential that was revoked and has not ended. `links` are the paths of
-    live deliveries.
+    live deliveries. `key_since` is when the key of `last` was first intended for this identity.
     """
 
     name: str
@@ -94,6 +94,7 @@ class Remembered(t.NamedTuple):
     revoked: tuple[tuple[str, str], ...] = ()
     links: tuple[str, ...] = ()
     open_intent: OpenIntent | None = None
+    key_since: datetime | None = None
 
 
 class Event(t.NamedTuple):

@@ -191,7 +191,7 @@ def test_no_secret_comes_out_valid_or_not(tmp_path: Path, said: dict[str, t.Any]
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ({"policy": "/etc/policy.yml"}, "option policy is not built yet"),
+        ({"policy": "/no/policy.yml"}, "policy: option policy: /no/policy.yml cannot be read (No such file"),
         ({"ledger_password": "x"}, "option ledger_password is given, and option ledger names no PostgreSQL database"),
         ({"ledger": "mysql://x/y"}, "option ledger has the unknown scheme mysql"),
         ({"key": {"type": "dsa"}}, "'dsa' is none of ecdsa-p256"),

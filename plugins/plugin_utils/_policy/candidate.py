@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What the rules look at: one identity, or one authority, as a task declares it, and the host that shall hold it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...module_utils._core.model import Subject
+from .connection import Reached
+
+if t.TYPE_CHECKING:
+    from .._action import Task
+    from .._declare import Declaration
+
+Options = t.Mapping[str, t.Any]
+
+
+class Candidate(t.NamedTuple):
+    """One thing to be judged; durations are in seconds.
+
+    `issuer` is the backend and its options, `links` the parts that are linked, `activate` is unit, command or none,
+    `publish` pairs publishers with their parts. `shared_with` are other identities that have the same key. `key_age` is
+    what the ledger knows.
+    """
+
+    name: str
+    host: str
+    kind: str = "x509"
+    groups: t.Collection[str] = ()
+    subject: Subject = Subject()
+    profile: str = "tls_server"
+    key_type: str = "ecdsa-p256"
+    custody: str = "file"
+    origin: str = "host"
+    reuse: bool = False
+    lifetime: int = 0
+    contact: str | None = None
+    service: str | None = None
+    issuer: tuple[str, Options] = ("", {})
+    links: t.Collection[str] = ()
+    activate: str = "none"
+    prove: bool = False
+    publish: tuple[tuple[str, t.Collection[str]], ...] = ()
+    reached: Reached = Reached()
+    shared_with: tuple[str, ...] = ()
+    key_age: int | None = None
+
+
+def candidates(identities: t.Sequence[Options], declared: t.Sequence[Declaration], task: Task) -> list[Candidate]:
+    """Return what is to be judged of a task: its present identities. Whatever goes away may go away."""
+    pairs = zip(identities, declared, strict=True)
+    return [_candidate(options, one, task) for options, one in pairs if one.identity.state == "present"]
+
+
+def _candidate(options: Options, declared: Declaration, task: Task) -> Candidate:
+    identity, key = declared.identity, options.get("key") or {}
+    ((backend, of_issuer),) = (declared.issuer or {"": {}}).items()
+    activate = identity.activate
+    return Candidate(
+        name=identity.name,
+        host=task.host,
+        kind=identity.kind,
+        groups=task.groups,
+        subject=identity.subject,
+        profile=identity.profile,
+        key_type=identity.key.type,
+        custody=identity.key.custody,
+        origin=key.get("origin", "host"),
+        reuse=key.get("reuse", False),
+        lifetime=identity.lifetime,
+        contact=declared.contact,
+        service=declared.service,
+        issuer=(backend, of_issuer),
+        links=[link.part for link in identity.files.links],
+        activate="none" if activate is None else "unit" if activate.unit else "command",
+        prove=identity.prove is not None,
+        publish=tuple(_publisher(one) for one in options.get("publish") or ()),
+        reached=task.reached,
+    )
+
+
+def _publisher(said: Options) -> tuple[str, t.Collection[str]]:
+    """Return a publisher and its parts; the default of those on the host has the private key."""
+    name = next(name for name, value in said.items() if name != "parts" and value is not None)
+    default = ("private_key", "certificate", "chain") if name in ("pkcs12", "pem_bundle") else ("certificate", "chain")
+    return name, said.get("parts") or default

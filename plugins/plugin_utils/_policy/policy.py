@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""A compiled policy, ready to judge: which rules hold for whom today, and which findings are waived."""
+
+from __future__ import annotations
+
+import typing as t
+
+from .rules import RULES, is_one_of, matches
+
+if t.TYPE_CHECKING:
+    from .candidate import Candidate
+    from .rules import Breach, Rule, Says
+
+ENFORCE, WARN, LATER = "enforce", "warn", "later"
+_IDENTITIES = ("x509", "ssh_host")  # an authority is judged by rules that name it
+
+
+class Verdict(t.NamedTuple):
+    """A finding: by which rule, about what, how severe, the value, the remedy, and what else there is to know.
+
+    `later` is the severity of a rule that is not enforced yet: what is live already may stay as it is until then.
+    """
+
+    rule: str
+    name: str
+    severity: str
+    value: str
+    remedy: str
+    note: str = ""
+
+
+class Policy:
+    """The rules of one policy as they are today. `source` is its file; `today` an ISO 8601 day."""
+
+    def __init__(self, compiled: t.Mapping[str, t.Any], source: str, today: str) -> None:
+        """Choose the values that hold today."""
+        self.source, self.today = source, today
+        self.weak_lists: list[str] = []
+        self.rules: list[_Bound] = []
+        for rule in compiled["rules"]:
+            if rule["kind"] == "weak_keys":
+                self.weak_lists += rule["says"]["lists"]
+            else:
+                self.rules.append(_Bound(rule, today))
+        self._waivers = compiled["waivers"]
+        limits = [rule.says["longest"] for rule in self.rules if rule.kind == "key_age"]
+        self.youngest_limit: int | None = min((one for one in limits if one is not None), default=None)
+
+    def verdicts(self, candidate: Candidate, kinds: t.Collection[str] = ()) -> list[Verdict]:
+        """Return the findings about a candidate, of all rules or only of these kinds."""
+        found = []
+        for rule in self.rules:
+            if (not kinds or rule.kind in kinds) and rule.holds_for(candidate):
+                breach = rule.judge(candidate, rule.says)
+                if breach is not None:
+                    found.append(self._verdict(rule, candidate, breach))
+        return found
+
+    def breaks(self, rule: str, candidate: Candidate) -> bool:
+        """Tell whether a candidate breaks the rule with this id."""
+        return any(one.judge(candidate, one.says) for one in self.rules if one.id == rule and one.holds_for(candidate))
+
+    def _verdict(self, rule: _Bound, candidate: Candidate, breach: Breach) -> Verdict:
+        severity, note = rule.severity, rule.because
+        if rule.enforce_from and self.today < rule.enforce_from:
+            severity, note = LATER, _joined(f"enforced from {rule.enforce_from}", note)
+        ended = ""
+        for waiver in self._waivers if severity != WARN else ():
+            if waiver["rule"] != rule.id or not _is_meant(waiver["only"], candidate):
+                continue
+            if self.today <= waiver["until"]:
+                severity, ended = WARN, ""
+                note = _joined(f"waived until {waiver['until']} by {waiver['contact']}", note)
+                break
+            ended = f"the waiver of {waiver['contact']} ended on {waiver['until']}"
+        return Verdict(rule.id, candidate.name, severity, breach.value, breach.remedy, _joined(ended, note))
+
+
+class _Bound:
+    """A rule with the values that hold today."""
+
+    def __init__(self, rule: t.Mapping[str, t.Any], today: str) -> None:
+        self.id, self.kind, self.severity = rule["id"], rule["kind"], rule["severity"]
+        self.enforce_from, self.because, self.only = rule["enforce_from"], rule["because"], rule["only"]
+        self.judge: Rule = RULES[self.kind]
+        self.says: Says = {name: at(value, today) for name, value in rule["says"].items()}
+        self._kinds = self.only.get("kinds", _IDENTITIES)
+        self._only = {name: value for name, value in self.only.items() if name != "kinds"}
+
+    def holds_for(self, candidate: Candidate) -> bool:
+        return candidate.kind in self._kinds and (not self._only or _is_meant(self._only, candidate))
+
+
+def at(value: t.Any, today: str) -> t.Any:
+    """Return what a value is today; None for one that begins to hold later."""
+    if not isinstance(value, dict):
+        return value
+    now = None
+    for day, one in value["steps"]:
+        if day <= today:
+            now = one
+    return now
+
+
+def _is_meant(only: t.Mapping[str, t.Any], candidate: Candidate) -> bool:
+    return all(_SELECTORS[name](candidate, wanted) for name, wanted in only.items())
+
+
+_SELECTORS: t.Mapping[str, t.Callable[[Candidate, t.Any], bool]] = {
+    "kinds": lambda candidate, wanted: candidate.kind in wanted,
+    "identities": lambda candidate, wanted: matches(candidate.name, wanted),
+    "hosts": lambda candidate, wanted: matches(candidate.host, wanted),
+    "groups": lambda candidate, wanted: not set(wanted).isdisjoint(candidate.groups),
+    "services": lambda candidate, wanted: candidate.service is not None and matches(candidate.service, wanted),
+    "profiles": lambda candidate, wanted: candidate.profile in wanted,
+    "key_types": lambda candidate, wanted: candidate.key_type in wanted,
+    "custody": lambda candidate, wanted: candidate.custody in wanted,
+    "issuers": lambda candidate, wanted: is_one_of(candidate.issuer, wanted),
+}
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))

@@ -1,0 +1,195 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a rule may say: one table, from which both the JSON Schema and the compiled form come."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+
+from ...module_utils._core.model import KEY_TYPES, PARTS, PROFILES
+from .._durations import seconds
+from .facts import FACTS
+
+Schema = dict[str, t.Any]
+BACKENDS = ("local", "openbao", "acme", "est", "scep", "aws_pca", "openbao_ssh", "local_ssh")
+CUSTODIES = ("file", "pkcs11", "openbao_transit", "aws_kms")
+KINDS = ("x509", "ssh_host", "authority")
+PUBLISHERS = ("pkcs12", "pem_bundle", "openbao_kv", "aws_acm", "aws_secrets_manager")
+ISSUER_OPTIONS = (
+    "directory", "authority", "url", "mount", "role", "namespace", "issuer_ref", "directory_url", "profile", "label",
+    "arn", "region", "template_arn",
+)  # fmt: skip
+DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+
+
+class Kind(t.NamedTuple):
+    """How a value is checked by the schema, and brought into its compiled form (which may raise ValueError)."""
+
+    schema: Schema
+    compiled: t.Callable[[t.Any], t.Any]
+
+
+def _same(value: t.Any) -> t.Any:
+    return value
+
+
+def glob(pattern: str) -> str:
+    """Return the regular expression of a pattern: `*` is anything but a dot, a slash or a colon, `**` anything."""
+    parts = re.split(r"(\*\*|\*)", pattern)
+    return "".join({"**": ".*", "*": r"[^./:]*"}.get(part, re.escape(part)) for part in parts)
+
+
+def _globs(patterns: list[str]) -> list[str]:
+    return [glob(pattern) for pattern in patterns]
+
+
+def _covered(patterns: list[str]) -> list[str]:
+    """Return regular expressions that also match a wildcard name which would stand for a name of the pattern."""
+    found = []
+    for pattern in map(str.lower, patterns):
+        first, dot, rest = pattern.partition(".")
+        is_host = bool(dot) and re.fullmatch(r"[a-z0-9*-]+", first) is not None
+        found.append(rf"(?:{glob(first)}|\*)\.{glob(rest)}" if is_host and "**" not in first else glob(pattern))
+    return found
+
+
+def _networks(said: list[str]) -> list[str]:
+    return [str(ipaddress.ip_network(one)) for one in said]
+
+
+def _issuers(said: list[dict[str, t.Any]]) -> list[list[t.Any]]:
+    found = [(backend, options or {}) for one in said for backend, options in one.items()]
+    return [[backend, {name: glob(str(value)) for name, value in options.items()}] for backend, options in found]
+
+
+def _several(values: t.Sequence[str]) -> Kind:
+    return Kind({"type": "array", "items": {"enum": list(values)}, "uniqueItems": True}, _same)
+
+
+_TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": 1000}
+_LIST: Schema = {"type": "array", "items": _TEXT}
+_DURATION = Kind(
+    {"type": "string", "pattern": "^[0-9]{1,9}[smhd]$", "description": "a number and s, m, h or d, for example 30d"},
+    seconds,
+)
+_BITS = Kind({"type": "integer", "minimum": 1, "description": "a number of bits"}, _same)
+_YES = Kind({"type": "boolean", "description": "true or false"}, _same)
+GLOBS = Kind({**_LIST, "description": "a list of patterns, for example ['*.example.org']"}, _globs)
+_COVERED = Kind(GLOBS.schema, _covered)
+_NETWORKS = Kind({**_LIST, "description": "a list of networks, for example [192.0.2.0/24]"}, _networks)
+_FILES = Kind({**_LIST, "description": "a list of paths on the controller"}, _same)
+_NAMED = Kind({**_LIST, "description": "a list of names"}, _same)
+ISSUER: Schema = {
+    "type": ["object", "null"],
+    "properties": dict.fromkeys(ISSUER_OPTIONS, _TEXT),
+    "additionalProperties": False,
+}
+ISSUERS = Kind(
+    {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {backend: {"$ref": "#/$defs/issuer"} for backend in BACKENDS},
+            "additionalProperties": False,
+            "minProperties": 1,
+            "maxProperties": 1,
+        },
+        "description": "a list like [{local: {authority: issuing}}]",
+    },
+    _issuers,
+)
+
+
+def _dated(kind: Kind) -> Kind:
+    """Return the kind of a value that may also change with time: `{2027-03-15: 100d}`, or `{fact: NAME}`."""
+    plain = kind.schema["type"]
+    schema = {
+        **kind.schema,
+        "type": [plain, "object"],
+        "patternProperties": {DATE: kind.schema},
+        "properties": {"fact": {"enum": sorted(FACTS)}},
+        "additionalProperties": False,
+        "minProperties": 1,
+        "if": {"type": "object", "required": ["fact"]},
+        "then": {"maxProperties": 1},
+    }
+
+    def compiled(value: t.Any) -> t.Any:
+        if not isinstance(value, dict):
+            return kind.compiled(value)
+        steps = FACTS[value["fact"]].steps if "fact" in value else value
+        ready = [(day, list(one) if isinstance(one, tuple) else one) for day, one in sorted(steps.items())]
+        return {"steps": [[checked_day(day), kind.compiled(one)] for day, one in ready]}
+
+    return Kind(schema, compiled)
+
+
+def checked_day(day: str) -> str:
+    """Return a day of the calendar as it is; raises ValueError for any other."""
+    import datetime as dt
+
+    try:
+        return dt.date.fromisoformat(day).isoformat()
+    except ValueError:
+        raise ValueError(f"{day} is no day of the calendar") from None
+
+
+RULES: t.Mapping[str, t.Mapping[str, Kind]] = {
+    "key_type": {"allow": _dated(_several(KEY_TYPES))},
+    "key_size": {"rsa": _dated(_BITS), "ecdsa": _dated(_BITS), "ml_dsa": _dated(_BITS)},
+    "key_age": {"longest": _dated(_DURATION)},
+    "key_reuse": {"allow": _YES},
+    "shared_key": {"allow": _YES},
+    "weak_keys": {"lists": _FILES},
+    "custody": {"allow": _several(CUSTODIES), "origin": _several(("host", "controller"))},
+    "lifetime": {"longest": _dated(_DURATION), "shortest": _dated(_DURATION)},
+    "profile": {"allow": _dated(_several(PROFILES))},
+    "names": {
+        "dns_names": GLOBS,
+        "uris": GLOBS,
+        "email_addresses": GLOBS,
+        "common_name": GLOBS,
+        "ip_addresses": _NETWORKS,
+        "wildcards": _YES,
+        "forbid": _COVERED,
+    },
+    "holders": {"names": _COVERED, "services": GLOBS, "groups": _NAMED},
+    "contact": {"like": GLOBS},
+    "issuer": {"allow": ISSUERS},
+    "delivery": {
+        "links": _several(PARTS),
+        "activate": _several(("unit", "command", "none")),
+        "prove": _YES,
+        "publish": _several(PUBLISHERS),
+        "publish_private_key": _several(PUBLISHERS),
+    },
+    "connection": {"authenticated": _YES, "transports": _NAMED},
+}
+"""The rules, with what each of them may say."""
+
+REQUIRED: t.Mapping[str, tuple[str, ...]] = {
+    "key_type": ("allow",),
+    "key_age": ("longest",),
+    "key_reuse": ("allow",),
+    "shared_key": ("allow",),
+    "weak_keys": ("lists",),
+    "profile": ("allow",),
+    "holders": ("groups",),
+    "issuer": ("allow",),
+}
+ONLY: t.Mapping[str, Kind] = {
+    "kinds": _several(KINDS),
+    "identities": GLOBS,
+    "hosts": GLOBS,
+    "groups": _NAMED,
+    "services": GLOBS,
+    "profiles": _several(PROFILES),
+    "key_types": _several(KEY_TYPES),
+    "custody": _several(CUSTODIES),
+    "issuers": ISSUERS,
+}
+"""To whom a rule may be limited."""

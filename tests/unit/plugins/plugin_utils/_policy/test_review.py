@@ -1,0 +1,207 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""A rule never causes an outage: what is live and unchanged is renewed until the rule is enforced; waivers end."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import typing as t
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied
+from ansible_collections.keystead.identity.plugins.module_utils._core.keys import key_type_of
+from ansible_collections.keystead.identity.plugins.plugin_utils._policy.candidate import Candidate
+from ansible_collections.keystead.identity.plugins.plugin_utils._policy.compile import compiled
+from ansible_collections.keystead.identity.plugins.plugin_utils._policy.policy import Policy
+from ansible_collections.keystead.identity.tests.harness.in_process import World, reason, steps, web
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.one_core
+
+TODAY = datetime.now(UTC).date()
+TOMORROW, YESTERDAY = (f"{TODAY + timedelta(days=days)}" for days in (1, -1))
+KEYS: dict[str, t.Any] = {"id": "keys", "key_type": {"allow": ["ecdsa-p384"]}}
+LATER = {**KEYS, "enforce_from": TOMORROW}
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return World(tmp_path / "world")
+
+
+def write(world: World, *rules: dict[str, t.Any], waivers: t.Sequence[dict[str, t.Any]] = ()) -> str:
+    """Write a policy beside the world, and return its path."""
+    path = world.directory.parent / "policy.yml"
+    path.write_text(json.dumps({"format": 1, "rules": rules, "waivers": list(waivers)}), encoding="utf-8")
+    return str(path)
+
+
+def refusal(world: World, identity: dict[str, t.Any], policy: str) -> str:
+    """Return why a task is refused; its host was not touched."""
+    world.phases.clear()
+    with pytest.raises(Denied) as refused:
+        world.converge([identity], policy=policy)
+    assert world.phases == []
+    return str(refused.value)
+
+
+def test_what_is_live_is_renewed_unchanged_with_a_warning_until_the_rule_is_enforced(world: World) -> None:
+    world.converge([web(lifetime="20d")])
+    policy = write(world, LATER)
+    done = world.converge([web(lifetime="20d", renew_before="479h")], policy=policy)
+    assert done["warnings"] == [
+        f"policy: rule keys, web: key.type ecdsa-p256; use ecdsa-p384 (enforced from {TOMORROW})"
+    ]
+    world.path("web", "1", "chain.pem").write_bytes(b"junk")
+    done = world.settled([web(lifetime="20d")], policy=policy)
+    assert reason(done["identities"][0]) == "chain.pem was changed on the host"
+    assert key_type_of(world.certificate().public_key()) == "ecdsa-p256"
+    assert world.current() == 2
+
+
+def test_what_is_new_keeps_a_rule_from_the_start(world: World) -> None:
+    said = refusal(world, web(), write(world, LATER))
+    assert f"(enforced from {TOMORROW}; what is live already may stay until then, and this is new)" in said
+    assert not world.store.exists()
+
+
+@pytest.mark.parametrize("state", ["absent", "released"])
+def test_what_was_live_once_is_new_again(world: World, state: str) -> None:
+    links = {"links": {str(world.links / "key"): "private_key"}}
+    world.converge([web(**links)])
+    world.converge([web(state=state)])
+    (world.links / "key").unlink(missing_ok=True)
+    assert "this is new" in refusal(world, web(), write(world, LATER))
+
+
+LIVE: list[tuple[dict[str, t.Any], dict[str, t.Any], dict[str, t.Any]]] = [
+    ({"key_type": {"allow": ["ecdsa-p384"]}}, {"key": {"type": "ecdsa-p384"}}, {"key": {"type": "ecdsa-p256"}}),
+    ({"lifetime": {"longest": "20d"}}, {"lifetime": "20d"}, {"lifetime": "21d"}),
+    ({"profile": {"allow": ["tls_server"]}}, {"profile": "tls_server"}, {"profile": "tls_peer"}),
+    (
+        {"names": {"dns_names": ["*.example.org"]}},
+        {"dns_names": ["a.example.org"]},
+        {"dns_names": ["a.example.org", "a.example.com"]},
+    ),
+    ({"contact": {"like": ["me"]}}, {"contact": "me"}, {"contact": "you"}),
+    ({"holders": {"services": ["shop"], "groups": ["shop"]}}, {"service": "web"}, {"service": "shop"}),
+]
+
+
+@pytest.mark.parametrize(("rule", "kept", "broken"), LIVE)
+def test_a_live_identity_may_not_be_changed_so_that_it_breaks_a_rule_to_come(
+    world: World, rule: dict[str, t.Any], kept: dict[str, t.Any], broken: dict[str, t.Any]
+) -> None:
+    policy = write(world, {"id": "to-come", **rule, "enforce_from": TOMORROW})
+    world.converge([web(**kept)], policy=policy)
+    assert "what is live already may stay until then, and this is changed" in refusal(world, web(**broken), policy)
+
+
+@pytest.mark.parametrize(("rule", "kept", "broken"), LIVE)
+def test_a_live_identity_that_breaks_a_rule_to_come_stays_as_it_is(
+    world: World, rule: dict[str, t.Any], kept: dict[str, t.Any], broken: dict[str, t.Any]
+) -> None:
+    world.converge([web(**broken)])
+    policy = write(world, {"id": "to-come", **rule, "enforce_from": TOMORROW})
+    done = world.converge([web(**broken)], policy=policy)
+    assert [warning.partition(",")[0] for warning in done["warnings"]] == ["policy: rule to-come"]
+    assert (done["changed"], done.get("failed")) == (False, None)
+    better = world.converge([web(**kept)], policy=policy)
+    assert (better["warnings"], better.get("failed")) == ([], None)
+
+
+def test_on_its_day_a_rule_is_enforced(world: World) -> None:
+    world.converge([web()])
+    policy = write(world, {**KEYS, "enforce_from": str(TODAY)})
+    assert refusal(world, web(), policy).endswith("(1) rule keys, web: key.type ecdsa-p256; use ecdsa-p384")
+
+
+def test_check_mode_says_the_same(world: World) -> None:
+    world.converge([web()])
+    policy = write(world, LATER)
+    assert len(world.converge([web()], check=True, policy=policy)["warnings"]) == 1
+    with pytest.raises(Denied, match="this is new"):
+        world.converge([web(name="api")], check=True, policy=policy)
+
+
+def waiver(**said: t.Any) -> dict[str, t.Any]:
+    return {"rule": "keys", "contact": "ciso@example.org", "until": TOMORROW, **said}
+
+
+def test_a_waiver_turns_a_refusal_into_a_warning_that_names_its_contact_and_end(world: World) -> None:
+    policy = write(world, KEYS, waivers=[waiver(identities=["w*"], hosts=["*.example.org"])])
+    assert refusal(world, web(name="api"), policy).endswith("rule keys, api: key.type ecdsa-p256; use ecdsa-p384")
+    world.host = "web1.example.org"
+    done = world.converge([web()], policy=policy)
+    assert done["warnings"] == [
+        f"policy: rule keys, web: key.type ecdsa-p256; use ecdsa-p384 (waived until {TOMORROW} by ciso@example.org)"
+    ]
+
+
+@pytest.mark.parametrize("other", [{"identities": ["api"]}, {"hosts": ["web2.**"]}])
+def test_a_waiver_of_another_identity_or_host_waives_nothing_here(world: World, other: dict[str, t.Any]) -> None:
+    refusal(world, web(), write(world, KEYS, waivers=[waiver(**other)]))
+
+
+def test_a_waiver_holds_to_the_end_of_its_last_day(world: World) -> None:
+    world.converge([web()], policy=write(world, KEYS, waivers=[waiver(until=str(TODAY))]))
+    said = refusal(world, web(name="api"), write(world, KEYS, waivers=[waiver(until=YESTERDAY)]))
+    assert said.endswith(f"use ecdsa-p384 (the waiver of ciso@example.org ended on {YESTERDAY})")
+
+
+def test_a_waiver_of_one_rule_does_not_waive_another(world: World) -> None:
+    said = refusal(world, web(), write(world, KEYS, {"id": "who", "contact": {}}, waivers=[waiver()]))
+    assert "(1) rule who, web: no contact" in said
+    assert "keys" not in said
+
+
+def test_a_live_key_that_is_too_old_is_a_warning_since_a_refusal_would_keep_it(world: World) -> None:
+    world.converge([web(lifetime="20d")])
+    world.converge([web(name="api")])
+    rule = {"id": "age", "key_age": {"longest": "90d"}}
+    past = f"{datetime.now(UTC) - timedelta(days=100):%Y-%m-%dT%H:%M:%S.000Z}"
+    connection = sqlite3.connect(world.ledger)
+    with connection:
+        connection.execute("UPDATE generations SET intended_at = ? WHERE identity = 1", (past,))
+    connection.close()
+    done = world.converge([web(lifetime="20d"), web(name="api")], policy=write(world, rule))
+    assert done["warnings"] == [
+        "policy: rule age, web: key of 100 days, older than 90d; let it be renewed: a shorter lifetime is due sooner"
+    ]
+    done = world.converge([web(lifetime="1d"), web(name="api")], policy=write(world, rule))
+    assert "issue" in steps(done["identities"][0])
+    assert world.converge([web(lifetime="1d")], policy=write(world, rule))["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("today", "longest"),
+    [("2026-03-14", None), ("2026-03-15", 200), ("2027-03-14", 200), ("2027-03-15", 100), ("2029-03-15", 47)],
+)
+def test_a_dated_fact_holds_from_its_day(today: str, longest: int | None) -> None:
+    rule = {"id": "public", "lifetime": {"longest": {"fact": "public-tls-validity"}}}
+    policy = Policy(compiled(json.dumps({"format": 1, "rules": [rule]}), "policy.yml"), "policy.yml", today)
+
+    def passes(days: int) -> bool:
+        return not policy.verdicts(Candidate("web", "web1", lifetime=days * 86400))
+
+    if longest is None:
+        assert passes(36500)
+    else:
+        assert (passes(longest), passes(longest + 1)) == (True, False)
+
+
+def test_a_policy_may_have_dates_of_its_own() -> None:
+    text = "format: 1\nrules:\n- id: life\n  lifetime: {longest: {2027-01-01: 90d, 2028-01-01: 30d}}\n"
+    days = {}
+    for today in ("2026-12-31", "2027-01-01", "2028-01-01"):
+        policy = Policy(compiled(text, "policy.yml"), "policy.yml", today)
+        lives = (days for days in range(1, 400) if policy.verdicts(Candidate("web", "h", lifetime=days * 86400)))
+        days[today] = next(lives, None)
+    assert days == {"2026-12-31": None, "2027-01-01": 91, "2028-01-01": 31}

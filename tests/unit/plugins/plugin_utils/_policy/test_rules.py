@@ -1,0 +1,366 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Each rule alone refuses what it is about, with nobody asked, and lets the nearest allowed declaration through."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Subject
+from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
+from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.registry import ISSUERS
+from ansible_collections.keystead.identity.plugins.plugin_utils._policy.candidate import Candidate
+from ansible_collections.keystead.identity.plugins.plugin_utils._policy.compile import compiled
+from ansible_collections.keystead.identity.plugins.plugin_utils._policy.connection import Reached
+from ansible_collections.keystead.identity.plugins.plugin_utils._policy.policy import Policy
+from ansible_collections.keystead.identity.plugins.plugin_utils._policy.review import Review
+from ansible_collections.keystead.identity.plugins.plugin_utils._policy.rules import RULES
+from ansible_collections.keystead.identity.tests.harness.in_process import World, web
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.one_core
+
+Said = dict[str, t.Any]
+UNCHECKED = Reached("ssh", authenticated=False, why_not="host_key_checking is off")
+
+
+class Case(t.NamedTuple):
+    """A rule, what it refuses and with which words, and what differs from that by as little as possible and passes."""
+
+    rule: Said
+    refused: Said
+    words: str
+    allowed: Said
+    of_world: t.Mapping[str, t.Any] = {}
+    allowed_world: t.Mapping[str, t.Any] = {}
+
+
+TASKS: dict[str, Case] = {
+    "key type": Case(
+        {"key_type": {"allow": ["ecdsa-p256", "rsa-3072"]}},
+        {"key": {"type": "rsa-2048"}},
+        "key.type rsa-2048; use one of ecdsa-p256, rsa-3072",
+        {"key": {"type": "rsa-3072"}},
+    ),
+    "size of an RSA key": Case(
+        {"key_size": {"rsa": 3072}},
+        {"key": {"type": "rsa-2048"}},
+        "key.type rsa-2048; use one of rsa with at least 3072",
+        {"key": {"type": "rsa-3072"}},
+    ),
+    "size of a curve": Case(
+        {"key_size": {"ecdsa": 384}},
+        {"key": {"type": "ecdsa-p256"}},
+        "key.type ecdsa-p256; use one of ecdsa with at least 384",
+        {"key": {"type": "ecdsa-p384"}},
+    ),
+    "size of an ML-DSA key": Case(
+        {"key_size": {"ml_dsa": 87}},
+        {"key": {"type": "ml-dsa-65"}},
+        "key.type ml-dsa-65; use one of ml-dsa with at least 87",
+        {"key": {"type": "ml-dsa-87"}},
+    ),
+    "key age": Case(
+        {"key_age": {"longest": "90d"}, "only": {"key_types": ["ecdsa-p256"], "custody": ["file"]}},
+        {"lifetime": "91d"},
+        "lifetime 91d, for which its key would be used; declare at most 90d",
+        {"lifetime": "90d"},
+    ),
+    "key age of another type": Case(
+        {"key_age": {"longest": "90d"}, "only": {"key_types": ["rsa-2048", "ecdsa-p256"]}},
+        {"lifetime": "91d"},
+        "declare at most 90d",
+        {"lifetime": "91d", "key": {"type": "ed25519"}},
+    ),
+    "longest life": Case(
+        {"lifetime": {"longest": "47d"}}, {"lifetime": "48d"}, "lifetime 48d; declare at most 47d", {"lifetime": "47d"}
+    ),
+    "shortest life": Case(
+        {"lifetime": {"shortest": "7d"}}, {"lifetime": "6d"}, "lifetime 6d; declare at least 7d", {"lifetime": "7d"}
+    ),
+    "profile": Case(
+        {"profile": {"allow": ["tls_server"]}},
+        {"profile": "tls_peer"},
+        "profile tls_peer; use tls_server",
+        {"profile": "tls_server"},
+    ),
+    "DNS names": Case(
+        {"names": {"dns_names": ["*.example.org"]}},
+        {"dns_names": ["web.example.org", "web.shop.example.org"]},
+        "dns_names web.shop.example.org; use a name that the policy permits",
+        {"dns_names": ["web.example.org", "shop.example.org"]},
+    ),
+    "DNS names of any depth": Case(
+        {"names": {"dns_names": ["**.example.org"]}},
+        {"dns_names": ["web.example.org.evil.com"]},
+        "dns_names web.example.org.evil.com",
+        {"dns_names": ["a.web.example.org"]},
+    ),
+    "no wildcards": Case(
+        {"names": {"wildcards": False}},
+        {"dns_names": ["*.example.org"]},
+        "dns_names *.example.org; name each host",
+        {"dns_names": ["www.example.org"]},
+    ),
+    "forbidden names": Case(
+        {"names": {"forbid": ["vpn.example.org"]}},
+        {"dns_names": ["vpn.example.org"]},
+        "name vpn.example.org; use another name",
+        {"dns_names": ["vpn2.example.org"]},
+    ),
+    "forbidden names behind a wildcard": Case(
+        {"names": {"forbid": ["VPN.example.org"]}},
+        {"dns_names": ["*.example.org"]},
+        "name *.example.org; use another name",
+        {"dns_names": ["*.www.example.org"]},
+    ),
+    "forbidden common names": Case(
+        {"names": {"forbid": ["root"]}}, {"common_name": "Root"}, "name Root", {"common_name": "roots"}
+    ),
+    "common names": Case(
+        {"names": {"common_name": ["*.example.org"]}},
+        {"common_name": "administrator"},
+        "common_name administrator; leave it out",
+        {"common_name": "a.example.org"},
+    ),
+    "addresses": Case(
+        {"names": {"ip_addresses": ["192.0.2.0/25", "2001:db8::/32"]}},
+        {"ip_addresses": ["192.0.2.128"]},
+        "ip_addresses 192.0.2.128; use an address in 192.0.2.0/25, 2001:db8::/32",
+        {"ip_addresses": ["192.0.2.127", "2001:db8::1"]},
+    ),
+    "URIs": Case(
+        {"names": {"uris": ["spiffe://example.org/shop/*"]}},
+        {"uris": ["spiffe://example.org/shop/a/b"]},
+        "uris spiffe://example.org/shop/a/b",
+        {"uris": ["spiffe://example.org/shop/a"]},
+    ),
+    "mailboxes": Case(
+        {"names": {"email_addresses": ["**@example.org"]}},
+        {"email_addresses": ["a@example.com"]},
+        "email_addresses a@example.com",
+        {"email_addresses": ["a.b@example.org"]},
+    ),
+    "groups that hold names": Case(
+        {"holders": {"names": ["*.shop.example.org"], "groups": ["shop", "staging"]}},
+        {"dns_names": ["www.shop.example.org"]},
+        "name www.shop.example.org on host web1.example.org; put the host into group shop, staging",
+        {"dns_names": ["www.shop.example.org"]},
+        {"groups": ("web",)},
+        {"groups": ("web", "shop")},
+    ),
+    "groups that hold names behind a wildcard": Case(
+        {"holders": {"names": ["pay.example.org"], "groups": ["shop"]}},
+        {"dns_names": ["*.example.org"]},
+        "name *.example.org on host web1.example.org",
+        {"dns_names": ["*.www.example.org"]},
+    ),
+    "groups that hold a service": Case(
+        {"holders": {"services": ["shop"], "groups": ["shop"]}},
+        {"service": "shop"},
+        "service shop on host web1.example.org; put the host into group shop",
+        {"service": "shops"},
+    ),
+    "contact": Case({"contact": {}}, {}, "no contact; write contact", {"contact": "anybody"}),
+    "contact of ours": Case(
+        {"contact": {"like": ["**@example.org"]}},
+        {"contact": "me@example.com"},
+        "contact me@example.com; write one that the policy permits",
+        {"contact": "me@example.org"},
+    ),
+    "issuer": Case(
+        {"issuer": {"allow": [{"openbao": {}}, {"local": {"authority": "issuing"}}]}},
+        {"issuer": {"local": {"directory": "ROOT/authorities", "authority": "other"}}},
+        "issuer local with authority other; use a permitted one of openbao, local",
+        {},
+    ),
+    "parts that are linked": Case(
+        {"delivery": {"links": ["fullchain", "certificate"]}},
+        {"links": {"ROOT/links/a": "private_key"}},
+        "links to private_key; use one of fullchain, certificate",
+        {"links": {"ROOT/links/a": "fullchain"}},
+    ),
+    "activation": Case(
+        {"delivery": {"activate": ["unit", "none"]}},
+        {"activate": {"command": ["true"]}},
+        "activate command; use one of unit, none",
+        {},
+    ),
+    "no activation": Case(
+        {"delivery": {"activate": ["command"]}}, {}, "activate none; use command", {"activate": {"command": ["true"]}}
+    ),
+    "proof": Case({"delivery": {"prove": True}}, {}, "no prove; write prove", {"prove": {"command": ["true"]}}),
+    "unauthenticated connection": Case(
+        {"connection": {"authenticated": True}},
+        {},
+        "connection ssh: host_key_checking is off; turn it on",
+        {},
+        {"reached": UNCHECKED},
+        {"reached": Reached("ssh")},
+    ),
+    "transports": Case(
+        {"connection": {"transports": ["ssh"]}}, {}, "connection local; use ssh", {}, {}, {"reached": Reached("ssh")}
+    ),
+}
+BASE: Said = {"lifetime": 86400, "subject": Subject(dns_names=("a.example.org",)), "issuer": ("local", {})}
+CANDIDATES: dict[str, Case] = {
+    "reuse": Case({"key_reuse": {"allow": False}}, {"reuse": True}, "key.reuse true; leave it out", {"reuse": False}),
+    "a reused key that is too old": Case(
+        {"key_age": {"longest": "30d"}},
+        {"reuse": True, "key_age": 31 * 86400},
+        "key of 31 days, older than 30d; declare key.reuse false",
+        {"reuse": True, "key_age": 30 * 86400},
+    ),
+    "shared keys": Case(
+        {"shared_key": {"allow": False}},
+        {"shared_with": ("web on web2",)},
+        "key that web on web2 has too; adopt with replace: now",
+        {"shared_with": ()},
+    ),
+    "custody": Case(
+        {"custody": {"allow": ["pkcs11", "aws_kms"]}},
+        {"custody": "file"},
+        "key.custody file; use one of pkcs11, aws_kms",
+        {"custody": "pkcs11"},
+    ),
+    "origin": Case(
+        {"custody": {"origin": ["host"]}},
+        {"origin": "controller"},
+        "key.origin controller; use host",
+        {"origin": "host"},
+    ),
+    "publishers": Case(
+        {"delivery": {"publish": ["pkcs12"]}},
+        {"publish": (("aws_acm", ("certificate",)),)},
+        "publish aws_acm; use pkcs12",
+        {"publish": (("pkcs12", ("certificate",)),)},
+    ),
+    "published private keys": Case(
+        {"delivery": {"publish_private_key": ["pkcs12"]}},
+        {"publish": (("aws_acm", ("certificate", "private_key")),)},
+        "publish aws_acm with private_key; leave private_key out of its parts",
+        {"publish": (("aws_acm", ("certificate",)), ("pkcs12", ("private_key",)))},
+    ),
+    "backend of the issuer": Case(
+        {"issuer": {"allow": [{"openbao": {"url": "https://bao.example.org", "mount": "pki*"}}]}},
+        {"issuer": ("openbao", {"url": "https://bao.example.org", "mount": "root"})},
+        "issuer openbao with url https://bao.example.org, mount root",
+        {"issuer": ("openbao", {"url": "https://bao.example.org", "mount": "pki2"})},
+    ),
+}
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """Count the issuers that are made, and keep compiled policies apart from the user's."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    made: list[str] = []
+
+    class Counted(LocalIssuer):
+        def __init__(self, options: t.Mapping[str, t.Any]) -> None:
+            made.append(options["authority"])
+            super().__init__(options)
+
+    monkeypatch.setitem(ISSUERS, "local", Counted)
+    return made
+
+
+def policy_of(rule: Said, **more: t.Any) -> str:
+    return json.dumps({"format": 1, "rules": [{"id": "tested", **rule}], **more})
+
+
+def placed(said: Said, root: Path) -> Said:
+    """Return a declaration with the directory of the test in its paths."""
+    return t.cast("Said", json.loads(json.dumps(said).replace("ROOT/", f"{root}/")))
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize("name", TASKS)
+def test_the_rule_alone_refuses_and_nobody_is_asked(
+    tmp_path: Path, asked: list[str], name: str, *, check: bool
+) -> None:
+    case = TASKS[name]
+    world = World(tmp_path / "world", **case.of_world)
+    policy = tmp_path / "policy.yml"
+    policy.write_text(policy_of(case.rule), encoding="utf-8")
+    before = world.snapshot()
+    with pytest.raises(Denied) as refused:
+        world.converge([web(**placed(case.refused, world.directory))], check=check, policy=str(policy))
+    assert f"policy: {policy} refuses this task: (1) rule tested, web: " in str(refused.value)
+    assert case.words in str(refused.value)
+    assert (world.phases, asked, world.ledger.exists()) == ([], [], False)
+    assert world.snapshot() == before
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_nearest_allowed_declaration_passes(tmp_path: Path, asked: list[str], name: str) -> None:
+    case = TASKS[name]
+    world = World(tmp_path / "world", **(case.allowed_world or case.of_world))
+    policy = tmp_path / "policy.yml"
+    policy.write_text(policy_of(case.rule), encoding="utf-8")
+    done = world.settled([web(**placed(case.allowed, world.directory))], policy=str(policy))
+    assert (done["changed"], done["warnings"]) == (True, [])
+    assert asked
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_a_rule_about_what_comes_later_refuses_and_lets_its_neighbour_through(name: str) -> None:
+    case = CANDIDATES[name]
+    policy = Policy(compiled(policy_of(case.rule), "policy.yml"), "policy.yml", "2026-11-22")
+    with pytest.raises(Denied) as refused:
+        Review(policy, [Candidate("web", "web1", **{**BASE, **case.refused})])
+    assert case.words in str(refused.value)
+    assert Review(policy, [Candidate("web", "web1", **{**BASE, **case.allowed})])
+
+
+def test_every_rule_has_its_tests() -> None:
+    cases = (*TASKS.values(), *CANDIDATES.values())
+    assert {name for case in cases for name in case.rule} - {"only"} == set(RULES)
+
+
+def test_what_goes_away_is_not_judged(tmp_path: Path, asked: list[str]) -> None:
+    world, policy = World(tmp_path / "world"), tmp_path / "policy.yml"
+    links = {str(world.links / "key"): "private_key"}
+    world.converge([web(), web(name="api", links=links)])
+    policy.write_text(policy_of({"contact": {}}), encoding="utf-8")
+    gone = [web(state="absent"), web(name="api", state="released")]
+    done = world.converge(gone, policy=str(policy))
+    assert (done.get("msg"), done["changed"]) == (None, True)
+    assert asked
+
+
+def test_one_message_names_every_finding_and_says_once_what_many_have_in_common(
+    tmp_path: Path, asked: list[str]
+) -> None:
+    world, policy = World(tmp_path / "world"), tmp_path / "policy.yml"
+    rules = [
+        {"id": "who", "contact": {}},
+        {"id": "keys", "key_type": {"allow": ["ed25519"]}, "because": "see the handbook"},
+    ]
+    policy.write_text(json.dumps({"format": 1, "rules": rules}), encoding="utf-8")
+    many = [web(name=f"n{number}") for number in range(10)]
+    with pytest.raises(Denied) as refused:
+        world.converge([*many, web(contact="me", key={"type": "rsa-2048"})], policy=str(policy))
+    names = "n0, n1, n2, n3, n4, n5, n6, n7 and 2 more"
+    assert str(refused.value) == (
+        f"policy: {policy} refuses this task: "
+        f"(1) rule who, {names}: no contact; write contact: and who answers for it "
+        f"(2) rule keys, {names}: key.type ecdsa-p256; use ed25519 (see the handbook) "
+        "(3) rule keys, web: key.type rsa-2048; use ed25519 (see the handbook)"
+    )
+    assert asked == []
+
+
+def test_a_warning_does_not_hold_a_task_up(tmp_path: Path, asked: list[str]) -> None:
+    world, policy = World(tmp_path / "world"), tmp_path / "policy.yml"
+    policy.write_text(policy_of({"contact": {}, "severity": "warn"}), encoding="utf-8")
+    done = world.converge([web()], policy=str(policy))
+    assert done["warnings"] == ["policy: rule tested, web: no contact; write contact: and who answers for it"]
+    assert (done["changed"], asked) == (True, ["issuing"])
