@@ -9,13 +9,12 @@ from __future__ import annotations
 import contextlib
 import time
 import typing as t
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from ..module_utils._core import pki
-from ..module_utils._core.errors import Denied, KeysteadError, NotConverged, Pending, Unavailable
-from ..module_utils._core.ports import Good, Lister, Order, Revoked, Revoker
-from ..module_utils._core.renewal import renew_at
-from ._answer import accepted
+from ..module_utils._core.errors import Denied, KeysteadError, Pending, Unavailable
+from ..module_utils._core.ports import Order
+from ._accepting import accepted_by, backend, listed, still_fits
 from ._edge import unexpected
 from ._ledger.port import Event, Held, Intent, Issued, Orphaned, Outcome, Refused, Used
 from ._policy.load import known_weak
@@ -23,7 +22,7 @@ from ._request import checked
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Credential, Generation
-    from ..module_utils._core.ports import IssuedRecord, Issuer, Request
+    from ..module_utils._core.ports import Issuer, Request
     from ._ledger.port import Batch, Change, Ledger
     from ._signers import Signers
     from ._work import Work
@@ -102,13 +101,13 @@ class Issuing:
             with _failing(part):
                 answers = issuer.begin([request for _work, request in part])
                 if len(answers) != len(part):
-                    raise Unavailable(f"{_backend(issuer.id)}: it gave {len(answers)} answers to {len(part)} requests")
+                    raise Unavailable(f"{backend(issuer.id)}: it gave {len(answers)} answers to {len(part)} requests")
                 answers = self._finished(issuer, answers)
                 for (work, request), answer in zip(part, answers, strict=True):
                     _take(work, request, answer, anchors)
             if time.monotonic() - self._said > QUIET:
                 self._said = time.monotonic()
-                self._say(f"{_backend(issuer.id)}: {min(start + AT_ONCE, len(group))} of {len(group)} answered")
+                self._say(f"{backend(issuer.id)}: {min(start + AT_ONCE, len(group))} of {len(group)} answered")
 
     def _found_again(self, work: Work, request: Request) -> bool:
         """Look for the answer that a cut-off run never brought to the host: the key is the same, so it still fits (R1).
@@ -123,9 +122,9 @@ class Issuing:
         with _failing([(work, request)]):
             issuer = _issuer_of(work)
             anchors = self._signers.anchors(issuer, self._ledger)
-            for record in _listed(issuer, intent.since - timedelta(minutes=5)):
+            for record in listed(issuer, intent.since - timedelta(minutes=5)):
                 answer = record.generation
-                if record.public_id == work.public_id and _still_fits(issuer, work, request, answer, anchors):
+                if record.public_id == work.public_id and still_fits(issuer, work, request, answer, anchors):
                     work.generation, work.number = answer, intent.number
                     return True
         return False
@@ -190,7 +189,7 @@ def _failing(group: t.Sequence[tuple[Work, Request]]) -> t.Iterator[None]:
     try:
         yield
     except Exception as error:  # noqa: BLE001 - it must be recorded, and the requests to other issuers go on
-        who = _backend(_issuer_of(group[0][0]).id)
+        who = backend(_issuer_of(group[0][0]).id)
         told = error if isinstance(error, KeysteadError) else Unavailable(unexpected(who, error))
         for work, _request in group:
             if work.generation is None and work.error is None:
@@ -201,64 +200,13 @@ def _take(work: Work, request: Request, answer: Generation | Order | KeysteadErr
     if isinstance(answer, KeysteadError):
         work.error = answer
     elif isinstance(answer, Order):
-        who = _backend(_issuer_of(work).id)
+        who = backend(_issuer_of(work).id)
         work.error = Pending(f"{who}: it has not decided on {work.name} yet; run again later", answer.retry_after)
     else:
         try:
-            work.generation = _accepted(work, request, answer, anchors)
+            work.generation = accepted_by(work, request, answer, anchors)
         except KeysteadError as error:
             work.error, work.orphaned = error, True
-
-
-def _listed(issuer: Issuer, since: datetime) -> t.Iterator[IssuedRecord]:
-    """Yield what an issuer can say that it signed. One that may not say it forgets: no reason to sign nothing more."""
-    if isinstance(issuer, Lister):
-        with contextlib.suppress(Denied):
-            yield from issuer.issued(since)
-
-
-def _still_fits(
-    issuer: Issuer, work: Work, request: Request, answer: Generation, anchors: t.Sequence[bytes]
-) -> bool:
-    """Tell whether an answer that was lost passes V1 today, and was not revoked meanwhile.
-
-    Raises Denied where its key was compromised: it must not get another one.
-    """
-    try:
-        _accepted(work, request, answer, anchors)
-    except (Denied, NotConverged):
-        return False
-    if not isinstance(issuer, Revoker):
-        return True
-    status = issuer.status(pki.der_certificates(answer.parts["certificate"].content)[0])
-    if isinstance(status, Revoked) and status.reason == "key_compromise":
-        raise Denied(
-            f"{_backend(issuer.id)}: the staged key of {work.name} was compromised, says a revocation of "
-            f"{status.when:%Y-%m-%d}; remove the directory next of {work.name} in the store, and run again"
-        )
-    return isinstance(status, Good)
-
-
-def _accepted(work: Work, request: Request, answer: Generation, anchors: t.Sequence[bytes]) -> Generation:
-    """Apply V1, and refuse what would be due at once: it would be issued anew in every run."""
-    now = datetime.now(UTC)
-    credential = accepted(answer, request, work.public_id, anchors, now)
-    due = renew_at(credential, work.identity.renew_before)
-    if due <= now:
-        raise NotConverged(
-            f"{_backend(answer.issuer_id)}: it grants {work.name} a life until {credential.not_after:%Y-%m-%d %H:%M} "
-            f"UTC, and renew_before {_shown(work.identity.renew_before)} would make that due at once; "
-            "declare a shorter renew_before, or let the authority grant a longer life"
-        )
-    return answer
-
-
-def _backend(issuer_id: str) -> str:
-    return issuer_id.partition(":")[0]
-
-
-def _shown(renew_before: str) -> str:
-    return renew_before if renew_before.endswith("%") else f"{renew_before}s"
 
 
 def _outcome(work: Work) -> Outcome:

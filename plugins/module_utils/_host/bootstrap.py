@@ -67,4 +67,4 @@ def main(sources, arguments):
         from keystead.module_utils._host.answering import answered
 
         answer = answered(**unpacked(arguments))
-    print(json.dumps(answer))  # noqa: T201 - the way back
+    sys.stdout.write(json.dumps(answer) + "\n")

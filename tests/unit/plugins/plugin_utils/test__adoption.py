@@ -20,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 if t.TYPE_CHECKING:
     from pathlib import Path
 
+    from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import Remembered
+
 
 @pytest.fixture
 def world(tmp_path: Path) -> t.Iterator[World]:
@@ -41,6 +43,11 @@ def linked(world: World) -> dict[str, t.Any]:
     return web(links={str(world.links / "a.pem"): "fullchain"}, contact="me", keep_generations=1)
 
 
+def same(found: Remembered, before: Remembered) -> bool:
+    """Tell whether a ledger knows the same again, but for how long it has known the key."""
+    return found._replace(key_since=None) == before._replace(key_since=None)
+
+
 def claim(world: World) -> str | None:
     marker = world.store / ".keystead.json"
     return str(json.loads(marker.read_text())["ledger"]) if marker.exists() else None
@@ -55,7 +62,7 @@ def test_it_is_claimed_and_recorded_though_nothing_is_due(world: World) -> None:
     assert (result["changed"], result["warnings"], result.get("failed")) == (False, [], None)
     (ledger_id,) = world.query("SELECT value FROM meta WHERE key = 'id'")[0]
     assert claim(world) == ledger_id
-    assert world.remembered() == before
+    assert same(world.remembered(), before)
     assert world.query("SELECT path, part FROM deliveries") == [(str(world.links / "a.pem"), "fullchain")]
     world.settled([said], scope="shop")
     world.settled([web(name="kept")], scope="shop", purge=True)
@@ -74,7 +81,7 @@ def test_what_was_restored_from_a_backup_learns_what_came_after_it(world: World)
         path.unlink()
     (world.directory / "backup").rename(world.ledger)
     world.converge([said])
-    assert world.remembered() == before
+    assert same(world.remembered(), before)
     assert world.query("SELECT number, state FROM generations ORDER BY number") == [(1, "superseded"), (2, "current")]
     world.settled([said])
 

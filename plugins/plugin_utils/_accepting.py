@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Which answer of an issuer an identity takes: one that passes V1 and lives long enough, late or at once."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from datetime import UTC, datetime
+
+from ..module_utils._core import pki
+from ..module_utils._core.errors import Denied, NotConverged
+from ..module_utils._core.ports import Good, Lister, Revoked, Revoker
+from ..module_utils._core.renewal import renew_at
+from ._answer import accepted
+
+if t.TYPE_CHECKING:
+    from ..module_utils._core.model import Generation
+    from ..module_utils._core.ports import IssuedRecord, Issuer, Request
+    from ._work import Work
+
+
+def listed(issuer: Issuer, since: datetime) -> t.Iterator[IssuedRecord]:
+    """Yield what an issuer can say that it signed. One that may not say it forgets: no reason to sign nothing more."""
+    if isinstance(issuer, Lister):
+        with contextlib.suppress(Denied):
+            yield from issuer.issued(since)
+
+
+def still_fits(
+    issuer: Issuer, work: Work, request: Request, answer: Generation, anchors: t.Sequence[bytes]
+) -> bool:
+    """Tell whether an answer that was lost passes V1 today, and was not revoked meanwhile.
+
+    Raises Denied where its key was compromised: it must not get another one.
+    """
+    try:
+        accepted_by(work, request, answer, anchors)
+    except (Denied, NotConverged):
+        return False
+    if not isinstance(issuer, Revoker):
+        return True
+    status = issuer.status(pki.der_certificates(answer.parts["certificate"].content)[0])
+    if isinstance(status, Revoked) and status.reason == "key_compromise":
+        raise Denied(
+            f"{backend(issuer.id)}: the staged key of {work.name} was compromised, says a revocation of "
+            f"{status.when:%Y-%m-%d}; remove the directory next of {work.name} in the store, and run again"
+        )
+    return isinstance(status, Good)
+
+
+def accepted_by(work: Work, request: Request, answer: Generation, anchors: t.Sequence[bytes]) -> Generation:
+    """Apply V1, and refuse what would be due at once: it would be issued anew in every run."""
+    now = datetime.now(UTC)
+    credential = accepted(answer, request, work.public_id, anchors, now)
+    due = renew_at(credential, work.identity.renew_before)
+    if due <= now:
+        raise NotConverged(
+            f"{backend(answer.issuer_id)}: it grants {work.name} a life until {credential.not_after:%Y-%m-%d %H:%M} "
+            f"UTC, and renew_before {_shown(work.identity.renew_before)} would make that due at once; "
+            "declare a shorter renew_before, or let the authority grant a longer life"
+        )
+    return answer
+
+
+def backend(issuer_id: str) -> str:
+    """Return which kind of issuer an id is of."""
+    return issuer_id.partition(":")[0]
+
+
+def _shown(renew_before: str) -> str:
+    return renew_before if renew_before.endswith("%") else f"{renew_before}s"
