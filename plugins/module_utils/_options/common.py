@@ -16,3 +16,6 @@ COMMON = {
     "ledger_password": Option("Opens the ledger. Not built yet in 0.1.0, and refused: SQLite has none.", no_log=True),
     "policy": Option("Rules that every identity must pass. Not built yet in 0.1.0, and refused.", type="path"),
 }
+
+OUTSIDE_TASKS = ("ledger",)
+"""What lookups and other plugins accept too, that module_defaults do not reach."""
