@@ -43,7 +43,7 @@ EXAMPLES = r"""
 
 - name: A client pins the certificate of another host
   ansible.builtin.copy:
-    content: "{{ lookup('keystead.identity.machine_identity', 'web', host='web1.example.org', part='fullchain') }}"
+    content: "{{ lookup('keystead.identity.machine_identity', 'web', host='web1', part='fullchain') }}"
     dest: /etc/ssl/certs/web1.pem
     mode: "0644"
 """

@@ -19,6 +19,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._host.phases imp
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import OPTIONS
 from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
+from ansible_collections.keystead.identity.plugins.module_utils._options.wire import WIRE
 from ansible_collections.keystead.identity.plugins.plugin_utils._action import Task
 from ansible_collections.keystead.identity.plugins.plugin_utils._converge import converge
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
@@ -39,7 +40,8 @@ HOST = "web1.example.org"
 
 def host_half(arguments: t.Mapping[str, t.Any], *, check: bool = False) -> Answer:
     """Run the host's half as the module does, with JSON on both ways."""
-    params = {"others": False, "paths": None, **json.loads(json.dumps(arguments))}
+    defaults = {name: option.default for name, option in WIRE.items()}
+    params = {**defaults, **json.loads(json.dumps(arguments))}
     try:
         answer = run(params, check=check)
     except KeysteadError as error:

@@ -16,7 +16,7 @@ if t.TYPE_CHECKING:
 
 def run(params: t.Mapping[str, t.Any], *, check: bool) -> dict[str, t.Any]:
     """Run one phase and return its answers."""
-    return running.run(params, check=check, consumers=_consumers, others={"read": _read})
+    return running.run(params, check=check, consumers=_consumers, others={"read": _read, "preflight": _preflight})
 
 
 def _consumers() -> t.Any:
@@ -29,3 +29,9 @@ def _read(request: Request, _check: bool) -> dict[str, t.Any]:  # noqa: FBT001 -
     from .read import look_around
 
     return look_around(request)
+
+
+def _preflight(request: Request, _check: bool) -> dict[str, t.Any]:  # noqa: FBT001
+    from .preflight import look
+
+    return {"identities": [], "checks": look(request)}

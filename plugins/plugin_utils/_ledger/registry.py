@@ -7,9 +7,13 @@
 from __future__ import annotations
 
 import os
+import typing as t
 
 from .ledger import SqliteLedger, open_read_only, open_writable
 from .location import default_path, make_directory, path_of
+
+if t.TYPE_CHECKING:
+    from ...module_utils._core.ports import Check
 
 
 def open_ledger(url: str | None, *, read_only: bool = False) -> SqliteLedger:
@@ -25,3 +29,10 @@ def open_ledger(url: str | None, *, read_only: bool = False) -> SqliteLedger:
     if not url:
         make_directory(path.parent)
     return open_writable(path)
+
+
+def check_ledger(url: str | None) -> Check:
+    """Return whether the next run could write the ledger that option `ledger` names. Raises KeysteadError."""
+    from .preflight import check
+
+    return check(path_of(url) if url else default_path(os.environ), made=not url)
