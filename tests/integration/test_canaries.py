@@ -17,6 +17,7 @@ import typing as t
 from ansible_collections.keystead.identity.plugins.module_utils._options.authority import OPTIONS as AUTHORITY
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import OPTIONS as IDENTITY
+from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import PREFLIGHT
 from ansible_collections.keystead.identity.tests.harness import playbook
 
 if t.TYPE_CHECKING:
@@ -26,12 +27,15 @@ if t.TYPE_CHECKING:
 
 Task = dict[str, t.Any]
 
-AUTHORITY_MODULE, IDENTITY_MODULE = "keystead.identity.certificate_authority", "keystead.identity.machine_identity"
+AUTHORITY_MODULE, IDENTITY_MODULE, PREFLIGHT_MODULE = (
+    f"keystead.identity.{name}" for name in ("certificate_authority", "machine_identity", "preflight")
+)
 SECRETS = {
     AUTHORITY_MODULE: ("ledger_password", "parent.passphrase", "passphrase"),
     IDENTITY_MODULE: (
         "identities.issuer.local.passphrase", "issuer.local.passphrase", "issuers.local.passphrase", "ledger_password",
     ),
+    PREFLIGHT_MODULE: ("issuer.local.passphrase", "issuers.local.passphrase", "ledger_password"),
 }
 VARIABLES = "canaries.json"
 KEPT = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_DIFF_ALWAYS": "1"}
@@ -105,12 +109,14 @@ def valid(root: Path) -> list[Task]:
 def tasks(root: Path) -> list[Task]:
     """Return the valid tasks, then everything wrong, then a passphrase that does not fit."""
     root_authority, issuing, identity = valid(root)
-    bad = {IDENTITY_MODULE: identity, AUTHORITY_MODULE: issuing}
+    before = {name: identity[name] for name in ("ledger", "store", "issuer", "issuers")}
+    bad = {IDENTITY_MODULE: identity, AUTHORITY_MODULE: issuing, PREFLIGHT_MODULE: before}
     unfit = put(identity, "identities.issuer.local.passphrase", "{{ unfit }}")
     broken = [(module, args) for module, good in bad.items() for args in wrong(module, good)]
     return [
         {AUTHORITY_MODULE: root_authority},
         {AUTHORITY_MODULE: issuing},
+        {PREFLIGHT_MODULE: before},
         {IDENTITY_MODULE: identity, "check_mode": True},
         {IDENTITY_MODULE: identity, "register": "answer"},
         {"ansible.builtin.set_fact": {"kept": "{{ answer }}", "cacheable": True}},
@@ -118,6 +124,7 @@ def tasks(root: Path) -> list[Task]:
         {IDENTITY_MODULE: {**identity, "ledger": "postgresql://k:{{ unfit }}@example.org/k"}, "ignore_errors": True},
         {IDENTITY_MODULE: put(unfit, "identities.lifetime", "10d"), "ignore_errors": True},
         {AUTHORITY_MODULE: put(issuing, "passphrase", "{{ unfit }}"), "ignore_errors": True},
+        {PREFLIGHT_MODULE: put(before, "issuer.local.passphrase", "{{ unfit }}"), "ignore_errors": True},
     ]
 
 
@@ -132,6 +139,7 @@ def secrets(root: Path, value: t.Callable[[str], str]) -> Path:
 def test_every_secret_option_has_a_canary() -> None:
     assert sorted(secrets_of({**AUTHORITY, **COMMON})) == sorted(SECRETS[AUTHORITY_MODULE])
     assert sorted(secrets_of({**IDENTITY, **COMMON})) == sorted(SECRETS[IDENTITY_MODULE])
+    assert sorted(secrets_of({**PREFLIGHT, **COMMON})) == sorted(SECRETS[PREFLIGHT_MODULE])
 
 
 def test_no_canary_comes_out_anywhere(tmp_path: Path) -> None:
