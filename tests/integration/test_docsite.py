@@ -26,6 +26,7 @@ PAGES = sorted(path.stem for path in (SITE / "rst").glob("*.rst"))
 FIRST = "first_hour"
 HOST = "web1.example.org"
 BLOCK = re.compile(r"^\.\. code-block:: (?:yaml|yaml\+jinja)\n((?: +:.*\n)*)\n((?: .*\n|\n)+)", re.MULTILINE)
+LABEL = "ansible_collections.keystead.identity.docsite."
 DIRECTORIES = ("/srv/keystead",)
 
 
@@ -76,6 +77,13 @@ def test_every_page_is_in_the_table_of_contents_and_shows_something() -> None:
     sections = yaml.safe_load((SITE / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
     assert sorted(page for section in sections for page in section["toctree"]) == PAGES
     assert not [page for page in PAGES if not marked(page, "")]
+
+
+def test_a_page_leads_to_pages_that_there_are() -> None:
+    texts = {page: (SITE / "rst" / f"{page}.rst").read_text(encoding="utf-8") for page in PAGES}
+    for page, text in texts.items():
+        assert f"\n.. _{LABEL}{page}:\n" in text
+        assert set(re.findall(rf"{re.escape(LABEL)}(\w+)", text)) <= set(PAGES)
 
 
 @pytest.mark.parametrize("page", PAGES)

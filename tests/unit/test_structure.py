@@ -128,16 +128,18 @@ def test_a_plugin_that_is_no_module_has_documentation_and_is_named_in_a_test(kin
 
 
 @pytest.mark.parametrize(
-    ("folder", "registered", "options", "harness"),
+    ("folder", "page", "registered", "options", "harness"),
     [
-        ("plugins/plugin_utils/_issuers", ISSUERS, issuers.ISSUERS, True),
-        ("plugins/module_utils/_keystores", KEYSTORES, machine_identity.CUSTODY, False),  # a file needs no server
+        ("plugins/plugin_utils/_issuers", "issuer", ISSUERS, issuers.ISSUERS, True),
+        ("plugins/module_utils/_keystores", "custody", KEYSTORES, machine_identity.CUSTODY, False),  # needs no server
     ],
     ids=["issuers", "keystores"],
 )
-def test_a_backend_has_a_file_options_and_a_harness(
-    folder: str, registered: t.Mapping[str, t.Any], options: t.Mapping[str, t.Any], *, harness: bool
+def test_a_backend_has_a_file_options_a_page_and_a_harness(
+    folder: str, page: str, registered: t.Mapping[str, t.Any], options: t.Mapping[str, t.Any], *, harness: bool
 ) -> None:
+    pages = ROOT / "docs" / "docsite" / "rst"
+    assert not [name for name in registered if not (pages / f"{page}_{name}.rst").is_file()]
     files = {path.stem for path in (ROOT / folder).glob("*.py")} - {"__init__", "registry"}
     assert files == set(registered) == set(options)
     if harness:
