@@ -19,6 +19,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.ports impo
     Issuer,
     Lister,
     Order,
+    Preflight,
     Request,
     Revoked,
     Revoker,
@@ -156,3 +157,17 @@ def test_no_answer_holds_a_private_key(issuer: t.Callable[[], Issuer]) -> None:
         assert not part.secret
     public = make.key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert public in der(generation)
+
+
+def test_one_that_looks_at_itself_finds_nothing_wrong_and_still_signs(issuer: t.Callable[[], Issuer]) -> None:
+    one = issuer()
+    if not isinstance(one, Preflight):
+        return
+    a_day_ago = make.now() - dt.timedelta(days=1)
+    before = list(one.issued(a_day_ago)) if isinstance(one, Lister) else None
+    checks = list(one.preflight())
+    assert checks
+    assert {(check.state, check.remedy) for check in checks} == {("ok", "")}
+    assert all(check.name and check.found for check in checks)
+    assert not isinstance(one, Lister) or list(one.issued(a_day_ago)) == before
+    assert settled(one, make.request())
