@@ -10,6 +10,7 @@ an issuer looks at itself by the port Preflight. Nothing here changes anything.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import platform
 import re
@@ -33,6 +34,7 @@ if t.TYPE_CHECKING:
     from ._action import Task
     from ._declare import Backend
     from ._host_half import Answer
+    from ._ledger.port import Ledger
 
 MODULE, CONTROLLER = "preflight", "controller"
 STATES = ("ok", "warning", "failed")
@@ -139,11 +141,10 @@ def _issuer(backend: Backend, url: str | None, signers: Signers) -> Checks:
         yield from issuer.preflight()
     else:
         yield Check("issuer", "warning", f"{issuer.id} cannot look at itself", "the first run shows whether it signs")
-    ledger = open_ledger(url, read_only=True)
-    try:
+    with _opened(url) as ledger:
+        if ledger is None:
+            return
         signers.anchors(issuer, ledger, pin=False)
-    finally:
-        ledger.close()
     yield Check("roots", "ok", "its root is declared, pinned, or will be pinned by the first run")
 
 
@@ -164,7 +165,8 @@ def _on_host(args: Options, task: Task, *, pipelining: bool) -> Checks:
 
 
 def _asked(args: Options, task: Task) -> Checks:
-    half = HostHalf(task.execute, args["store"], task.host, _ledger_id(args["ledger"]), {}, [])
+    with _opened(args["ledger"]) as ledger:  # whose the host's store is
+        half = HostHalf(task.execute, args["store"], task.host, ledger.id if ledger else None, {}, [])
     before = datetime.now(UTC)
     try:
         answer = half.preflight(before)
@@ -176,14 +178,18 @@ def _asked(args: Options, task: Task) -> Checks:
         yield _said(said)
 
 
-def _ledger_id(url: str | None) -> str | None:
-    """Return the ledger's id, so that the host can say whose its store is; a broken ledger has a row of its own."""
+@contextlib.contextmanager
+def _opened(url: str | None) -> t.Iterator[Ledger | None]:
+    """Open a ledger; one that cannot be has a row of its own and is None here."""
     try:
         ledger = open_ledger(url, read_only=True)
     except KeysteadError:
-        return None
-    ledger.close()
-    return ledger.id
+        yield None
+        return
+    try:
+        yield ledger
+    finally:
+        ledger.close()
 
 
 def _clock(answer: Answer, before: float, after: float) -> Check:

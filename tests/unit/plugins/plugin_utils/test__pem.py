@@ -10,7 +10,9 @@ import hashlib
 import typing as t
 
 import pytest
+import yaml
 from ansible.errors import AnsibleFilterError
+from ansible_collections.keystead.identity.plugins.filter import certificate_facts as documented
 from ansible_collections.keystead.identity.plugins.filter.certificate_facts import FilterModule as Facts
 from ansible_collections.keystead.identity.plugins.filter.spki_sha256 import FilterModule as Spki
 from ansible_collections.keystead.identity.plugins.module_utils._core import pki
@@ -48,6 +50,7 @@ def refused(work: t.Callable[[t.Any], t.Any], value: t.Any) -> str:
 @pytest.mark.parametrize("name", ["certificate.pem", "fullchain.pem", "combined.pem"])
 def test_the_facts_are_those_of_the_task(told: tuple[dict[str, t.Any], Path], name: str) -> None:
     assert certificate_facts(read(told, name)) == told[0]
+    assert yaml.safe_load(documented.RETURN)["_value"]["contains"].keys() == told[0].keys()
 
 
 def test_a_bundle_is_a_list_in_its_order_however_short(told: tuple[dict[str, t.Any], Path]) -> None:

@@ -13,11 +13,13 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible.errors import AnsibleConnectionFailure, AnsibleFilterError
 from ansible_collections.keystead.identity.plugins.filter.preflight_table import FilterModule
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import PREFLIGHT
 from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
+from ansible_collections.keystead.identity.plugins.modules import preflight as documented
 from ansible_collections.keystead.identity.plugins.plugin_utils._action import Task
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
 from ansible_collections.keystead.identity.plugins.plugin_utils._preflight import (
@@ -99,6 +101,7 @@ def test_a_library_that_is_missing_or_too_old_is_named() -> None:
 )
 def test_a_ledger_that_could_not_be_written_is_said(world: World, url: str, found: str, remedy: str) -> None:
     result = look(world, ledger=url)
+    assert list(failed(result)) == ["ledger"]
     row = failed(result)["ledger"]
     assert row["found"].startswith(found)
     assert row["remedy"].startswith(remedy)
@@ -227,6 +230,12 @@ def test_no_pipelining_is_a_warning(world: World) -> None:
     row = by_check(result)["pipelining"]
     assert (result["failed"], row["state"], row["where"]) == (False, "warning", HOST)
     assert "pipelining = true" in row["remedy"]
+
+
+def test_everything_that_is_returned_is_documented(world: World) -> None:
+    result, page = look(world), yaml.safe_load(documented.RETURN)
+    assert result.keys() - {"changed", "failed"} == page.keys()
+    assert {frozenset(row) for row in result["checks"]} == {frozenset(page["checks"]["contains"])}
 
 
 def test_an_error_that_nobody_foresaw_is_named_without_its_text() -> None:
