@@ -40,6 +40,7 @@ MODULE, CONTROLLER = "preflight", "controller"
 STATES = ("ok", "warning", "failed")
 LIBRARIES = {"ansible-core": "2.18", "cryptography": "50.0.0", "idna": "3.7", "rfc8785": "0.1.4"}
 """What the controller needs, and how old it may be: requirements.txt, where plugins cannot read it."""
+_AGAIN = "run again"  # what a run says of a host that does not answer; mostly it has no Python
 _NO_ANSWER = "set ansible_python_interpreter to Python 3.8 or newer, with python3-cryptography"
 _OTHERWISE = "put that right and run again"
 
@@ -170,8 +171,9 @@ def _asked(args: Options, task: Task) -> Checks:
     before = datetime.now(UTC)
     try:
         answer = half.preflight(before)
-    except Unavailable as error:  # no Python, or an older one, mostly; to run again would not help
-        yield failure("host", error)._replace(remedy=_NO_ANSWER)
+    except Unavailable as error:
+        check = failure("host", error)
+        yield check._replace(remedy=_NO_ANSWER) if check.remedy == _AGAIN else check
         return
     yield _clock(answer, before.timestamp(), time.time())
     for said in _many(answer.get("checks")):

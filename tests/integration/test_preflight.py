@@ -57,7 +57,7 @@ def table(done: subprocess.CompletedProcess[str]) -> list[str]:
 
 def test_two_hosts_that_are_fit_are_one_table_and_nothing_is_made(site: Site) -> None:
     before = site.files()
-    done = site.run({"web1": {}, "web2": {"ansible_pipelining": True}})
+    done = site.run({"web1": {"ansible_pipelining": False}, "web2": {}})
     assert done.returncode == 0, done.stdout + done.stderr
     assert site.files() == before
     lines = table(done)
@@ -86,14 +86,14 @@ def test_each_host_fails_with_its_own_reason_and_the_others_do_not(site: Site) -
     assert {name for name, counts in playbook.recap(done).items() if counts["failed"]} == hosts.keys() - {"fit"}
     wrong = [line for line in table(done) if line.startswith("FAILED")]
     assert len(wrong) == 5
-    for start, said in (
-        ("FAILED   lost ", "; mend the connection, or leave the host out"),
-        ("FAILED   bare ", "; set ansible_python_interpreter to Python 3.8 or newer"),
-        ("FAILED   wrong ", "option store: 'relative' is not an absolute path"),
-        ("FAILED   planned ", "option issuer.acme is not built yet"),
-        ("FAILED   controller ", "authority nobody does not exist"),
+    for where, said in (
+        ("lost", "; mend the connection, or leave the host out"),
+        ("bare", "; set ansible_python_interpreter to "),
+        ("wrong", "option store: 'relative' is not an absolute path"),
+        ("planned", "option issuer.acme is not built yet"),
+        ("controller", "authority nobody does not exist"),
     ):
-        (line,) = (line for line in wrong if line.startswith(start))
+        (line,) = (line for line in wrong if line.split()[1] == where)
         assert said in line
     assert "Traceback" not in done.stdout + done.stderr
 

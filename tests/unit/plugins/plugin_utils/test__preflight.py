@@ -203,6 +203,9 @@ def test_a_host_without_python_or_out_of_reach_is_a_finding_and_no_end(world: Wo
     silent = look(world, execute=lambda _arguments: {"failed": True, "msg": "no such file", "rc": 127})
     assert "rc 127" in failed(silent)["host"]["found"]
     assert "ansible_python_interpreter" in failed(silent)["host"]["remedy"]
+    no_library = "host: /usr/bin/python3 has no cryptography; install the package python3-cryptography"
+    told = failed(look(world, execute=lambda _arguments: {"failed": True, "msg": no_library}))["host"]
+    assert f"{told['found']}; {told['remedy']}" == no_library
 
     def unreachable(_arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         raise AnsibleConnectionFailure("Connection\nrefused")
