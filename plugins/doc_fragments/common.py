@@ -4,13 +4,29 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import yaml
 
 from ..module_utils._options.common import COMMON
+from ..module_utils._options.lookups import LEDGER
 from ..module_utils._options.option import doc
 
 
+def _sources(name: str) -> dict[str, t.Any]:
+    """Return where a plugin outside of tasks finds an option that is not given to it."""
+    return {
+        "vars": [{"name": f"keystead_{name}"}],
+        "env": [{"name": f"KEYSTEAD_{name.upper()}"}],
+        "ini": [{"section": "keystead", "key": name}],
+    }
+
+
+_PLUGIN = {name: {**option.doc(), **_sources(name)} for name, option in LEDGER.items()}
+
+
 class ModuleDocFragment:
-    """What every action of the group accepts."""
+    """What every action of the group accepts, and PLUGIN what of it other plugins do."""
 
     DOCUMENTATION: str = yaml.safe_dump({"options": doc(COMMON)}, sort_keys=False)
+    PLUGIN: str = yaml.safe_dump({"options": _PLUGIN}, sort_keys=False)

@@ -6,12 +6,15 @@ from __future__ import annotations
 
 import yaml
 
-from ..module_utils._options.machine_identity import INFO, OPTIONS
+from ..module_utils._options.lookups import IDENTITY
+from ..module_utils._options.machine_identity import INFO, OPTIONS, PREFLIGHT
 from ..module_utils._options.option import doc
 
 
 class ModuleDocFragment:
-    """What machine_identity and machine_identity_info accept."""
+    """What machine_identity, machine_identity_info and preflight accept, and the lookup machine_identity."""
 
     DOCUMENTATION: str = yaml.safe_dump({"options": doc(OPTIONS)}, sort_keys=False)
     INFO: str = yaml.safe_dump({"options": doc(INFO)}, sort_keys=False)
+    PREFLIGHT: str = yaml.safe_dump({"options": doc(PREFLIGHT)}, sort_keys=False)
+    LOOKUP: str = yaml.safe_dump({"options": doc(IDENTITY)}, sort_keys=False)

@@ -85,6 +85,10 @@ class HostHalf:
         """Only look: at these identities, at all others of the store, at certificates in files."""
         return self._ask({"phase": "read", "identities": entries, "others": others, "paths": paths}, now)
 
+    def preflight(self, now: datetime) -> Answer:
+        """Let the host look at itself."""
+        return self._ask({"phase": "preflight", "ledger_id": self.ledger_id, "identities": []}, now)
+
     def _call(
         self, phase: str, entries: list[dict[str, t.Any]], now: datetime, broken: dict[str, str]
     ) -> dict[str, Answer]:
@@ -106,7 +110,7 @@ class HostHalf:
         same = {"format": wire.FORMAT, "now": now.timestamp(), "host": self.host, "store": self.store}
         try:
             answer = self.execute({**same, **said})
-            size = len(json.dumps([answer.get("identities"), answer.get("paths")], default=str))
+            size = len(json.dumps([answer.get(name) for name in ("identities", "paths", "checks")], default=str))
         except RecursionError:
             raise Denied("host: its answer is nested too deeply; look at what runs on this host") from None
         if answer.get("failed"):

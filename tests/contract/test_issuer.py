@@ -17,6 +17,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.ports impo
     Good,
     Lister,
     Order,
+    Preflight,
     Request,
     Revoked,
     Revoker,
@@ -297,3 +298,17 @@ def test_a_backend_that_forgets_says_that_it_does_not_know(made: Made) -> None:
     examined(forgetful, generation, asked)
     assert not list(issuer.issued(begun))
     assert isinstance(issuer.status(der(generation)), Unknown)
+
+
+def test_one_that_looks_at_itself_finds_nothing_wrong_and_still_signs(made: Made) -> None:
+    one = made.issuer()
+    if not isinstance(one, Preflight):
+        return
+    a_day_ago = make.now() - dt.timedelta(days=1)
+    before = list(one.issued(a_day_ago)) if isinstance(one, Lister) else None
+    checks = list(one.preflight())
+    assert checks
+    assert {(check.state, check.remedy) for check in checks} == {("ok", "")}
+    assert all(check.name and check.found for check in checks)
+    assert not isinstance(one, Lister) or list(one.issued(a_day_ago)) == before
+    assert settled(one, make.request())

@@ -17,6 +17,7 @@ import typing as t
 from ansible_collections.keystead.identity.plugins.module_utils._options.authority import OPTIONS as AUTHORITY
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import OPTIONS as IDENTITY
+from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import PREFLIGHT
 from ansible_collections.keystead.identity.tests.harness import playbook
 
 if t.TYPE_CHECKING:
@@ -26,7 +27,9 @@ if t.TYPE_CHECKING:
 
 Task = dict[str, t.Any]
 
-AUTHORITY_MODULE, IDENTITY_MODULE = "keystead.identity.certificate_authority", "keystead.identity.machine_identity"
+AUTHORITY_MODULE, IDENTITY_MODULE, PREFLIGHT_MODULE = (
+    f"keystead.identity.{name}" for name in ("certificate_authority", "machine_identity", "preflight")
+)
 OPENBAO = ("token.token", "approle.secret_id", "approle.wrapped_secret_id", "jwt.jwt")
 NOWHERE = "https://127.0.0.1:9"  # nothing listens on the port of RFC 863
 SECRETS = {
@@ -39,6 +42,7 @@ SECRETS = {
             for secret in ("local.passphrase", *(f"openbao.auth.{secret}" for secret in OPENBAO))
         ),
     ),
+    PREFLIGHT_MODULE: ("issuer.local.passphrase", "issuers.local.passphrase", "ledger_password"),
 }
 VARIABLES = "canaries.json"
 KEPT = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_DIFF_ALWAYS": "1"}
@@ -132,12 +136,14 @@ def unanswered(identity: Task) -> t.Iterator[Task]:
 def tasks(root: Path) -> list[Task]:
     """Return the valid tasks, then everything wrong, then a passphrase that does not fit."""
     root_authority, issuing, identity = valid(root)
-    bad = {IDENTITY_MODULE: identity, AUTHORITY_MODULE: issuing}
+    before = {name: identity[name] for name in ("ledger", "store", "issuer", "issuers")}
+    bad = {IDENTITY_MODULE: identity, AUTHORITY_MODULE: issuing, PREFLIGHT_MODULE: before}
     unfit = put(identity, "identities.issuer.local.passphrase", "{{ unfit }}")
     broken = [(module, args) for module, good in bad.items() for args in wrong(module, good)]
     return [
         {AUTHORITY_MODULE: root_authority},
         {AUTHORITY_MODULE: issuing},
+        {PREFLIGHT_MODULE: before},
         {IDENTITY_MODULE: identity, "check_mode": True},
         {IDENTITY_MODULE: identity, "register": "answer"},
         {"ansible.builtin.set_fact": {"kept": "{{ answer }}", "cacheable": True}},
@@ -146,6 +152,7 @@ def tasks(root: Path) -> list[Task]:
         {IDENTITY_MODULE: put(unfit, "identities.lifetime", "10d"), "ignore_errors": True},
         {AUTHORITY_MODULE: put(issuing, "passphrase", "{{ unfit }}"), "ignore_errors": True},
         *({IDENTITY_MODULE: args, "ignore_errors": True} for args in unanswered(identity)),
+        {PREFLIGHT_MODULE: put(before, "issuer.local.passphrase", "{{ unfit }}"), "ignore_errors": True},
     ]
 
 
@@ -160,6 +167,7 @@ def secrets(root: Path, value: t.Callable[[str], str]) -> Path:
 def test_every_secret_option_has_a_canary() -> None:
     assert sorted(secrets_of({**AUTHORITY, **COMMON})) == sorted(SECRETS[AUTHORITY_MODULE])
     assert sorted(secrets_of({**IDENTITY, **COMMON})) == sorted(SECRETS[IDENTITY_MODULE])
+    assert sorted(secrets_of({**PREFLIGHT, **COMMON})) == sorted(SECRETS[PREFLIGHT_MODULE])
 
 
 def test_no_canary_comes_out_anywhere(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Every example of every module, run by ansible-playbook as it stands on its page, each twice.
+"""Every example of every module, lookup and filter, run by ansible-playbook as it stands on its page, each twice.
 
 What an example says of a machine is exchanged in its text: directories become those of the test, units and programs
 become `true`, ports those of real TLS servers, the group that of the test. `store` and `ledger` come from
@@ -27,22 +27,26 @@ if t.TYPE_CHECKING:
     import socket
 
 PACKAGE = "ansible_collections.keystead.identity"
-MODULES = sorted(
-    path.stem
-    for path in (Path(__file__).parents[2] / "plugins" / "modules").glob("*.py")
+DOCUMENTED = sorted(
+    f"{kind}.{path.stem}"
+    for kind in ("modules", "lookup", "filter")
+    for path in (Path(__file__).parents[2] / "plugins" / kind).glob("*.py")
     if not path.stem.startswith("host_half")
 )
-IDENTITY, INFO = f"{PACKAGE[20:]}.machine_identity", f"{PACKAGE[20:]}.machine_identity_info"
+IDENTITY, INFO, PREFLIGHT = (
+    f"{PACKAGE[20:]}.{module}" for module in ("machine_identity", "machine_identity_info", "preflight")
+)
 WEB = {"name": "web", "dns_names": ["www.example.org"], "keep_generations": 1}
 FIRST: dict[str, list[dict[str, t.Any]]] = {
     "Go back to the generation before": [{"identities": [{**WEB, "lifetime": "20d"}]}],
     "Look at everything that is there": [{"identities": [WEB]}],
+    "When does the certificate of this host end?": [{"identities": [WEB]}],
 }
 
 
-def examples(module: str) -> str:
-    """Return the examples of a module as YAML."""
-    return str(importlib.import_module(f"{PACKAGE}.plugins.modules.{module}").EXAMPLES)
+def examples(plugin: str) -> str:
+    """Return the examples of a plugin as YAML."""
+    return str(importlib.import_module(f"{PACKAGE}.plugins.{plugin}").EXAMPLES)
 
 
 def serving(certificate: Path, key: Path, before: t.Callable[[socket.socket], object] = lambda _: None) -> Listener:
@@ -74,9 +78,9 @@ def machine(root: Path, web: int, smtp: int) -> dict[str, str]:
     }
 
 
-def tasks_of(module: str, exchanged: dict[str, str], issuer: dict[str, t.Any]) -> list[dict[str, t.Any]]:
-    """Return the examples of a module, each twice, after what each presupposes."""
-    text = examples(module)
+def tasks_of(plugin: str, exchanged: dict[str, str], issuer: dict[str, t.Any]) -> list[dict[str, t.Any]]:
+    """Return the examples of a plugin, each twice, after what each presupposes."""
+    text = examples(plugin)
     for old, new in exchanged.items():
         text = text.replace(old, new)
     tasks: list[dict[str, t.Any]] = []
@@ -94,8 +98,8 @@ def authorities(root: Path) -> dict[str, t.Any]:
     return {"local": {**options, **passphrase}}
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_the_examples_run_and_change_nothing_the_second_time(tmp_path: Path, module: str) -> None:
+@pytest.mark.parametrize("plugin", DOCUMENTED)
+def test_the_examples_run_and_change_nothing_the_second_time(tmp_path: Path, plugin: str) -> None:
     root, home = tmp_path / "machine", tmp_path / "home"
     nginx, postfix = root / "etc/nginx/tls", root / "etc/postfix"
     with (
@@ -105,13 +109,14 @@ def test_the_examples_run_and_change_nothing_the_second_time(tmp_path: Path, mod
         exchanged = machine(root, web.port, smtp.port)
         for name in ("root", "issuing"):
             (root / f"etc/keystead/{name}.pass").write_text("open sesame\n", encoding="ascii")
-        tasks = tasks_of(module, exchanged, {} if module == "certificate_authority" else authorities(root))
+        tasks = tasks_of(plugin, exchanged, {} if plugin.endswith("certificate_authority") else authorities(root))
         store = {"store": str(tmp_path / "store")}
-        group = {"group/keystead.identity.identity": {"ledger": f"sqlite:///{tmp_path}/ledger.db"}}
+        group = {"group/keystead.identity.identity": {"ledger": "{{ keystead_ledger }}"}}
         play = {
             "hosts": "all",
             "gather_facts": False,
-            "module_defaults": {**group, IDENTITY: store, INFO: store},
+            "vars": {"keystead_ledger": f"sqlite:///{tmp_path}/ledger.db"},
+            "module_defaults": {**group, **dict.fromkeys((IDENTITY, INFO, PREFLIGHT), store)},
             "tasks": tasks,
         }
         done = playbook.run([play], home=home)

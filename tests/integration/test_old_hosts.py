@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.tests.harness import local, playbook
-from ansible_collections.keystead.identity.tests.integration.test_examples import IDENTITY, INFO, serving
+from ansible_collections.keystead.identity.tests.integration.test_examples import IDENTITY, INFO, PREFLIGHT, serving
 from ansible_collections.keystead.identity.tests.needs import OLD_PYTHON
 
 if t.TYPE_CHECKING:
@@ -95,3 +95,10 @@ def test_a_key_that_it_cannot_make_is_refused_in_one_sentence(host: OldHost) -> 
     sentence = r"host: its cryptography \d[\d.]* cannot make ml-dsa-65 keys; install a newer one \(>= 50\)"
     assert re.search(sentence, refused["msg"]), refused["msg"]
     assert "unexpected" not in refused["msg"]
+
+
+def test_preflight_finds_it_fit_and_names_its_versions(host: OldHost) -> None:
+    (told,) = host.run({PREFLIGHT: {**host.common, "issuer": host.issuer}})
+    (found,) = (row["found"] for row in told["checks"] if row["where"] == "web1" and row["check"] == "python")
+    assert re.fullmatch(rf"{re.escape(OLD_PYTHON)} 3\.\d+\.\d+, cryptography \d[\d.]*", found), found
+    assert not host.store.exists()

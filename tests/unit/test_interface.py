@@ -41,6 +41,7 @@ IDENTITY = """
 SHARED = "ledger ledger_password ledger_password_file policy"
 TASK = f"{SHARED} store scope purge wait check_status=ledger check_status=live plan approvals"
 INFO = f"{SHARED} store names paths scan records"
+PREFLIGHT = f"{SHARED} store"
 AUTHORITY = f"""
     {SHARED} name directory subject parent key.type lifetime path_length name_constraints passphrase passphrase_file
     state=present state=absent
@@ -61,11 +62,13 @@ DESIGNED = {
         *below("identities.issuer", ISSUER),
     ],
     "machine_identity_info": INFO.split(),
+    "preflight": [*PREFLIGHT.split(), *below("issuer", ISSUER), *below("issuers", ISSUER)],
     "certificate_authority": AUTHORITY.split(),
 }
 TABLES: dict[str, dict[str, Option]] = {
     "machine_identity": {**COMMON, **machine_identity.OPTIONS},
     "machine_identity_info": {**COMMON, **machine_identity.INFO},
+    "preflight": {**COMMON, **machine_identity.PREFLIGHT},
     "certificate_authority": {**COMMON, **authority.OPTIONS},
 }
 DEFAULTS = {

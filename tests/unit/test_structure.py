@@ -47,7 +47,7 @@ IMPURE = {
     "tempfile",
     "urllib",
 }
-WORK_ONLY = ("activation", "command", "consumers", "handshake", "proof", "read", "starttls", "verdict")
+WORK_ONLY = ("activation", "command", "consumers", "handshake", "preflight", "proof", "read", "starttls", "verdict")
 SPEAKS_X509 = ("plugins/module_utils/_host/verdict.py",)  # it is handed in with what proves consumers
 LONGEST_FILE, MEDIAN_FILE, LONGEST_FUNCTION, MEDIAN_FUNCTION = 300, 120, 45, 10
 
@@ -121,22 +121,30 @@ def test_an_action_has_a_module_and_only_internal_modules_have_code() -> None:
         assert all(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in code), module
 
 
-def test_a_callback_has_a_test() -> None:
-    assert not [path.stem for path in (PLUGINS / "callback").glob("*.py") if not its_tests(path.stem)]
+@pytest.mark.parametrize("kind", ["callback", "filter", "lookup"])
+def test_a_plugin_that_is_no_module_has_documentation_and_is_named_in_a_test(kind: str) -> None:
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    names = [path.stem for path in (PLUGINS / kind).glob("*.py")]
+    assert names
+    for name in names:
+        assert yaml.safe_load(_constant(f"plugins/{kind}/{name}.py", "DOCUMENTATION"))["name"] == name
+        assert re.search(rf"(plugins\.{kind}\.|{kind}\('keystead\.identity\.){name}\b", tests)
 
 
 @pytest.mark.parametrize(
-    ("folder", "registered", "options", "harness"),
+    ("folder", "page", "registered", "options", "harness"),
     [
-        ("plugins/plugin_utils/_issuers", ISSUERS, issuers.ISSUERS, True),
-        ("plugins/plugin_utils/_auth", AUTH, auth.AUTH, False),  # they share the harness of openbao
-        ("plugins/module_utils/_keystores", KEYSTORES, machine_identity.CUSTODY, False),  # a file needs no server
+        ("plugins/plugin_utils/_issuers", "issuer", ISSUERS, issuers.ISSUERS, True),
+        ("plugins/plugin_utils/_auth", "", AUTH, auth.AUTH, False),  # they share page and harness of openbao
+        ("plugins/module_utils/_keystores", "custody", KEYSTORES, machine_identity.CUSTODY, False),  # needs no server
     ],
     ids=["issuers", "auth", "keystores"],
 )
-def test_a_backend_has_a_file_options_and_a_harness(
-    folder: str, registered: t.Mapping[str, t.Any], options: t.Mapping[str, t.Any], *, harness: bool
+def test_a_backend_has_a_file_options_a_page_and_a_harness(
+    folder: str, page: str, registered: t.Mapping[str, t.Any], options: t.Mapping[str, t.Any], *, harness: bool
 ) -> None:
+    pages = ROOT / "docs" / "docsite" / "rst"
+    assert not page or not [name for name in registered if not (pages / f"{page}_{name}.rst").is_file()]
     files = {path.stem for path in (ROOT / folder).glob("*.py")} - {"__init__", "facts", "registry"}
     assert files == set(registered) == set(options)
     if harness:

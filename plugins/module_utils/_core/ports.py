@@ -106,6 +106,25 @@ class Advisor(t.Protocol):
     def advice(self) -> list[str]: ...
 
 
+class Check(t.NamedTuple):
+    """What was found before a run. `state` is ok, warning or failed; where it is not ok, `remedy` says what helps."""
+
+    name: str
+    state: str
+    found: str
+    remedy: str = ""
+
+
+@t.runtime_checkable
+class Preflight(t.Protocol):
+    """Can say whether it would sign, without signing or changing anything: that it answers, login, rights, keys.
+
+    It yields what it finds as it goes, and an error that ends it is a finding too.
+    """
+
+    def preflight(self) -> t.Iterator[Check]: ...
+
+
 class SigningKey(t.Protocol):
     """A key is something that signs."""
 

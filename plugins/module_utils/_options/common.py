@@ -27,3 +27,6 @@ COMMON = {
         type="path",
     ),
 }
+
+OUTSIDE_TASKS = ("ledger",)
+"""What lookups and other plugins accept too, that module_defaults do not reach."""

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 
-"""What a task may say to machine_identity and machine_identity_info."""
+"""What a task may say to machine_identity, machine_identity_info and preflight."""
 
 from __future__ import annotations
 
@@ -171,3 +171,4 @@ INFO = {
     "names": Option("Only these identities. The default is all that the store holds.", type="list", elements="str"),
     "paths": Option("Also read the PEM certificates at these absolute paths on the host.", type="list", elements="str"),
 }
+PREFLIGHT = {"issuer": issuer("Who is to sign."), "issuers": OPTIONS["issuers"], **STORE}

@@ -63,6 +63,7 @@ _TASK: Tree = {
 PLANNED: t.Mapping[str, Tree] = {
     "machine_identity": _TASK,
     "machine_identity_info": {**_COMMON, "scan": Planned("use names and paths"), **_RECORDS},
+    "preflight": {**_COMMON, "issuer": _ISSUER, "issuers": _ISSUER},
     "certificate_authority": {**_COMMON, "key": _KEY},
 }
 

@@ -16,7 +16,7 @@ from .._authority.passphrase import passphrase
 if t.TYPE_CHECKING:
     from ...module_utils._core.errors import KeysteadError
     from ...module_utils._core.model import Generation
-    from ...module_utils._core.ports import Good, IssuedRecord, Order, Request, Revoked, Unknown
+    from ...module_utils._core.ports import Check, Good, IssuedRecord, Order, Request, Revoked, Unknown
     from .._authority.signer import Signer
 
 
@@ -25,7 +25,7 @@ def _utc_now() -> dt.datetime:
 
 
 class LocalIssuer:
-    """Issuer, Revoker and Lister over `{directory, authority, passphrase | passphrase_file}`.
+    """Issuer, Revoker, Lister and Preflight over `{directory, authority, passphrase | passphrase_file}`.
 
     Making one reads who signs, and no certificate: a run that has nothing to issue needs no cryptography here.
     """
@@ -72,6 +72,12 @@ class LocalIssuer:
     def status(self, certificate: bytes) -> Good | Revoked | Unknown:
         """Say what the records of this authority know of a certificate (DER)."""
         return self._signer.status(certificate)
+
+    def preflight(self) -> t.Iterator[Check]:
+        """Say whether the authority could sign now."""
+        from .._authority.preflight import checks
+
+        return checks(self._about, self._passphrase, self._now())
 
     def issued(self, since: dt.datetime) -> t.Iterator[IssuedRecord]:
         """Yield everything that was signed since then, authorities below this one included."""

@@ -30,6 +30,20 @@ _IDENTITY_FIELDS = (
     "generation", "generation_state", "issuer_id", "custody", "key_type", "public_id", "credential_id", "not_before",
     "not_after", "revoked", "serial_number", "subject", "issuer_dn", "names",
 )
+_CERTIFICATE = """
+SELECT x.certificate, x.chain
+FROM identities i
+JOIN generations g ON g.identity = i.id AND g.number = i.current AND g.state NOT IN ('refused', 'orphaned')
+JOIN x509 x ON x.generation = g.id
+WHERE i.host = ? AND i.store = ? AND i.name = ? AND i.state = 'present'
+"""
+_LINKS = """
+SELECT DISTINCT d.path
+FROM identities i
+JOIN deliveries d ON d.identity = i.id AND d.withdrawn_at IS NULL AND d.succeeded_at IS NULL
+WHERE i.host = ? AND i.store = ? AND i.name = ?
+ORDER BY d.path
+"""
 _EVENTS = """
 SELECT e.seq, e.batch, h.at, h.host, h.store, h.actor, e.identity, e.generation, e.action, e.reason, e.outcome,
        e.message, e.milliseconds, e.attempts, e.hash
@@ -51,6 +65,17 @@ def identities(
 ) -> list[Record]:
     """Return identities with their published generation, if they have one; moments as text, serial numbers as hex."""
     return _records(_IDENTITY_FIELDS, ledger.read(_IDENTITIES, (host, store, name)))
+
+
+def certificate(ledger: Readable, host: str, store: str, name: str) -> tuple[str, str] | None:
+    """Return certificate and chain of the published generation of one identity, as PEM; None where it has none."""
+    rows = ledger.read(_CERTIFICATE, (host, store, name))
+    return (rows[0][0], rows[0][1]) if rows else None
+
+
+def links(ledger: Readable, host: str, store: str, name: str) -> list[str]:
+    """Return the paths of the live deliveries of one identity, sorted."""
+    return [path for (path,) in ledger.read(_LINKS, (host, store, name))]
 
 
 def events(

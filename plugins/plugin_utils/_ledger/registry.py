@@ -10,9 +10,10 @@ import typing as t
 
 from .location import default_path, make_directory, path_of
 from .password import password_of
-from .target import is_postgresql
+from .target import is_postgresql, target_of
 
 if t.TYPE_CHECKING:
+    from ...module_utils._core.ports import Check
     from .ledger import SqlLedger
 
 
@@ -36,6 +37,17 @@ def open_ledger(url: str | None, *, read_only: bool = False, password: str | Non
     from .sqlite import open_read_only, open_writable
 
     return open_read_only(path) if read_only else open_writable(path)
+
+
+def check_ledger(options: t.Mapping[str, t.Any]) -> Check:
+    """Return whether the next run could use the ledger that the options of a task name. Raises KeysteadError."""
+    from .preflight import check_file, check_shared
+
+    url, password = options.get("ledger"), password_of(options)
+    if url and is_postgresql(url):
+        _postgresql(url, password, read_only=False).close()
+        return check_shared(target_of(url).place)
+    return check_file(path_of(url) if url else default_path(os.environ), made=not url)
 
 
 def _postgresql(url: str, password: str | None, *, read_only: bool) -> SqlLedger:

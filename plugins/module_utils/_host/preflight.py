@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""Phase `preflight`: whether this host could hold identities. Nothing here writes."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import typing as t
+
+from .._core.errors import KeysteadError
+from .directories import find_directory
+from .ownership import user_name
+from .store import open_store
+
+if t.TYPE_CHECKING:
+    from .request import Request
+
+Check = t.Dict[str, str]
+
+
+def look(request: Request) -> list[Check]:
+    """Return what each check found; `state` is ok, warning or failed."""
+    return [_told(name, check, request) for name, check in CHECKS]
+
+
+def _told(name: str, check: t.Callable[[Request], Check], request: Request) -> Check:
+    """Return what a check found; an error is `found`, and its remedy follows the first semicolon."""
+    try:
+        return {"name": name, **check(request)}
+    except KeysteadError as error:
+        found, _semicolon, remedy = str(error).partition("; ")
+        return {"name": name, "state": "failed", "found": found, "remedy": remedy}
+
+
+def _python(_request: Request) -> Check:
+    """Say which versions these are; where one is missing or too old, nothing comes as far as this."""
+    import cryptography
+
+    found = f"{sys.executable} {platform.python_version()}, cryptography {cryptography.__version__}"
+    return {"state": "ok", "found": found}
+
+
+def _store(request: Request) -> Check:
+    """Look at the store as a run would that makes it: who owns it, who else may write above it, and whether we may."""
+    fd, path = open_store(request.store, host=request.host, ledger_id=request.ledger_id, create=False), request.store
+    exists = fd is not None
+    while fd is None:
+        path = os.path.dirname(path)
+        fd = find_directory(path)
+    os.close(fd)
+    who = user_name(os.geteuid())
+    if os.access(path, os.W_OK | os.X_OK):
+        found = f"{request.store} may be written" if exists else f"{request.store} can be made below {path}"
+        return {"state": "ok", "found": f"{found} by user {who}"}
+    return {
+        "state": "failed",
+        "found": f"user {who} may not write in {path}",
+        "remedy": "use become: true, or set option store to a directory of this user",
+    }
+
+
+CHECKS = (("python", _python), ("store", _store))
