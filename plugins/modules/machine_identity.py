@@ -12,6 +12,7 @@ description:
   - A private key is made on the host and never leaves it. What an issuer needs stays on the controller.
   - A generation is published whole or not at all. Where its service does not come up, the one before returns.
   - One identity that fails does not stop its siblings; the task fails at the end, with a record of each.
+  - Before anything is touched, every identity is judged by O(policy); one finding refuses the whole task.
 author:
   - Keystead contributors (@keystead)
 requirements:

@@ -147,6 +147,7 @@ identities:
             - part_changed
             - pair_mismatched
             - unreadable
+            - policy
             - pending
             - unfinished
             - expired

@@ -355,3 +355,16 @@ def test_the_same_answer_may_be_recorded_twice(ledger: SqlLedger) -> None:
     publish(ledger)
     ledger.record(batch(), [outcome()])
     assert web(ledger).generation == 1
+
+
+def test_a_key_is_as_old_as_its_first_intent_or_as_a_certificate_that_began_before(ledger: SqliteLedger) -> None:
+    day = 86400.0
+    publish(ledger)
+    assert web(ledger).key_since == NOW
+    ledger.intend(batch(after=day), [intent(number=2, key="aa")])
+    ledger.record(batch(after=day), [outcome(number=2, key="aa")])
+    assert web(ledger).key_since == NOW, "a renewal that keeps the key"
+    ledger.intend(batch(after=3 * day), [intent(number=3, key="bb")])
+    began = issued(3, "bb")._replace(not_before=NOW + timedelta(days=2))
+    ledger.record(batch(after=3 * day), [outcome(number=3)._replace(changes=(began, Delivered(LINKS)))])
+    assert web(ledger).key_since == NOW + timedelta(days=2), "a certificate that was found there"

@@ -73,7 +73,8 @@ class Remembered(t.NamedTuple):
     even when the identity is removed, and an open intent does not raise it (a retry uses the same number again).
     `generation` is the published one; `last` is the same, or, once the identity is gone, the one that was published
     last. `revoked` are id and reason of every credential that was revoked and has not ended. `links` are the paths of
-    live deliveries. `key_since` is when the key of `last` was first intended for this identity.
+    live deliveries. `key_since` is since when the key of `last` has been in use,
+    as far as the ledger knows: when it was first intended for an identity, or a certificate of it began.
     """
 
     name: str

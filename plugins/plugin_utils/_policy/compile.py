@@ -116,7 +116,7 @@ def _said(error: t.Any) -> str:
         "const": lambda: f"{_shown(value)} is not possible; write {rule}",
         "oneOf": lambda: _count_of_rules(value),
         "type": lambda: f"{_shown(value)} is not {_type(rule)}; write {hint or _type(rule)}",
-        "minItems": lambda: "it is empty; name at least one",
+        "minProperties": lambda: f"it is empty; write at least one of {', '.join(known)}",
     }
     say = says.get(error.validator)
     return say() if say else f"{_shown(value)} is not possible; write {hint or _type(error.schema.get('type'))}"
@@ -148,6 +148,8 @@ def _rule(rule: dict[str, t.Any], path: Path) -> Compiled:
     kind = next(name for name in RULES if name in rule)
     if kind == "weak_keys" and rule.keys() - {"id", "because", kind}:
         raise _Wrong(path, "a weak key is never signed; write nothing beside lists")
+    if kind == "holders" and not rule[kind].keys() & {"names", "services"}:
+        raise _Wrong((*path, kind), "nothing is held; write names or services")
     if "enforce_from" in rule and rule.get("severity") == "warn":
         raise _Wrong(path, "enforce_from makes no sense beside severity: warn; leave one of them out")
     return {

@@ -12,8 +12,8 @@ import typing as t
 _LOCAL = ("local",)
 _SSH = ("ssh", "paramiko_ssh", "paramiko", "libssh")
 _ARGUMENTS = ("ssh_args", "ssh_common_args", "ssh_extra_args")
-_UNCHECKED = re.compile(r"StrictHostKeyChecking[ =]+['\"]?(no|off|false)\b", re.IGNORECASE)
-_FORGETFUL = re.compile(r"UserKnownHostsFile[ =]+['\"]?/dev/null\b", re.IGNORECASE)
+_UNCHECKED = r"stricthostkeychecking[ =]+['\"]?(no|off|false)\b"
+_FORGETFUL = r"userknownhostsfile[ =]+['\"]?/dev/null\b"
 
 
 class Reached(t.NamedTuple):
@@ -41,10 +41,10 @@ def _why_unchecked(connection: t.Any) -> str:
     if _option(connection, "host_key_auto_add") is True:
         return "host_key_auto_add is on"
     for name in _ARGUMENTS:
-        said = str(_option(connection, name) or "")
-        if _UNCHECKED.search(said):
+        said = str(_option(connection, name) or "").lower()
+        if "hostkey" in said and re.search(_UNCHECKED, said):
             return f"{name} turns StrictHostKeyChecking off"
-        if _FORGETFUL.search(said):
+        if "hostsfile" in said and re.search(_FORGETFUL, said):
             return f"{name} remembers no host key (UserKnownHostsFile /dev/null)"
     return ""
 

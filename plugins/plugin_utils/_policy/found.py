@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ...module_utils._core.errors import printable
 from .candidate import Candidate
 from .live import of_credential
 from .review import told
@@ -19,6 +20,7 @@ if t.TYPE_CHECKING:
 
 OF_CREDENTIAL = ("key_type", "key_size", "lifetime", "profile", "names", "holders")
 OF_RECORD = ("contact",)
+LONGEST = 500  # characters of a finding: anybody may have signed the names in it
 
 
 def found_by(policy: Policy, work: Work, task: Task) -> list[str]:
@@ -36,4 +38,4 @@ def found_by(policy: Policy, work: Work, task: Task) -> list[str]:
     )
     kinds = (*OF_CREDENTIAL, *(OF_RECORD if known else ()))
     verdicts = policy.verdicts(of_credential(bare, work.credential), kinds)
-    return [text.replace(f", {work.name}: ", ": ", 1) for text in told(verdicts)]
+    return [printable(text.replace(f", {work.name}: ", ": ", 1)[:LONGEST]) for text in told(verdicts)]

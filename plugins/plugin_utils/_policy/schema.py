@@ -26,7 +26,15 @@ def _table(kinds: t.Mapping[str, Kind], required: t.Sequence[str] = ()) -> Schem
         "properties": {name: kind.schema for name, kind in kinds.items()},
         "additionalProperties": False,
     }
-    return {**table, "required": list(required)} if required else table
+    if required:
+        table["required"] = list(required)
+    return table
+
+
+def _says(name: str, kinds: t.Mapping[str, Kind]) -> Schema:
+    """Return the schema of what a rule says; one that says nothing would pass for a rule and be none."""
+    table = _table(kinds, REQUIRED.get(name, ()))
+    return table if name == "contact" else {**table, "minProperties": 1}
 
 
 def _rule() -> Schema:
@@ -38,7 +46,7 @@ def _rule() -> Schema:
             "severity": {"enum": ["enforce", "warn"]},
             "enforce_from": _DAY,
             "only": _table(ONLY),
-            **{name: _table(kinds, REQUIRED.get(name, ())) for name, kinds in RULES.items()},
+            **{name: _says(name, kinds) for name, kinds in RULES.items()},
         },
         "required": ["id"],
         "additionalProperties": False,

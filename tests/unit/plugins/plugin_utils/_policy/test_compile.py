@@ -106,6 +106,8 @@ WRONG: list[tuple[str, str]] = [
         HEAD + "- id: a\n  weak_keys: {lists: [/x]}\nwaivers:\n- {rule: a, contact: me, until: 2027-01-01}",
         "waiver a: rule: a weak key is never signed; make another key",
     ),
+    (HEAD + "- id: a\n  delivery: {}", "line 4, rule a: delivery: it is empty; write at least one of links, activate,"),
+    (HEAD + "- id: a\n  holders: {groups: [a]}", "line 4, rule a: holders: nothing is held; write names or services"),
     ("format: 1\nrules: " + "[" * 3000, "policy: p.yml"),
 ]
 
