@@ -22,9 +22,12 @@ import pytest
 import yaml
 from ansible_collections.keystead.identity.tests.harness import local, playbook
 from ansible_collections.keystead.identity.tests.harness.consumers import Listener, fake_smtp
+from ansible_collections.keystead.identity.tests.harness.postgres import AUDITOR, CONVERGER, MIGRATOR, PASSWORDS
 
 if t.TYPE_CHECKING:
     import socket
+
+    from ansible_collections.keystead.identity.tests.harness.postgres import Server
 
 PACKAGE = "ansible_collections.keystead.identity"
 MODULES = sorted(
@@ -33,6 +36,8 @@ MODULES = sorted(
     if not path.stem.startswith("host_half")
 )
 IDENTITY, INFO = f"{PACKAGE[20:]}.machine_identity", f"{PACKAGE[20:]}.machine_identity_info"
+REBUILD = f"{PACKAGE[20:]}.ledger_rebuild"
+IN_POSTGRESQL = "ledger_migrate"
 WEB = {"name": "web", "dns_names": ["www.example.org"], "keep_generations": 1}
 FIRST: dict[str, list[dict[str, t.Any]]] = {
     "Go back to the generation before": [{"identities": [{**WEB, "lifetime": "20d"}]}],
@@ -94,8 +99,23 @@ def authorities(root: Path) -> dict[str, t.Any]:
     return {"local": {**options, **passphrase}}
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_the_examples_run_and_change_nothing_the_second_time(tmp_path: Path, module: str) -> None:
+def database(server: Server, root: Path) -> dict[str, str]:
+    """Return what is exchanged in the examples that name a database of PostgreSQL."""
+    (root / "etc/keystead/migrator.password").write_text(PASSWORDS[MIGRATOR])
+    return {
+        "postgresql://keystead_migrator@ledger.example.org/keystead": server.url(server.database(), MIGRATOR),
+        "- keystead_auditor\n": f"- {AUDITOR}\n",
+        "- keystead\n": f"- {CONVERGER}\n",
+    }
+
+
+@pytest.mark.parametrize(
+    "module",
+    [pytest.param(name, marks=[pytest.mark.needs("postgres")] * (name == IN_POSTGRESQL)) for name in MODULES],
+)
+def test_the_examples_run_and_change_nothing_the_second_time(
+    request: pytest.FixtureRequest, tmp_path: Path, module: str
+) -> None:
     root, home = tmp_path / "machine", tmp_path / "home"
     nginx, postfix = root / "etc/nginx/tls", root / "etc/postfix"
     with (
@@ -105,13 +125,15 @@ def test_the_examples_run_and_change_nothing_the_second_time(tmp_path: Path, mod
         exchanged = machine(root, web.port, smtp.port)
         for name in ("root", "issuing"):
             (root / f"etc/keystead/{name}.pass").write_text("open sesame\n", encoding="ascii")
+        if module == IN_POSTGRESQL:
+            exchanged.update(database(request.getfixturevalue("postgres_server"), root))
         tasks = tasks_of(module, exchanged, {} if module == "certificate_authority" else authorities(root))
         store = {"store": str(tmp_path / "store")}
         group = {"group/keystead.identity.identity": {"ledger": f"sqlite:///{tmp_path}/ledger.db"}}
         play = {
             "hosts": "all",
             "gather_facts": False,
-            "module_defaults": {**group, IDENTITY: store, INFO: store},
+            "module_defaults": {**group, IDENTITY: store, INFO: store, REBUILD: store},
             "tasks": tasks,
         }
         done = playbook.run([play], home=home)
