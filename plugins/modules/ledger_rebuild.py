@@ -41,6 +41,7 @@ EXAMPLES = r"""
       - local:
           directory: /srv/ca
           authority: issuing
+          passphrase_file: /etc/keystead/issuing.pass
   register: rebuilt
 
 - name: Only when all stores are recorded it is known what no host has
@@ -50,6 +51,7 @@ EXAMPLES = r"""
       - local:
           directory: /srv/ca
           authority: issuing
+          passphrase_file: /etc/keystead/issuing.pass
   run_once: true
 """
 

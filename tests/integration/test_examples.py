@@ -22,9 +22,12 @@ import pytest
 import yaml
 from ansible_collections.keystead.identity.tests.harness import local, playbook
 from ansible_collections.keystead.identity.tests.harness.consumers import Listener, fake_smtp
+from ansible_collections.keystead.identity.tests.harness.postgres import AUDITOR, CONVERGER, MIGRATOR, PASSWORDS
 
 if t.TYPE_CHECKING:
     import socket
+
+    from ansible_collections.keystead.identity.tests.harness.postgres import Server
 
 PACKAGE = "ansible_collections.keystead.identity"
 DOCUMENTED = sorted(
@@ -33,9 +36,11 @@ DOCUMENTED = sorted(
     for path in (Path(__file__).parents[2] / "plugins" / kind).glob("*.py")
     if not path.stem.startswith("host_half")
 )
-IDENTITY, INFO, PREFLIGHT = (
-    f"{PACKAGE[20:]}.{module}" for module in ("machine_identity", "machine_identity_info", "preflight")
+IDENTITY, INFO, PREFLIGHT, REBUILD = (
+    f"{PACKAGE[20:]}.{module}"
+    for module in ("machine_identity", "machine_identity_info", "preflight", "ledger_rebuild")
 )
+IN_POSTGRESQL = "modules.ledger_migrate"
 WEB = {"name": "web", "dns_names": ["www.example.org"], "keep_generations": 1}
 FIRST: dict[str, list[dict[str, t.Any]]] = {
     "Go back to the generation before": [{"identities": [{**WEB, "lifetime": "20d"}]}],
@@ -98,8 +103,23 @@ def authorities(root: Path) -> dict[str, t.Any]:
     return {"local": {**options, **passphrase}}
 
 
-@pytest.mark.parametrize("plugin", DOCUMENTED)
-def test_the_examples_run_and_change_nothing_the_second_time(tmp_path: Path, plugin: str) -> None:
+def database(server: Server, root: Path) -> dict[str, str]:
+    """Return what is exchanged in the examples that name a database of PostgreSQL."""
+    (root / "etc/keystead/migrator.password").write_text(PASSWORDS[MIGRATOR])
+    return {
+        "postgresql://keystead_migrator@ledger.example.org/keystead": server.url(server.database(), MIGRATOR),
+        "- keystead_auditor\n": f"- {AUDITOR}\n",
+        "- keystead\n": f"- {CONVERGER}\n",
+    }
+
+
+@pytest.mark.parametrize(
+    "plugin",
+    [pytest.param(name, marks=[pytest.mark.needs("postgres")] * (name == IN_POSTGRESQL)) for name in DOCUMENTED],
+)
+def test_the_examples_run_and_change_nothing_the_second_time(
+    request: pytest.FixtureRequest, tmp_path: Path, plugin: str
+) -> None:
     root, home = tmp_path / "machine", tmp_path / "home"
     nginx, postfix = root / "etc/nginx/tls", root / "etc/postfix"
     with (
@@ -109,6 +129,8 @@ def test_the_examples_run_and_change_nothing_the_second_time(tmp_path: Path, plu
         exchanged = machine(root, web.port, smtp.port)
         for name in ("root", "issuing"):
             (root / f"etc/keystead/{name}.pass").write_text("open sesame\n", encoding="ascii")
+        if plugin == IN_POSTGRESQL:
+            exchanged.update(database(request.getfixturevalue("postgres_server"), root))
         tasks = tasks_of(plugin, exchanged, {} if plugin.endswith("certificate_authority") else authorities(root))
         store = {"store": str(tmp_path / "store")}
         group = {"group/keystead.identity.identity": {"ledger": "{{ keystead_ledger }}"}}
@@ -116,7 +138,7 @@ def test_the_examples_run_and_change_nothing_the_second_time(tmp_path: Path, plu
             "hosts": "all",
             "gather_facts": False,
             "vars": {"keystead_ledger": f"sqlite:///{tmp_path}/ledger.db"},
-            "module_defaults": {**group, **dict.fromkeys((IDENTITY, INFO, PREFLIGHT), store)},
+            "module_defaults": {**group, **dict.fromkeys((IDENTITY, INFO, PREFLIGHT, REBUILD), store)},
             "tasks": tasks,
         }
         done = playbook.run([play], home=home)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import typing as t
 
-from .location import default_path, make_directory, path_of
+from .location import default_path, make_directory, path_of, refuse_password
 from .password import password_of
+from .sqlite import open_read_only, open_writable
 from .target import is_postgresql, target_of
 
 if t.TYPE_CHECKING:
@@ -34,8 +35,6 @@ def open_ledger(url: str | None, *, read_only: bool = False, password: str | Non
     path = path_of(url) if url else default_path(os.environ)
     if not url and not read_only:
         make_directory(path.parent)
-    from .sqlite import open_read_only, open_writable
-
     return open_read_only(path) if read_only else open_writable(path)
 
 
@@ -51,7 +50,6 @@ def check_ledger(options: t.Mapping[str, t.Any]) -> Check:
 
 
 def _postgresql(url: str, password: str | None, *, read_only: bool) -> SqlLedger:
-    from .location import refuse_password
     from .shared import open_shared
 
     refuse_password(url)

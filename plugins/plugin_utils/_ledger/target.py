@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import typing as t
 
@@ -85,9 +84,4 @@ def _parsed(url: str) -> dict[str, str]:
 
 def _is_local(host: str) -> bool:
     """Tell whether a connection stays on this machine: a socket, or the loopback interface."""
-    if host in ("", "localhost") or host.startswith(("/", "@")):
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
+    return host in ("", "localhost", "::1") or re.fullmatch(r"[/@].*|127(\.[0-9]{1,3}){3}", host) is not None
