@@ -46,7 +46,23 @@ UNREADABLE: dict[str, faulty.Fault] = {
     "nothing": faulty.says(200, ""),
     "a list": faulty.says(200, "[]"),
     "an empty object": faulty.says(200, {"data": {}}),
-    "numbers": faulty.says(200, {"data": {"certificate": 7, "ca_chain": 7}, "auth": 7}),
+    "numbers": faulty.says(200, {"data": 7, "auth": 7}),
+    "numbers deeper down": faulty.says(
+        200,
+        {
+            "data": dict.fromkeys(("certificate", "ca_chain", "issuing_ca", "keys", "key_info", "revocation_time"), 7),
+            "auth": {"client_token": 7, "lease_duration": "7"},
+            "warnings": 7,
+        },
+    ),
+    "lists of numbers": faulty.says(
+        200,
+        {
+            "data": {"certificate": [7], "ca_chain": [7], "keys": [7], "key_info": [7]},
+            "auth": {"client_token": "s.7", "lease_duration": -7, "renewable": 7},
+            "warnings": [7],
+        },
+    ),
     "deep nesting": faulty.says(200, "[" * 100_000),
 }
 UNAVAILABLE: dict[str, faulty.Fault] = {
@@ -187,15 +203,30 @@ def test_no_variable_of_the_environment_turns_the_verification_off(
         assert proxy.seen == []
 
 
-@pytest.mark.parametrize("fault", [faulty.reset, faulty.says(500), faulty.says(403), faulty.cut, faulty.hang])
-def test_what_cannot_be_asked_is_not_taken_for_an_answer(front: Front, fault: faulty.Fault) -> None:
+ASKED = {
+    **{name: UNAVAILABLE[name] for name in ("resets", "cuts", "hangs", "says 500")},
+    "says 403": faulty.says(403),
+    **UNREADABLE,
+}
+
+
+def _raised(answer: t.Any) -> t.Any:
+    """Return an answer, and raise one that is an error."""
+    if isinstance(answer, KeysteadError):
+        raise answer
+    return answer
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_cannot_be_asked_is_not_taken_for_an_answer(front: Front, name: str) -> None:
     begun = make.now()
     (generation,) = settled(front.issuer(), make.request())
-    front.proxy.fail(fault)
+    front.proxy.fail(ASKED[name])
     asked: list[t.Callable[[], t.Any]] = [
         lambda: front.issuer().roots(),
         lambda: front.issuer().status(der(generation)),
         lambda: list(front.issuer().issued(begun)),
+        lambda: _raised(*front.issuer().revoke([der(generation)], "superseded")),
     ]
     for ask in asked:
         since = time.monotonic()

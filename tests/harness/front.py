@@ -49,6 +49,11 @@ class Front(t.NamedTuple):
         """Return the option `issuer` of a task that goes through the proxy."""
         return {self.made.name: self.backend.through(self.proxy.url, **said)}
 
+    def reached(self) -> dict[str, t.Any]:
+        """Return what of these options leads through the proxy."""
+        own, through = self.backend.options(), self.options()[self.made.name]
+        return {name: value for name, value in through.items() if own.get(name) != value}
+
     def issuer(self) -> t.Any:
         """Make an issuer that goes through the proxy; it has every power."""
         return self.made.issuer(self.options()[self.made.name])

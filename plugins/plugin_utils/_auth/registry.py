@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._openbao.address import path
-from .._openbao.errors import LoggedOut, Refused, section
+from .._openbao.errors import LoggedOut, Refused, not_understood, section
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,11 +53,13 @@ class Login(t.Protocol):
 
 
 def granted(answer: Mapping[str, t.Any], option: str) -> Grant:
-    """Return the token of a login's answer. Raises LoggedOut where a second factor is asked for."""
+    """Return the token of a login's answer. Raises LoggedOut where a second factor is asked for, else Unavailable."""
     auth = section(answer, "auth")
     token, seconds = auth.get("client_token"), auth.get("lease_duration")
-    if not isinstance(token, str) or not token:
+    if auth.get("mfa_requirement"):
         raise LoggedOut(f"{option}: the server gives no token for it alone; let it log in without a second factor")
+    if not isinstance(token, str) or not token:
+        raise not_understood("answer to the login")
     return Grant(token, seconds if isinstance(seconds, int) else 0, auth.get("renewable") is True)
 
 

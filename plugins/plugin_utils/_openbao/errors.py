@@ -44,8 +44,13 @@ def section(content: Mapping[str, t.Any], name: str) -> dict[str, t.Any]:
     """Return the object `name` of an answer. Raises Unavailable where there is none."""
     found = content.get(name)
     if not isinstance(found, dict):
-        raise Unavailable(f"{WHO}: its answer cannot be understood; run again, and look whether url is right")
+        raise not_understood("answer")
     return found
+
+
+def not_understood(what: str) -> Unavailable:
+    """Return the error of what this server would not say, so that nothing can follow from it."""
+    return Unavailable(f"{WHO}: its {what} cannot be understood; run again, and look whether url is right")
 
 
 def plain(error: KeysteadError) -> KeysteadError:

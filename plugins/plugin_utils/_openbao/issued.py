@@ -18,7 +18,7 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core import pki
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Unavailable
 from ...module_utils._core.ports import Good, IssuedRecord, Revoked, Unknown
-from .errors import WHO, LoggedOut, Refused, Silent, plain, section
+from .errors import WHO, LoggedOut, Refused, Silent, not_understood, plain, section
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -121,7 +121,9 @@ class Records:
             if refused.status != 404:
                 raise
             return None
-        return found if "certificate" in found else None
+        if not isinstance(found.get("certificate"), str):
+            raise not_understood("certificate")
+        return found
 
     def _certificate(self, serial: str) -> x509.Certificate | None:
         if serial not in self._read:
@@ -168,12 +170,17 @@ class Records:
         except Refused as refused:
             if refused.status != 404 or refused.said:  # without a word, it says that there is nothing
                 raise
-            return {}
+            return {"keys": []}
 
 
 def _keys(data: Json) -> list[str]:
-    keys = data.get("keys") or ()
-    return list(filter(re.compile("[0-9a-f]{2}([:-][0-9a-f]{2}){0,40}").fullmatch, map(str, keys)))
+    """Return the serial numbers of a list. Raises Unavailable where there is none: it is not an empty one."""
+    keys = data.get("keys")
+    listed = keys if isinstance(keys, list) else [None]
+    found = list(filter(re.compile("[0-9a-f]{2}([:-][0-9a-f]{2}){0,40}").fullmatch, map(str, listed)))
+    if listed and not found:
+        raise not_understood("list of certificates")
+    return found
 
 
 def _starts(about: t.Any, key: str) -> dt.datetime:

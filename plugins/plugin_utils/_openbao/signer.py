@@ -22,7 +22,7 @@ from ...module_utils._core.pki import MALFORMED
 from .._edge import unexpected
 from .._path import UNVERIFIABLE
 from .._roots import declared_roots
-from .errors import LONGEST, WHO, LoggedOut, Refused, Silent, plain, section
+from .errors import LONGEST, WHO, LoggedOut, Refused, Silent, not_understood, plain, section
 from .refusals import worded
 
 if t.TYPE_CHECKING:
@@ -130,7 +130,8 @@ class Signer:
             raise worded(refused, request, self._target.role, self._target.mount) from None
         except Unavailable as error:
             raise _missing_issuer(error, self._target) from None
-        for line in map(str, said.get("warnings") or ()):
+        warnings = said.get("warnings")
+        for line in map(str, warnings if isinstance(warnings, list) else ()):
             if "use_csr_" not in line:  # the role takes the names from the request: they are the same
                 self._advise(printable(f"{WHO}: {request.name}: {line[:LONGEST]}"))
         data = section(said, "data")
@@ -138,7 +139,7 @@ class Signer:
             leaf = x509.load_pem_x509_certificate(str(data.get("certificate", "")).encode())
             return self._generation(leaf, data)
         except MALFORMED:
-            raise Unavailable(f"{WHO}: its certificate cannot be understood; run again, and see its log") from None
+            raise not_understood("certificate") from None
 
     def _shared(self, data: Json) -> tuple[bytes, bytes]:
         """Return chain and roots (PEM) above a certificate: the same for all of one issuer."""
@@ -148,7 +149,7 @@ class Signer:
             try:
                 self._chains[key] = self._split([x509.load_pem_x509_certificate(one.encode()) for one in key])
             except MALFORMED:
-                raise Unavailable(f"{WHO}: its chain cannot be understood; run again, and see its log") from None
+                raise not_understood("chain") from None
         return self._chains[key]
 
     def _split(self, found: list[x509.Certificate]) -> tuple[bytes, bytes]:
