@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
 
 pytestmark = pytest.mark.one_core
 
-HEAVY = ("sqlalchemy", "alembic", "jsonschema", "hvac", "requests", "boto3", "psycopg", "cryptography.x509")
+HEAVY = ("sqlalchemy", "alembic", "jsonschema", "hvac", "requests", "boto3", "psycopg", "ssl", "cryptography.x509")
 HOST = """
 import json, sys
 from ansible_collections.keystead.identity.tests.harness.in_process import host_half

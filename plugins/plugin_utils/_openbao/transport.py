@@ -23,7 +23,8 @@ with contextlib.suppress(ImportError):
 
 from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable
 from .._deadline import Worker
-from .errors import WHO, Answer, unreachable
+from .errors import WHO, Answer
+from .unreachable import unreachable
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
