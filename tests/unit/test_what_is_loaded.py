@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
 
 pytestmark = pytest.mark.one_core
 
-HEAVY = ("sqlalchemy", "alembic", "jsonschema", "hvac", "boto3", "psycopg", "cryptography.x509")
+HEAVY = ("sqlalchemy", "alembic", "jsonschema", "hvac", "requests", "boto3", "psycopg", "ssl", "cryptography.x509")
 HOST = """
 import json, sys
 from ansible_collections.keystead.identity.tests.harness.in_process import host_half
@@ -44,9 +44,12 @@ print(json.dumps({"result": result, "loaded": [name for name in told["heavy"] if
 """
 
 
-def run_elsewhere(world: World, identities: list[dict[str, t.Any]]) -> dict[str, t.Any]:
+def run_elsewhere(
+    world: World, identities: list[dict[str, t.Any]], issuer: dict[str, t.Any] | None = None
+) -> dict[str, t.Any]:
     """Run the task in a process of its own, and its host's half in another; return the result and what was loaded."""
-    options = {"issuer": world.issuer(), "ledger": world.url, "store": str(world.store), "identities": identities}
+    issuer = issuer or world.issuer()
+    options = {"issuer": issuer, "ledger": world.url, "store": str(world.store), "identities": identities}
     told = {"options": options, "host": world.host, "heavy": HEAVY, "on_host": HOST}
     env = {**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"].partition(os.pathsep)[0]}
     command = [sys.executable, "-c", CONTROLLER]

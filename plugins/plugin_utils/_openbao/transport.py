@@ -23,7 +23,8 @@ with contextlib.suppress(ImportError):
 
 from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable
 from .._deadline import Worker
-from .errors import WHO, Answer, unreachable
+from .errors import WHO, Answer
+from .unreachable import unreachable
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -119,8 +120,10 @@ class Transport:
 
 def _parsed(content: bytes, status: int) -> dict[str, t.Any]:
     """Return the object of an answer; what a proxy in between says in HTML is none."""
+    if status == 204 or 300 <= status < 400:
+        return {}
     try:
-        found = {} if status == 204 else json.loads(content)
+        found = json.loads(content)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
