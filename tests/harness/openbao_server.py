@@ -154,7 +154,7 @@ class Server:
         until, found = time.monotonic() + STARTS_WITHIN, 0
         while time.monotonic() < until:
             with contextlib.suppress(OSError):
-                found = self._exchange("GET", "sys/health", None, {})[0]
+                found = self._exchange("GET", "sys/health", None, {}, timeout=3)[0]
                 if found in wanted:
                     return
             if self._process is not None and self._process.poll() is not None:
@@ -180,14 +180,20 @@ class Server:
         return answer
 
     def _exchange(
-        self, method: str, path: str, body: Mapping[str, t.Any] | None, headers: Mapping[str, str]
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, t.Any] | None,
+        headers: Mapping[str, str],
+        *,
+        timeout: float = 30,
     ) -> tuple[int, Answer]:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/v1/{path}", data, dict(headers), method=method)  # noqa: S310
         context = ssl.create_default_context(cafile=self.ca_bundle)
         handlers = urllib.request.HTTPSHandler(context=context), urllib.request.ProxyHandler({})
         try:
-            with urllib.request.build_opener(*handlers).open(request, timeout=30) as answer:
+            with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as answer:
                 return answer.status, json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
             with error:
