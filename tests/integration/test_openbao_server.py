@@ -7,7 +7,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import re
+import subprocess
+import sys
 import typing as t
 
 import pytest
@@ -20,6 +24,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.errors imp
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Subject
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Revoked, Unknown
 from ansible_collections.keystead.identity.plugins.plugin_utils._answer import accepted
+from ansible_collections.keystead.identity.plugins.plugin_utils._openbao.issued import Records
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness import local
 from ansible_collections.keystead.identity.tests.harness import openbao as make
@@ -299,6 +304,22 @@ def test_a_key_with_a_passphrase_is_refused_without_asking_at_the_terminal(pki: 
     assert "it has a passphrase; write the paths of a pair in PEM" in str(refused)
 
 
+def test_a_library_that_is_missing_is_named_with_the_command(pki: make.Pki) -> None:
+    program = (
+        "import json, sys; sys.modules['hvac'] = None\n"
+        "from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.openbao import OpenBaoIssuer\n"
+        "from ansible_collections.keystead.identity.tests.harness import local\n"
+        "(error,) = OpenBaoIssuer(json.load(sys.stdin)).begin([local.request()])\n"
+        "print(type(error).__name__, error)"
+    )
+    options = json.dumps({**pki.options({"token": {"token": "s.any"}}), "timeout": 30})
+    env = {**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"].partition(os.pathsep)[0]}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, input=options, env=env, check=True, capture_output=True, text=True)
+    said = f"Misconfigured openbao: {sys.executable} lacks hvac; run: {sys.executable} -m pip install hvac"
+    assert done.stdout.strip() == said
+
+
 # what is remembered
 
 
@@ -323,6 +344,16 @@ def test_a_certificate_of_an_issuer_that_is_gone_is_revoked_by_its_number(openba
     (answer,) = issuer(pki).revoke([der(generation)], "superseded")
     assert isinstance(answer, (Revoked, KeysteadError))
     assert isinstance(answer, Revoked), answer
+
+
+def test_a_list_of_many_pages_leaves_nothing_out(openbao: Server) -> None:
+    one = issuer(make.pki(openbao))
+    asked = [local.request(Subject(dns_names=(f"n{n}.example.org",)), number=n) for n in range(40)]
+    generations = settled(one, *asked)
+    for page in (7, 8, 1000):
+        records = Records(one._client, one._mount, one._signer.kept, one._advise, page)
+        found = sorted(record.public_id for record in records.issued(local.now()))
+        assert found == sorted(generation.public_id for generation in generations), page
 
 
 def test_a_list_without_details_serves_as_well(pki: make.Pki) -> None:
