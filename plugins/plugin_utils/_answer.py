@@ -108,7 +108,9 @@ def _check_usages(leaf: x509.Certificate, credential: Credential, request: Reque
         raise Denied("it is the certificate of an authority")
     found = credential.facts.usages
     if found != PROFILE_USAGES[request.profile]:
-        raise Denied(f"its extended key usages are {', '.join(found) or 'none'}, not those of {request.profile}")
+        remedy = "".join(f"; declare profile {name}" for name, usages in PROFILE_USAGES.items() if usages == found)
+        usages = ", ".join(found) or "none"
+        raise Denied(f"its extended key usages are {usages}, not those of {request.profile}{remedy}")
     try:
         usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound:

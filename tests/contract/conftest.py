@@ -39,6 +39,8 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def front(served: Made) -> t.Iterator[Front]:
-    """Put a faulty proxy before it."""
+    """Put a faulty proxy before it. It was spoken to once, so that no deadline counts what has to be imported."""
     with faulty.before(*t.cast("ServerBackend", served.backend).upstream) as proxy:
-        yield Front(served, proxy)
+        found = Front(served, proxy)
+        assert found.issuer().roots()
+        yield found

@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, KeysteadError
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Generation, Subject
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import (
+    Advisor,
     Good,
     Lister,
     Order,
@@ -144,6 +145,7 @@ def test_a_life_that_is_capped_is_returned_as_it_is(made: Made) -> None:
     assert isinstance(found, Generation), found
     examined(issuer, found, asked)
     assert found.not_after == leaf(found).not_valid_after_utc <= make.now() + dt.timedelta(hours=2)
+    assert not isinstance(issuer, Advisor) or issuer.advice()
 
 
 @pytest.mark.parametrize("lifetime", [600, DAY, 30 * DAY])
@@ -259,6 +261,9 @@ def test_the_reason_of_a_revocation_is_what_the_backend_recorded(made: Made, rea
     (bad,) = settled(issuer, make.request())
     (answer,) = issuer.revoke([der(bad)], reason)
     assert answer.reason == (reason if FACTS[made.name].keeps_reasons else "unspecified")
+    if answer.reason != reason:
+        (advice,) = issuer.advice()
+        assert re.search(f"{made.name}: .*reason.*{reason}", advice), advice
 
 
 def test_a_certificate_of_another_authority_is_unknown_and_stops_no_sibling(

@@ -39,6 +39,7 @@ from ansible_collections.keystead.identity.tests.harness.issuers import (
 if t.TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.one_core
 REMEDY = (Denied, Misconfigured)
 UNREADABLE: dict[str, faulty.Fault] = {
     "garbage": faulty.garbage,

@@ -9,10 +9,12 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Good, Revoked
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness import local as make
 from ansible_collections.keystead.identity.tests.harness import playbook
 from ansible_collections.keystead.identity.tests.harness.in_process import World, web
+from cryptography.hazmat.primitives.serialization import Encoding
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +32,7 @@ FAULTS: dict[str, faulty.Fault] = {
     "fails": faulty.says(500),
     "is sealed": faulty.says(503, {"errors": ["Vault is sealed"]}),
     "redirects": faulty.redirect,
+    "is busy": faulty.says(429, Retry_After="70"),
 }
 
 
@@ -87,6 +90,40 @@ def test_an_answer_that_a_forgetful_server_lost_is_told_by_the_events(front: Fro
     events = "SELECT generation, outcome, message FROM events WHERE action = 'issue' ORDER BY seq"
     assert world.query(events) == [(1, "failed", failed["identities"][0]["msg"]), (1, "ok", "")]
     assert world.query("SELECT number, state FROM generations") == [(1, "current")]
+
+
+def test_a_run_that_has_nothing_to_issue_asks_nobody(front: Front, world: World) -> None:
+    world.settled([linked(world)], issuer=front.options())
+    front.proxy.fail(faulty.reset)
+    asked = list(front.proxy.seen)
+    for check in (False, True):
+        assert world.converge([linked(world)], issuer=front.options(), check=check)["changed"] is False
+    assert front.proxy.seen == asked
+
+
+def test_check_mode_says_that_the_run_would_fail_and_touches_nothing(front: Front, world: World) -> None:
+    world.settled([linked(world)], issuer=front.options())
+    front.proxy.fail(faulty.reset)
+    before = world.snapshot()
+    foreseen = world.converge([linked(world, "new.example.org")], issuer=front.options(), check=True)
+    assert foreseen["failed"] is True
+    assert foreseen["msg"].startswith(f"web: {front.made.name}: ")
+    assert world.snapshot() == before
+
+
+def test_a_revocation_that_fails_is_made_up_for_by_the_next_run(front: Front, world: World) -> None:
+    world.settled([web()], issuer=front.options())
+    certificate = world.certificate().public_bytes(Encoding.DER)
+    gone = web(state="absent", revoke_on_absent=True)
+    front.proxy.fail(faulty.reset, "/revoke")
+    result = world.converge([gone], issuer=front.options())
+    assert result["failed"] is True
+    assert result["msg"].startswith(f"web: {front.made.name}: ")
+    assert isinstance(front.issuer().status(certificate), Good)
+    front.proxy.heal()
+    world.settled([gone], issuer=front.options())
+    assert isinstance(front.issuer().status(certificate), Revoked)
+    assert not world.path("web", "current").exists()
 
 
 def test_one_host_with_two_issuers_gets_what_the_healthy_one_gives(front: Front, world: World) -> None:

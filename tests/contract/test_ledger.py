@@ -357,7 +357,7 @@ def test_the_same_answer_may_be_recorded_twice(ledger: SqlLedger) -> None:
     assert web(ledger).generation == 1
 
 
-def test_a_key_is_as_old_as_its_first_intent_or_as_a_certificate_that_began_before(ledger: SqliteLedger) -> None:
+def test_a_key_is_as_old_as_its_first_intent_or_as_a_certificate_that_began_before(ledger: SqlLedger) -> None:
     day = 86400.0
     publish(ledger)
     assert web(ledger).key_since == NOW

@@ -21,6 +21,7 @@ import socketserver
 import ssl
 import struct
 import threading
+import time
 import typing as t
 import urllib.error
 import urllib.parse
@@ -33,6 +34,8 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
 OURS = ("connection", "content-length", "date", "host", "server", "transfer-encoding")  # of each hop's own
+
+NEVER = 20.0  # seconds: longer than any deadline of a test, and a test without one fails in the end
 
 
 class Reply(t.NamedTuple):
@@ -55,7 +58,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def setup(self) -> None:
         """Speak TLS; a client that does not like our certificate goes away here."""
         if self.server.proxy.silent:
-            self.server.proxy.stopping.wait()
+            self.server.proxy.stopping.wait(NEVER)
             raise ConnectionAbortedError
         if self.server.context:
             self.request.settimeout(30)
@@ -124,14 +127,15 @@ def pass_on(handler: Handler) -> None:
 
 def hang(handler: Handler) -> None:
     """Never answer."""
-    handler.server.proxy.stopping.wait()
+    handler.server.proxy.stopping.wait(NEVER)
     handler.drop()
 
 
 def drip(handler: Handler) -> None:
     """Answer so slowly that no single read times out, and the whole never ends."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n")
-    while not handler.server.proxy.stopping.wait(0.1):
+    end = time.monotonic() + NEVER
+    while time.monotonic() < end and not handler.server.proxy.stopping.wait(0.1):
         handler.wfile.write(b" ")
     handler.drop()
 

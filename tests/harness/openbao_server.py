@@ -28,6 +28,7 @@ if t.TYPE_CHECKING:
 
 Answer = dict[str, t.Any]
 STARTS_WITHIN = 60.0  # seconds
+TRIES = 3
 ACTIVE, UNINITIALISED, SEALED = 200, 501, 503  # what sys/health answers with
 
 CONFIGURATION = """
@@ -68,6 +69,10 @@ def free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in sockets]
 
 
+class Ended(AssertionError):
+    """The process ended by itself."""
+
+
 class Server:
     """One server below `directory`. `authority` is who signed its certificate, `token` is root's."""
 
@@ -83,12 +88,12 @@ class Server:
             pem.write_to_path(str(directory / "server.pem"), append=number > 0)
         (directory / "raft").mkdir()
         self.token, self._unseal_key, self._process = "", "", t.cast("subprocess.Popen[bytes] | None", None)
-        self.port = 0
+        self._ports: list[int] = []
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"https://127.0.0.1:{self.port}"
+        return f"https://127.0.0.1:{self._ports[0]}"
 
     @property
     def pid(self) -> int:
@@ -98,10 +103,18 @@ class Server:
 
     def start(self) -> None:
         """Start the process; it is uninitialised the first time, and sealed from then on."""
-        ports = dict(zip(("port", "cluster_port"), free_ports(2), strict=True))
-        self.port = self.port or ports["port"]  # it stays where its clients look for it
-        configuration = CONFIGURATION.format(directory=self.directory, **{**ports, "port": self.port})
-        (self.directory / "server.hcl").write_text(configuration, encoding="utf-8")
+        if self._ports:  # it stays where its clients look for it
+            return self._launch()
+        for _ in range(TRIES):
+            self._ports = free_ports(2)
+            with contextlib.suppress(Ended):  # somebody else was faster to take a port
+                return self._launch()
+        raise Ended(self.log())
+
+    def _launch(self) -> None:
+        port, cluster_port = self._ports
+        said = CONFIGURATION.format(directory=self.directory, port=port, cluster_port=cluster_port)
+        (self.directory / "server.hcl").write_text(said, encoding="utf-8")
         with (self.directory / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [OPENBAO, "server", "-config", self.directory / "server.hcl"],
@@ -141,11 +154,11 @@ class Server:
         until, found = time.monotonic() + STARTS_WITHIN, 0
         while time.monotonic() < until:
             with contextlib.suppress(OSError):
-                found = self._exchange("GET", "sys/health", None, {})[0]
+                found = self._exchange("GET", "sys/health", None, {}, timeout=3)[0]
                 if found in wanted:
                     return
             if self._process is not None and self._process.poll() is not None:
-                break
+                raise Ended(self.log()[-3000:])
             time.sleep(0.02)
         raise AssertionError(f"OpenBao's health is {found}, and not {wanted}: {self.log()[-3000:]}")
 
@@ -167,14 +180,20 @@ class Server:
         return answer
 
     def _exchange(
-        self, method: str, path: str, body: Mapping[str, t.Any] | None, headers: Mapping[str, str]
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, t.Any] | None,
+        headers: Mapping[str, str],
+        *,
+        timeout: float = 30,
     ) -> tuple[int, Answer]:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/v1/{path}", data, dict(headers), method=method)  # noqa: S310
         context = ssl.create_default_context(cafile=self.ca_bundle)
         handlers = urllib.request.HTTPSHandler(context=context), urllib.request.ProxyHandler({})
         try:
-            with urllib.request.build_opener(*handlers).open(request, timeout=30) as answer:
+            with urllib.request.build_opener(*handlers).open(request, timeout=timeout) as answer:
                 return answer.status, json.loads(answer.read() or b"{}")
         except urllib.error.HTTPError as error:
             with error:

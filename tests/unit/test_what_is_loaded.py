@@ -23,7 +23,9 @@ if t.TYPE_CHECKING:
 pytestmark = pytest.mark.one_core
 
 COMPILES = "ansible_collections.keystead.identity.plugins.plugin_utils._policy.compile"
-HEAVY = ("sqlalchemy", "alembic", "jsonschema", "hvac", "boto3", "psycopg", "cryptography.x509", COMPILES)
+HEAVY = (
+    "sqlalchemy", "alembic", "jsonschema", "hvac", "requests", "boto3", "psycopg", "ssl", "cryptography.x509", COMPILES,
+)  # fmt: skip
 HOST = """
 import json, sys
 from ansible_collections.keystead.identity.tests.harness.in_process import host_half

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ...module_utils._core.errors import Denied
-from .._openbao.errors import section
+from .._openbao.errors import LoggedOut, Refused, section
 from .._secrets import credential, given
-from .registry import granted
+from .registry import granted, unaccepted
 
 if t.TYPE_CHECKING:
     from .registry import Call, Grant, Options
@@ -31,17 +30,15 @@ class AppRoleLogin:
         self._unwrapped: str | None = None
 
     def login(self, call: Call) -> Grant:
-        """Log in. What was wrapped is unwrapped the first time only. Raises Denied."""
+        """Log in. What was wrapped is unwrapped the first time only. Raises LoggedOut."""
         body = {"role_id": str(self._options["role_id"])}
         if self._given:
             body["secret_id"] = self._secret_id(call, self._given)
         try:
             return granted(call("POST", f"auth/{self._options['mount']}/login", body), self.option)
-        except Denied as error:
-            raise Denied(
-                f"{error}; check role_id, {self._given or 'secret_id'} and mount of {self.option.partition(': ')[2]}, "
-                "and that neither was used up"
-            ) from None
+        except Refused as refused:
+            remedy = f"check role_id, {self._given or 'secret_id'} and mount, and that neither was used up"
+            raise unaccepted(refused, self.option, remedy) from None
 
     def _secret_id(self, call: Call, name: str) -> str:
         if name != "wrapped_secret_id":
@@ -53,11 +50,11 @@ class AppRoleLogin:
     def _unwrap(self, call: Call, token: str) -> str:
         try:
             found = section(call("POST", "sys/wrapping/unwrap", token=token), "data")
-        except Denied:
-            raise Denied(
+        except Refused:
+            raise LoggedOut(
                 f"{self.option}.wrapped_secret_id: it was unwrapped already, or its time is over; make a new one, and "
                 "if nobody of yours unwrapped it, destroy its secret_id: somebody else has it"
             ) from None
         if not isinstance(found.get("secret_id"), str):
-            raise Denied(f"{self.option}.wrapped_secret_id: there is no secret_id in it; wrap the answer of secret-id")
+            raise LoggedOut(f"{self.option}.wrapped_secret_id: no secret_id is in it; wrap the answer of secret-id")
         return str(found["secret_id"])

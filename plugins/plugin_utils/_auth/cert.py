@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ...module_utils._core.errors import Denied
-from .registry import granted
+from .._openbao.errors import Refused
+from .registry import granted, unaccepted
 
 if t.TYPE_CHECKING:
     from .registry import Call, Grant, Options
@@ -26,13 +26,11 @@ class CertLogin:
         self.certificate = (str(options["certificate"]), str(options["private_key"]))
 
     def login(self, call: Call) -> Grant:
-        """Log in over a connection that showed the certificate. Raises Denied."""
+        """Log in over a connection that showed the certificate. Raises LoggedOut."""
         name = self._options.get("name")
         try:
             path = f"auth/{self._options['mount']}/login"
             return granted(call("POST", path, {"name": name} if name else {}), self.option)
-        except Denied as error:
-            raise Denied(
-                f"{error}; check {self.option.partition(': ')[2]}: that role {name or 'of the mount'} trusts who "
-                "signed the certificate, and permits its names"
-            ) from None
+        except Refused as refused:
+            remedy = f"let {f'role {name}' if name else 'a role'} there trust who signed the certificate, and its names"
+            raise unaccepted(refused, self.option, remedy) from None

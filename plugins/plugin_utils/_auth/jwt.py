@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ...module_utils._core.errors import Denied
+from .._openbao.errors import Refused
 from .._secrets import credential, given
-from .registry import granted
+from .registry import granted, unaccepted
 
 if t.TYPE_CHECKING:
     from .registry import Call, Grant, Options
@@ -28,13 +28,11 @@ class JwtLogin:
         self.again = self._given == "jwt_file"
 
     def login(self, call: Call) -> Grant:
-        """Log in. Raises Denied."""
+        """Log in. Raises LoggedOut."""
         role = self._options.get("role")
         body = {"jwt": credential(self._options, self._given, self.option), **({"role": role} if role else {})}
         try:
             return granted(call("POST", f"auth/{self._options['mount']}/login", body), self.option)
-        except Denied as error:
-            raise Denied(
-                f"{error}; check {self.option.partition(': ')[2]}: role {role or '(the default)'} and mount, and that "
-                f"the {self._given} is of today and for this server"
-            ) from None
+        except Refused as refused:
+            remedy = f"check {'role and ' if role else ''}mount, and that its claims still hold, and for it"
+            raise unaccepted(refused, self.option, remedy) from None

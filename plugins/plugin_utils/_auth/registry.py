@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ...module_utils._core.errors import Denied
-from .._openbao.errors import not_understood, section
+from .._openbao.address import path
+from .._openbao.errors import LoggedOut, Refused, not_understood, section
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,14 +53,19 @@ class Login(t.Protocol):
 
 
 def granted(answer: Mapping[str, t.Any], option: str) -> Grant:
-    """Return the token of a login's answer. Raises Denied where a second factor is asked for, else Unavailable."""
+    """Return the token of a login's answer. Raises LoggedOut where a second factor is asked for, else Unavailable."""
     auth = section(answer, "auth")
     token, seconds = auth.get("client_token"), auth.get("lease_duration")
     if auth.get("mfa_requirement"):
-        raise Denied(f"{option}: the server gives no token for it alone; let it log in without a second factor")
+        raise LoggedOut(f"{option}: the server gives no token for it alone; let it log in without a second factor")
     if not isinstance(token, str) or not token:
         raise not_understood("answer to the login")
     return Grant(token, seconds if isinstance(seconds, int) else 0, auth.get("renewable") is True)
+
+
+def unaccepted(refused: Refused, option: str, remedy: str) -> LoggedOut:
+    """Return the error of a login that the server refused."""
+    return LoggedOut(f"{option}: the server does not accept it ({refused.said or 'it says no more'}); {remedy}")
 
 
 def _token(options: Options, option: str) -> Login:
@@ -93,6 +98,8 @@ AUTH: dict[str, t.Callable[[Options, str], Login]] = {
 
 
 def login_of(auth: t.Mapping[str, Options]) -> Login:
-    """Return the one way to log in that `auth` names."""
+    """Return the one way to log in that `auth` names. Raises Misconfigured."""
     ((name, options),) = auth.items()
-    return AUTH[name](options, f"openbao: auth.{name}")
+    option = f"openbao: auth.{name}"
+    mount = {"mount": path(options["mount"], f"{option}.mount")} if "mount" in options else {}
+    return AUTH[name]({**options, **mount}, option)

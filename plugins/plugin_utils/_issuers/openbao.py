@@ -77,6 +77,7 @@ class OpenBaoIssuer:
 
     def begin(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]:
         """Have one after the other signed. When the server is gone, those that it signed stay signed."""
+        self._records.forget()
         return self._signer.sign(requests)
 
     def finish(self, orders: t.Sequence[Order]) -> list[Generation | Order | KeysteadError]:

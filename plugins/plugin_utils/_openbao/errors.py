@@ -7,16 +7,12 @@
 from __future__ import annotations
 
 import re
-import socket
-import ssl
 import typing as t
 
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from .address import Address
+    from collections.abc import Mapping
 
 LONGEST = 300  # of what a server says
 LONGEST_PAUSE = 86400.0  # seconds
@@ -109,53 +105,3 @@ def retry_after(headers: Mapping[str, str]) -> float:
     """Return the seconds that Retry-After names (RFC 9110, 10.2.3); 1 where it names none, or a date."""
     value = str(headers.get("Retry-After", ""))
     return min(float(value), LONGEST_PAUSE) if re.fullmatch("[0-9]{1,9}", value) else 1.0
-
-
-def unreachable(error: BaseException, address: Address) -> KeysteadError:
-    """Return the error of a call that got no answer."""
-    causes = list(_causes(error))
-    host = address.url.removeprefix("https://")
-    for cause in causes:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return Misconfigured(f"{WHO}: the TLS certificate of {host} {_untrusted(cause.verify_code)}")
-    if any(isinstance(cause, TimeoutError) for cause in causes):
-        told = f"{host} did not answer within {address.timeout:g}s (option timeout)"
-        return Silent(f"{WHO}: {told}; run again later, or correct url")
-    for kind, kept in _KEPT.items():
-        if any(isinstance(cause, kind) for cause in causes):
-            return Unavailable(f"{WHO}: {host} {kept}; run again later, or correct url")
-    return Unavailable(
-        f"{WHO}: {host} ended the call ({type(causes[-1]).__name__}) before its answer was complete; "
-        "run again: what it signed meanwhile is found, or recorded as an orphan"
-    )
-
-
-_KEPT: dict[type[BaseException], str] = {
-    socket.gaierror: "is a name that cannot be resolved",
-    ConnectionRefusedError: "accepts no connection",
-    ssl.SSLEOFError: "ended the TLS handshake, or the call in it, too early",
-    ssl.SSLError: "does not agree on TLS: it speaks another protocol, or refuses our certificate",
-}
-
-
-def _untrusted(code: int) -> str:
-    """Say what is wrong with a certificate, by OpenSSL's X509_V_ERR_* numbers."""
-    if code in (62, 64):
-        return "is for another name; correct url, or let the server show one for this name"
-    if code in (9, 10):
-        return "has ended, or does not hold yet; renew it on the server, and look at the clock here"
-    return (
-        "is signed by nobody who is trusted here; name its authority in ca_bundle, if this is the right server at all"
-    )
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it was made of: libraries wrap them in their arguments, or as reason or cause."""
-    todo, seen = [error], set[int]()
-    while todo:
-        one = todo.pop(0)
-        if id(one) not in seen:
-            seen.add(id(one))
-            yield one
-            further = (*one.args, getattr(one, "reason", None), one.__cause__, one.__context__)
-            todo += [each for each in further if isinstance(each, BaseException)]

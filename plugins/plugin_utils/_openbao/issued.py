@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
 import re
 import typing as t
 
@@ -26,9 +27,12 @@ if t.TYPE_CHECKING:
     from ...module_utils._core.model import Generation
     from .client import Client, Json
 
+Entry = tuple[str, dt.datetime]  # a serial number, and from when it is valid
+
 BACKDATING = dt.timedelta(minutes=10)  # the server antedates by 30 s, a role may by more
 PAGE, PAGES = 1000, 20  # certificates that one call lists, and calls
 MOST_READ = 1000  # certificates that are read one by one
+_UNSAID = dt.datetime.max.replace(tzinfo=dt.UTC)  # then the certificate is read
 _NO_REASON = "unspecified"  # RFC 5280, 5.3.1: the server keeps none
 
 
@@ -41,8 +45,10 @@ class Records:
         mount: str,
         generation: Callable[[x509.Certificate], Generation],
         advise: Callable[[str], None],
+        page: int = PAGE,
     ) -> None:
-        """Keep whom to ask."""
+        """Keep whom to ask; `page` is how many certificates one call lists."""
+        self._page = page
         self._client, self._mount, self._generation, self._advise = client, mount, generation, advise
         self._read: dict[str, x509.Certificate | None] = {}
 
@@ -68,12 +74,16 @@ class Records:
     def issued(self, since: dt.datetime) -> Iterator[IssuedRecord]:
         """Yield what was signed since then and kept, as far as the policy lets us look."""
         begin = since - BACKDATING
-        for serial in self._listed(begin):
-            certificate = self._certificate(serial)
+        for serial, start in self._listed:
+            certificate = self._certificate(serial) if start >= begin else None
             if certificate is not None and certificate.not_valid_before_utc >= begin:
                 generation = self._generation(certificate)
-                start, number = certificate.not_valid_before_utc, certificate.serial_number
-                yield IssuedRecord(generation, generation.public_id or "", number, start)
+                signed_at, number = certificate.not_valid_before_utc, certificate.serial_number
+                yield IssuedRecord(generation, generation.public_id or "", number, signed_at)
+
+    def forget(self) -> None:
+        """Forget what was listed: more is signed."""
+        self.__dict__.pop("_listed", None)
 
     def _revoked(self, der: bytes, reason: str) -> Revoked:
         """Name the certificate itself: a serial number could be another's, and a role may have kept no copy."""
@@ -135,34 +145,34 @@ class Records:
                 self._read[serial] = None
         return self._read[serial]
 
-    def _listed(self, begin: dt.datetime) -> Iterator[str]:
-        """Yield the serial numbers of what may have been signed since then. The server has them in no order of time."""
+    @functools.cached_property
+    def _listed(self) -> list[Entry]:
+        """What the mount kept: in no order of time, so it is asked for once."""
         try:
-            yield from self._detailed(begin)
+            return list(self._detailed())
         except (Refused, Misconfigured):  # Vault has no such list; a policy may not permit it
-            yield from self._all()
+            return self._all()
 
-    def _detailed(self, begin: dt.datetime) -> Iterator[str]:
+    def _detailed(self) -> Iterator[Entry]:
         after = ""
         for _page in range(PAGES):
-            query = f"limit={PAGE}" + (f"&after={after}" if after else "")
-            found = self._list(f"certs/detailed?{query}")
+            found = self._list(f"certs/detailed?limit={self._page}" + (f"&after={after}" if after else ""))
             keys, about = _keys(found), found.get("key_info")
-            yield from [key for key in keys if _starts(about, key) >= begin]
-            if len(keys) != PAGE:
+            yield from [(key, _starts(about, key)) for key in keys]
+            if len(keys) != self._page:
                 return
-            after = keys[-1]
+            after = keys[-1].replace(":", "-")  # as it is stored and sorted: with colons, it skips some
         self._advise(f"{WHO}: {self._mount} has too many certificates to look at all of them; tidy it")
 
-    def _all(self) -> Iterator[str]:
+    def _all(self) -> list[Entry]:
         try:
             keys = _keys(self._list("certs"))
         except Refused as refused:
             self._advise(f"{WHO}: lost answers cannot be looked for: {str(refused).removeprefix(f'{WHO}: ')}")
             raise
-        yield from keys[:MOST_READ]
         if len(keys) > MOST_READ:
             self._advise(f"{WHO}: {self._mount} has too many certificates to read all of them; tidy it")
+        return [(key, _UNSAID) for key in keys[:MOST_READ]]
 
     def _list(self, path: str) -> Json:
         try:
@@ -184,11 +194,11 @@ def _keys(data: Json) -> list[str]:
 
 
 def _starts(about: t.Any, key: str) -> dt.datetime:
-    """Return from when a certificate of a list is valid; now, where the list does not say it as a time."""
+    """Return from when a certificate of a list is valid, as far as the list says it as a time."""
     try:
         found = dt.datetime.fromisoformat(about[key]["not_before"])
     except (TypeError, KeyError, ValueError):
-        return dt.datetime.now(dt.UTC)
+        return _UNSAID
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import ssl
+import sys
 import typing as t
 from urllib.parse import urlsplit
 
@@ -23,7 +24,8 @@ with contextlib.suppress(ImportError):
 
 from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable
 from .._deadline import Worker
-from .errors import WHO, Answer, unreachable
+from .errors import WHO, Answer
+from .unreachable import unreachable
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +36,10 @@ LARGEST = 16 * 1024 * 1024  # bytes of an answer
 _REDIRECTS = (307, 308)  # those that repeat the call as it is (RFC 9110, 15.4)
 
 
-class _Verifying(HTTPAdapter if t.TYPE_CHECKING or "HTTPAdapter" in globals() else object):  # type: ignore[misc]
+IS_THERE = "RawAdapter" in globals() and "HTTPAdapter" in globals()
+
+
+class _Verifying(HTTPAdapter if t.TYPE_CHECKING or IS_THERE else object):  # type: ignore[misc]
     """Trusts whom its context trusts, and nobody else: requests would add its own list."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
@@ -53,6 +58,8 @@ class Transport:
 
     def __init__(self, address: Address, certificate: tuple[str, str] | None) -> None:
         """Read whom to trust, and our own certificate. Raises Misconfigured. Nothing is connected yet."""
+        if not IS_THERE:
+            raise Misconfigured(f"{WHO}: {sys.executable} lacks hvac; run: {sys.executable} -m pip install hvac")
         self._address, self._worker = address, Worker()
         session = requests.Session()
         session.trust_env = False
@@ -119,8 +126,10 @@ class Transport:
 
 def _parsed(content: bytes, status: int) -> dict[str, t.Any]:
     """Return the object of an answer; what a proxy in between says in HTML is none."""
+    if status == 204 or 300 <= status < 400:
+        return {}
     try:
-        found = {} if status == 204 else json.loads(content)
+        found = json.loads(content)
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):

@@ -1,0 +1,210 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The issuer `openbao` in a playbook, against a real OpenBao: from the first credential to the last revocation."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible_collections.keystead.identity.tests.harness import openbao as make
+from ansible_collections.keystead.identity.tests.harness import playbook
+from ansible_collections.keystead.identity.tests.harness.in_process import World
+from ansible_collections.keystead.identity.tests.unit.test_what_is_loaded import run_elsewhere
+from cryptography import x509
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+    from subprocess import CompletedProcess
+
+    from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
+
+pytestmark = pytest.mark.needs("openbao")
+MODULE = "keystead.identity.machine_identity"
+WEB = {"name": "web", "dns_names": ["web.example.org"]}
+
+
+class Site:
+    """A controller with a ledger, and a host with a store, whose identities an OpenBao signs."""
+
+    def __init__(self, directory: Path, server: Server) -> None:
+        self.directory, self.home, self.pki = directory, directory / "home", make.pki(server)
+        self.options = self.pki.options(make.approle(self.pki))
+
+    def run(self, *identities: dict[str, t.Any], openbao: dict[str, t.Any] | None = None, **said: t.Any) -> t.Any:
+        """Run the task in a playbook, and return how it ended."""
+        task = {
+            "ledger": f"sqlite:////{str(self.directory / 'ledger.sqlite').lstrip('/')}",
+            "store": str(self.directory / "store"),
+            "issuer": {"openbao": {**self.options, **(openbao or {})}},
+            "identities": list(identities),
+            **said,
+        }
+        return playbook.run([{MODULE: task}], playbook.ONE_HOST, home=self.home)
+
+    def changed(self, *identities: dict[str, t.Any], **said: t.Any) -> bool:
+        """Run it; it must go well. Return whether it changed anything."""
+        done: CompletedProcess[str] = self.run(*identities, **said)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return bool(self.result()["changed"])
+
+    def result(self) -> dict[str, t.Any]:
+        """Return what the task returned."""
+        return playbook.results(self.home)[-1]
+
+    def refused(self, *identities: dict[str, t.Any], **said: t.Any) -> str:
+        """Run it; it must fail. Return what it says."""
+        done: CompletedProcess[str] = self.run(*identities, **said)
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+        return str(self.result()["msg"])
+
+    def certificate(self, name: str = "web") -> x509.Certificate:
+        """Return what the host has."""
+        path = self.directory / "store" / name / "current" / "certificate.pem"
+        return x509.load_pem_x509_certificate(path.read_bytes())
+
+    def is_revoked(self, certificate: x509.Certificate) -> bool:
+        """Ask the server."""
+        number = f"{certificate.serial_number:040x}"
+        serial = ":".join(number[i : i + 2] for i in range(0, 40, 2))
+        return bool(self.pki.call("GET", f"{self.pki.mount}/cert/{serial}")["data"]["revocation_time"])
+
+
+@pytest.fixture
+def site(openbao: Server, tmp_path: Path) -> Site:
+    return Site(tmp_path, openbao)
+
+
+def test_from_the_first_credential_to_the_last_revocation(site: Site) -> None:
+    scoped = {"scope": "site", "purge": True}
+    assert site.changed(WEB, {"name": "api", "dns_names": ["api.example.org"]}, **scoped)
+    first = site.certificate()
+    first.verify_directly_issued_by(
+        x509.load_pem_x509_certificate((site.directory / "store/web/current/chain.pem").read_bytes())
+    )
+    asked = len(site.pki.server.audited())
+    assert not site.changed(WEB, {"name": "api", "dns_names": ["api.example.org"]}, **scoped)
+    assert len(site.pki.server.audited()) == asked, "it spoke to the server with nothing to do"
+
+    renamed = {**WEB, "dns_names": ["web.example.org", "www.example.org"]}
+    assert site.changed(renamed, **scoped)  # and api is purged
+    second = site.certificate()
+    assert second.serial_number != first.serial_number
+    assert not (site.directory / "store/api/current").exists()
+
+    assert site.changed({"name": "web", "state": "absent", "revoke_on_absent": True})
+    assert site.is_revoked(second)
+    assert site.result()["warnings"] == [
+        "openbao: it keeps no reason of a revocation; cessation_of_operation is recorded as unspecified"
+    ]
+    assert not site.changed({"name": "web", "state": "absent", "revoke_on_absent": True})
+
+
+def test_a_server_that_is_sealed_or_restarted_changes_no_host(site: Site) -> None:
+    assert site.changed(WEB)
+    server, before = site.pki.server, site.certificate()
+    server.restart()
+    try:
+        assert not site.changed(WEB)  # nothing is to do, so nobody is asked
+        said = site.refused({**WEB, "lifetime": "10d"})
+        assert said == "web: openbao: it is sealed; unseal it and run again"
+        assert site.certificate() == before
+    finally:
+        server.unseal()
+    assert site.changed({**WEB, "lifetime": "10d"})
+
+
+def test_what_does_not_open_it_is_said_once_and_not_shown(site: Site) -> None:
+    auth = {"approle": {**site.options["auth"]["approle"], "secret_id": "stale-7f"}}
+    said = site.refused(WEB, openbao={"auth": auth})
+    assert said == (
+        "web: openbao: auth.approle: the server does not accept it (invalid role or secret ID); "
+        "check role_id, secret_id and mount, and that neither was used up"
+    )
+    assert "stale-7f" not in (site.home / playbook.RESULTS).read_text(encoding="utf-8")
+    assert not (site.directory / "store/web/current").exists()
+
+
+def test_a_life_that_the_role_caps_is_what_it_is_and_is_said(site: Site) -> None:
+    short = {"role": "short"}
+    assert site.changed(WEB, openbao=short)
+    assert any("is longer than permitted maxTTL" in one for one in site.result()["warnings"])
+    assert not site.changed(WEB, openbao=short)
+
+
+def test_a_life_that_would_be_due_at_once_is_an_error_and_no_loop(site: Site) -> None:
+    for _run in range(2):
+        said = site.refused({**WEB, "renew_before": "2h"}, openbao={"role": "short"})
+        assert "openbao: it grants web a life until" in said
+        assert "declare a shorter renew_before, or let the authority grant a longer life" in said
+    assert not (site.directory / "store/web/current").exists()
+
+
+def test_check_mode_asks_for_the_root_and_logs_nobody_in(site: Site) -> None:
+    before = site.pki.server.audited()
+    done = playbook.run(
+        [{MODULE: {"issuer": {"openbao": site.options}, "store": str(site.directory / "s"),
+                   "ledger": f"sqlite:////{str(site.directory / 'l.sqlite').lstrip('/')}", "identities": [WEB]},
+          "check_mode": True}],
+        playbook.ONE_HOST, "--diff", home=site.home,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert site.result()["changed"]
+    assert "login" not in json.dumps([one["request"]["path"] for one in site.pki.server.audited()[len(before) :]])
+
+
+def test_a_run_with_nothing_to_do_loads_no_client(openbao: Server, tmp_path: Path) -> None:
+    world, pki = World(tmp_path), make.pki(openbao)
+    issuer = {"openbao": pki.options()}
+    first = run_elsewhere(world, [WEB], issuer)
+    assert first["result"]["changed"] is True
+    assert {"hvac", "requests"} <= set(first["loaded"]), "else this test would see nothing"
+    again = run_elsewhere(world, [WEB], issuer)
+    assert (again["result"]["changed"], again["loaded"]) == (False, [])
+
+
+def test_no_credential_comes_out_anywhere(openbao: Server, tmp_path: Path) -> None:
+    pki, home = make.pki(openbao), tmp_path / "home"
+    said = make.approle(pki)["approle"]
+    ways = {
+        "token": {"token": {"token": make.token(pki)}},
+        "approle": {"approle": said},
+        "wrapped": make.wrapped({"approle": {**said}}, pki),
+        "jwt": make.jwt(pki),
+        "wrong": {"approle": {**said, "secret_id": "wrong-Canary-1"}},
+    }
+    names = ("token", "secret_id", "wrapped_secret_id", "jwt")
+    secrets = {
+        f"{way}_{name}": value
+        for way, auth in ways.items() for options in auth.values() for name, value in options.items() if name in names
+    }  # fmt: skip
+    file = tmp_path / "secrets.json"
+    file.write_text(json.dumps(secrets), encoding="utf-8")
+
+    def task(way: str) -> dict[str, t.Any]:
+        ((kind, options),) = ways[way].items()
+        hidden = {name: f"{{{{ {way}_{name} }}}}" if name in names else value for name, value in options.items()}
+        openbao = pki.options({kind: hidden})
+        return {
+            MODULE: {
+                "issuer": {"openbao": openbao},
+                "store": str(tmp_path / "store"),
+                "ledger": f"sqlite:////{str(tmp_path / 'ledger.sqlite').lstrip('/')}",
+                "identities": [{"name": way, "dns_names": [f"{way}.example.org"]}],
+            },
+            "ignore_errors": way == "wrong",
+        }
+
+    environment = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_LOG_PATH": str(tmp_path / "ansible.log")}
+    arguments = ("-vvvv", "--diff", "-e", f"@{file}")
+    done = playbook.run([task(way) for way in ways], playbook.ONE_HOST, *arguments, home=home, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [bool(one.get("msg")) for one in playbook.results(home)] == [False] * 4 + [True]
+    left = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path != file]
+    for place in (done.stdout.encode(), done.stderr.encode(), *left):
+        assert not [name for name, secret in secrets.items() if secret.encode() in place]
+        assert b"hvs." not in place
