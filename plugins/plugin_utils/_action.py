@@ -88,7 +88,7 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
 
 def _module_for(arguments: t.Mapping[str, t.Any]) -> str:
     """Return the smaller module where it does: ansible-core compiles in every run whatever a module ships."""
-    consumers = any(one["identity"].keys() & {"activate", "prove"} for one in arguments["identities"])
+    consumers = any(one["identity"].keys() & {"activate", "prove", "adopt"} for one in arguments["identities"])
     full = consumers or arguments["phase"] not in ("prepare", "install")
     return "keystead.identity.host_half_full" if full else "keystead.identity.host_half"
 

@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ..module_utils._core import wire
+from ..module_utils._core.adopted import adopted_id
 from ..module_utils._core.errors import KINDS, Denied, KeysteadError, Pending, Unavailable
 from ..module_utils._core.model import Done, Observed
 from ._actor import is_dead
@@ -175,6 +176,8 @@ def observed_of(work: Work, answer: Answer) -> Observed:
         raise ValueError("it is about something else")
     if not {path for path, _part in declared}.union(work.known.links) >= set(found.stale_links):
         raise ValueError("it is about links that nobody named")
+    if found.original is not None and work.identity.adopt is None:
+        raise ValueError("it is about a pair that nobody named")
     highest = max(found.newest, found.generation or 0, found.pending or 0, *found.others)
     if highest > max(work.known.newest, work.number or 0) + FARTHEST:
         raise ValueError("its generations have impossible numbers")
@@ -201,6 +204,9 @@ def _order(work: Work) -> dict[str, t.Any]:
     if work.generation is not None:
         parts = {name: part.content.decode("ascii") for name, part in work.generation.parts.items()}
         order.update(number=work.number, issuer_id=work.generation.issuer_id, parts=parts)
+    elif work.needs("adopt") and work.found and work.found.original:
+        credential = work.found.original.credential
+        order.update(original=credential.credential_id, issuer_id=adopted_id(credential))
     return order
 
 

@@ -22,13 +22,14 @@ from .place import Unproved, open_place
 from .publish import number, publish, publish_in_place, write
 from .recovery import destroy_generation, destroy_identity, discard_unfinished
 from .release import release_identity
-from .request import Consumers, Request, failed
+from .request import Consumers, Request, failed, originals_of
 from .safe_files import remove_tree
 from .store import open_store
 
 if t.TYPE_CHECKING:
     from .._core.model import Identity, Known
     from .place import Place
+    from .request import Originals
 
 
 def install(request: Request, *, consumers: Consumers) -> list[dict[str, t.Any]]:
@@ -44,14 +45,14 @@ def install(request: Request, *, consumers: Consumers) -> list[dict[str, t.Any]]
                 answers[wanted.name] = failed(wanted.name, error)
         for job in jobs:
             _change_in_place(job)
-        for part in (write, number, _publish, _link):
+        for part in (*_adopting(jobs, consumers), write, number, _publish, _link):
             _for_all([job for job in jobs if not job.error], part)
         if consumers is not None:
             consumers().settle([job for job in jobs if not job.error and job.place])
         _for_all(jobs, partial(_clear_up, request, store_fd))
         siblings = {job.wanted.name: job.wanted for job in jobs}
         for job in jobs:
-            answers[job.wanted.name] = _answer(request, job, store_fd, siblings)
+            answers[job.wanted.name] = _answer(request, job, store_fd, siblings, originals_of(consumers))
     finally:
         for descriptor in (store_fd, *(job.place.fd for job in jobs if job.place)):
             if descriptor is not None:
@@ -76,6 +77,7 @@ def _job(request: Request, store_fd: int | None, wanted: Identity, known: Known,
         number=entry.get("number"),
         issuer_id=entry.get("issuer_id") or "",
         parts={name: content.encode() for name, content in (entry.get("parts") or {}).items()},
+        original=entry.get("original"),
     )
 
 
@@ -88,6 +90,14 @@ def _for_all(jobs: t.Sequence[Job], work: t.Callable[[Job], object]) -> None:
     except KeysteadError as error:
         for job in jobs:
             job.error = job.error or str(error)
+
+
+def _adopting(jobs: t.Sequence[Job], consumers: Consumers) -> tuple[t.Callable[[Job], object], ...]:
+    """Return what makes generations of pairs that were there before, where that is asked for."""
+    if consumers is None or not any(job.original for job in jobs):
+        return ()
+    adopt = consumers().adopting()
+    return adopt.write, adopt.publish
 
 
 def _change_in_place(job: Job) -> None:
@@ -157,12 +167,12 @@ def _destroy(job: Job, place: Place, step: Step) -> None:
 
 
 def _answer(
-    request: Request, job: Job, store_fd: int | None, siblings: t.Mapping[str, Identity]
+    request: Request, job: Job, store_fd: int | None, siblings: t.Mapping[str, Identity], originals: Originals
 ) -> dict[str, t.Any]:
     answer: dict[str, t.Any] = {"name": job.wanted.name, "done": [wire.pack(done) for done in job.done]}
     place = None if store_fd is None else open_place(request.store, store_fd, job.wanted.name)
     try:
-        found = observe(place, request.store, job.wanted, job.known, siblings)
+        found = observe(place, request.store, job.wanted, job.known, siblings, originals=originals)
         answer["observed"] = wire.pack(found)
     except KeysteadError as error:
         job.error = job.error or str(error)

@@ -16,21 +16,28 @@ from .._core.model import Credential, Finding, Identity, Observed
 from .._core.plan import generation_to_be
 from .._keystores.registry import KEYSTORES
 from .drift import drift_of
-from .layout import FILE_OF, MANIFEST, NEXT
+from .layout import ADOPTING, FILE_OF, MANIFEST, NEXT
 from .links import look_at_links, stale_links
 from .place import Place, manifest
 from .safe_files import read_file
 
 if t.TYPE_CHECKING:
     from .._core.model import Known
+    from .request import Originals
 
 Contents = t.Dict[str, bytes]
 
 
-def observe(
-    place: Place | None, store: str, wanted: Identity, known: Known, siblings: t.Mapping[str, Identity]
+def observe(  # noqa: PLR0913 - all that there is to know
+    place: Place | None,
+    store: str,
+    wanted: Identity,
+    known: Known,
+    siblings: t.Mapping[str, Identity],
+    *,
+    originals: Originals = None,
 ) -> Observed:
-    """Return what is there; `siblings` are the identities of the task."""
+    """Return what is there; `siblings` are the identities of the task, `originals` loads what looks at `adopt`."""
     current = place.current() if place else None
     found: dict[str, t.Any] = {"name": wanted.name, "generation": current}
     contents: Contents = {}
@@ -40,8 +47,10 @@ def observe(
             contents, look = _current(place, current, wanted)
             found.update(look)
         found["other"] = parsed(_certificate_to_be(place, wanted, found))
+    if wanted.adopt and originals and (current is None or wanted.state == "observed"):
+        found["original"], contents = originals().look(wanted, store)
     if wanted.state == "present":
-        found["links"] = look_at_links(store, wanted, contents, siblings)
+        found["links"] = look_at_links(store, wanted, contents, siblings, originals=originals)
     found["stale_links"] = stale_links(store, wanted, known)
     return Observed(**found)
 
@@ -56,7 +65,7 @@ def _numbers(place: Place, current: int | None) -> dict[str, t.Any]:
     return {
         "newest": max([*numbers, unpublished or 0], default=0),
         "others": tuple(others),
-        "unfinished": bool(left) or place.has(NEXT),
+        "unfinished": bool(left) or place.has(NEXT) or place.has(ADOPTING),
         "pending": current if unproved and current in (unproved.generation, unproved.before) else None,
     }
 

@@ -20,7 +20,7 @@ from .durability import together
 from .observe import observe
 from .ownership import check_may_give
 from .place import Place, open_place
-from .request import Consumers, Request, failed
+from .request import Consumers, Originals, Request, failed, originals_of
 from .store import open_store, read_claim
 
 if t.TYPE_CHECKING:
@@ -31,7 +31,8 @@ def prepare(request: Request, *, check: bool, consumers: Consumers) -> list[dict
     """Return an answer for each identity: `observed`, and where something is to be issued `csr` and `lease`."""
     store_fd = open_store(request.store, host=request.host, ledger_id=request.ledger_id, create=False)
     siblings: dict[str, Identity] = {}
-    looks = [_Look(request, wanted, known, siblings) for wanted, known, _entry in request.identities()]
+    originals = originals_of(consumers)
+    looks = [_Look(request, wanted, known, siblings, originals) for wanted, known, _entry in request.identities()]
     siblings.update((look.wanted.name, look.wanted) for look in looks)
     try:
         for look in looks:
@@ -55,7 +56,8 @@ def _holds_unclaimed(request: Request, store_fd: int | None, looks: t.Sequence[_
     """Tell whether a store that nobody claims has what the task declares: its claim was removed on purpose (W3)."""
     if store_fd is None or read_claim(store_fd, request.store) is not None:
         return False
-    return any(look.found.generation is not None and "error" not in look.answer for look in looks)
+    kept = (look for look in looks if look.wanted.state != "observed" and "error" not in look.answer)
+    return any(look.found.generation is not None for look in kept)
 
 
 def _get_ready_together(looks: t.Sequence[_Look], store_fd: int) -> None:
@@ -96,8 +98,16 @@ def _ask(store_fd: int | None, looks: t.Sequence[_Look], consumers: Consumers) -
 class _Look:
     """One identity while it is looked at. An error ends its way, and not that of its siblings."""
 
-    def __init__(self, request: Request, wanted: Identity, known: Known, siblings: t.Mapping[str, Identity]) -> None:
+    def __init__(
+        self,
+        request: Request,
+        wanted: Identity,
+        known: Known,
+        siblings: t.Mapping[str, Identity],
+        originals: Originals,
+    ) -> None:
         self.request, self.wanted, self.known, self.siblings = request, wanted, known, siblings
+        self.originals = originals
         self.answer: dict[str, t.Any] = {}
         self.found = Observed(wanted.name)
         self.steps: tuple[Step, ...] = ()
@@ -117,7 +127,7 @@ class _Look:
             check_may_give(wanted.files.owner, wanted.files.group)
         place = None if store_fd is None else open_place(request.store, store_fd, wanted.name)
         try:
-            self.found = observe(place, request.store, wanted, self.known, self.siblings)
+            self.found = self._observed(place)
             if place and wanted.state == "released" and self.found.generation is not None:
                 from .release import refuse_losing_the_key
 
@@ -126,6 +136,10 @@ class _Look:
             if place is not None:
                 os.close(place.fd)
 
+    def _observed(self, place: Place | None) -> Observed:
+        store, originals = self.request.store, self.originals
+        return observe(place, store, self.wanted, self.known, self.siblings, originals=originals)
+
     def decide(self) -> None:
         found = self.found
         look = Look(self.wanted, found, found.credential, self.known, self.request.now, found.other)
@@ -133,7 +147,7 @@ class _Look:
         self.answer = {"name": self.wanted.name, "observed": wire.pack(self.found)}
 
     def get_ready(self, store_fd: int) -> None:
-        place = open_place(self.request.store, store_fd, self.wanted.name, create=_stages(self.steps))
+        place = open_place(self.request.store, store_fd, self.wanted.name, create=_begins(self.steps))
         if place is None:
             return
         try:
@@ -155,8 +169,7 @@ class _Look:
         )
         kept = False
         try:
-            found = observe(place, request.store, self.wanted, self.known, self.siblings)
-            self.found = found._replace(served=self.found.served)
+            self.found = self._observed(place)._replace(served=self.found.served)
             self.decide()
             self.answer.update(_staged(place, self.wanted, self.steps))
             kept = bool(self.steps)
@@ -169,6 +182,11 @@ class _Look:
 
 def _stages(steps: tuple[Step, ...]) -> bool:
     return any(step.action == "stage_key" for step in steps)
+
+
+def _begins(steps: tuple[Step, ...]) -> bool:
+    """Tell whether there will be a generation where there may be no directory yet."""
+    return any(step.action in ("stage_key", "adopt") for step in steps)
 
 
 def _staged(place: Place, wanted: Identity, steps: tuple[Step, ...]) -> dict[str, t.Any]:

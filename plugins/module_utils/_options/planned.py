@@ -44,11 +44,9 @@ _KEY: Tree = {
 }
 _IDENTITY: Tree = {
     "kind": Planned("use kind x509", ("ssh_host",)),
-    "state": Planned("use present, absent or released", ("observed",)),
     "principals": Planned("leave it out: it belongs to kind ssh_host"),
     "key": _KEY,
     "issuer": _ISSUER,
-    "adopt": Planned("use replace_files: true to put a link in the place of a file"),
     "publish": Planned("use links"),
     "trusts": _OUT,
 }

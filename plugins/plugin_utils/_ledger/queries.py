@@ -43,6 +43,12 @@ _EVENT_FIELDS = (
 )
 _HEADS = "SELECT batch, at, host, store, actor, seq, hash FROM heads ORDER BY batch"
 _HEAD_FIELDS = ("batch", "at", "host", "store", "actor", "seq", "hash")
+_HOLDERS = """
+SELECT DISTINCT i.host, i.store, i.name FROM generations g JOIN identities i ON i.id = g.identity
+WHERE g.public_id = ? AND g.state IN ('intended', 'issued', 'current', 'released')
+ORDER BY i.host, i.store, i.name
+"""
+_HOLDER_FIELDS = ("host", "store", "name")
 _JSON = frozenset({"labels", "names", "actor"})
 
 
@@ -58,6 +64,11 @@ def events(
 ) -> list[Record]:
     """Return the events of one host, store or identity, by their place in the chain."""
     return _records(_EVENT_FIELDS, ledger.read(_EVENTS, (host, host, store, store, identity, identity)))
+
+
+def holders(ledger: Readable, public_id: str) -> list[Record]:
+    """Return which identities have a key (SHA-256 of its SPKI) now: those that were renewed since have another one."""
+    return _records(_HOLDER_FIELDS, ledger.read(_HOLDERS, (public_id,)))
 
 
 def heads(ledger: Readable) -> list[Record]:
