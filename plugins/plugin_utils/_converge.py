@@ -189,7 +189,7 @@ class _Run:
             from ._originals import intend
 
             with _failing(to_adopt):
-                intend(to_adopt, self.ledger, batch, str(self.holder))
+                intend(to_adopt, self.ledger, batch, str(self.holder), self.warnings)
         to_issue = [work for work in works if work.needs("issue")]
         self._tell(to_issue, "credentials to issue")
         with _failing(to_issue):

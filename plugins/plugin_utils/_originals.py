@@ -50,8 +50,12 @@ def judge(works: t.Sequence[Work], ledger: Ledger, host: str, now: datetime, war
             work.error = error
             continue
         work.findings += [_finding("differs", text) for text in _differences(work, now)]
-        shown = (finding for finding in work.findings if finding["code"] != "differs")
-        warnings += [f"{work.name}: {finding['msg']}" for finding in shown]
+        work.settle_findings()
+        _warn(work, work.findings, warnings)
+
+
+def _warn(work: Work, findings: t.Sequence[dict[str, str]], warnings: list[str]) -> None:
+    warnings += [f"{work.name}: {finding['msg']}" for finding in findings if finding["code"] != "differs"]
 
 
 def foresee(works: t.Sequence[Work], now: datetime) -> None:
@@ -61,8 +65,11 @@ def foresee(works: t.Sequence[Work], now: datetime) -> None:
         work.settle_findings()
 
 
-def intend(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str) -> None:
-    """Write down what is going to be adopted (A1); what another run is at work on waits."""
+def intend(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str, warnings: list[str]) -> None:
+    """Write down what is going to be adopted (A1); what another run is at work on waits.
+
+    Hosts adopt at the same time: who else has a key is looked up once more when it is written down.
+    """
     intents: dict[str, Intent] = {}
     for work in works:
         original = _original(work)
@@ -72,6 +79,11 @@ def intend(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str) -
         intents[work.name] = intent(work, work.reason("adopt"), holder, issuer_id)._replace(shared=True)
     while not _intended(list(intents.values()), works, ledger, batch):
         intents = {work.name: intents[work.name] for work in works if work.error is None}
+    for work in works:
+        if work.error is None and not any(finding["code"] == "shared_key" for finding in work.findings):
+            count = len(work.findings)
+            _look_for_others(work, ledger, batch.host, {})
+            _warn(work, work.findings[count:], warnings)
 
 
 def _intended(intents: list[Intent], works: t.Sequence[Work], ledger: Ledger, batch: Batch) -> bool:

@@ -23,14 +23,15 @@ ACME_SH = "~/.acme.sh"
 MOST_FILES, LARGEST_FILE = 2000, 1 << 16
 
 
-def owners(adopt: Adopt, real: t.Sequence[str]) -> list[Finding]:
+def owners(adopt: Adopt, real: t.Sequence[str], certmonger: str = CERTMONGER) -> list[Finding]:
     """Return a finding for each configuration that names one of the pair's files; `real` is where they really are.
 
     Its code is the renewer, `about` the configuration, `detail` what the renewer calls the pair.
     """
     paths = {path for path in (*adopt[:3], *real) if path}
-    found = [Finding("certbot", path, _stem(path)) for path in _naming(_certbot_of(paths), paths)]
-    tracking, acting = _naming([CERTMONGER], paths), _naming(_acme_of(paths), paths)
+    renewing = (path for path in _naming(_certbot_of(paths), paths) if path.endswith(".conf"))  # it reads no others
+    found = [Finding("certbot", path, _stem(path)) for path in renewing if _value(path, "autorenew") != "False"]
+    tracking, acting = _naming([certmonger], paths), _naming(_acme_of(paths), paths)
     found += [Finding("certmonger", path, _value(path, "id") or _stem(path)) for path in tracking]
     return found + [Finding("acme_sh", path, _value(path, "Le_Domain") or _stem(path)) for path in acting]
 
