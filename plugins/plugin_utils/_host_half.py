@@ -82,9 +82,18 @@ class HostHalf:
                 work.error = Denied(f"host: its answer for {work.name} is refused: {error}")
             work.error = work.error or error_of(answer)
 
-    def read(self, entries: list[dict[str, t.Any]], now: datetime, *, others: bool, paths: list[str]) -> Answer:
-        """Only look: at these identities, at all others of the store, at certificates in files."""
-        return self._ask({"phase": "read", "identities": entries, "others": others, "paths": paths}, now)
+    def read(
+        self,
+        entries: list[dict[str, t.Any]],
+        now: datetime,
+        *,
+        others: bool,
+        paths: list[str],
+        scan: t.Sequence[str] = (),
+    ) -> Answer:
+        """Only look: at these identities, at all others of the store, at certificates in files, in directories."""
+        said = {"phase": "read", "identities": entries, "others": others, "paths": paths}
+        return self._ask({**said, "scan": list(scan)} if scan else said, now)
 
     def _call(
         self, phase: str, entries: list[dict[str, t.Any]], now: datetime, broken: dict[str, str]
@@ -107,7 +116,7 @@ class HostHalf:
         same = {"format": wire.FORMAT, "now": now.timestamp(), "host": self.host, "store": self.store}
         try:
             answer = self.execute({**same, **said})
-            size = len(json.dumps([answer.get("identities"), answer.get("paths")], default=str))
+            size = len(json.dumps([answer.get(part) for part in ("identities", "paths", "scan")], default=str))
         except RecursionError:
             raise Denied("host: its answer is nested too deeply; look at what runs on this host") from None
         if answer.get("failed"):

@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What somebody else had issued: judged before it is adopted, recorded where it is only observed."""
+"""What somebody else had issued: judged before it is adopted, recorded where it is only observed.
+
+A run that finds nothing new comes here too, so what only work needs is imported where it is done.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,12 @@ import itertools
 import shlex
 import typing as t
 
-from ..module_utils._core import pki
 from ..module_utils._core.adopted import adopted_id, differences, once_adopted
 from ..module_utils._core.checks import Look
 from ..module_utils._core.errors import Denied, KeysteadError, Pending
 from ..module_utils._core.model import OBSERVED
-from ._issuing import intent, issued
 from ._ledger.port import Delivered, Event, Held, Outcome
 from ._ledger.queries import holders
-from ._path import signed_by
 from ._work import plan
 
 if t.TYPE_CHECKING:
@@ -49,13 +49,13 @@ def judge(works: t.Sequence[Work], ledger: Ledger, host: str, now: datetime, war
         except KeysteadError as error:
             work.error = error
             continue
-        work.findings += [_finding("differs", text) for text in _differences(work, now)]
+        work.findings += [finding("differs", text) for text in _differences(work, now)]
         work.settle_findings()
         _warn(work, work.findings, warnings)
 
 
 def _warn(work: Work, findings: t.Sequence[dict[str, str]], warnings: list[str]) -> None:
-    warnings += [f"{work.name}: {finding['msg']}" for finding in findings if finding["code"] != "differs"]
+    warnings += [f"{work.name}: {one['msg']}" for one in findings if one["code"] != "differs"]
 
 
 def foresee(works: t.Sequence[Work], now: datetime) -> None:
@@ -70,6 +70,8 @@ def intend(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str, w
 
     Hosts adopt at the same time: who else has a key is looked up once more when it is written down.
     """
+    from ._issuing import intent
+
     intents: dict[str, Intent] = {}
     for work in works:
         original = _original(work)
@@ -80,9 +82,12 @@ def intend(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str, w
     while not _intended(list(intents.values()), works, ledger, batch):
         intents = {work.name: intents[work.name] for work in works if work.error is None}
     for work in works:
-        if work.error is None and not any(finding["code"] == "shared_key" for finding in work.findings):
+        if work.error is None and not any(one["code"] == "shared_key" for one in work.findings):
             count = len(work.findings)
-            _look_for_others(work, ledger, batch.host, {})
+            try:
+                _look_for_others(work, ledger, batch.host, {})
+            except KeysteadError as error:
+                work.error = error
             _warn(work, work.findings[count:], warnings)
 
 
@@ -101,6 +106,10 @@ def _intended(intents: list[Intent], works: t.Sequence[Work], ledger: Ledger, ba
 def observe(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str) -> None:
     """Write down the credentials that are only observed, where they are others than those known."""
     new = [work for work in works if work.identity.state == "observed" and _is_new(work)]
+    if not new:
+        return
+    from ._issuing import intent
+
     intents = []
     for work in new:
         if work.found is None or work.credential is None:
@@ -108,8 +117,6 @@ def observe(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str) 
         work.number = max(work.known.newest + 1, work.found.generation or 0)
         work.public_id = work.credential.public_id
         intents.append(intent(work, SEEN, holder, adopted_id(work.credential, OBSERVED))._replace(shared=True))
-    if not intents:
-        return
     ledger.intend(batch, intents)
     ledger.record(batch, [_seen(work) for work in new])
 
@@ -122,6 +129,9 @@ def _is_new(work: Work) -> bool:
 
 
 def _seen(work: Work) -> Outcome:
+    from ..module_utils._core import pki
+    from ._issuing import issued
+
     found = work.found
     original = found.original if found else None
     certificate = (found and found.certificate) or b""
@@ -148,7 +158,7 @@ def _read(work: Work) -> None:
         return
     credential = _parsed(work.name, original.certificate)
     _check_chain(work, original)
-    work.findings += [_said(finding) for finding in original.findings if finding.code in _SAYS]
+    work.findings += filter(None, map(said, original.findings))
     work.found = found._replace(original=original._replace(credential=credential))
     if work.identity.state == "observed":
         work.credential = credential
@@ -156,6 +166,8 @@ def _read(work: Work) -> None:
 
 
 def _parsed(name: str, certificate: bytes) -> t.Any:
+    from ..module_utils._core import pki
+
     try:
         return pki.credential(certificate)
     except ValueError:
@@ -164,6 +176,9 @@ def _parsed(name: str, certificate: bytes) -> t.Any:
 
 def _check_chain(work: Work, original: Original) -> None:
     from cryptography import x509
+
+    from ..module_utils._core import pki
+    from ._path import signed_by
 
     try:
         path = [x509.load_der_x509_certificate(one) for one in (original.certificate, *original.chain)]
@@ -193,12 +208,18 @@ def _look_for_others(work: Work, ledger: Ledger, host: str, keys: dict[str, str]
             f"{work.name}: its key is that of identity {here} of this host already; adopt a pair once, "
             "and give that identity the links of both"
         )
-    named = [f"{one['name']} of {one['host']}" for one in users]
-    if named:
-        further = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
-        who = f"{', '.join(named[:MOST_NAMED])}{further}"
-        msg = f"its key is also that of {who}; the first renewal of each makes its own"
-        work.findings.append(_finding("shared_key", msg))
+    others = shared([f"{one['name']} of {one['host']}" for one in users])
+    if others:
+        work.findings.append(others)
+
+
+def shared(users: t.Sequence[str]) -> dict[str, str] | None:
+    """Return the finding that others have the same key; None where nobody has."""
+    if not users:
+        return None
+    further = f" and {len(users) - MOST_NAMED} more" if len(users) > MOST_NAMED else ""
+    who = f"{', '.join(users[:MOST_NAMED])}{further}"
+    return finding("shared_key", f"its key is also that of {who}; the first renewal of each makes its own")
 
 
 def _differences(work: Work, now: datetime) -> tuple[str, ...]:
@@ -215,11 +236,14 @@ def _look(work: Work, now: datetime) -> Look:
     return Look(work.identity, found, found.credential, work.known, now, found.other)
 
 
-def _said(finding: Finding) -> dict[str, str]:
-    """Say what a host found, so that a command in it can be used as it stands."""
-    about, detail = shlex.quote(finding.about), shlex.quote(finding.detail)
-    return _finding(finding.code, _SAYS[finding.code].format(about=about, detail=detail))
+def said(found: Finding) -> dict[str, str] | None:
+    """Say what a host found, so that a command in it can be used as it stands; None for what nobody here knows."""
+    if found.code not in _SAYS:
+        return None
+    about, detail = shlex.quote(found.about), shlex.quote(found.detail)
+    return finding(found.code, _SAYS[found.code].format(about=about, detail=detail))
 
 
-def _finding(code: str, msg: str) -> dict[str, str]:
+def finding(code: str, msg: str) -> dict[str, str]:
+    """Return something that is to be said, with a code for programs."""
     return {"code": code, "msg": msg}

@@ -13,6 +13,7 @@ import sys
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.in_process import World, web
 
 if t.TYPE_CHECKING:
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.one_core
 HEAVY = ("sqlalchemy", "alembic", "jsonschema", "hvac", "boto3", "psycopg", "cryptography.x509")
 HOST = """
 import json, sys
+from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.in_process import host_half
 print(json.dumps(host_half(json.load(sys.stdin))))
 """
@@ -64,4 +66,15 @@ def test_a_run_with_nothing_to_do_loads_nothing_heavy(tmp_path: Path) -> None:
     again = run_elsewhere(world, identities)
     assert again["result"]["changed"] is False
     assert [one["steps"] for one in again["result"]["identities"]] == [[], []]
+    assert again["loaded"] == []
+
+
+def test_neither_does_a_run_over_what_was_adopted(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    pair().write(tmp_path / "old")
+    adopt = {"private_key": str(tmp_path / "old" / "web.key"), "certificate": str(tmp_path / "old" / "fullchain.pem")}
+    assert run_elsewhere(world, [web(adopt=adopt)])["result"]["changed"] is True
+    again = run_elsewhere(world, [web(adopt=adopt)])
+    assert [one["steps"] for one in again["result"]["identities"]] == [[]]
+    assert [finding["code"] for finding in again["result"]["identities"][0]["findings"]] == ["differs"]
     assert again["loaded"] == []

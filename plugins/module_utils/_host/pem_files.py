@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import typing as t
 
 from .._core import pki
@@ -18,6 +19,7 @@ from .safe_files import facts, read_file, read_link
 
 LARGEST_FILE = 1 << 20
 MOST_HOPS = 8
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _KEY_BLOCK = re.compile(
     rb"-----BEGIN ((?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY)-----.{1,65536}?-----END \1-----\r?\n?", re.DOTALL
 )
@@ -51,6 +53,23 @@ def read(path: str) -> Found | None:
             os.close(directory)
         real = os.path.normpath(os.path.join(parent or "/", target))
     raise Misconfigured(f"host: {path} leads through more than {MOST_HOPS} links; write the real path")
+
+
+def opened(path: str, directory: int | None = None) -> int | None:
+    """Open a regular file, in its times without a trace where that is allowed; None for anything else.
+
+    The last component is no link. Raises OSError.
+    """
+    try:
+        descriptor = os.open(path, _OPEN | getattr(os, "O_NOATIME", 0), dir_fd=directory)
+    except PermissionError:
+        descriptor = os.open(path, _OPEN, dir_fd=directory)
+    except FileNotFoundError:
+        return None
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    return None
 
 
 def key_block(content: bytes) -> bytes | None:

@@ -12,7 +12,7 @@ import typing as t
 from .._core.errors import KeysteadError
 from .._core.model import Finding
 from .directories import find_directory
-from .safe_files import read_file
+from .pem_files import opened
 
 if t.TYPE_CHECKING:
     from .._core.model import Adopt
@@ -75,15 +75,22 @@ def _settings(path: str) -> t.Iterator[tuple[str, str]]:
 
 def _text(directory: str, name: str) -> str:
     try:
-        descriptor = find_directory(directory)
+        above = find_directory(directory)
+    except KeysteadError:
+        return ""
+    if above is None:
+        return ""
+    try:
+        descriptor = opened(name, above)
         if descriptor is None:
             return ""
-        try:
-            return (read_file(descriptor, name, LARGEST_FILE) or b"").decode("utf-8", "replace")
-        finally:
-            os.close(descriptor)
-    except KeysteadError:  # a directory, a link, something large: no configuration
+        with open(descriptor, "rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+        return content.decode("utf-8", "replace") if len(content) <= LARGEST_FILE else ""
+    except OSError:  # a link, or not for us: no configuration
         return ""
+    finally:
+        os.close(above)
 
 
 def _entries(directory: str) -> list[str]:

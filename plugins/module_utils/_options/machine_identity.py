@@ -196,4 +196,10 @@ INFO = {
     **STORE,
     "names": Option("Only these identities. The default is all that the store holds.", type="list", elements="str"),
     "paths": Option("Also read the PEM certificates at these absolute paths on the host.", type="list", elements="str"),
+    "scan": Option(
+        "Also look for private keys and certificates, in PEM and PKCS#12, in everything below these absolute paths on "
+        "the host, and propose what could be adopted. Nothing is touched, and no key leaves the host.",
+        type="list",
+        elements="str",
+    ),
 }

@@ -63,7 +63,7 @@ _TASK: Tree = {
 }
 PLANNED: t.Mapping[str, Tree] = {
     "machine_identity": _TASK,
-    "machine_identity_info": {**_COMMON, "scan": Planned("use names and paths"), **_RECORDS},
+    "machine_identity_info": {**_COMMON, **_RECORDS},
     "certificate_authority": {**_COMMON, "key": _KEY},
 }
 
