@@ -91,8 +91,3 @@ def test_every_module_refuses_a_password_of_the_ledger_without_repeating_it(modu
     with pytest.raises(Misconfigured, match=f"^{module}: option ledger_password is not built yet") as refused:
         refuse_planned({"ledger_password": "Canary"}, module)
     assert "Canary" not in str(refused.value)
-
-
-def test_a_scan_is_refused() -> None:
-    with pytest.raises(Misconfigured, match=r"option scan is not built yet .* use names and paths"):
-        refuse_planned({"scan": ["/etc"]}, "machine_identity_info")
