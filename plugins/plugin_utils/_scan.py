@@ -27,6 +27,7 @@ if t.TYPE_CHECKING:
 Record = dict[str, t.Any]
 MOST = 5000
 KINDS = ("certificate", "private_key", "pair", "pkcs12")
+_MODE = re.compile(r"0[0-7]{3}", re.ASCII)
 _WEAK = re.compile(r"rsa-(\d+)")
 STRONG_ENOUGH = 2048
 
@@ -77,7 +78,7 @@ def _read(one: t.Any) -> Scanned:
         kind=wire.word(KINDS)(one["kind"]),
         owner=wire.text(one["owner"]),
         group=wire.text(one["group"]),
-        mode=wire.text(one["mode"]),
+        mode=_mode(one["mode"]),
         managed=wire.flag(one["managed"]),
         msg=wire.text(one.get("msg", "")),
         encrypted=wire.flag(one.get("encrypted", False)),
@@ -164,6 +165,13 @@ def _record(one: Scanned) -> Record:
         "matches": one.matches,
         "findings": one.findings,
     }
+
+
+def _mode(value: t.Any) -> str:
+    """Read a mode as four octal digits."""
+    if not isinstance(value, str) or not _MODE.fullmatch(value):
+        raise ValueError("not a mode")
+    return value
 
 
 def _list(value: t.Any) -> list[t.Any]:
