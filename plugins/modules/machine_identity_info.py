@@ -153,17 +153,8 @@ identities:
         code:
           description: What kind of thing is wrong.
           type: str
-          choices:
-            - missing
-            - part_missing
-            - part_changed
-            - pair_mismatched
-            - unreadable
-            - pending
-            - unfinished
-            - expired
-            - revoked
-            - link_missing
+          choices: [missing, part_missing, part_changed, pair_mismatched, unreadable, pending, unfinished, expired,
+            revoked, link_missing]
           returned: always
           sample: part_changed
         msg:
@@ -183,28 +174,15 @@ scan:
       description: The file, or the link to it.
       type: str
       returned: always
-      sample: /etc/ssl/private/old.key
     kind:
       description: What it holds; C(pair) is a key and its certificate in one file.
       type: str
       choices: [private_key, certificate, pair, pkcs12]
       returned: always
-      sample: private_key
-    owner:
-      description: The user who owns it.
-      type: str
-      returned: always
-      sample: root
-    group:
-      description: The group that owns it.
-      type: str
-      returned: always
-      sample: ssl-cert
     mode:
       description: Its mode.
       type: str
       returned: always
-      sample: "0640"
     managed:
       description: Whether it is a file of the store, or leads to one.
       type: bool
@@ -225,7 +203,6 @@ scan:
       description: The type of its key.
       type: str
       returned: always
-      sample: rsa-2048
     spki_sha256:
       description: The SHA-256 digest of its public key, by which keys and certificates are matched.
       type: str
@@ -238,13 +215,11 @@ scan:
       description: How many certificates it holds.
       type: int
       returned: always
-      sample: 2
     matches:
       description: The files with the certificates for its key, or with the key for its certificate.
       type: list
       elements: str
       returned: always
-      sample: [/etc/ssl/certs/old.pem]
     findings:
       description: What is wrong.
       type: list
@@ -254,26 +229,13 @@ scan:
         code:
           description: What kind of thing is wrong.
           type: str
-          choices:
-            - encrypted
-            - pair_mismatched
-            - expired
-            - weak_key
-            - weak_signature
-            - key_readable
-            - snake_oil
-            - no_certificate
-            - shared_key
-            - certbot
-            - certmonger
-            - acme_sh
+          choices: [encrypted, pair_mismatched, expired, weak_key, weak_signature, key_readable, snake_oil,
+            no_certificate, shared_key, certbot, certmonger, acme_sh]
           returned: always
-          sample: expired
         msg:
           description: The same as a sentence.
           type: str
           returned: always
-          sample: it ended on 2026-01-01 00:00 UTC
 proposals:
   description:
     - An entry for O(keystead.identity.machine_identity#module:identities) for each key in PEM that no identity has yet
@@ -284,13 +246,8 @@ proposals:
   sample:
     - name: www.example.org
       dns_names: [www.example.org]
-      profile: tls_server
-      key: {type: rsa-2048}
       adopt: {private_key: /etc/ssl/private/old.key, certificate: /etc/ssl/certs/old.pem}
       links: {/etc/ssl/private/old.key: private_key, /etc/ssl/certs/old.pem: fullchain}
-      owner: root
-      group: ssl-cert
-      mode: "0640"
 scan_complete:
   description: Whether nothing was left out of the scan. What was is named in a warning.
   type: bool

@@ -76,11 +76,11 @@ def _checked(args: t.Mapping[str, t.Any]) -> tuple[str, list[str], list[str], li
     try:
         store = checked_store(args)
         for option in ("names", "paths", "scan"):
-            for value in args[option] or ():
+            for value in args.get(option) or ():
                 check_name(value) if option == "names" else absolute(value)
     except Misconfigured as error:
         raise Misconfigured(f"{MODULE}: option {option}{': ' if option else ''}{error}") from None
-    names, paths, directories = (list(dict.fromkeys(args[option] or ())) for option in ("names", "paths", "scan"))
+    names, paths, directories = (list(dict.fromkeys(args.get(option) or ())) for option in ("names", "paths", "scan"))
     return store, names, paths, directories
 
 

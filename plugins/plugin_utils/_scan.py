@@ -151,8 +151,6 @@ def _record(one: Scanned) -> Record:
     return {
         "path": one.path,
         "kind": one.kind,
-        "owner": one.owner,
-        "group": one.group,
         "mode": one.mode,
         "managed": one.managed,
         "failed": bool(one.msg),

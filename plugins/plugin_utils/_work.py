@@ -107,8 +107,10 @@ def is_unknown(work: Work) -> bool:
 
 def concerns_others(work: Work) -> bool:
     """Tell whether an identity has, had or may get what somebody else had issued."""
-    found = work.found
-    return found is not None and (found.original is not None or is_foreign(found) or work.identity.state == "observed")
+    found, state = work.found, work.identity.state
+    if found is None or state not in ("present", "observed"):
+        return False
+    return state == "observed" or found.original is not None or is_foreign(found)
 
 
 def is_foreign(found: Observed) -> bool:
