@@ -117,6 +117,34 @@ EXAMPLES = r"""
         state: absent
         revoke_on_absent: true
 
+- name: Take over the pair that the service has, and let its own issuer be replaced when it is due
+  keystead.identity.machine_identity:
+    issuer:
+      local:
+        directory: /srv/ca
+        authority: issuing
+        passphrase_file: /etc/keystead/issuing.pass
+    identities:
+      - name: imap
+        dns_names:
+          - imap.example.org
+        adopt:
+          private_key: /etc/dovecot/imap.key
+          certificate: /etc/dovecot/imap.pem
+        links:
+          /etc/dovecot/imap.key: private_key
+          /etc/dovecot/imap.pem: fullchain
+        activate:
+          unit: dovecot.service
+
+- name: Keep an eye on a certificate that somebody else renews
+  keystead.identity.machine_identity:
+    identities:
+      - name: appliance
+        state: observed
+        adopt:
+          certificate: /etc/appliance/tls.pem
+
 - name: Leave the files where they are and stop managing them
   keystead.identity.machine_identity:
     identities:
@@ -217,6 +245,24 @@ identities:
           elements: str
           returned: always
           sample: [www.example.org]
+    findings:
+      description:
+        - What is to be said of a credential that was adopted or is observed. The next renewal puts most of it right.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        code:
+          description: What kind of thing it is.
+          type: str
+          choices: [differs, shared_key, key_readable, certbot, certmonger, acme_sh]
+          returned: always
+          sample: shared_key
+        msg:
+          description: The same as a sentence. For a renewer that still owns the pair, with the command that stops it.
+          type: str
+          returned: always
+          sample: its key is also that of web of web2; the first renewal of each makes its own
     paths:
       description:
         - Where a service finds the parts of whatever generation is current, by part.

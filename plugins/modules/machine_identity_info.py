@@ -47,6 +47,17 @@ EXAMPLES = r"""
       - /etc/ssl/certs/old.pem
   register: web
 
+- name: Find the keys and certificates that are there already
+  keystead.identity.machine_identity_info:
+    scan:
+      - /etc/dovecot
+      - /etc/letsencrypt
+  register: old
+
+- name: What could be adopted, ready to be pasted into identities
+  ansible.builtin.debug:
+    var: old.proposals
+
 - name: How long the old one still lives
   ansible.builtin.debug:
     msg: "{{ web.paths[0].certificate.not_after }}"
@@ -93,7 +104,8 @@ identities:
   returned: always
   contains:
     state:
-      description: What was declared last, present, absent or released. Null where the ledger does not know it.
+      description:
+        - What was declared last, present, absent, released or observed. Null where the ledger does not know it.
       type: str
       returned: always
       sample: present
@@ -160,6 +172,96 @@ identities:
           type: str
           returned: always
           sample: chain.pem was changed on the host
+scan:
+  description:
+    - The files below O(scan) that hold a private key, a certificate of somebody, or PKCS#12. Certificates of
+      authorities are left out, but for those that signed one of the others. Public facts only.
+  type: list
+  elements: dict
+  returned: always
+  contains:
+    path:
+      description: The file, or the link to it.
+      type: str
+      returned: always
+    kind:
+      description: What it holds; C(pair) is a key and its certificate in one file.
+      type: str
+      choices: [private_key, certificate, pair, pkcs12]
+      returned: always
+    mode:
+      description: Its mode.
+      type: str
+      returned: always
+    managed:
+      description: Whether it is a file of the store, or leads to one.
+      type: bool
+      returned: always
+    failed:
+      description: Whether what it holds cannot be read.
+      type: bool
+      returned: always
+    msg:
+      description: Why not.
+      type: str
+      returned: always
+    encrypted:
+      description: Whether it needs a passphrase. Of PKCS#12 with a password, nothing else is known.
+      type: bool
+      returned: always
+    key_type:
+      description: The type of its key.
+      type: str
+      returned: always
+    spki_sha256:
+      description: The SHA-256 digest of its public key, by which keys and certificates are matched.
+      type: str
+      returned: always
+    certificate:
+      description: Its first certificate, as in RV(identities).
+      type: dict
+      returned: always
+    certificates:
+      description: How many certificates it holds.
+      type: int
+      returned: always
+    matches:
+      description: The files with the certificates for its key, or with the key for its certificate.
+      type: list
+      elements: str
+      returned: always
+    findings:
+      description: What is wrong.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        code:
+          description: What kind of thing is wrong.
+          type: str
+          choices: [encrypted, pair_mismatched, expired, weak_key, weak_signature, key_readable, snake_oil,
+            no_certificate, shared_key, certbot, certmonger, acme_sh]
+          returned: always
+        msg:
+          description: The same as a sentence.
+          type: str
+          returned: always
+proposals:
+  description:
+    - An entry for O(keystead.identity.machine_identity#module:identities) for each key in PEM that no identity has yet
+      and whose certificate names somebody. It can be pasted as it stands.
+  type: list
+  elements: dict
+  returned: always
+  sample:
+    - name: www.example.org
+      dns_names: [www.example.org]
+      adopt: {private_key: /etc/ssl/private/old.key, certificate: /etc/ssl/certs/old.pem}
+      links: {/etc/ssl/private/old.key: private_key, /etc/ssl/certs/old.pem: fullchain}
+scan_complete:
+  description: Whether nothing was left out of the scan. What was is named in a warning.
+  type: bool
+  returned: always
 paths:
   description: What the files of O(paths) hold, in their order.
   type: list

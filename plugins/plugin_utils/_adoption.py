@@ -9,11 +9,12 @@ from __future__ import annotations
 import typing as t
 
 from ..module_utils._core import pki
+from ..module_utils._core.adopted import adopted_id
 from ..module_utils._core.ports import Revoked, Revoker, Unknown
 from ._issuing import intent, issued
 from ._ledger.port import Held, RevokedChange, Used
 from ._outcomes import UNKNOWN, found_unknown
-from ._work import plan
+from ._work import is_foreign, plan
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -61,6 +62,8 @@ def _status(work: Work, now: datetime) -> Status | None:
         return Unknown()
     if work.found is None or plan(work, work.found._replace(credential=work.credential), now):
         return Unknown()
+    if is_foreign(work.found):
+        return None  # no issuer of ours can say
     return work.issuer.status(certificate) if isinstance(work.issuer, Revoker) else None
 
 
@@ -72,6 +75,8 @@ def revocation(status: Status | None) -> RevokedChange | None:
 def _intent(work: Work, holder: str) -> Intent:
     if work.found is not None and work.credential is not None:
         work.number, work.public_id = work.found.generation, work.credential.public_id
+    if work.found is not None and work.credential is not None and is_foreign(work.found):
+        return intent(work, UNKNOWN, holder, adopted_id(work.credential))._replace(shared=True)
     return intent(work, UNKNOWN, holder)
 
 

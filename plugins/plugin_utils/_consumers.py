@@ -14,7 +14,7 @@ import re
 import typing as t
 
 from ..module_utils._core.errors import Misconfigured
-from ..module_utils._core.model import PARTS, Activation, Files, Link, Proof
+from ..module_utils._core.model import PARTS, Activation, Adopt, Files, Link, Proof
 from ._durations import seconds
 from ._names import dns_name
 
@@ -54,6 +54,27 @@ def files(options: Options, store: str, custody: str) -> Files:
         links=tuple(_link(path, part, store, custody) for path, part in (options["links"] or {}).items()),
         replace_files=options["replace_files"],
     )
+
+
+def adoption(options: Options | None, state: str, custody: str) -> Adopt | None:
+    """Return which pair of the host is to be adopted or observed; of one that is to go, none is looked at."""
+    if options is None or state not in ("present", "observed"):
+        return None
+    for option in ("certificate", "private_key", "chain"):
+        if options[option] is not None:
+            if "-----" in options[option]:  # not shown: it may be a key
+                raise Misconfigured(f"adopt.{option}: it is no path but PEM; write the path of a file on the host")
+            try:
+                absolute(options[option])
+            except Misconfigured as error:
+                raise Misconfigured(f"adopt.{option}: {error}") from None
+    if state == "present" and options["private_key"] is None:
+        raise Misconfigured(
+            "adopt.private_key: without the key nothing can be adopted; write its path, or say state: observed"
+        )
+    if custody != "file":
+        raise Misconfigured(f"adopt: custody {custody} takes no key out of a file; write custody {{file: {{}}}}")
+    return Adopt(options["certificate"], options["private_key"], options["chain"], options["replace"])
 
 
 def activation(options: Options | None) -> Activation | None:

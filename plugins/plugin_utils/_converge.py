@@ -14,11 +14,12 @@ import typing as t
 from datetime import UTC, datetime
 
 from ..module_utils._core.errors import KeysteadError, NotConverged, NotYet, Pending, Unavailable
-from ..module_utils._core.model import Identity, Known
+from ..module_utils._core.model import Identity
 from ._actor import actor, holder
 from ._declare import Declaration, checked_issuer, declarations
 from ._durations import seconds
 from ._host_half import HostHalf
+from ._known import known_of
 from ._ledger.port import Batch
 from ._ledger.registry import open_for
 from ._policy.candidate import candidates
@@ -27,7 +28,7 @@ from ._policy.load import load
 from ._policy.review import Review
 from ._report import diff, record, statistics
 from ._signers import Signers
-from ._work import Work, is_behind, is_unknown, plan
+from ._work import Work, concerns_others, is_behind, is_unknown, plan
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Issuer
@@ -71,10 +72,12 @@ class _Run:
         works = [self._work(declaration, remembered.get(declaration.identity.name)) for declaration in declared]
         self._look(works)
         self._check_revokers([work for work in works if work.needs("revoke") and not work.error])
+        self._look_at_originals([work for work in works if work.found and not work.error])
         if self.task.check:
             self._check_anchors([work for work in works if work.needs("issue") and not work.error])
         else:
             self._act([work for work in works if work.steps and not work.error])
+            self._replace_adopted([work for work in works if work.did("adopt") and not work.error])
             settled = [work for work in works if not work.steps and not work.error]
             self._adopt([work for work in settled if is_unknown(work)])
             self._catch_up([work for work in settled if is_behind(work) and not is_unknown(work)])
@@ -95,7 +98,7 @@ class _Run:
         identity = declaration.identity
         if issuer is not None and identity.state == "present":
             identity = identity._replace(issuer_id=issuer.id)
-        return Work(declaration, identity, issuer, remembered, _known(declaration, remembered, self.now))
+        return Work(declaration, identity, issuer, remembered, known_of(declaration, remembered, self.now))
 
     def _issuer(self, declaration: Declaration) -> Issuer | None:
         """Return who signs; in check mode, an issuer that an earlier task would make is no error yet."""
@@ -131,8 +134,34 @@ class _Run:
             remembered = self.ledger.remembered(self.task.host, self.store)
             for work in busy:
                 work.remembered = remembered.get(work.name)
-                work.known = _known(work.declaration, work.remembered, self.now)
+                work.known = known_of(work.declaration, work.remembered, self.now)
             self.host.prepare(busy, self.now)
+
+    def _look_at_originals(self, works: t.Sequence[Work]) -> None:
+        """Judge what somebody else had issued: to be adopted, observed, or adopted earlier."""
+        foreign = [work for work in works if concerns_others(work)]
+        if not foreign:
+            return
+        from ._originals import foresee, judge, observe
+
+        judge(foreign, self.ledger, self.task.host, self.now, self.warnings)
+        if self.task.check:
+            foresee([work for work in foreign if work.needs("adopt") and not work.error], self.now)
+            return
+        with _failing(foreign):
+            observe([work for work in foreign if not work.error], self.ledger, self._batch(), str(self.holder))
+
+    def _replace_adopted(self, works: t.Sequence[Work]) -> None:
+        """Replace in the same run what was adopted and cannot stay: it is there to roll back to."""
+        first = [work for work in works if work.after and plan(work, work.after, self.now)]
+        if not first:
+            return
+        remembered = self.ledger.remembered(self.task.host, self.store)
+        then = [self._work(work.declaration, remembered.get(work.name)) for work in first]
+        self._look(then)
+        self._act([work for work in then if work.steps and not work.error])
+        for work, follows in zip(first, then, strict=True):
+            work.followed_by(follows)
 
     def _check_revokers(self, works: t.Sequence[Work]) -> None:
         if not works:
@@ -163,6 +192,12 @@ class _Run:
             say=self.task.say,
             weak=self.review.policy.weak_lists,
         )
+        to_adopt = [work for work in works if work.needs("adopt")]
+        if to_adopt:
+            from ._originals import intend
+
+            with _failing(to_adopt):
+                intend(to_adopt, self.ledger, batch, str(self.holder), self.warnings)
         to_issue = [work for work in works if work.needs("issue")]
         self._tell(to_issue, "credentials to issue")
         with _failing(to_issue):
@@ -170,7 +205,7 @@ class _Run:
         ready = [work for work in works if not work.error]
         on_host = [work for work in ready if work.concerns_host]
         self._tell(on_host, "identities to install on the host")
-        self._install(on_host, [work for work in to_issue if work.error and work.lease], batch)
+        self._install(on_host, [work for work in works if work.error and work.lease], batch)
         strike([work for work in ready if not work.concerns_host])
         revoke([work for work in ready if work.needs("revoke") and not work.error], self.signers, self.ledger, batch)
         with _failing(ready):
@@ -243,39 +278,13 @@ class _Run:
         return result
 
 
-def _known(declaration: Declaration, remembered: Remembered | None, now: datetime) -> Known:
-    """Return what the ledger adds to what a host can see."""
-    to_revoke = declaration.identity.state == "absent" and declaration.revoke_on_absent
-    if remembered is None:
-        return Known(revoke=_REVOKE if to_revoke else None)
-    return Known(
-        revoked=remembered.revoked,
-        links=remembered.links,
-        newest=remembered.newest,
-        revoke=_REVOKE if to_revoke and _may_be_used(remembered, now) else None,
-        listed=remembered.state == "present",
-    )
-
-
-def _may_be_used(remembered: Remembered, now: datetime) -> bool:
-    """Tell whether a credential may still be of use to somebody; of what the ledger never saw the host must tell."""
-    opened = remembered.open_intent
-    if not remembered.newest or (opened and opened.certificate):
-        return True
-    is_revoked = any(credential_id == remembered.credential_id for credential_id, _reason in remembered.revoked)
-    return remembered.not_after is not None and now < remembered.not_after and not is_revoked
-
-
-_REVOKE = "the identity is declared absent with revoke_on_absent"
-
-
 def _check_settled(work: Work) -> None:
     """Raise NotConverged when something is left for the host to do; the rest is the controller's affair."""
     if work.after is None or work.error:
         return
     known = work.known._replace(revoke=None, listed=False)
     left = plan(dataclasses.replace(work, known=known), work.after, datetime.now(UTC))
-    if left:
+    if left and not (work.did("adopt") and left[0].action == "stage_key"):  # that is done next
         raise NotConverged(f"{work.name}: everything was done, and still {left[0].reason}")
 
 

@@ -11,7 +11,7 @@ import typing as t
 
 from ..module_utils._core.errors import Misconfigured
 from ..module_utils._core.model import Identity, Key
-from ._consumers import absolute, activation, files, proof, text
+from ._consumers import absolute, activation, adoption, files, proof, text
 from ._durations import lifetime, renew_before, seconds
 from ._names import subject
 
@@ -28,7 +28,7 @@ class Declaration(t.NamedTuple):
     """What a task says about one identity: what is wanted of the host, and what only the controller needs.
 
     `issuer` is `{backend: validated options}` with exactly one backend, `accept_new_root` in lower-case hexadecimal and
-    `timeout` in seconds; None where the task names no issuer, which only an absent or released identity may do.
+    `timeout` in seconds; None where the task names no issuer, which only one that is not present may do.
     """
 
     identity: Identity
@@ -136,6 +136,7 @@ def _identity(one: Options, store: str) -> Identity:
         prove=proof(one["prove"], one["profile"]),
         keep_generations=one["keep_generations"],
         generation=one["generation"],
+        adopt=adoption(one["adopt"], one["state"], key.custody),
     )
 
 

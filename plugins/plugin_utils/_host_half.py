@@ -11,6 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ..module_utils._core import wire
+from ..module_utils._core.adopted import adopted_id
 from ..module_utils._core.errors import KINDS, Denied, KeysteadError, Pending, Unavailable
 from ..module_utils._core.model import Done, Observed
 from ._actor import is_dead
@@ -25,6 +26,7 @@ LARGEST_ANSWER = 8 * 1024 * 1024
 LEASE_SECONDS = 300.0
 LARGEST_SKEW = 300.0
 FARTHEST = 10**6  # generations that a host may have beyond what the ledger remembers
+LISTS = ("identities", "paths", "scan", "checks")  # of an answer; the rest of it is small
 NEVER_THE_HOSTS = ("issue", "revoke")
 
 Answer = t.Mapping[str, t.Any]
@@ -81,9 +83,18 @@ class HostHalf:
                 work.error = Denied(f"host: its answer for {work.name} is refused: {error}")
             work.error = work.error or error_of(answer)
 
-    def read(self, entries: list[dict[str, t.Any]], now: datetime, *, others: bool, paths: list[str]) -> Answer:
-        """Only look: at these identities, at all others of the store, at certificates in files."""
-        return self._ask({"phase": "read", "identities": entries, "others": others, "paths": paths}, now)
+    def read(
+        self,
+        entries: list[dict[str, t.Any]],
+        now: datetime,
+        *,
+        others: bool,
+        paths: list[str],
+        scan: t.Sequence[str] = (),
+    ) -> Answer:
+        """Only look: at these identities, at all others of the store, at certificates in files, in directories."""
+        said = {"phase": "read", "identities": entries, "others": others, "paths": paths}
+        return self._ask({**said, "scan": list(scan)} if scan else said, now)
 
     def preflight(self, now: datetime) -> Answer:
         """Let the host look at itself."""
@@ -110,7 +121,7 @@ class HostHalf:
         same = {"format": wire.FORMAT, "now": now.timestamp(), "host": self.host, "store": self.store}
         try:
             answer = self.execute({**same, **said})
-            size = len(json.dumps([answer.get(name) for name in ("identities", "paths", "checks")], default=str))
+            size = len(json.dumps([answer.get(part) for part in LISTS], default=str))
         except RecursionError:
             raise Denied("host: its answer is nested too deeply; look at what runs on this host") from None
         if answer.get("failed"):
@@ -179,6 +190,8 @@ def observed_of(work: Work, answer: Answer) -> Observed:
         raise ValueError("it is about something else")
     if not {path for path, _part in declared}.union(work.known.links) >= set(found.stale_links):
         raise ValueError("it is about links that nobody named")
+    if found.original is not None and work.identity.adopt is None:
+        raise ValueError("it is about a pair that nobody named")
     highest = max(found.newest, found.generation or 0, found.pending or 0, *found.others)
     if highest > max(work.known.newest, work.number or 0) + FARTHEST:
         raise ValueError("its generations have impossible numbers")
@@ -205,6 +218,9 @@ def _order(work: Work) -> dict[str, t.Any]:
     if work.generation is not None:
         parts = {name: part.content.decode("ascii") for name, part in work.generation.parts.items()}
         order.update(number=work.number, issuer_id=work.generation.issuer_id, parts=parts)
+    elif work.needs("adopt") and work.found and work.found.original:
+        credential = work.found.original.credential
+        order.update(original=credential.credential_id, issuer_id=adopted_id(credential))
     return order
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from ..module_utils._core import pki, wire
 from ..module_utils._core.checks import sentence
 from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured
-from ..module_utils._core.model import Identity, Known, Observed
+from ..module_utils._core.model import OBSERVED, Identity, Known, Observed
 from ._consumers import absolute
 from ._declare import Declaration, check_name, checked_store
 from ._host_half import HostHalf, error_of, observed_of
@@ -20,74 +20,86 @@ from ._ledger.registry import open_for
 from ._policy.found import found_by
 from ._policy.load import load
 from ._report import certificate, record
+from ._scan import NOTHING as NOTHING_SCANNED
+from ._scan import scanned as scan
 from ._work import Work
 
 if t.TYPE_CHECKING:
     from ._action import Task
     from ._host_half import Answer
-    from ._ledger.port import Remembered
+    from ._ledger.port import Ledger, Remembered
     from ._policy.policy import Policy
 
 MODULE = "machine_identity_info"
 Record = dict[str, t.Any]
+Asked = tuple[str, list[str], list[str], list[str]]
 
 
 def look(args: t.Mapping[str, t.Any], task: Task) -> Record:
-    """Return what the task returns: `store`, `identities`, `paths`."""
-    store, names, paths = _checked(args)
-    policy = load(args.get("policy"), now := datetime.now(UTC))
+    """Return what the task returns: `store`, `identities`, `paths`, and what a scan found."""
+    asked = _checked(args)
+    policy = load(args.get("policy"), datetime.now(UTC))
     warnings: list[str] = []
-    ledger_id, remembered = _remembered(args, task.host, store, warnings)
+    ledger = _open(args, warnings)
+    try:
+        return _look(asked, task, ledger, policy, warnings)
+    finally:
+        if ledger is not None:
+            ledger.close()
+
+
+def _look(asked_for: Asked, task: Task, ledger: Ledger | None, policy: Policy, warnings: list[str]) -> Record:
+    store, names, paths, directories = asked_for
+    now = datetime.now(UTC)
+    remembered = ledger.remembered(task.host, store) if ledger else {}
     asked = names or sorted(name for name, one in remembered.items() if one.state == "present")
     works = [_work(name, remembered.get(name)) for name in asked]
     entries = [{"identity": wire.pack(work.identity), "known": wire.pack(work.known)} for work in works]
     half = HostHalf(task.execute, store, task.host, None, {}, warnings)
-    answer = half.read(entries, now, others=not names, paths=paths)
+    answer = half.read(entries, now, others=not names, paths=paths, scan=directories)
     about, found, files = store_of(answer, store), by(answer, "identities", "name"), by(answer, "paths", "path")
     if not names:
         works += [_work(name, None) for name in sorted(found.keys() - set(asked)) if _is_name(name)]
-    if ledger_id and about["ledger_id"] not in (None, ledger_id):
-        warnings.append(f"store {store} belongs to ledger {about['ledger_id']}, and this is ledger {ledger_id}")
+    if ledger and ledger.id and about["ledger_id"] not in (None, ledger.id):
+        warnings.append(f"store {store} belongs to ledger {about['ledger_id']}, and this is ledger {ledger.id}")
         for work in works:
             work.remembered = None
     identities = [_identity(work, found.get(work.name, {}), about, now) for work in works]
+    scanned = scan(answer, task.host, ledger, now) if directories else NOTHING_SCANNED
+    warnings += [f"scan: {note}" for note in scanned["notes"]]
     return {
         "changed": False,
         "store": about,
         "identities": [_judged(one, work, policy, task) for one, work in zip(identities, works, strict=True)],
         "paths": [_path(path, files.get(path, {})) for path in paths],
+        **{part: scanned[part] for part in ("scan", "proposals", "scan_complete")},
         "warnings": warnings,
     }
 
 
-def _checked(args: t.Mapping[str, t.Any]) -> tuple[str, list[str], list[str]]:
-    """Return store, names and paths, each name and path once. Raises Misconfigured."""
+def _checked(args: t.Mapping[str, t.Any]) -> Asked:
+    """Return store, names, paths and directories, each once. Raises Misconfigured."""
     option = ""
     try:
         store = checked_store(args)
-        for option in ("names", "paths"):
-            for value in args[option] or ():
+        for option in ("names", "paths", "scan"):
+            for value in args.get(option) or ():
                 check_name(value) if option == "names" else absolute(value)
     except Misconfigured as error:
         raise Misconfigured(f"{MODULE}: option {option}{': ' if option else ''}{error}") from None
-    return store, list(dict.fromkeys(args["names"] or ())), list(dict.fromkeys(args["paths"] or ()))
+    names, paths, directories = (list(dict.fromkeys(args.get(option) or ())) for option in ("names", "paths", "scan"))
+    return store, names, paths, directories
 
 
-def _remembered(
-    args: t.Mapping[str, t.Any], host: str, store: str, warnings: list[str]
-) -> tuple[str | None, t.Mapping[str, Remembered]]:
-    """Return the ledger's id and what it knows of a store. The default ledger may be out of reach, a named one not."""
+def _open(args: t.Mapping[str, t.Any], warnings: list[str]) -> Ledger | None:
+    """Open the ledger to read. The default ledger may be out of reach, a named one not."""
     try:
-        ledger = open_for(args, read_only=True)
+        return open_for(args, read_only=True)
     except KeysteadError as error:
         if args["ledger"]:
             raise
         warnings.append(f"nothing is said from a ledger: {error}")
-        return None, {}
-    try:
-        return ledger.id, ledger.remembered(host, store)
-    finally:
-        ledger.close()
+        return None
 
 
 def _work(name: str, known: Remembered | None) -> Work:
@@ -135,10 +147,13 @@ def _identity(work: Work, said: Record, about: Record, now: datetime) -> Record:
             work.credential = work.found.credential
         except ValueError as error:
             work.error = Denied(f"host: its answer for {work.name} is refused: {error}")
+    if _is_observed(work.remembered):
+        _show_observed(work)
     found, known = work.found or Observed(work.name), work.remembered
     return {
         **record(work, about["path"], check=True),
-        **{fact: getattr(known, fact, None) for fact in ("state", "contact", "service", "scope")},
+        **{fact: getattr(known, fact, None) for fact in ("contact", "service", "scope")},
+        "state": "observed" if _is_observed(known) else getattr(known, "state", None),
         "issuer_id": found.issuer_id or (known.issuer_id if known else None),
         "links": list(found.stale_links),  # nothing is declared, so each one that leads here is one too many
         "pending": found.pending,
@@ -147,6 +162,16 @@ def _identity(work: Work, said: Record, about: Record, now: datetime) -> Record:
     }
 
 
+def _is_observed(known: Remembered | None) -> bool:
+    return known is not None and known.state == "present" and (known.issuer_id or "").startswith(OBSERVED)
+
+
+def _show_observed(work: Work) -> None:
+    """Show the certificate that was seen last: it need not be in the store."""
+    known = work.remembered
+    if work.found is not None and work.found.generation is None and known is not None and known.certificate:
+        work.credential = pki.credential(pki.der_certificates(known.certificate.encode())[0])
+        work.found = work.found._replace(credential=work.credential)
 def _judged(one: Record, work: Work, policy: Policy, task: Task) -> Record:
     """Add what the policy finds about a live credential."""
     if work.found is not None and work.credential is not None and work.error is None:
@@ -156,7 +181,7 @@ def _judged(one: Record, work: Work, policy: Policy, task: Task) -> Record:
 
 def _findings(work: Work, found: Observed, about: Record, now: datetime) -> t.Iterator[dict[str, str]]:
     """Yield what is wrong, each as a code and a sentence."""
-    if found.generation is None:
+    if found.generation is None and not _is_observed(work.remembered):
         yield _finding("missing", _why_missing(work, about))
     for damage in found.damage:
         yield _finding(damage.code, sentence(damage))

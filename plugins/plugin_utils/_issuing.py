@@ -149,14 +149,14 @@ class Issuing:
             self._ledger.record(self._batch, outcomes)
 
 
-def intent(work: Work, reason: str, holder: str) -> Intent:
-    """Return what the ledger is told before a generation of an identity is made."""
+def intent(work: Work, reason: str, holder: str, issuer_id: str | None = None) -> Intent:
+    """Return what the ledger is told before a generation of an identity is made; by default, its issuer signs."""
     declaration = work.declaration
     return Intent(
         name=work.name,
         number=work.number or 1,
         public_id=work.public_id,
-        issuer_id=_issuer_of(work).id,
+        issuer_id=issuer_id or _issuer_of(work).id,
         key_type=work.identity.key.type,
         kind=work.identity.kind,
         scope=declaration.scope,

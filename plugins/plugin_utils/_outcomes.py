@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ._ledger.port import Delivered, Event, Outcome, RolledBack, Withdrawn
+from ._ledger.port import Delivered, Event, Outcome, Refused, RolledBack, Withdrawn
 from ._work import skipped
 
 if t.TYPE_CHECKING:
@@ -56,6 +56,8 @@ def _changes(work: Work) -> t.Iterator[Change]:
     after, state = work.after, work.identity.state
     if after is None or (work.remembered is None and work.number is None):
         return  # nothing is known of it: a ledger that was lost or replaced learns of it once nothing is left to do
+    if work.needs("adopt"):
+        yield _adopted(work)
     if state != "present":
         if not work.error:
             yield Withdrawn(state)
@@ -66,6 +68,17 @@ def _changes(work: Work) -> t.Iterator[Change]:
     elif after.generation is not None and after.generation == _number(work):
         links = tuple((link.path, link.part) for link in after.links if link.state == "ok")
         yield Delivered(links, _activated(work), work.did("prove"), pending=after.pending is not None)
+
+
+def _adopted(work: Work) -> Change:
+    """Return what the ledger is told of a pair that was there before."""
+    from ..module_utils._core import pki
+    from ._issuing import issued
+
+    original = work.found and work.found.original
+    if original is None or not work.did("adopt"):
+        return Refused()
+    return issued(pki.pem_certificate(original.certificate), b"".join(map(pki.pem_certificate, original.chain)))
 
 
 def _activated(work: Work) -> bool:

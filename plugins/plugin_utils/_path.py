@@ -59,8 +59,14 @@ def check_path(
 def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         algorithm = certificate.signature_hash_algorithm
-        if algorithm is not None and algorithm.name in _BROKEN_HASHES:
-            return False
+    except UNVERIFIABLE:
+        return False
+    return (algorithm is None or algorithm.name not in _BROKEN_HASHES) and signed_by(certificate, issuer)
+
+
+def signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Tell whether a certificate names an issuer and has its signature, be it an old one."""
+    try:
         certificate.verify_directly_issued_by(issuer)
     except UNVERIFIABLE:
         return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from collections import Counter
 
+from ..module_utils._core.adopted import adopted_id
 from ..module_utils._core.checks import sentence
 from ..module_utils._core.plan import REPLACES
 from ..module_utils._host.layout import current_path
@@ -35,6 +36,7 @@ def record(work: Work, store: str, *, check: bool) -> dict[str, t.Any]:
         "generation": number,
         "steps": _steps(work) if check or not work.error else _taken(work),
         "certificate": certificate(credential) if credential else None,
+        "findings": list(work.findings),
         "paths": {part: current_path(store, work.name, part) for part in LINKABLE} if there else {},
     }
 
@@ -118,11 +120,14 @@ def _message(work: Work, *, check: bool) -> str:
 
 
 def _found(work: Work, found: Observed | None) -> str:
+    if found is not None and found.original is not None:
+        facts: X509Facts = found.original.credential.facts
+        return "\n".join(["generation: none", f"issuer: {facts.issuer}", *_facts(facts.key_type, facts.subject)]) + "\n"
     if found is None or found.generation is None:
         return ""
     lines = [f"generation: {found.generation}", f"issuer: {found.issuer_id}"]
     if work.credential:
-        facts: X509Facts = work.credential.facts
+        facts = work.credential.facts
         lines += _facts(facts.key_type, facts.subject)
     lines += [f"link: {link.path} -> {link.part}" for link in found.links if link.state == "ok"]
     lines += [f"link: {path}" for path in found.stale_links]
@@ -135,9 +140,17 @@ def _declared(work: Work) -> str:
     wanted, found = work.identity, work.found
     if wanted.state != "present" or found is None:
         return ""
-    number = max(found.newest, work.known.newest) + 1 if work.needs("issue") else _chosen(work, found)
-    lines = [f"generation: {number}", f"issuer: {wanted.issuer_id if work.needs('issue') else found.issuer_id}"]
-    lines += _facts(wanted.key.type, wanted.subject)
+    original = found.original if work.needs("adopt") else None
+    number = max(found.newest, work.known.newest) + 1 + bool(original)
+    if work.needs("issue"):
+        lines = [f"generation: {number}", f"issuer: {wanted.issuer_id}", *_facts(wanted.key.type, wanted.subject)]
+    elif original:
+        facts: X509Facts = original.credential.facts
+        lines = [f"generation: {number - 1}", f"issuer: {adopted_id(original.credential)}"]
+        lines += _facts(facts.key_type, facts.subject)
+    else:
+        lines = [f"generation: {_chosen(work, found)}", f"issuer: {found.issuer_id}"]
+        lines += _facts(wanted.key.type, wanted.subject)
     lines += [f"link: {link.path} -> {link.part}" for link in wanted.files.links]
     return "\n".join(lines) + "\n"
 

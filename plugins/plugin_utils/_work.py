@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ..module_utils._core.checks import Look
+from ..module_utils._core.model import ADOPTED
 from ..module_utils._core.plan import decide
 
 if t.TYPE_CHECKING:
@@ -43,6 +44,7 @@ class Work:
     done: list[Done] = field(default_factory=list)
     after: Observed | None = None
     error: KeysteadError | None = None
+    findings: list[dict[str, str]] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -56,6 +58,18 @@ class Work:
     def reason(self, action: str) -> str:
         """Return why the first step with this action is to be done."""
         return next((step.reason for step in self.steps if step.action == action), "")
+
+    def followed_by(self, then: Work) -> None:
+        """Tell as one what was done in two turns: `then` began with what this one left."""
+        self.steps, self.done = self.steps + then.steps, self.done + then.done
+        self.csr, self.generation, self.number = then.csr, then.generation, then.number
+        self.after, self.error = then.after or then.found or self.after, then.error
+        self.settle_findings()
+
+    def settle_findings(self) -> None:
+        """Leave out what the renewal in the same run puts right."""
+        if self.needs("issue"):
+            self.findings = [one for one in self.findings if one["code"] not in ("differs", "shared_key")]
 
     def did(self, action: str) -> bool:
         """Tell whether a step with this action was done and went well."""
@@ -87,7 +101,21 @@ def is_unknown(work: Work) -> bool:
     found, issuer = work.found, work.issuer
     if found is None or issuer is None or work.identity.state != "present" or found.credential is None:
         return False
-    return (found.generation or 0) > work.known.newest and found.issuer_id == issuer.id
+    ours = found.issuer_id == issuer.id or (work.identity.adopt is not None and is_foreign(found))
+    return (found.generation or 0) > work.known.newest and ours
+
+
+def concerns_others(work: Work) -> bool:
+    """Tell whether an identity has, had or may get what somebody else had issued."""
+    found, state = work.found, work.identity.state
+    if found is None or state not in ("present", "observed"):
+        return False
+    return state == "observed" or found.original is not None or is_foreign(found)
+
+
+def is_foreign(found: Observed) -> bool:
+    """Tell whether the current generation was adopted."""
+    return (found.issuer_id or "").startswith(ADOPTED)
 
 
 def is_behind(work: Work) -> bool:

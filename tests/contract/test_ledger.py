@@ -299,6 +299,21 @@ def test_an_event_without_an_identity_is_kept(ledger: SqlLedger) -> None:
     assert queries.events(ledger, identity="web")[0]["message"] == "lone ? surrogate"
 
 
+def test_a_key_that_was_found_on_hosts_may_be_shared_and_who_has_it_now_is_known(ledger: SqlLedger) -> None:
+    publish(ledger)
+    for host in ("web2", "web3"):
+        ledger.intend(batch(host), [intent()._replace(shared=True)])
+        ledger.record(batch(host), [outcome()])
+    assert [one["host"] for one in queries.holders(ledger, "aa")] == ["web1", "web2", "web3"]
+    with pytest.raises(Used):
+        ledger.intend(batch("web4"), [intent()])
+    ledger.intend(batch(), [intent(number=2, key="bb")])
+    ledger.record(batch(), [outcome(number=2, key="bb")])
+    ledger.record(batch("web2"), [Outcome("web", changes=(Withdrawn("absent"),))])
+    assert queries.holders(ledger, "aa") == [{"host": "web3", "store": "/srv/store", "name": "web"}]
+    assert queries.holders(ledger, "none") == []
+
+
 @pytest.mark.parametrize(
     ("number", "change"),
     [

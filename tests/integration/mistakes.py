@@ -58,11 +58,8 @@ PLANNED = {
     "pkcs11": web("custody.pkcs11", "not built", "file", key={"custody": {"pkcs11": {"module_path": "/x.so"}}}),
     "transit": web("custody.openbao_transit", "not built", key={"custody": {"openbao_transit": {}}}),
     "aws_kms": web("custody.aws_kms", "not built", key={"custody": {"aws_kms": {"alias": "x"}}}),
-    "adopt": web("identities[web].adopt", "not built", "replace_files", adopt={"private_key": "/etc/x.key"}),
     "publish": web("identities[web].publish", "not built", publish=[{"pkcs12": {"path": "/x.p12"}}]),
-    "observed": web("state observed", "not built", "released", state="observed"),
     "kind ssh_host": web("kind ssh_host", "not built", "x509", kind="ssh_host"),
-    "scan": info("option scan", "not built", scan=["/etc"]),
     "a key of an authority elsewhere": ca("key.custody.pkcs11", "not built", key={"custody": {"pkcs11": {"x": 1}}}),
 }
 NO_POLICY = ("option policy", "/no/policy.yml", "No such file", "the shipped one")
@@ -82,6 +79,15 @@ OPTIONS = {
     "no identities": Case({}, ("option identities is missing",)),
     "identities is a mapping": Case({"identities": {"name": "web"}}, ("option identities", "list")),
     "identities holds strings": Case({"identities": ["web"]}, ("identities[0]", "a string", "{name: value}")),
+    "adopt without a certificate": web("adopt.certificate is missing", adopt={"private_key": "/etc/x.key"}),
+    "adopt without a key": web("adopt.private_key", "write its path", adopt={"certificate": "/etc/x.pem"}),
+    "adopt by a relative path": web(
+        "adopt.private_key", "'x.key'", "'/x.key'", adopt={"certificate": "/etc/x.pem", "private_key": "x.key"}
+    ),
+    "adopt PEM": web(
+        "adopt.private_key", "path of a file", adopt={"certificate": "/x", "private_key": "-----BEGIN PRIVATE KEY-----"}
+    ),
+    "scan of a relative path": info("option scan", "'etc'", "'/etc'", scan=["etc"]),
     "no name": Case({"identities": [{"dns_names": ["a.example.org"]}]}, ("identities[0].name is missing",)),
     "lifetime without a unit": web("identities[web].lifetime", "'30'", "30d", lifetime="30"),
     "lifetime as a number": web("identities[web].lifetime", "'30'", "30d", lifetime=30),

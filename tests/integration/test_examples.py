@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.keystead.identity.tests.harness import local, playbook
+from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.consumers import Listener, fake_smtp
 from ansible_collections.keystead.identity.tests.harness.postgres import AUDITOR, CONVERGER, MIGRATOR, PASSWORDS
 
@@ -42,6 +43,7 @@ IDENTITY, INFO, PREFLIGHT, REBUILD = (
 )
 IN_POSTGRESQL = "modules.ledger_migrate"
 WEB = {"name": "web", "dns_names": ["www.example.org"], "keep_generations": 1}
+OLD: tuple[str, ...] = ("/etc/dovecot", "/etc/appliance", "/etc/letsencrypt")
 FIRST: dict[str, list[dict[str, t.Any]]] = {
     "Go back to the generation before": [{"identities": [{**WEB, "lifetime": "20d"}]}],
     "Look at everything that is there": [{"identities": [WEB]}],
@@ -70,11 +72,17 @@ def serving(certificate: Path, key: Path, before: t.Callable[[socket.socket], ob
 def machine(root: Path, web: int, smtp: int) -> dict[str, str]:
     """Return what is exchanged in the text of an example; make the directories."""
     directories = ("/srv/ca", "/etc/keystead", "/etc/nginx/tls", "/etc/postfix", "/var/www/html", "/etc/ssl/certs")
+    directories += OLD
     for directory in directories:
         (root / directory[1:]).mkdir(parents=True)
+    imap, appliance = pair("imap.example.org"), pair("appliance.example.org")
+    (root / "etc/dovecot/imap.key").write_bytes(imap.key)
+    (root / "etc/dovecot/imap.pem").write_bytes(imap.certificate + imap.chain)
+    (root / "etc/appliance/tls.pem").write_bytes(appliance.certificate)
     return {
         **{directory: str(root / directory[1:]) for directory in directories},
         "unit: nginx.service": "command: [/usr/bin/env, 'true']",
+        "unit: dovecot.service": "command: [/usr/bin/env, 'true']",
         "[postfix, ": "[/usr/bin/env, 'true', ",
         "[/usr/local/bin/relay, ": "[/usr/bin/env, 'true', ",
         "port: 443": f"port: {web}",

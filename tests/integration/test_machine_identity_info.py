@@ -153,7 +153,7 @@ def test_damage_on_the_host_is_told_by_its_findings(tmp_path: Path) -> None:
         ({"names": ["../web"]}, "option names: '../web' cannot be a directory of the store"),
         ({"paths": ["etc/x.pem"]}, "option paths: 'etc/x.pem' is not an absolute path"),
         ({"store": "store"}, "option store: 'store' is not an absolute path"),
-        ({"scan": "/etc"}, "option scan is not built yet"),
+        ({"scan": "etc"}, "option scan: 'etc' is not an absolute path"),
         ({"issuer": {}}, "option issuer is unknown"),
     ],
 )
@@ -170,4 +170,8 @@ def test_everything_that_is_returned_is_documented(fleet: Fleet) -> None:
     assert answer.keys() - {"changed", "warnings", "_ansible_no_log"} == ours.keys()
     assert answer["store"].keys() == contains("store")
     assert answer["paths"][0].keys() == contains("paths")
+    (fleet.root / "old").mkdir()
+    (fleet.root / "old" / "web.pem").write_bytes(fleet.link.read_bytes())
+    scanned, = fleet.look({"scan": [str(fleet.root / "old")]})
+    assert scanned["scan"][0].keys() == contains("scan")
     assert answer["identities"][0].keys() == contains("identities") | set(theirs["identities"]["contains"])

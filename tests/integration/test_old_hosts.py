@@ -11,8 +11,12 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.tests.harness import local, playbook
+from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.integration.test_examples import IDENTITY, INFO, PREFLIGHT, serving
 from ansible_collections.keystead.identity.tests.needs import OLD_PYTHON
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import NoEncryption, load_pem_private_key, pkcs12
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -102,3 +106,17 @@ def test_preflight_finds_it_fit_and_names_its_versions(host: OldHost) -> None:
     (found,) = (row["found"] for row in told["checks"] if row["where"] == "web1" and row["check"] == "python")
     assert re.fullmatch(rf"{re.escape(OLD_PYTHON)} 3\.\d+\.\d+, cryptography \d[\d.]*", found), found
     assert not host.store.exists()
+def test_a_pair_is_found_adopted_and_left_alone(host: OldHost, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    pair("web.example.org", key=rsa.generate_private_key(65537, 2048)).write(old)
+    key, certificate = load_pem_private_key((old / "web.key").read_bytes(), None), (old / "web.crt").read_bytes()
+    signed = x509.load_pem_x509_certificate(certificate)
+    stored = pkcs12.serialize_key_and_certificates(b"web", t.cast("t.Any", key), signed, None, NoEncryption())
+    (old / "web.p12").write_bytes(stored)
+    (look,) = host.run({INFO: {**host.common, "scan": [str(old)]}})
+    kinds = {one["path"].rpartition("/")[2]: (one["kind"], one["encrypted"]) for one in look["scan"]}
+    assert kinds["web.p12"] == ("pkcs12", False)
+    assert [entry["adopt"]["private_key"] for entry in look["proposals"]] == [str(old / "web.key")]
+    first, again = host.run(*[host.task(*look["proposals"])] * 2)
+    assert [step["action"] for step in first["identities"][0]["steps"]] == ["adopt", "link", "link"]
+    assert (first["changed"], again["changed"]) == (True, False)

@@ -13,6 +13,7 @@ import sys
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.in_process import World, web
 
 if t.TYPE_CHECKING:
@@ -28,6 +29,7 @@ HEAVY = (
 )  # fmt: skip
 HOST = """
 import json, sys
+from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.in_process import host_half
 print(json.dumps(host_half(json.load(sys.stdin))))
 """
@@ -94,3 +96,12 @@ def test_a_policy_that_did_not_change_is_neither_read_as_yaml_nor_validated_agai
     policy.write_text("format: 1\nrules:\n  - {id: life, lifetime: {longest: 91d}}\n", encoding="utf-8")
     changed = run_elsewhere(world, [web()], policy=str(policy))
     assert (changed["result"]["changed"], changed["loaded"]) == (False, ["jsonschema", COMPILES])
+def test_neither_does_a_run_over_what_was_adopted(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    pair().write(tmp_path / "old")
+    adopt = {"private_key": str(tmp_path / "old" / "web.key"), "certificate": str(tmp_path / "old" / "fullchain.pem")}
+    assert run_elsewhere(world, [web(adopt=adopt)])["result"]["changed"] is True
+    again = run_elsewhere(world, [web(adopt=adopt)])
+    assert [one["steps"] for one in again["result"]["identities"]] == [[]]
+    assert [finding["code"] for finding in again["result"]["identities"][0]["findings"]] == ["differs"]
+    assert again["loaded"] == []

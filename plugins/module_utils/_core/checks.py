@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 from datetime import timedelta
 
+from .model import ADOPTED
 from .renewal import renew_at
 
 if t.TYPE_CHECKING:
@@ -80,6 +81,17 @@ def issuer_changed(look: Look) -> str | None:
     return f"the issuer changed from {look.found.issuer_id} to {look.wanted.issuer_id}"
 
 
+def is_adopted(look: Look) -> bool:
+    """Tell whether somebody else had the current credential issued."""
+    return (look.found.issuer_id or "").startswith(ADOPTED)
+
+
+def adoption_is_to_end(look: Look) -> str | None:
+    """Tell that an adopted credential is to be replaced at once."""
+    adopt = look.wanted.adopt
+    return "it was adopted, and adopt.replace is now" if adopt and adopt.replace == "now" else None
+
+
 def credential_lives_too_long(look: Look) -> str | None:
     """Tell that the declared lifetime is shorter than what is left of the present one."""
     longest = look.now + timedelta(seconds=look.wanted.lifetime) + TOLERANCE
@@ -104,3 +116,11 @@ COMMON_CHECKS: tuple[Check, ...] = (
     credential_is_due,
     credential_lives_too_long,
 )
+ADOPTED_CHECKS: tuple[Check, ...] = (
+    credential_is_missing,
+    credential_is_damaged,
+    credential_is_revoked,
+    adoption_is_to_end,
+    credential_is_due,
+)
+"""Reasons to replace what was adopted; the others wait until one of these holds."""

@@ -40,6 +40,33 @@ def names_differ(look: Look) -> str | None:
     return "names differ: " + ", ".join([*changes[:MOST_SHOWN], *further]) if changes else None
 
 
+def names_are_missing(look: Look) -> str | None:
+    """Tell which declared alternative names an adopted credential lacks; further ones may stay until it is due."""
+    if look.credential is None:
+        return None
+    missing = sorted(all_names(look.wanted.subject) - all_names(look.credential.facts.subject))
+    further = [f"and {len(missing) - MOST_SHOWN} more"] if len(missing) > MOST_SHOWN else []
+    return "it lacks " + ", ".join([*missing[:MOST_SHOWN], *further]) if missing else None
+
+
+def usages_are_missing(look: Look) -> str | None:
+    """Tell which extended key usages of the profile it lacks; none at all permit every use (RFC 5280, 4.2.1.12)."""
+    if look.credential is None or not look.credential.facts.usages:
+        return None
+    missing = sorted(set(PROFILE_USAGES[look.wanted.profile]) - set(look.credential.facts.usages))
+    return f"it lacks the extended key usage {', '.join(missing)} of {look.wanted.profile}" if missing else None
+
+
+def is_an_authority(look: Look) -> str | None:
+    """Tell that it is the certificate of an authority, as self-signed ones often are."""
+    return "its certificate is that of an authority" if look.credential and look.credential.facts.is_ca else None
+
+
+def declared_common_name_differs(look: Look) -> str | None:
+    """Tell that the common name is not the declared one, where one is declared."""
+    return common_name_differs(look) if look.wanted.subject.common_name else None
+
+
 def common_name_differs(look: Look) -> str | None:
     """Tell that the common name is another one."""
     declared = look.wanted.subject.common_name
@@ -70,3 +97,8 @@ def _shown(name: str) -> str:
 
 
 CHECKS: tuple[Check, ...] = (names_differ, common_name_differs, key_type_differs, profile_differs)
+ADOPTED_CHECKS: tuple[Check, ...] = (names_are_missing, usages_are_missing)
+DIFFERENCES: tuple[Check, ...] = (
+    names_differ, declared_common_name_differs, key_type_differs, profile_differs, is_an_authority,
+)
+"""What is said of an adopted credential, and put right by its renewal."""

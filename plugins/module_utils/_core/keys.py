@@ -71,12 +71,14 @@ def to_pem(private_key: t.Any) -> bytes:
     return pem
 
 
-def from_pem(pem: bytes) -> t.Any:
+def from_pem(pem: bytes, *, ours: bool = True) -> t.Any:
     """Load a private key that this collection wrote: RSA's primes are not proved anew, the pair is compared later.
 
-    Raises ValueError for anything else, a key with a passphrase included.
+    One that is not `ours` is proved. Raises ValueError for anything else, a key with a passphrase included.
     """
     try:
+        if not ours:
+            return load_pem_private_key(pem, None)
         try:
             return load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
         except TypeError:  # cryptography < 39

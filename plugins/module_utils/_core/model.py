@@ -25,7 +25,8 @@ ACTIONS = (
     "stage_key", "issue", "publish", "link", "activate", "prove", "revoke", "destroy", "withdraw", "release", "adopt",
     "roll_back",
 )
-LINK_STATES = ("ok", "missing", "elsewhere", "same_bytes", "file")
+LINK_STATES = ("ok", "missing", "elsewhere", "same_bytes", "original", "file")
+ADOPTED, OBSERVED = "adopted:", "observed:"  # begin the issuer id of what was not issued by us
 
 
 class Subject(t.NamedTuple):
@@ -84,6 +85,15 @@ class Proof(t.NamedTuple):
     when: str = "changed"
 
 
+class Adopt(t.NamedTuple):
+    """A pair that is on the host already. `replace` is when_due or now; `private_key` is absent where only observed."""
+
+    certificate: str
+    private_key: str | None = None
+    chain: str | None = None
+    replace: str = "when_due"
+
+
 class Identity(t.NamedTuple):
     """What is wanted. Times are in seconds; `renew_before` is `N%` of the actual life, or seconds as digits."""
 
@@ -101,6 +111,7 @@ class Identity(t.NamedTuple):
     keep_generations: int = 0
     generation: str | None = None
     issuer_id: str | None = None
+    adopt: Adopt | None = None
 
 
 class Known(t.NamedTuple):
@@ -168,11 +179,23 @@ class Finding(t.NamedTuple):
 
 
 class LinkState(t.NamedTuple):
-    """A wanted link as it is: ok, missing, elsewhere (a link that may go), same_bytes or file (a regular file)."""
+    """A wanted link as it is: ok, missing, elsewhere (a link that may go), same_bytes or file (a regular file).
+
+    `original` is the file that was adopted, or is to be.
+    """
 
     path: str
     part: str
     state: str
+
+
+class Original(t.NamedTuple):
+    """The pair that `adopt` names: its certificate and the chain that came with it (DER), and what is to be said."""
+
+    certificate: bytes
+    credential: Credential
+    chain: tuple[bytes, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 class Observed(t.NamedTuple):
@@ -183,7 +206,7 @@ class Observed(t.NamedTuple):
     unusable (re-issue), `drift` can be put right in place. `stale_links` lead into the store and are not declared (any
     more). `unfinished` says that a killed run left something behind that was never published, `pending` is the
     generation whose activation or proof was not completed. `served` is the verdict of a proof: None (not asked), "ok",
-    or a sentence.
+    or a sentence. `original` is there to be adopted, or only observed.
     """
 
     name: str
@@ -202,6 +225,7 @@ class Observed(t.NamedTuple):
     unfinished: bool = False
     pending: int | None = None
     served: str | None = None
+    original: Original | None = None
 
 
 class Step(t.NamedTuple):

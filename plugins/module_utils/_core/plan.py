@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from . import checks_x509
-from .checks import COMMON_CHECKS, Look, credential_is_revoked, sentence
+from .checks import ADOPTED_CHECKS, COMMON_CHECKS, Look, credential_is_revoked, is_adopted, sentence
 from .errors import Misconfigured
 from .model import Identity, Known, Observed, Step
 
@@ -18,15 +18,17 @@ if t.TYPE_CHECKING:
 
 REPLACES = "takes the place of"
 KIND_CHECKS: t.Mapping[str, tuple[Check, ...]] = {"x509": checks_x509.CHECKS}
+ADOPTED_KIND_CHECKS: t.Mapping[str, tuple[Check, ...]] = {"x509": checks_x509.ADOPTED_CHECKS}
+UNTOUCHED = ("ok", "same_bytes", "original")  # what a consumer reads by such a link stays what it was
 
 
 def decide(look: Look) -> tuple[Step, ...]:
     """Return the steps that bring what was found to what is wanted, in their order; none when all is well."""
     wanted, found, known = look.wanted, look.found, look.known
-    if wanted.state == "absent":
-        return _absent(found, known) or _unlisted(known)
-    if wanted.state == "released":
-        return _released(found) or _unlisted(known)
+    if wanted.state != "present":
+        return _ended(wanted, found, known)
+    if _is_to_adopt(look):
+        return _adopted(look)
     if wanted.generation == "previous":
         return _previous(look)
     if _is_newest_usable(look):
@@ -41,10 +43,35 @@ def decide(look: Look) -> tuple[Step, ...]:
     )
 
 
+def _ended(wanted: Identity, found: Observed, known: Known) -> tuple[Step, ...]:
+    if wanted.state == "observed":
+        return ()
+    return (_absent(found, known) if wanted.state == "absent" else _released(found)) or _unlisted(known)
+
+
 def why_replace(look: Look) -> str | None:
     """Return the reason of the first check that has one."""
     checks = (*COMMON_CHECKS, *KIND_CHECKS[look.wanted.kind])
+    if is_adopted(look):
+        checks = (*ADOPTED_CHECKS, *ADOPTED_KIND_CHECKS[look.wanted.kind])
     return next(filter(None, (check(look) for check in checks)), None)
+
+
+def _is_to_adopt(look: Look) -> bool:
+    found = look.found
+    return look.wanted.adopt is not None and found.generation is None and found.original is not None
+
+
+def _adopted(look: Look) -> tuple[Step, ...]:
+    """Make a generation of the original; its consumer has it already, and is told nothing."""
+    found, number = look.found, max(look.found.newest, look.known.newest) + 1
+    path = look.wanted.adopt.certificate if look.wanted.adopt else ""
+    reason = f"{path} and its key are on the host already and become generation {number}"
+    return (
+        Step("adopt", reason, str(number)),
+        *_links(found),
+        *_leftovers(look.wanted, found, renewed=False),
+    )
 
 
 def _renewal(reason: str, number: int, found: Observed) -> tuple[Step, ...]:
@@ -61,6 +88,7 @@ def _links(found: Observed) -> tuple[Step, ...]:
         "missing": "{path} does not lead to {part} yet",
         "elsewhere": "{path} leads elsewhere, not to {part}",
         "same_bytes": "{path} is a file with the same bytes as {part}",
+        "original": "{path} is what was adopted, and {part} takes its place",
         "file": "{path} is a file that {part} replaces, as replace_files says",
     }
     wrong = (link for link in found.links if link.state != "ok")
@@ -74,7 +102,7 @@ def _consumer(wanted: Identity, found: Observed, renewed: str | None) -> tuple[S
         reason = f"generation {found.pending} is in place, but its consumer was not told or not proved"
     if not reason and found.served not in (None, "ok"):
         reason = found.served
-    if not reason and any(link.state not in ("ok", "same_bytes") for link in found.links):
+    if not reason and any(link.state not in UNTOUCHED for link in found.links):
         reason = "a link changed"
     if not reason:
         return ()

@@ -44,7 +44,7 @@ def install(request: Request) -> list[dict[str, t.Any]]:
                 answers[wanted.name] = failed(wanted.name, error)
         for job in jobs:
             _change_in_place(job)
-        for part in (write, number, _publish, _link):
+        for part in (*_adopting(jobs), write, number, _publish, _link):
             _for_all([job for job in jobs if not job.error], part)
         _settle([job for job in jobs if not job.error and job.place])
         _for_all(jobs, partial(_clear_up, request, store_fd))
@@ -75,6 +75,7 @@ def _job(request: Request, store_fd: int | None, wanted: Identity, known: Known,
         number=entry.get("number"),
         issuer_id=entry.get("issuer_id") or "",
         parts={name: content.encode() for name, content in (entry.get("parts") or {}).items()},
+        original=entry.get("original"),
     )
 
 
@@ -87,6 +88,15 @@ def _for_all(jobs: t.Sequence[Job], work: t.Callable[[Job], object]) -> None:
     except KeysteadError as error:
         for job in jobs:
             job.error = job.error or str(error)
+
+
+def _adopting(jobs: t.Sequence[Job]) -> tuple[t.Callable[[Job], object], ...]:
+    """Return what makes generations of pairs that were there before, where that is asked for."""
+    if not any(job.original for job in jobs):
+        return ()
+    from . import adopt
+
+    return adopt.write, adopt.publish
 
 
 def _change_in_place(job: Job) -> None:

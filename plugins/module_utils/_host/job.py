@@ -19,7 +19,10 @@ if t.TYPE_CHECKING:
 
 @dataclass
 class Job:
-    """The work on one identity. `number` and `parts` are there when a credential was issued."""
+    """The work on one identity. `number` and `parts` are there when a credential was issued.
+
+    `original` is the id of the certificate that the controller recorded, where there is one to adopt.
+    """
 
     wanted: Identity
     known: Known
@@ -29,6 +32,7 @@ class Job:
     number: int | None = None
     issuer_id: str = ""
     parts: t.Mapping[str, bytes] = field(default_factory=dict)
+    original: str | None = None
     done: list[Done] = field(default_factory=list)
     error: str | None = None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 CURRENT = "current"
 NEXT = "next"
+ADOPTING = "adopting"  # where a pair that was there before becomes a generation: its key is never the next one
 PENDING = "pending"
 MANIFEST = "generation.json"
 FORMAT = 1

@@ -28,7 +28,8 @@ def look_at_links(
 ) -> tuple[LinkState, ...]:
     """Return the state of every declared link; what may not be replaced in its place is an error (W6).
 
-    `siblings` are the identities of the same task, by name: what they no longer declare is free.
+    `siblings` are the identities of the same task, by name: what they no longer declare is free. What `adopt` names is,
+    too, where it holds what the part holds.
     """
     return tuple(_look(store, wanted, link, contents, siblings) for link in wanted.files.links)
 
@@ -43,8 +44,13 @@ def _look(
             state = "missing"
         elif stat.S_ISLNK(there.st_mode):
             lead = read_link(directory, name) or ""
-            state = "ok" if lead == current_path(store, wanted.name, link.part) else "elsewhere"
-            _refuse_others(wanted, link, (directory, lead), _identity_behind(store, lead), siblings)
+            state, other = "elsewhere", _identity_behind(store, lead)
+            if lead == current_path(store, wanted.name, link.part):
+                state = "ok"
+            elif other is None and _is_original(wanted, link, contents):
+                state = "original"
+            else:
+                _refuse_others(wanted, link, (directory, lead), other, siblings)
         elif not stat.S_ISREG(there.st_mode):
             raise Misconfigured(f"host: {link.path} is neither a file nor a link; choose another path for {link.part}")
         else:
@@ -92,11 +98,22 @@ def _declared(wanted: Identity) -> set[str]:
     return {link.path for link in wanted.files.links} if wanted.state == "present" else set()
 
 
+def _is_original(wanted: Identity, link: Link, contents: t.Mapping[str, bytes]) -> bool:
+    """Tell whether a path is one of those that were adopted, or are to be, and holds what its part holds."""
+    if wanted.adopt is None or link.path not in wanted.adopt[:3]:
+        return False
+    from .originals import holds
+
+    return holds(link.path, contents.get(FILE_OF[link.part]))
+
+
 def _state_of_file(
     wanted: Identity, link: Link, content: bytes | None, contents: t.Mapping[str, bytes]
 ) -> str:
     if content is not None and content == contents.get(FILE_OF[link.part]):
         return "same_bytes"
+    if _is_original(wanted, link, contents):
+        return "original"
     if wanted.files.replace_files:
         return "file"
     raise Misconfigured(

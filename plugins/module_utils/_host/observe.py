@@ -16,7 +16,7 @@ from .._core.model import Credential, Finding, Identity, Observed
 from .._core.plan import generation_to_be
 from .._keystores.registry import KEYSTORES
 from .drift import drift_of
-from .layout import FILE_OF, MANIFEST, NEXT
+from .layout import ADOPTING, FILE_OF, MANIFEST, NEXT
 from .links import look_at_links, stale_links
 from .place import Place, manifest
 from .safe_files import read_file, read_with_facts
@@ -40,6 +40,10 @@ def observe(
             contents, look = _current(place, current, wanted)
             found.update(look)
         found["other"] = parsed(_certificate_to_be(place, wanted, found))
+    if wanted.adopt and (current is None or wanted.state == "observed"):
+        from . import originals
+
+        found["original"], contents = originals.look(wanted, store)
     if wanted.state == "present":
         found["links"] = look_at_links(store, wanted, contents, siblings)
     found["stale_links"] = stale_links(store, wanted, known)
@@ -56,7 +60,7 @@ def _numbers(place: Place, current: int | None) -> dict[str, t.Any]:
     return {
         "newest": max([*numbers, unpublished or 0], default=0),
         "others": tuple(others),
-        "unfinished": bool(left) or place.has(NEXT),
+        "unfinished": bool(left) or place.has(NEXT) or place.has(ADOPTING),
         "pending": current if unproved and current in (unproved.generation, unproved.before) else None,
     }
 

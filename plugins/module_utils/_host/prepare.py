@@ -55,7 +55,8 @@ def _holds_unclaimed(request: Request, store_fd: int | None, looks: t.Sequence[_
     """Tell whether a store that nobody claims has what the task declares: its claim was removed on purpose (W3)."""
     if store_fd is None or read_claim(store_fd, request.store) is not None:
         return False
-    return any(look.found.generation is not None and "error" not in look.answer for look in looks)
+    kept = (look for look in looks if look.wanted.state != "observed" and "error" not in look.answer)
+    return any(look.found.generation is not None for look in kept)
 
 
 def _get_ready_together(looks: t.Sequence[_Look], store_fd: int) -> None:
@@ -119,7 +120,7 @@ class _Look:
             check_may_give(wanted.files.owner, wanted.files.group)
         place = None if store_fd is None else open_place(request.store, store_fd, wanted.name)
         try:
-            self.found = observe(place, request.store, wanted, self.known, self.siblings)
+            self.found = self._observed(place)
             if place and wanted.state == "released" and self.found.generation is not None:
                 from .release import refuse_losing_the_key
 
@@ -128,6 +129,9 @@ class _Look:
             if place is not None:
                 os.close(place.fd)
 
+    def _observed(self, place: Place | None) -> Observed:
+        return observe(place, self.request.store, self.wanted, self.known, self.siblings)
+
     def decide(self) -> None:
         found = self.found
         look = Look(self.wanted, found, found.credential, self.known, self.request.now, found.other)
@@ -135,7 +139,7 @@ class _Look:
         self.answer = {"name": self.wanted.name, "observed": wire.pack(self.found)}
 
     def get_ready(self, store_fd: int) -> None:
-        place = open_place(self.request.store, store_fd, self.wanted.name, create=_stages(self.steps))
+        place = open_place(self.request.store, store_fd, self.wanted.name, create=_begins(self.steps))
         if place is None:
             return
         try:
@@ -157,8 +161,7 @@ class _Look:
         )
         kept = False
         try:
-            found = observe(place, request.store, self.wanted, self.known, self.siblings)
-            self.found = found._replace(served=self.found.served)
+            self.found = self._observed(place)._replace(served=self.found.served)
             self.decide()
             self.answer.update(_staged(place, self.wanted, self.steps))
             kept = bool(self.steps)
@@ -171,6 +174,11 @@ class _Look:
 
 def _stages(steps: tuple[Step, ...]) -> bool:
     return any(step.action == "stage_key" for step in steps)
+
+
+def _begins(steps: tuple[Step, ...]) -> bool:
+    """Tell whether there will be a generation where there may be no directory yet."""
+    return any(step.action in ("stage_key", "adopt") for step in steps)
 
 
 def _staged(place: Place, wanted: Identity, steps: tuple[Step, ...]) -> dict[str, t.Any]:

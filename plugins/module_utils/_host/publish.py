@@ -36,8 +36,16 @@ def write(job: Job) -> None:
         return
     if job.number in place.numbers():
         raise Misconfigured(f"host: generation {job.number} of {place.name} is there already; run again")
-    written, public_id = _write(job, place)
-    _verify(place, written, public_id)
+    write_into(job, place, NEXT, KEYSTORES[job.wanted.key.custody](place).staged)
+
+
+def write_into(job: Job, place: Place, entry: str, key: t.Callable[[], t.Any]) -> None:
+    """Write what belongs to a generation beside the key file that waits in `entry`, and verify it there.
+
+    `key` loads that key.
+    """
+    written, public_id = _write(job, place, entry, key)
+    _verify(place, entry, written, public_id)
 
 
 def number(job: Job) -> None:
@@ -71,26 +79,27 @@ def publish_in_place(job: Job, place: Place) -> None:
         place.point_to(number)
 
 
-def _write(job: Job, place: Place) -> tuple[dict[str, bytes], str]:
-    """Return what was written into `next/`, and which key was staged there."""
-    directory = place.open_generation(NEXT)
+def _write(job: Job, place: Place, entry: str, load: t.Callable[[], t.Any]) -> tuple[dict[str, bytes], str]:
+    """Return what was written into `entry`, and which key was staged there."""
+    directory = place.open_generation(entry)
     key = None if directory is None else read_file(directory, KEY)
     if directory is None or key is None:
-        raise Denied(f"host: {_next(place, KEY)} is gone, the staged key; nothing was installed, run again")
+        raise Denied(f"host: {_path(place, entry, KEY)} is gone, the staged key; nothing was installed, run again")
     try:
-        files = _files(job, place, key)
+        files = files_of(job.parts, key, place.store, place.name)
         uid, gid = uid_gid(job.wanted.files.owner, job.wanted.files.group)
         for name, content in files.items():
             mode = wanted_mode(name, job.wanted.files)
             create_file(directory, name, content, mode=mode, uid=uid, gid=gid)
         put_right(directory, [KEY], job.wanted.files)
-        staged = KEYSTORES[job.wanted.key.custody](place).staged()
+        staged = load()
         if staged is None:
-            raise Denied(f"host: {_next(place, KEY)} cannot be read, the staged key; nothing was installed, run again")
+            where = _path(place, entry, KEY)
+            raise Denied(f"host: {where} cannot be read, the staged key; nothing was installed, run again")
         public_id = spki_sha256(staged.public_key())
         manifest = _manifest(job, files, public_id)
         create_file(directory, MANIFEST, manifest, mode=0o644)
-        with said(NEXT, place.fd):
+        with said(entry, place.fd):
             os.fchmod(directory, DIRECTORY_MODE)
         sync_directory(directory)
     finally:
@@ -98,12 +107,12 @@ def _write(job: Job, place: Place) -> tuple[dict[str, bytes], str]:
     return {**files, MANIFEST: manifest}, public_id
 
 
-def _files(job: Job, place: Place, key: bytes) -> dict[str, bytes]:
-    """Return every file of the generation but the key: what was issued, and what is made of both."""
-    files = {FILE_OF[part]: content for part, content in job.parts.items()}
-    files[FILE_OF["combined"]] = key + job.parts["fullchain"]
+def files_of(parts: t.Mapping[str, bytes], key: bytes, store: str, identity: str) -> dict[str, bytes]:
+    """Return every file of a generation but the key: what was issued, and what is made of both."""
+    files = {FILE_OF[part]: content for part, content in parts.items()}
+    files[FILE_OF["combined"]] = key + parts["fullchain"]
     lines = (("ssl_certificate", "fullchain"), ("ssl_certificate_key", "private_key"))
-    include = "".join(f"{word} {current_path(place.store, place.name, part)};\n" for word, part in lines)
+    include = "".join(f"{word} {current_path(store, identity, part)};\n" for word, part in lines)
     files[FILE_OF["nginx_tls"]] = include.encode()
     return files
 
@@ -127,22 +136,21 @@ def _manifest(job: Job, files: t.Mapping[str, bytes], public_id: str) -> bytes:
     return json.dumps(record, indent=1, sort_keys=True).encode()
 
 
-def _verify(place: Place, written: t.Mapping[str, bytes], public_id: str) -> None:
+def _verify(place: Place, entry: str, written: t.Mapping[str, bytes], public_id: str) -> None:
     """Read back what was written, byte for byte; the certificate must be the key's."""
-    directory = place.open_generation(NEXT)
+    directory = place.open_generation(entry)
     if directory is None:
-        raise Denied(f"host: {_next(place)} is gone; nothing was installed, run again")
+        raise Denied(f"host: {_path(place, entry)} is gone; nothing was installed, run again")
     try:
         for name, content in written.items():
             if read_file(directory, name) != content:
-                raise Unavailable(
-                    f"host: {_next(place, name)} does not hold what was written to it; look at the disk, then run again"
-                )
+                where = _path(place, entry, name)
+                raise Unavailable(f"host: {where} does not hold what was written; look at the disk, then run again")
     finally:
         os.close(directory)
     if pki.credential(pki.der_certificates(written[FILE_OF["certificate"]])[0]).public_id != public_id:
         raise Denied(f"host: the certificate for {place.name} does not fit the staged key; nothing was installed")
 
 
-def _next(place: Place, *name: str) -> str:
-    return "/".join((place.store, place.name, NEXT, *name))
+def _path(place: Place, *names: str) -> str:
+    return "/".join((place.store, place.name, *names))

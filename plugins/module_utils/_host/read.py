@@ -47,7 +47,14 @@ def look_around(request: Request) -> Answer:
     finally:
         if store_fd is not None:
             os.close(store_fd)
-    return {"store": store, "identities": identities, "paths": [_path(request.store, path) for path in request.paths]}
+    answer = {"store": store, "identities": identities, "paths": [_path(request.store, path) for path in request.paths]}
+    return {**answer, "scan": _scan(request)} if request.scan else answer
+
+
+def _scan(request: Request) -> Answer:
+    from .scan import scan
+
+    return scan(request.store, request.scan)
 
 
 def _about(path: str, fd: int | None) -> Answer:

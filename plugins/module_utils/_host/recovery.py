@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from .layout import CURRENT, MANIFEST, NEXT
+from .layout import ADOPTING, CURRENT, MANIFEST, NEXT
 from .place import Place, Unproved
 from .safe_files import remove, remove_tree, rename
 
@@ -16,8 +16,10 @@ from .safe_files import remove, remove_tree, rename
 def recover(place: Place) -> None:
     """Turn a generation that was written and never published into a staged one again, so that its key is used.
 
-    What remains of one that was being destroyed goes.
+    What remains of one that was being destroyed or adopted goes.
     """
+    if place.has(ADOPTING):
+        remove_tree(place.fd, ADOPTING)
     _restage(place)
     current = place.current()
     for number in place.numbers():
@@ -62,4 +64,5 @@ def destroy_identity(place: Place) -> None:
     for number in place.numbers():
         destroy_generation(place, number)
     remove_tree(place.fd, NEXT)
+    remove_tree(place.fd, ADOPTING)
     place.completed()

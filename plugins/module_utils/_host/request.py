@@ -17,7 +17,7 @@ from .._core.model import Identity, Known
 class Request(t.NamedTuple):
     """One phase for one host: `now` is the controller's clock, `deadline` in seconds, `holder` who asks.
 
-    `others` and `paths` are what phase `read` looks at beside the identities that are named.
+    `others`, `paths` and `scan` are what phase `read` looks at beside the identities that are named.
     """
 
     store: str
@@ -30,6 +30,7 @@ class Request(t.NamedTuple):
     entries: tuple[dict[str, t.Any], ...]
     others: bool = False
     paths: tuple[str, ...] = ()
+    scan: tuple[str, ...] = ()
 
     def identities(self) -> t.Iterator[tuple[Identity, Known, dict[str, t.Any]]]:
         """Yield what is wanted, what the controller knows, and the rest of the entry."""
@@ -59,6 +60,7 @@ def read(params: t.Mapping[str, t.Any]) -> Request:
         entries=tuple(params["identities"]),
         others=bool(params.get("others")),
         paths=tuple(params.get("paths") or ()),
+        scan=tuple(params.get("scan") or ()),
     )
 
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .._core.model import KEY_TYPES, PARTS, PROFILES, Files, Identity, Key, Proof
+from .._core.model import KEY_TYPES, PARTS, PROFILES, Adopt, Files, Identity, Key, Proof
 from .issuers import issuer
 from .option import Option
 
@@ -61,6 +61,23 @@ PROVE = {
         choices=("changed", "always"),
     ),
 }
+ADOPT = {
+    "certificate": Option(
+        "The absolute path of its certificate in PEM. Further certificates in the file are its chain.", required=True
+    ),
+    "private_key": Option(
+        "The absolute path of its private key in PEM, without a passphrase. It may be the same file. "
+        "Only O(identities[].state=observed) does without.",
+        no_log=False,
+    ),
+    "chain": Option("The absolute path of its chain in PEM, where that is a file of its own."),
+    "replace": Option(
+        "Whether O(issuer) replaces it when it is due, or at once. What lacks a declared name or usage of the profile, "
+        "or is revoked or damaged, is always replaced at once.",
+        default=Adopt("").replace,
+        choices=("when_due", "now"),
+    ),
+}
 STATE = {
     "name": Option(
         "The name of the identity, unique on the host and in the store: lower-case letters, digits, C(.), C(_), C(-).",
@@ -69,9 +86,18 @@ STATE = {
     "kind": Option("The kind of credential.", default=_IDENTITY.kind, choices=("x509",)),
     "state": Option(
         "V(present) keeps a valid credential in place. V(absent) withdraws it and destroys the key. "
-        "V(released) puts plain files in the place of the links and stops managing them.",
+        "V(released) puts plain files in the place of the links and stops managing them. "
+        "V(observed) records in the ledger what O(identities[].adopt) names, or what the store holds, and touches "
+        "nothing.",
         default=_IDENTITY.state,
-        choices=("present", "absent", "released"),
+        choices=("present", "absent", "released", "observed"),
+    ),
+    "adopt": Option(
+        "A pair that is already on the host and becomes the first generation: neither issued anew nor is its service "
+        "told. Where neither file is there, a credential is issued as usual. Once there is a generation, the paths are "
+        "not looked at again.",
+        type="dict",
+        options=ADOPT,
     ),
     "issuer": issuer("Who signs this identity. It replaces O(issuer), and is never merged with it."),
     "revoke_on_absent": Option(
@@ -170,5 +196,11 @@ INFO = {
     **STORE,
     "names": Option("Only these identities. The default is all that the store holds.", type="list", elements="str"),
     "paths": Option("Also read the PEM certificates at these absolute paths on the host.", type="list", elements="str"),
+    "scan": Option(
+        "Also look for private keys and certificates, in PEM and PKCS#12, in everything below these absolute paths on "
+        "the host, and propose what could be adopted. Nothing is touched, and no key leaves the host.",
+        type="list",
+        elements="str",
+    ),
 }
 PREFLIGHT = {"issuer": issuer("Who is to sign."), "issuers": OPTIONS["issuers"], **STORE}

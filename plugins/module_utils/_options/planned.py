@@ -41,11 +41,9 @@ _KEY: Tree = {
 }
 _IDENTITY: Tree = {
     "kind": Planned("use kind x509", ("ssh_host",)),
-    "state": Planned("use present, absent or released", ("observed",)),
     "principals": Planned("leave it out: it belongs to kind ssh_host"),
     "key": _KEY,
     "issuer": _ISSUER,
-    "adopt": Planned("use replace_files: true to put a link in the place of a file"),
     "publish": Planned("use links"),
     "trusts": _OUT,
 }
@@ -62,7 +60,7 @@ _TASK: Tree = {
 }
 PLANNED: t.Mapping[str, Tree] = {
     "machine_identity": _TASK,
-    "machine_identity_info": {**_COMMON, "scan": Planned("use names and paths"), **_RECORDS},
+    "machine_identity_info": {**_COMMON, **_RECORDS},
     "preflight": {**_COMMON, "issuer": _ISSUER, "issuers": _ISSUER},
     "certificate_authority": {**_COMMON, "key": _KEY},
 }

@@ -26,4 +26,5 @@ WIRE = {
     ),
     "others": Option("With V(read), look at everything else in the store as well.", type="bool", default=False),
     "paths": Option("With V(read), read the certificates at these paths.", type="list", elements="str"),
+    "scan": Option("With V(read), look for keys and certificates in these directories.", type="list", elements="str"),
 }

@@ -40,7 +40,7 @@ def open_all(connection: Connection, batch: Batch, intents: Sequence[Intent]) ->
     """Open the intents of a batch, or raise Used for keys that others have, or Held for what another run has."""
     waits, users = {}, {}
     for intent in intents:
-        user = _user(connection, batch, intent)
+        user = None if intent.shared else _user(connection, batch, intent)
         if user is not None:
             users[intent.name] = user
         elif (wait := _open(connection, batch, intent)) is not None:

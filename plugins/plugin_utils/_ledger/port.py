@@ -34,7 +34,8 @@ class Batch(t.NamedTuple):
 class Intent(t.NamedTuple):
     """What a run is about to do: generation `number` of an identity, for the key `public_id` (SHA-256 of its SPKI).
 
-    `holder` names the run; the same run, or the same key in a later run, may repeat an intent.
+    `holder` names the run; the same run, or the same key in a later run, may repeat an intent. A key that was found on
+    the host, and not made for this identity, may be `shared` with others.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Intent(t.NamedTuple):
     contact: str | None = None
     service: str | None = None
     labels: Mapping[str, str] = {}
+    shared: bool = False
 
 
 class OpenIntent(t.NamedTuple):

@@ -57,6 +57,12 @@ _EVENT_FIELDS = (
 )
 _HEADS = "SELECT batch, at, host, store, actor, seq, hash FROM heads ORDER BY batch"
 _HEAD_FIELDS = ("batch", "at", "host", "store", "actor", "seq", "hash")
+_HOLDERS = """
+SELECT DISTINCT i.host, i.store, i.name FROM generations g JOIN identities i ON i.id = g.identity
+WHERE g.public_id = ? AND g.state IN ('intended', 'issued', 'current', 'released')
+ORDER BY i.host, i.store, i.name
+"""
+_HOLDER_FIELDS = ("host", "store", "name")
 _JSON = frozenset({"labels", "names", "actor"})
 
 
@@ -89,6 +95,11 @@ def credentials(ledger: Readable) -> frozenset[str]:
     """Return the ids of all credentials that the ledger ever heard of."""
     rows = ledger.read("SELECT DISTINCT credential_id FROM generations WHERE credential_id IS NOT NULL")
     return frozenset(row[0] for row in rows)
+
+
+def holders(ledger: Readable, public_id: str) -> list[Record]:
+    """Return which identities have a key (SHA-256 of its SPKI) now: those that were renewed since have another one."""
+    return _records(_HOLDER_FIELDS, ledger.read(_HOLDERS, (public_id,)))
 
 
 def heads(ledger: Readable) -> list[Record]:

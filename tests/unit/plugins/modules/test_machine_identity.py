@@ -27,6 +27,7 @@ PROMISED = """
     issuer adopt publish trusts principals
 """
 PROMISED_OF_A_TASK = "issuer issuers identities store scope purge wait check_status plan approvals"
+PROMISED_OF_A_RECORD = "name changed failed msg generation steps certificate findings paths"
 PROMISED_OF_A_CERTIFICATE = "serial_number fingerprint_sha256 spki_sha256 not_before not_after issuer subject dns_names"
 
 
@@ -47,7 +48,7 @@ def test_every_option_of_the_design_is_built_or_refused_by_name() -> None:
 
 def test_the_records_have_the_names_of_the_design() -> None:
     record = yaml.safe_load(machine_identity.RETURN)["identities"]["contains"]
-    assert set(record) == {"name", "changed", "failed", "msg", "generation", "steps", "certificate", "paths"}
+    assert set(record) == set(PROMISED_OF_A_RECORD.split())
     assert set(record["steps"]["contains"]) == {"action", "reason"}
     assert record["steps"]["contains"]["action"]["sample"] in ACTIONS
     assert set(record["certificate"]["contains"]) == set(PROMISED_OF_A_CERTIFICATE.split())

@@ -11,16 +11,19 @@ import typing as t
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.adopted import differences, once_adopted
 from ansible_collections.keystead.identity.plugins.module_utils._core.checks import Look
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import (
     Activation,
+    Adopt,
     Credential,
     Finding,
     Identity,
     Known,
     LinkState,
     Observed,
+    Original,
     Proof,
     Subject,
     X509Facts,
@@ -289,3 +292,65 @@ def test_a_reason_with_a_thousand_names_stays_short_and_printable() -> None:
     assert len(reason) < 4096
     assert reason.isprintable()
     assert reason.endswith("and 993 more")
+
+
+ADOPTING = WEB._replace(adopt=Adopt("/etc/web.pem", "/etc/web.key"))
+ORIGINAL = NOTHING._replace(original=Original(b"c", credential()))
+BECOMES = ("adopt", "/etc/web.pem and its key are on the host already and become generation 1", "1")
+ADOPTED = THERE._replace(issuer_id="adopted:CN=Old Corp CA")
+NOW_ADOPTING = ADOPTING._replace(adopt=Adopt("/etc/web.pem", "/etc/web.key", None, "now"))
+FOREIGN: list[tuple[str, Identity, Observed, Credential | None, list[tuple[str, ...]]]] = [
+    ("a pair is there", ADOPTING, ORIGINAL, None, [BECOMES]),
+    ("no pair is there", ADOPTING, NOTHING, None, FIRST),
+    ("nobody wants it", WEB, ORIGINAL, None, FIRST),
+    ("its consumer is told nothing, and its links are made",
+     ADOPTING._replace(activate=TOLD.activate, prove=TOLD.prove),
+     ORIGINAL._replace(links=(*link("original"), *link("missing", "/etc/new.pem"))), None,
+     [BECOMES, ("link", "/etc/web.pem is what was adopted, and fullchain takes its place", "/etc/web.pem"),
+      ("link", "/etc/new.pem does not lead to fullchain yet", "/etc/new.pem")]),
+    ("what an earlier run left goes", ADOPTING, ORIGINAL._replace(unfinished=True), None,
+     [BECOMES, ("destroy", "an earlier run left an unfinished generation behind")]),
+    ("once there is a generation, the pair is nobody's business", ADOPTING, THERE._replace(original=ORIGINAL.original),
+     credential(), []),
+    ("a link that was not made yet", TOLD, ADOPTED._replace(links=link("original")), credential(),
+     [("link", "/etc/web.pem is what was adopted, and fullchain takes its place", "/etc/web.pem")]),
+    ("another issuer, a long life, another key and further names wait", ADOPTING, ADOPTED,
+     credential(days=300, key_type="rsa-2048", subject=SUBJECT._replace(dns_names=("web.example.org", "b"))), []),
+    ("they wait without the option as well", WEB, ADOPTED, credential(days=300, usages=()), []),
+    ("it is due", ADOPTING, ADOPTED, credential(days=1), renewal("it ends on 2026-06-02 00:00 and is due for renewal")),
+    ("a declared name is missing", ADOPTING, ADOPTED, credential(subject=Subject(dns_names=("b",))),
+     renewal("it lacks web.example.org")),
+    ("a usage is missing", ADOPTING, ADOPTED, credential(usages=("client_auth",)),
+     renewal("it lacks the extended key usage server_auth of tls_server")),
+    ("no usage is every usage", ADOPTING, ADOPTED, credential(usages=()), []),
+    ("it is damaged", ADOPTING, ADOPTED._replace(damage=(Finding("pair_mismatched", "private_key.pem"),)), credential(),
+     renewal("the private key does not fit the certificate")),
+    ("it is to go at once", NOW_ADOPTING, ADOPTED, credential(), renewal("it was adopted, and adopt.replace is now")),
+    ("once it has gone, nothing more", NOW_ADOPTING, THERE, credential(), []),
+    ("the renewed one is ours, and held to everything", ADOPTING, THERE, credential(days=90),
+     renewal("it lives until 2026-08-30 00:00, longer than the declared lifetime")),
+    ("it is observed", ADOPTING._replace(state="observed"), ORIGINAL, None, []),
+    ("the store's own is observed", WEB._replace(state="observed"), THERE._replace(unfinished=True),
+     credential(days=-9), []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found", "there", "expected"), [row[1:] for row in FOREIGN], ids=[row[0] for row in FOREIGN]
+)
+def test_what_somebody_else_had_issued(
+    wanted: Identity, found: Observed, there: Credential | None, expected: list[tuple[str, ...]]
+) -> None:
+    assert steps(wanted, found, there) == expected
+
+
+def test_what_follows_an_adoption_is_known_before_it() -> None:
+    wanted = NOW_ADOPTING._replace(files=NOW_ADOPTING.files._replace(links=()))
+    then = once_adopted(Look(wanted, ORIGINAL._replace(links=link("original")), None, Known(newest=3), NOW))
+    assert (then.found.generation, then.found.issuer_id) == (4, "adopted:CN=a")
+    assert [step.action for step in decide(then)] == ["stage_key", "issue", "publish", "destroy"]
+    assert differences(then._replace(wanted=WEB._replace(lifetime=86400))) == (
+        "it lives until 2026-06-26 00:00, longer than the declared lifetime",
+    )
+    assert differences(then._replace(found=THERE)) == ()
+    assert once_adopted(Look(WEB, THERE, None, Known(), NOW)).found == THERE

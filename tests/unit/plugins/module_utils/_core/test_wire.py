@@ -23,12 +23,14 @@ NOUNS = (
     model.Files,
     model.Activation,
     model.Proof,
+    model.Adopt,
     model.Identity,
     model.Known,
     model.Finding,
     model.LinkState,
     model.X509Facts,
     model.Credential,
+    model.Original,
     model.Observed,
     model.Step,
     model.Done,
@@ -47,10 +49,11 @@ ACTIVATION = st.builds(model.Activation, MAYBE, TEXTS, TEXTS, NUMBER)
 PROOF = st.builds(
     model.Proof, TEXT, st.none() | COUNT, MAYBE, MAYBE, st.booleans(), TEXTS, NUMBER, st.sampled_from(["changed"])
 )
+ADOPT = st.builds(model.Adopt, TEXT, MAYBE, MAYBE, TEXT)
 IDENTITY = st.builds(
     model.Identity,
     TEXT, TEXT, TEXT, SUBJECT, TEXT, KEY, COUNT, TEXT, FILES, st.none() | ACTIVATION, st.none() | PROOF, COUNT,
-    MAYBE, MAYBE,
+    MAYBE, MAYBE, st.none() | ADOPT,
 )  # fmt: skip
 REVOKED = st.lists(st.tuples(TEXT, TEXT), max_size=2).map(tuple)
 KNOWN = st.builds(model.Known, REVOKED, TEXTS, COUNT, MAYBE, st.booleans())
@@ -60,16 +63,21 @@ FINDINGS = st.lists(FINDING, max_size=2).map(tuple)
 MOMENT = st.integers(0, 253402300799).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 FACTS = st.builds(model.X509Facts, SUBJECT, TEXT, st.integers(0, 2**160), TEXT, TEXT, is_ca=st.booleans(), usages=TEXTS)
 CREDENTIAL = st.builds(model.Credential, TEXT, TEXT, MOMENT, MOMENT, FACTS)
+ORIGINAL = st.builds(
+    model.Original, st.binary(max_size=99), CREDENTIAL, st.lists(st.binary(max_size=9), max_size=2).map(tuple), FINDINGS
+)
 OBSERVED = st.builds(
     model.Observed,
     TEXT, st.none() | COUNT, COUNT, st.lists(COUNT, max_size=3).map(tuple), BINARY, st.none() | CREDENTIAL,
     st.none() | CREDENTIAL, MAYBE, MAYBE, FINDINGS, FINDINGS,
     st.lists(LINK_STATE, max_size=2).map(tuple), TEXTS, st.booleans(), st.none() | COUNT, MAYBE,
+    st.none() | ORIGINAL,
 )  # fmt: skip
 STEP = st.builds(model.Step, st.sampled_from(model.ACTIONS), TEXT, TEXT)
 DONE = st.builds(model.Done, st.sampled_from(model.ACTIONS), TEXT, NUMBER, MAYBE)
 EVERY = st.one_of(
-    SUBJECT, KEY, LINK, FILES, ACTIVATION, PROOF, IDENTITY, KNOWN, FINDING, LINK_STATE, CREDENTIAL, OBSERVED, STEP, DONE
+    SUBJECT, KEY, LINK, FILES, ACTIVATION, PROOF, IDENTITY, KNOWN, FINDING, LINK_STATE, CREDENTIAL, OBSERVED, STEP,
+    DONE, ADOPT, ORIGINAL,
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

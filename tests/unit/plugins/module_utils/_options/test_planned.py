@@ -28,16 +28,14 @@ def task(**more: t.Any) -> dict[str, t.Any]:
         ({"check_status": "live"}, "machine_identity: option check_status live is not built yet"),
         ({"issuers": [{"local": {}}, {"est": {}}]}, "machine_identity: option issuers[1].est is not built yet"),
         (task(kind="ssh_host"), WEB + "kind ssh_host is not built yet"),
-        (task(state="observed"), WEB + "state observed is not built yet"),
         (task(key={"reuse": True}), WEB + "key.reuse true is not built yet"),
         (task(key={"reuse": "yes"}), WEB + "key.reuse yes is not built yet"),
         (task(key={"origin": "controller"}), WEB + "key.origin controller is not built yet"),
-        (task(adopt={"certificate": "/x"}), WEB + "adopt is not built yet"),
         (task(publish=[]), WEB + "publish is not built yet"),
         (task(trusts=[]), WEB + "trusts is not built yet"),
         (task(principals=["a"]), WEB + "principals is not built yet"),
         (task(issuer={"est": {"url": "x"}}), WEB + "issuer.est is not built yet"),
-        ({"identities": [{"adopt": {}}]}, "machine_identity: option identities[0].adopt is not built yet"),
+        ({"identities": [{"publish": []}]}, "machine_identity: option identities[0].publish is not built yet"),
     ],
 )
 def test_what_is_not_built_is_refused_by_its_name(args: dict[str, t.Any], begins: str) -> None:
@@ -66,7 +64,7 @@ def test_a_custody_of_the_design_is_refused_in_the_words_of_the_task(custody: st
     "args",
     [
         task(key={"reuse": False, "origin": "host", "custody": {"file": {}, "pkcs11": None}}, kind="x509"),
-        task(key={"reuse": "no"}, adopt=None, publish=None, state="absent"),
+        task(key={"reuse": "no"}, publish=None, state="absent"),
         {"policy": "/etc/policy.yml", "plan": None, "check_status": "ledger", "issuer": {"local": {}, "openbao": None}},
         {"issuer": "not a mapping", "identities": "neither"},
         {"identities": ["nor this"], "issuers": {"local": {}}},
@@ -80,8 +78,3 @@ def test_two_issuers_are_left_to_the_validation_which_names_both() -> None:
     refuse_planned({"issuer": {"local": {}, "acme": {}}}, "machine_identity")
 
 
-
-
-def test_a_scan_is_refused() -> None:
-    with pytest.raises(Misconfigured, match=r"option scan is not built yet .* use names and paths"):
-        refuse_planned({"scan": ["/etc"]}, "machine_identity_info")

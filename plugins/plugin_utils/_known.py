@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What the ledger adds to what a host can see."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..module_utils._core.model import Known
+
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
+    from ._declare import Declaration
+    from ._ledger.port import Remembered
+
+_REVOKE = "the identity is declared absent with revoke_on_absent"
+
+
+def known_of(declaration: Declaration, remembered: Remembered | None, now: datetime) -> Known:
+    """Return what is known of a declared identity."""
+    to_revoke = declaration.identity.state == "absent" and declaration.revoke_on_absent
+    if remembered is None:
+        return Known(revoke=_REVOKE if to_revoke else None)
+    return Known(
+        revoked=remembered.revoked,
+        links=remembered.links,
+        newest=remembered.newest,
+        revoke=_REVOKE if to_revoke and _may_be_used(remembered, now) else None,
+        listed=remembered.state == "present",
+    )
+
+
+def _may_be_used(remembered: Remembered, now: datetime) -> bool:
+    """Tell whether a credential may still be of use to somebody; of what the ledger never saw the host must tell."""
+    opened = remembered.open_intent
+    if not remembered.newest or (opened and opened.certificate):
+        return True
+    is_revoked = any(credential_id == remembered.credential_id for credential_id, _reason in remembered.revoked)
+    return remembered.not_after is not None and now < remembered.not_after and not is_revoked

@@ -1,0 +1,249 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What somebody else had issued: judged before it is adopted, recorded where it is only observed.
+
+A run that finds nothing new comes here too, so what only work needs is imported where it is done.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shlex
+import typing as t
+
+from ..module_utils._core.adopted import adopted_id, differences, once_adopted
+from ..module_utils._core.checks import Look
+from ..module_utils._core.errors import Denied, KeysteadError, Pending
+from ..module_utils._core.model import OBSERVED
+from ._ledger.port import Delivered, Event, Held, Outcome
+from ._ledger.queries import holders
+from ._work import plan
+
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
+    from ..module_utils._core.model import Finding, Original
+    from ._ledger.chain import Readable
+    from ._ledger.port import Batch, Intent, Ledger
+    from ._work import Work
+
+MOST_NAMED = 8
+SEEN = "it was seen on the host, and is not managed"
+_SAYS = {
+    "certbot": "certbot still renews it as {detail}; stop that with: mv {about} {about}.disabled",
+    "certmonger": "certmonger still tracks it as request {detail}; stop that with: getcert stop-tracking -i {detail}",
+    "acme_sh": "acme.sh still renews it as {detail}; stop that with: acme.sh --remove -d {detail}",
+    "key_readable": "its key {about} has mode {detail}, so others may know it; adopt.replace: now makes a new one",
+}
+
+
+def judge(works: t.Sequence[Work], ledger: Ledger, host: str, now: datetime, warnings: list[str]) -> None:
+    """Check what a host says it found, and add findings and warnings; what may not be adopted ends with an error."""
+    keys: dict[str, str] = {}
+    for work in works:
+        try:
+            _read(work)
+            _look_for_others(work, ledger, host, keys)
+        except KeysteadError as error:
+            work.error = error
+            continue
+        work.findings += [finding("differs", text) for text in _differences(work, now)]
+        work.settle_findings()
+        _warn(work, work.findings, warnings)
+
+
+def _warn(work: Work, findings: t.Sequence[dict[str, str]], warnings: list[str]) -> None:
+    warnings += [f"{work.name}: {one['msg']}" for one in findings if one["code"] != "differs"]
+
+
+def foresee(works: t.Sequence[Work], now: datetime) -> None:
+    """Add to the steps of each what follows its adoption in the same run."""
+    for work in works:
+        work.steps += plan(work, once_adopted(_look(work, now)).found, now)
+        work.settle_findings()
+
+
+def intend(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str, warnings: list[str]) -> None:
+    """Write down what is going to be adopted (A1); what another run is at work on waits.
+
+    Hosts adopt at the same time: who else has a key is looked up once more when it is written down.
+    """
+    from ._issuing import intent
+
+    intents: dict[str, Intent] = {}
+    for work in works:
+        original = _original(work)
+        work.number = next(int(step.about) for step in work.steps if step.action == "adopt")
+        work.public_id = original.credential.public_id
+        issuer_id = adopted_id(original.credential)
+        intents[work.name] = intent(work, work.reason("adopt"), holder, issuer_id)._replace(shared=True)
+    while not _intended(list(intents.values()), works, ledger, batch):
+        intents = {work.name: intents[work.name] for work in works if work.error is None}
+    for work in works:
+        if work.error is None and not any(one["code"] == "shared_key" for one in work.findings):
+            count = len(work.findings)
+            try:
+                _look_for_others(work, ledger, batch.host, {})
+            except KeysteadError as error:
+                work.error = error
+            _warn(work, work.findings[count:], warnings)
+
+
+def _intended(intents: list[Intent], works: t.Sequence[Work], ledger: Ledger, batch: Batch) -> bool:
+    try:
+        if intents:
+            ledger.intend(batch, intents)
+    except Held as held:
+        for work in works:
+            if work.name in held.names:
+                work.error = Pending(str(held), held.retry_after)
+        return False
+    return True
+
+
+def observe(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str) -> None:
+    """Write down the credentials that are only observed, where they are others than those known."""
+    new = [work for work in works if work.identity.state == "observed" and _is_new(work)]
+    if not new:
+        return
+    from ._issuing import intent
+
+    intents = []
+    for work in new:
+        if work.found is None or work.credential is None:
+            continue
+        work.number = max(work.known.newest + 1, work.found.generation or 0)
+        work.public_id = work.credential.public_id
+        intents.append(intent(work, SEEN, holder, adopted_id(work.credential, OBSERVED))._replace(shared=True))
+    ledger.intend(batch, intents)
+    ledger.record(batch, [_seen(work) for work in new])
+
+
+def _is_new(work: Work) -> bool:
+    known, credential = work.remembered, work.credential
+    if credential is None:
+        return False
+    return known is None or known.state != "present" or known.credential_id != credential.credential_id
+
+
+def _seen(work: Work) -> Outcome:
+    from ..module_utils._core import pki
+    from ._issuing import issued
+
+    found = work.found
+    original = found.original if found else None
+    certificate = (found and found.certificate) or b""
+    chain = b"".join(map(pki.pem_certificate, original.chain)) if original else b""
+    changes = (issued(pki.pem_certificate(certificate), chain), Delivered())
+    return Outcome(work.name, work.number, (Event("publish", SEEN),), changes)
+
+
+def _original(work: Work) -> Original:
+    if work.found is None or work.found.original is None:
+        raise Denied(f"host: it does not say what is to be adopted for {work.name}; run again")
+    return work.found.original
+
+
+def _read(work: Work) -> None:
+    """Parse what is to be recorded here, and follow its chain: a host could show anything."""
+    found = work.found
+    if found is None:
+        return
+    original = found.original
+    if original is None:
+        if work.identity.state == "observed" and found.certificate:
+            work.credential = _parsed(work.name, found.certificate)
+        return
+    credential = _parsed(work.name, original.certificate)
+    _check_chain(work, original)
+    work.findings += filter(None, map(said, original.findings))
+    work.found = found._replace(original=original._replace(credential=credential))
+    if work.identity.state == "observed":
+        work.credential = credential
+        work.found = work.found._replace(credential=credential, certificate=original.certificate)
+
+
+def _parsed(name: str, certificate: bytes) -> t.Any:
+    from ..module_utils._core import pki
+
+    try:
+        return pki.credential(certificate)
+    except ValueError:
+        raise Denied(f"host: what it shows as the certificate of {name} is none") from None
+
+
+def _check_chain(work: Work, original: Original) -> None:
+    from cryptography import x509
+
+    from ..module_utils._core import pki
+    from ._path import signed_by
+
+    try:
+        path = [x509.load_der_x509_certificate(one) for one in (original.certificate, *original.chain)]
+        signed = [signed_by(below, above) for below, above in itertools.pairwise(path)]
+    except pki.MALFORMED:
+        raise Denied(f"host: the chain of {work.name} cannot be read") from None
+    if not all(signed) and work.identity.adopt:
+        where = work.identity.adopt.chain or work.identity.adopt.certificate
+        raise Denied(
+            f"host: {where}: certificate {signed.index(False) + 1} of the chain of {work.name} did not sign the one "
+            "before it; put the chain in order, the signer of the certificate first"
+        )
+
+
+def _look_for_others(work: Work, ledger: Ledger, host: str, keys: dict[str, str]) -> None:
+    """Add a finding for a key that other hosts have; refuse to adopt one of another identity of this host (C4)."""
+    found = work.found
+    credential = found and (found.original.credential if found.original else found.credential)
+    if credential is None:
+        return
+    known = holders(t.cast("Readable", ledger), credential.public_id)
+    users = [one for one in known if (one["host"], one["name"]) != (host, work.name)]
+    here = next((one["name"] for one in users if one["host"] == host), keys.get(credential.public_id))
+    keys.setdefault(credential.public_id, work.name)
+    if here and work.needs("adopt"):
+        raise Denied(
+            f"{work.name}: its key is that of identity {here} of this host already; adopt a pair once, "
+            "and give that identity the links of both"
+        )
+    others = shared([f"{one['name']} of {one['host']}" for one in users])
+    if others:
+        work.findings.append(others)
+
+
+def shared(users: t.Sequence[str]) -> dict[str, str] | None:
+    """Return the finding that others have the same key; None where nobody has."""
+    if not users:
+        return None
+    further = f" and {len(users) - MOST_NAMED} more" if len(users) > MOST_NAMED else ""
+    who = f"{', '.join(users[:MOST_NAMED])}{further}"
+    return finding("shared_key", f"its key is also that of {who}; the first renewal of each makes its own")
+
+
+def _differences(work: Work, now: datetime) -> tuple[str, ...]:
+    if work.identity.state != "present" or work.found is None:
+        return ()
+    look = _look(work, now)
+    return differences(once_adopted(look) if look.found.original else look)
+
+
+def _look(work: Work, now: datetime) -> Look:
+    found = work.found
+    if found is None:
+        raise Denied(f"host: it does not say what it has of {work.name}; run again")
+    return Look(work.identity, found, found.credential, work.known, now, found.other)
+
+
+def said(found: Finding) -> dict[str, str] | None:
+    """Say what a host found, so that a command in it can be used as it stands; None for what nobody here knows."""
+    if found.code not in _SAYS:
+        return None
+    about, detail = shlex.quote(found.about), shlex.quote(found.detail)
+    return finding(found.code, _SAYS[found.code].format(about=about, detail=detail))
+
+
+def finding(code: str, msg: str) -> dict[str, str]:
+    """Return something that is to be said, with a code for programs."""
+    return {"code": code, "msg": msg}
