@@ -34,7 +34,7 @@ def unreachable(error: BaseException, address: Address) -> KeysteadError:
             return Unavailable(f"{WHO}: {host} {kept}; run again later, or correct url")
     return Unavailable(
         f"{WHO}: {host} ended the call ({type(causes[-1]).__name__}) before its answer was complete; "
-        "run again: what it signed meanwhile is found, or recorded as an orphan"
+        "run again: what it signed meanwhile is looked for"
     )
 
 
