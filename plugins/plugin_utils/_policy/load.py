@@ -65,6 +65,8 @@ def _check_list(one: str, path: str) -> None:
 
 def _text(path: str) -> str:
     try:
+        if Path(path).exists() and not Path(path).is_file():
+            raise Misconfigured(f"policy: option policy: {path} is no regular file; name a YAML file")
         raw = Path(path).read_bytes()
     except OSError as error:
         raise Misconfigured(
