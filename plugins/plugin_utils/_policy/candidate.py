@@ -21,9 +21,9 @@ Options = t.Mapping[str, t.Any]
 class Candidate(t.NamedTuple):
     """One thing to be judged; durations are in seconds.
 
-    `issuer` is the backend and its options, `links` the parts that are linked, `activate` is unit, command or none,
-    `publish` pairs publishers with their parts. `shared_with` are other identities that have the same key. `key_age` is
-    what the ledger knows.
+    `issuer` is the backend and its options, None where it is not known. `links` are the parts that are linked;
+    `activate` is unit, command or none; `publish` pairs publishers with their parts. `shared_with` are other identities
+    that have the same key. `key_age` is what the ledger knows.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Candidate(t.NamedTuple):
     lifetime: int = 0
     contact: str | None = None
     service: str | None = None
-    issuer: tuple[str, Options] = ("", {})
+    issuer: tuple[str, Options] | None = None
     links: t.Collection[str] = ()
     activate: str = "none"
     prove: bool = False
@@ -57,7 +57,6 @@ def candidates(identities: t.Sequence[Options], declared: t.Sequence[Declaration
 
 def _candidate(options: Options, declared: Declaration, task: Task) -> Candidate:
     identity, key = declared.identity, options.get("key") or {}
-    ((backend, of_issuer),) = (declared.issuer or {"": {}}).items()
     activate = identity.activate
     return Candidate(
         name=identity.name,
@@ -73,7 +72,7 @@ def _candidate(options: Options, declared: Declaration, task: Task) -> Candidate
         lifetime=identity.lifetime,
         contact=declared.contact,
         service=declared.service,
-        issuer=(backend, of_issuer),
+        issuer=next(iter(declared.issuer.items())) if declared.issuer else None,
         links=[link.part for link in identity.files.links],
         activate="none" if activate is None else "unit" if activate.unit else "command",
         prove=identity.prove is not None,

@@ -108,11 +108,11 @@ def _place(path: Path, said: t.Any) -> str:
 def _said(error: t.Any) -> str:
     """Say what is wrong and what to write, in a sentence of ours: the library's would repeat whole rules."""
     value, rule, known = error.instance, error.validator_value, error.schema.get("properties", {})
-    hint = error.schema.get("description")
+    hint, names = error.schema.get("description"), ", ".join(map(str, rule)) if error.validator == "enum" else ""
     says: dict[str, t.Callable[[], str]] = {
         "additionalProperties": lambda: _unknown(_foreign(error), known),
         "required": lambda: f"{next(name for name in rule if name not in value)} is missing; write it",
-        "enum": lambda: f"{_shown(value)} is not possible; write one of {', '.join(rule)}",
+        "enum": lambda: f"{_shown(value)} is not possible; write {f'one of {names}' if names else 'days of your own'}",
         "const": lambda: f"{_shown(value)} is not possible; write {rule}",
         "oneOf": lambda: _count_of_rules(value),
         "type": lambda: f"{_shown(value)} is not {_type(rule)}; write {hint or _type(rule)}",

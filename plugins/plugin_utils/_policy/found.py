@@ -34,7 +34,6 @@ def found_by(policy: Policy, work: Work, task: Task) -> list[str]:
         groups=task.groups,
         contact=known.contact if known else None,
         service=known.service if known else None,
-        issuer=((found.issuer_id or "").partition(":")[0], {}),
     )
     kinds = (*OF_CREDENTIAL, *(OF_RECORD if known else ()))
     verdicts = policy.verdicts(of_credential(bare, work.credential), kinds)

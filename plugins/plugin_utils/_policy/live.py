@@ -37,8 +37,8 @@ class Live:
         if known is None or not _is_live(known):
             return None
         live = candidate._replace(contact=known.contact, service=known.service)
-        if known.issuer_id and known.issuer_id.partition(":")[0] != live.issuer[0]:
-            live = live._replace(issuer=(known.issuer_id.partition(":")[0], {}))
+        if known.issuer_id and not _may_have_signed(candidate, known.issuer_id):
+            live = live._replace(issuer=None)
         return _of_certificate(live, known.certificate) if known.certificate else live
 
     def age_of_key(self, candidate: Candidate) -> int | None:
@@ -47,6 +47,13 @@ class Live:
         if known is None or known.key_since is None or not _is_live(known):
             return None
         return int((self._now - known.key_since).total_seconds())
+
+
+def _may_have_signed(candidate: Candidate, issuer_id: str) -> bool:
+    """Tell whether an id may be that of the declared issuer; in doubt it may: a rule to come causes no outage."""
+    backend, _colon, rest = issuer_id.partition(":")
+    declared, options = candidate.issuer or ("", {})
+    return declared == backend and (backend != "local" or rest.partition(":")[0] == options.get("authority"))
 
 
 def _is_live(known: Remembered) -> bool:

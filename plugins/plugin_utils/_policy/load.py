@@ -14,11 +14,13 @@ from ...module_utils._core.errors import Misconfigured
 from .._actor import VERSION
 from .cache import recall, remember
 from .default import DEFAULT
+from .facts import FACTS
 from .policy import Policy
 
 if t.TYPE_CHECKING:
     from datetime import datetime
 
+COMPILED = 1  # the format of the compiled form: what is kept of another one is compiled anew
 LARGEST = 1 << 20
 SHIPPED = "the shipped policy"
 
@@ -29,7 +31,7 @@ def load(path: str | None, now: datetime) -> Policy:
     if path is None:
         return Policy(DEFAULT, SHIPPED, today)
     text = _text(path)
-    digest = hashlib.sha256(f"{VERSION}\0{text}".encode()).hexdigest()
+    digest = hashlib.sha256(f"{VERSION}\0{COMPILED}\0{FACTS}\0{text}".encode()).hexdigest()
     found = recall(path, digest)
     if found is None:
         from .compile import compiled
@@ -65,6 +67,8 @@ def _check_list(one: str, path: str) -> None:
 
 def _text(path: str) -> str:
     try:
+        if Path(path).exists() and not Path(path).is_file():
+            raise Misconfigured(f"policy: option policy: {path} is no regular file; name a YAML file")
         raw = Path(path).read_bytes()
     except OSError as error:
         raise Misconfigured(

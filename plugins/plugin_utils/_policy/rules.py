@@ -107,7 +107,7 @@ def names(candidate: Candidate, says: Says) -> Breach | None:
         wrong = [] if patterns is None else [one for one in getattr(subject, option) if not matches(one, patterns)]
         if wrong:
             return Breach(f"{option} {wrong[0]}", "use a name that the policy permits, or have it added there")
-    common = says.get("common_name")
+    common = says.get("common_name", says.get("dns_names") if _is_host_name(subject.common_name) else None)
     if common is not None and subject.common_name is not None and not matches(subject.common_name, common):
         return Breach(f"common_name {subject.common_name}", "leave it out, or use one that the policy permits")
     if not says.get("wildcards", True) and (wild := [one for one in subject.dns_names if one.startswith("*.")]):
@@ -116,6 +116,11 @@ def names(candidate: Candidate, says: Says) -> Breach | None:
     if forbidden:
         return Breach(f"name {forbidden[0]}", "use another name: this one is forbidden")
     return _addresses(candidate, says.get("ip_addresses"))
+
+
+def _is_host_name(common_name: str | None) -> bool:
+    """Tell whether old software would take a common name for the name of a host."""
+    return common_name is not None and re.fullmatch(r"[A-Za-z0-9*_-]+(\.[A-Za-z0-9_-]+)+\.?", common_name) is not None
 
 
 def _addresses(candidate: Candidate, networks: t.Sequence[str] | None) -> Breach | None:
@@ -158,7 +163,7 @@ def contact(candidate: Candidate, says: Says) -> Breach | None:
 
 def issuer(candidate: Candidate, says: Says) -> Breach | None:
     """Judge who signs."""
-    if is_one_of(candidate.issuer, says["allow"]):
+    if candidate.issuer is None or is_one_of(candidate.issuer, says["allow"]):
         return None
     backend, options = candidate.issuer
     asked = {name: options.get(name) for one, patterns in says["allow"] if one == backend for name in patterns}
@@ -198,8 +203,10 @@ def matches(text: str, patterns: t.Iterable[str]) -> bool:
     return any(re.fullmatch(pattern, text) for pattern in patterns)
 
 
-def is_one_of(who: tuple[str, Says], allowed: t.Iterable[tuple[str, t.Mapping[str, str]]]) -> bool:
+def is_one_of(who: tuple[str, Says] | None, allowed: t.Iterable[tuple[str, t.Mapping[str, str]]]) -> bool:
     """Tell whether an issuer is one of those that a policy names by backend and patterns of options."""
+    if who is None:
+        return False
     backend, options = who
     return any(
         one == backend and all(matches(str(options.get(name) or ""), (pattern,)) for name, pattern in patterns.items())

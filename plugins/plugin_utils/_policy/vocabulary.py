@@ -12,7 +12,7 @@ import typing as t
 
 from ...module_utils._core.model import KEY_TYPES, PARTS, PROFILES
 from .._durations import seconds
-from .facts import FACTS
+from .facts import FACTS, Fact
 
 Schema = dict[str, t.Any]
 BACKENDS = ("local", "openbao", "acme", "est", "scep", "aws_pca", "openbao_ssh", "local_ssh")
@@ -104,6 +104,14 @@ ISSUERS = Kind(
 )
 
 
+def _fits(fact: Fact, kind: Kind) -> bool:
+    """Tell whether the values of a fact are what a kind takes."""
+    values = fact.steps.values()
+    if kind.schema["type"] == "array":
+        return all(isinstance(value, tuple) and set(value) <= set(kind.schema["items"]["enum"]) for value in values)
+    return all(isinstance(value, {"string": str, "integer": int}[kind.schema["type"]]) for value in values)
+
+
 def _dated(kind: Kind) -> Kind:
     """Return the kind of a value that may also change with time: `{2027-03-15: 100d}`, or `{fact: NAME}`."""
     plain = kind.schema["type"]
@@ -111,7 +119,7 @@ def _dated(kind: Kind) -> Kind:
         **kind.schema,
         "type": [plain, "object"],
         "patternProperties": {DATE: kind.schema},
-        "properties": {"fact": {"enum": sorted(FACTS)}},
+        "properties": {"fact": {"enum": sorted(name for name, fact in FACTS.items() if _fits(fact, kind))}},
         "additionalProperties": False,
         "minProperties": 1,
         "if": {"type": "object", "required": ["fact"]},

@@ -10,6 +10,7 @@ import json
 import os
 import typing as t
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured
@@ -18,9 +19,6 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._policy import c
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.load import known_weak, load
 from ansible_collections.keystead.identity.tests.harness import local as make
 from ansible_collections.keystead.identity.tests.harness.in_process import World, web
-
-if t.TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.one_core
 
@@ -165,6 +163,14 @@ def test_a_file_that_cannot_be_a_policy_is_named_with_the_remedy(
     assert str(wrong.value).startswith("policy: ")
     assert str(policy) in str(wrong.value)
     assert words in str(wrong.value)
+
+
+@pytest.mark.parametrize("make_it", [Path.mkdir, os.mkfifo])
+def test_what_is_no_file_is_not_waited_for(policy: Path, make_it: t.Callable[[Path], object]) -> None:
+    policy.unlink()
+    make_it(policy)
+    with pytest.raises(Misconfigured, match="is no regular file; name a YAML file"):
+        load(str(policy), NOW)
 
 
 def test_a_list_of_weak_keys_is_data(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.compile import compiled
+from ansible_collections.keystead.identity.plugins.plugin_utils._policy.facts import FACTS
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.read import read
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -129,6 +130,25 @@ def test_at_most_five_errors_are_told_in_the_order_of_their_lines() -> None:
     lines = [part.split(",")[0] for part in str(wrong.value).split("line ")[1:]]
     assert lines == ["4", "6", "8", "10", "12"]
     assert str(wrong.value).endswith("; and 3 more")
+
+
+USES = {"key_type": "allow", "key_size": "rsa", "key_age": "longest", "lifetime": "shortest", "profile": "allow"}
+
+
+@pytest.mark.parametrize("kind", USES)
+def test_a_fact_is_used_where_its_values_fit_and_refused_elsewhere(kind: str) -> None:
+    used = []
+    for name in FACTS:
+        try:
+            compiled(HEAD + f"- id: a\n  {kind}: {{{USES[kind]}: {{fact: {name}}}}}\n", "p.yml")
+        except Misconfigured as error:
+            assert f"fact: '{name}' is not possible; write " in str(error)  # noqa: PT017  either is right
+        else:
+            used.append(name)
+    durations = [name for name in FACTS if name.endswith(("-validity", "-period"))]
+    profiles = [name for name in FACTS if "client" in name]
+    fitting = {"key_type": ["cnsa-2.0", "nist-112-bits", "nist-quantum-safe"], "profile": profiles, "key_size": []}
+    assert sorted(used) == sorted(fitting.get(kind, durations))
 
 
 def test_days_stay_text_and_every_value_has_its_line() -> None:

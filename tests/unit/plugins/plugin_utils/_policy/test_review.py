@@ -18,6 +18,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._policy.candidat
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.compile import compiled
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.policy import Policy
 from ansible_collections.keystead.identity.tests.harness.in_process import World, reason, steps, web
+from ansible_collections.keystead.identity.tests.harness.local import authority
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -115,6 +116,19 @@ def test_a_live_identity_that_breaks_a_rule_to_come_stays_as_it_is(
     assert (done["changed"], done.get("failed")) == (False, None)
     better = world.converge([web(**kept)], policy=policy)
     assert (better["warnings"], better.get("failed")) == ([], None)
+
+
+def test_who_signs_may_not_become_one_that_a_rule_to_come_forbids(world: World) -> None:
+    authority(world.authorities, "second")
+    only = {"id": "signers", "issuer": {"allow": [{"local": {"authority": "issuing"}}]}, "enforce_from": TOMORROW}
+    world.converge([web()])
+    world.converge([web(name="api")], issuer=world.issuer("second"))
+    policy = write(world, only)
+    with pytest.raises(Denied, match=r"issuer local with authority second; .* and this is changed"):
+        world.converge([web()], issuer=world.issuer("second"), policy=policy)
+    kept = world.converge([web(name="api")], issuer=world.issuer("second"), policy=policy)
+    assert (len(kept["warnings"]), kept["changed"]) == (1, False)
+    assert world.converge([web(name="api")], policy=policy)["warnings"] == []
 
 
 def test_on_its_day_a_rule_is_enforced(world: World) -> None:

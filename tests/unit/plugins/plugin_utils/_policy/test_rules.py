@@ -97,6 +97,12 @@ TASKS: dict[str, Case] = {
         "dns_names web.shop.example.org; use a name that the policy permits",
         {"dns_names": ["web.example.org", "shop.example.org"]},
     ),
+    "DNS names in the common name": Case(
+        {"names": {"dns_names": ["*.example.org"]}},
+        {"common_name": "www.example.com"},
+        "common_name www.example.com; leave it out",
+        {"common_name": "our shop"},
+    ),
     "DNS names of any depth": Case(
         {"names": {"dns_names": ["**.example.org"]}},
         {"dns_names": ["web.example.org.evil.com"]},
