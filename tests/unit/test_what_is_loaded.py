@@ -77,4 +77,5 @@ def test_with_a_ledger_in_postgresql_such_a_run_loads_its_client_and_nothing_els
     world, options = World(tmp_path), postgres_server.options(postgres_server.ledger())
     assert run_elsewhere(world, [web()], **options)["result"]["changed"] is True
     again = run_elsewhere(world, [web()], **options)
-    assert (again["result"]["changed"], again["loaded"]) == (False, ["psycopg"])
+    assert again["result"]["changed"] is False
+    assert {"psycopg"} <= set(again["loaded"]) <= {"psycopg", "ssl"}  # its asyncio loads ssl
