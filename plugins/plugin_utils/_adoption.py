@@ -12,7 +12,7 @@ from ..module_utils._core import pki
 from ..module_utils._core.adopted import adopted_id
 from ..module_utils._core.ports import Revoked, Revoker, Unknown
 from ._issuing import intent, issued
-from ._ledger.port import Held, RevokedChange, Used
+from ._ledger.port import Event, Held, Outcome, RevokedChange, Used
 from ._outcomes import UNKNOWN, found_unknown
 from ._work import is_foreign, plan
 
@@ -26,18 +26,38 @@ if t.TYPE_CHECKING:
     Status = Good | Revoked | Unknown
 
 
+EVERYTHING = "*"
+"""Whom an event is about that is about all identities of its store."""
+
+
 def adopt(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str) -> list[str]:
     """Write down what the host has of these, and return a warning for each that cannot be: nothing of it is undone."""
     statuses = {work.name: _status(work, batch.at) for work in works}
     warnings = [f"{name}: {_STRANGE}" for name, status in statuses.items() if isinstance(status, Unknown)]
     works = [work for work in works if not isinstance(statuses[work.name], Unknown)]
-    return warnings + write_down(works, statuses, ledger, batch, holder)
+    return warnings + write_down(works, statuses, ledger, batch, holder, noted=(broken(),))
 
 
-def write_down(
-    works: t.Sequence[Work], statuses: t.Mapping[str, Status | None], ledger: Ledger, batch: Batch, holder: str
+def broken(lost: str | None = None) -> Outcome:
+    """Return that the chain of events does not tell how a store came to hold what it holds; `lost` is a ledger's id."""
+    what = f"a store of the lost ledger {lost} holds" if lost else "a store holds and this ledger never saw"
+    reason = f"the chain of events is broken here: what {what} is recorded as it was found, and not as it was made"
+    return Outcome(EVERYTHING, None, (Event("rebuild", reason),))
+
+
+def write_down(  # noqa: PLR0913 - what it needs to know
+    works: t.Sequence[Work],
+    statuses: t.Mapping[str, Status | None],
+    ledger: Ledger,
+    batch: Batch,
+    holder: str,
+    *,
+    noted: tuple[Outcome, ...] = (),
 ) -> list[str]:
-    """Write down what is believed, with its status at its issuer, by name; return a warning for each that cannot be."""
+    """Write down what is believed, with its status at its issuer, by name; return a warning for each that cannot be.
+
+    What is `noted` comes before them, if there are any.
+    """
     intents = {work.name: _intent(work, holder) for work in works}
     warnings = intended(intents, ledger, batch)
     outcomes = [
@@ -46,7 +66,7 @@ def write_down(
         if work.name in intents
     ]
     if outcomes:
-        ledger.record(batch, outcomes)
+        ledger.record(batch, [*noted, *outcomes])
     return warnings
 
 

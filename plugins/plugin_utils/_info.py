@@ -172,6 +172,8 @@ def _show_observed(work: Work) -> None:
     if work.found is not None and work.found.generation is None and known is not None and known.certificate:
         work.credential = pki.credential(pki.der_certificates(known.certificate.encode())[0])
         work.found = work.found._replace(credential=work.credential)
+
+
 def _judged(one: Record, work: Work, policy: Policy, task: Task) -> Record:
     """Add what the policy finds about a live credential."""
     if work.found is not None and work.credential is not None and work.error is None:

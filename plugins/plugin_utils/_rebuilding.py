@@ -18,11 +18,11 @@ from ..module_utils._core.errors import KeysteadError, Misconfigured
 from ..module_utils._core.model import Identity, Key, Known
 from ..module_utils._core.ports import Revoker, Unknown
 from ._actor import actor, holder
-from ._adoption import write_down
+from ._adoption import EVERYTHING, broken, write_down
 from ._declare import Declaration, check_name, checked_issuer, checked_store
 from ._host_half import HostHalf, error_of, observed_of
 from ._info import by, store_of
-from ._ledger.port import Batch, Event, Outcome
+from ._ledger.port import Batch
 from ._ledger.queries import events
 from ._ledger.registry import open_for
 from ._signers import Signers
@@ -32,11 +32,9 @@ if t.TYPE_CHECKING:
     from ._action import Task
     from ._adoption import Status
     from ._ledger.ledger import SqlLedger
-    from ._ledger.port import Remembered
+    from ._ledger.port import Outcome, Remembered
 
 MODULE = "ledger_rebuild"
-EVERYTHING = "*"
-"""Whom an event is about that is about all identities of its store."""
 
 
 def rebuild(args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
@@ -74,12 +72,12 @@ class _Store:
             if work is not None and (status := self._status(work)) is not None:
                 works.append(work)
                 statuses[name] = status
-        reason = _reason(about["ledger_id"] if taken_over else None)
-        noted = bool(works or taken_over) and not self._is_noted(reason, anew=bool(works))
+        gap = broken(about["ledger_id"] if taken_over else None)
+        noted = bool(works) or (taken_over and not self._is_noted(gap))
         if not self.task.check:
-            self._record(works, statuses, reason if noted else None)
+            self._record(works, statuses, gap if noted else None)
         return {
-            "changed": bool(works) or noted,
+            "changed": noted,
             "recorded": [work.name for work in works],
             "store": {**about, "taken_over": taken_over},
             "warnings": self.warnings,
@@ -127,23 +125,18 @@ class _Store:
             return None
         return status
 
-    def _is_noted(self, reason: str, *, anew: bool) -> bool:
+    def _is_noted(self, gap: Outcome) -> bool:
         """Tell whether an earlier run wrote this break down, and was cut off before the store was taken over."""
         told = events(self.ledger, host=self.task.host, store=self.path, identity=EVERYTHING)
-        return not anew and any(event["reason"] == reason for event in told)
+        return any(event["reason"] == gap.events[0].reason for event in told)
 
-    def _record(self, works: t.Sequence[Work], statuses: t.Mapping[str, Status], reason: str | None) -> None:
+    def _record(self, works: t.Sequence[Work], statuses: t.Mapping[str, Status], gap: Outcome | None) -> None:
         batch = Batch(self.task.host, self.path, actor(self.task.playbook), self.now)
-        if reason:
-            self.ledger.record(batch, [Outcome(EVERYTHING, None, (Event("rebuild", reason),))])
+        if gap:
+            self.ledger.record(batch, [gap])
         self.warnings += write_down(works, statuses, self.ledger, batch, str(holder()))
 
 
 def _unclaimed(identity: Identity, remembered: Remembered | None, known: Known) -> Work:
     declaration = Declaration(identity, None, None, {}, None, None, revoke_on_absent=False)
     return Work(declaration, identity, None, remembered, known)
-
-
-def _reason(lost: str | None) -> str:
-    of = f"of the lost ledger {lost}" if lost else "that this ledger never saw"
-    return f"the chain of events is broken here: a store {of} was recorded as it was found, and not as it was made"

@@ -82,7 +82,10 @@ def test_with_a_ledger_in_postgresql_such_a_run_loads_its_client_and_nothing_els
     world, options = World(tmp_path), postgres_server.options(postgres_server.ledger())
     assert run_elsewhere(world, [web()], **options)["result"]["changed"] is True
     again = run_elsewhere(world, [web()], **options)
-    assert (again["result"]["changed"], again["loaded"]) == (False, ["psycopg"])
+    assert again["result"]["changed"] is False
+    assert {"psycopg"} <= set(again["loaded"]) <= {"psycopg", "ssl"}  # its asyncio loads ssl
+
+
 def test_a_policy_that_did_not_change_is_neither_read_as_yaml_nor_validated_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +99,8 @@ def test_a_policy_that_did_not_change_is_neither_read_as_yaml_nor_validated_agai
     policy.write_text("format: 1\nrules:\n  - {id: life, lifetime: {longest: 91d}}\n", encoding="utf-8")
     changed = run_elsewhere(world, [web()], policy=str(policy))
     assert (changed["result"]["changed"], changed["loaded"]) == (False, ["jsonschema", COMPILES])
+
+
 def test_neither_does_a_run_over_what_was_adopted(tmp_path: Path) -> None:
     world = World(tmp_path)
     pair().write(tmp_path / "old")

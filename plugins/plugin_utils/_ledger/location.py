@@ -48,6 +48,8 @@ def refuse_password(url: str) -> None:
 
 
 def _refusal(scheme: str) -> str:
+    if scheme in ("postgresql", "postgres"):
+        return f"ledger: option ledger names PostgreSQL, and only a file can be used here; {REMEDY}"
     if scheme.partition("+")[0] in ("postgresql", "postgres"):
         return f"ledger: option ledger names a driver of its own, {scheme}; write postgresql://host/database (or sqlite:////absolute/path)"
     return f"ledger: option ledger has the unknown scheme {scheme}; {REMEDY}"

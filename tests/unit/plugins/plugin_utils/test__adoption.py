@@ -64,6 +64,9 @@ def test_it_is_claimed_and_recorded_though_nothing_is_due(world: World) -> None:
     assert claim(world) == ledger_id
     assert same(world.remembered(), before)
     assert world.query("SELECT path, part FROM deliveries") == [(str(world.links / "a.pem"), "fullchain")]
+    told = world.query("SELECT action, identity, reason FROM events ORDER BY seq")
+    assert [event[:2] for event in told] == [("intend", "web"), ("rebuild", "*"), ("publish", "web")]
+    assert told[1][2].startswith("the chain of events is broken here: what a store holds and this ledger never saw")
     world.settled([said], scope="shop")
     world.settled([web(name="kept")], scope="shop", purge=True)
     assert not world.path().exists()

@@ -85,8 +85,8 @@ def test_what_a_store_holds_is_recorded_after_the_break(world: World) -> None:
     first, *others = events(world)
     assert (first["seq"], first["action"], first["identity"]) == (1, "rebuild", "*")
     assert first["reason"] == (
-        f"the chain of events is broken here: a store of the lost ledger {lost} was recorded as it was found, "
-        "and not as it was made"
+        f"the chain of events is broken here: what a store of the lost ledger {lost} holds is recorded as it was "
+        "found, and not as it was made"
     )
     assert {event["action"] for event in others} == {"intend", "publish"}
     for name, known in before.items():

@@ -15,7 +15,7 @@ from ansible.parsing.dataloader import DataLoader
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
 from ansible_collections.keystead.identity.plugins.module_utils._options.authority import OPTIONS as AUTHORITY
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
-from ansible_collections.keystead.identity.plugins.module_utils._options.ledger import MIGRATE, REBUILD
+from ansible_collections.keystead.identity.plugins.module_utils._options.ledger import REBUILD
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import OPTIONS
 from ansible_collections.keystead.identity.plugins.module_utils._options.option import Option, spec
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import plain, validated
@@ -173,8 +173,8 @@ def placed(table: dict[str, t.Any], path: tuple[str, ...], value: t.Any) -> t.An
 
 @pytest.mark.parametrize(
     "wanted",
-    [SPEC, spec(COMMON, AUTHORITY), spec(COMMON, MIGRATE), spec(COMMON, REBUILD)],
-    ids=["machine_identity", "certificate_authority", "ledger_migrate", "ledger_rebuild"],
+    [SPEC, spec(COMMON, AUTHORITY), spec(COMMON, REBUILD)],
+    ids=["machine_identity", "certificate_authority", "ledger_rebuild"],
 )
 def test_no_secret_option_repeats_what_stands_in_it_however_wrong(wanted: dict[str, t.Any]) -> None:
     paths = list(secrets(wanted))

@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.grants import CONVERGER as CONVERGER_RIGHTS
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_for
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.upkeep import migrated
 from ansible_collections.keystead.identity.tests.harness.postgres import ADMIN, AUDITOR, CONVERGER, MIGRATOR
@@ -95,6 +96,11 @@ def test_an_auditor_reads_everything_and_writes_nothing(postgres_server: Server,
 def test_an_auditor_can_keep_nobody_from_writing(postgres_server: Server, name: str) -> None:
     for mode in ("ACCESS SHARE", "ROW SHARE", "EXCLUSIVE"):
         refused(postgres_server, name, AUDITOR, f"BEGIN; LOCK TABLE turn IN {mode} MODE")
+
+
+def test_every_table_of_the_schema_has_rights(postgres_server: Server, name: str) -> None:
+    there = postgres_server.told(name, ADMIN, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    assert {table for (table,) in there} == set(CONVERGER_RIGHTS) == set(TABLES)
 
 
 def test_the_tables_belong_to_the_migrator_and_nobody_else_has_any_right(postgres_server: Server, name: str) -> None:

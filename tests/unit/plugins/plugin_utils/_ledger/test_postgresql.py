@@ -173,7 +173,12 @@ def test_a_server_that_cannot_be_trusted_is_refused_before_it_hears_the_password
     assert words in message
 
 
-def test_the_connection_of_a_default_url_to_another_host_would_be_verified(postgres_server: Server) -> None:
+@pytest.mark.parametrize("mode", [None, "disable", "require"])
+def test_by_default_another_machine_is_verified_whatever_the_environment_says(
+    postgres_server: Server, monkeypatch: pytest.MonkeyPatch, mode: str | None
+) -> None:
+    if mode:
+        monkeypatch.setenv("PGSSLMODE", mode)
     url = f"postgresql://{CONVERGER}@ledger-alias:{postgres_server.port}/x?hostaddr=127.0.0.1"
     message = refusal({"ledger": url, "ledger_password": CANARY})
     assert "cannot be trusted over TLS" in message
