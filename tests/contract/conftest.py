@@ -19,6 +19,7 @@ if t.TYPE_CHECKING:
 
 __all__ = ["place"]  # a fixture
 
+
 def _made(request: pytest.FixtureRequest, directory: Path) -> Made:
     kind = adapter(request.param)
     server = request.getfixturevalue(kind.server) if kind.server else None

@@ -106,6 +106,8 @@ def test_preflight_finds_it_fit_and_names_its_versions(host: OldHost) -> None:
     (found,) = (row["found"] for row in told["checks"] if row["where"] == "web1" and row["check"] == "python")
     assert re.fullmatch(rf"{re.escape(OLD_PYTHON)} 3\.\d+\.\d+, cryptography \d[\d.]*", found), found
     assert not host.store.exists()
+
+
 def test_a_pair_is_found_adopted_and_left_alone(host: OldHost, tmp_path: Path) -> None:
     old = tmp_path / "old"
     pair("web.example.org", key=rsa.generate_private_key(65537, 2048)).write(old)
