@@ -154,17 +154,8 @@ identities:
           description: What kind of thing is wrong.
           type: str
           choices:
-            - missing
-            - part_missing
-            - part_changed
-            - pair_mismatched
-            - unreadable
-            - policy
-            - pending
-            - unfinished
-            - expired
-            - revoked
-            - link_missing
+            [missing, part_missing, part_changed, pair_mismatched, unreadable, policy, pending, unfinished, expired,
+             revoked, link_missing]
           returned: always
           sample: part_changed
         msg:

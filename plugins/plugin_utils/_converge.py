@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import re
 import time
 import typing as t
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ from ._policy.candidate import candidates
 from ._policy.live import Live
 from ._policy.load import load
 from ._policy.review import Review
-from ._report import diff, record, statistics
+from ._report import result
 from ._signers import Signers
 from ._work import Work, concerns_others, is_behind, is_unknown, plan
 
@@ -81,7 +80,7 @@ class _Run:
             settled = [work for work in works if not work.steps and not work.error]
             self._adopt([work for work in settled if is_unknown(work)])
             self._catch_up([work for work in settled if is_behind(work) and not is_unknown(work)])
-        return self._result(works)
+        return result(works, self.store, self.task, [*self.warnings, *self.signers.advice()])
 
     def _to_purge(
         self, declared: t.Sequence[Declaration], remembered: t.Mapping[str, Remembered]
@@ -261,22 +260,6 @@ class _Run:
         if works:
             self.ledger.record(batch, [outcome(work) for work in works])
 
-    def _result(self, works: t.Sequence[Work]) -> dict[str, t.Any]:
-        records = [record(work, self.store, check=self.task.check) for work in works]
-        failed = [work for work in works if work.error]
-        result: dict[str, t.Any] = {
-            "changed": any(one["changed"] for one in records),
-            "identities": records,
-            "warnings": [*self.warnings, *self.signers.advice()],
-            "ansible_stats": statistics(records, check=self.task.check),
-        }
-        if failed:
-            result["failed"] = True
-            result["msg"] = "; ".join(dict.fromkeys(_complaint(work) for work in failed))
-        if self.task.diff:
-            result["diff"] = diff(works)
-        return result
-
 
 def _check_settled(work: Work) -> None:
     """Raise NotConverged when something is left for the host to do; the rest is the controller's affair."""
@@ -296,8 +279,3 @@ def _failing(works: t.Sequence[Work]) -> t.Iterator[None]:
     except KeysteadError as error:
         for work in works:
             work.error = work.error or error
-
-
-def _complaint(work: Work) -> str:
-    text = str(work.error)
-    return text if work.name in re.split(r"[^a-z0-9._-]+", text) else f"{work.name}: {text}"

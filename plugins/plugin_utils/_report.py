@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from collections import Counter
 
@@ -16,10 +17,33 @@ from ..module_utils._host.layout import current_path
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Credential, Observed, X509Facts
+    from ._action import Task
     from ._work import Work
 
 DONE = ("issued", "renewed", "changed")
 LINKABLE = ("certificate", "chain", "fullchain", "private_key", "combined", "nginx_tls")
+
+
+def result(works: t.Sequence[Work], store: str, task: Task, warnings: list[str]) -> dict[str, t.Any]:
+    """Return what the task returns about all identities of a host."""
+    records = [record(work, store, check=task.check) for work in works]
+    failed = [work for work in works if work.error]
+    said: dict[str, t.Any] = {
+        "changed": any(one["changed"] for one in records),
+        "identities": records,
+        "warnings": warnings,
+        "ansible_stats": statistics(records, check=task.check),
+    }
+    if failed:
+        said.update(failed=True, msg="; ".join(dict.fromkeys(_complaint(work) for work in failed)))
+    if task.diff:
+        said["diff"] = diff(works)
+    return said
+
+
+def _complaint(work: Work) -> str:
+    text = str(work.error)
+    return text if work.name in re.split(r"[^a-z0-9._-]+", text) else f"{work.name}: {text}"
 
 
 def record(work: Work, store: str, *, check: bool) -> dict[str, t.Any]:
