@@ -112,7 +112,8 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
         shell = self._connection._shell  # noqa: SLF001 - as every action reaches it
         command = shell.build_module_command(self._compute_environment_string(), f"#!{python}", "")
         program = _pipe.program(arguments, check=bool(self._task.check_mode))
-        return _pipe.answer(self._low_level_execute_command(command, in_data=program), python)
+        ran = self._low_level_execute_command(command, in_data=program.text)
+        return _pipe.answer(ran, python, program.mark)
 
 
 def _refuse_posixless(connection: t.Any, module: str) -> None:

@@ -13,7 +13,9 @@ module host_half runs the same phase.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import secrets
 import typing as t
 import zlib
 from pathlib import Path
@@ -53,10 +55,18 @@ _BOOTSTRAP = (MODULE_UTILS / "_host" / "bootstrap.py").read_bytes()
 _SOURCES = _packed(sources())
 
 
-def program(arguments: Mapping[str, t.Any], *, check: bool) -> bytes:
-    """Return the Python program that runs one phase on a host and prints its answer."""
+class Program(t.NamedTuple):
+    """A Python program that runs one phase on a host, and the mark before its answer, which nobody else there knows."""
+
+    text: bytes
+    mark: str
+
+
+def program(arguments: Mapping[str, t.Any], *, check: bool) -> Program:
+    """Return what a host's Python is to read from its standard input."""
+    mark = secrets.token_hex(16)
     packed = _packed({"params": {**DEFAULTS, **arguments}, "check": check})
-    return b"%b\n\nmain(%b, %b)\n" % (_BOOTSTRAP, _SOURCES, packed)
+    return Program(b"%b\n\nmain(%b, %b, %a)\n" % (_BOOTSTRAP, _SOURCES, packed, mark), mark)
 
 
 def interpreter(variables: Mapping[str, t.Any], template: t.Callable[[t.Any], t.Any]) -> str | None:
@@ -73,16 +83,22 @@ def interpreter(variables: Mapping[str, t.Any], template: t.Callable[[t.Any], t.
     return str(found) if found else None
 
 
-def answer(ran: Mapping[str, t.Any], python: str) -> dict[str, t.Any]:
-    """Return what the program answered: the one line that is a JSON object, among what a login may print around it."""
-    for line in reversed(str(ran.get("stdout") or "").splitlines()):
-        if line.startswith("{"):
-            try:
-                found = json.loads(line)
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(found, dict):
-                return found
-    code, said = ran.get("rc"), last_line(str(ran.get("stderr") or "").encode())
-    remedy = "set ansible_python_interpreter to one that is there" if code in NOT_RUN else "run again"
-    raise Unavailable(f"host: {python} ended with {code} and without an answer{': ' if said else ''}{said}; {remedy}")
+def answer(ran: Mapping[str, t.Any], python: str, mark: str) -> dict[str, t.Any]:
+    """Return what the program answered, whatever a login prints around it. Raises RecursionError, as json does.
+
+    What a host prints beside it may hold anything, such as the task's environment in the words of a sudo that refuses,
+    and is repeated only where a shell says that it found no such Python.
+    """
+    _before, found, rest = str(ran.get("stdout") or "").rpartition(f"\n{mark}")
+    with contextlib.suppress(ValueError):
+        said = json.loads(rest.partition("\n")[0]) if found else None
+        if isinstance(said, dict):
+            return said
+    code = ran.get("rc")
+    if code in NOT_RUN:
+        why = last_line(str(ran.get("stderr") or "").encode("utf-8", "surrogateescape"))
+        raise Unavailable(f"host: {python} cannot be run: {why}; set ansible_python_interpreter to one that can")
+    raise Unavailable(
+        f"host: {python} ended with {code} and without an answer; run again, and if it stays so, look at become, "
+        "at the login of this user and at its Python"
+    )

@@ -22,7 +22,6 @@ gc.disable()  # the process ends with its answer
 import json
 import zlib
 from binascii import a2b_base64
-from importlib.machinery import ModuleSpec
 
 
 class Shipped:
@@ -39,6 +38,8 @@ class Shipped:
         """Return how a module is loaded, if it is one of these."""
         if name not in self.sources:
             return None
+        from importlib.machinery import ModuleSpec
+
         return ModuleSpec(name, self, is_package=any(other.startswith(name + ".") for other in self.sources))
 
     def create_module(self, spec):
@@ -56,8 +57,8 @@ def unpacked(text):
     return json.loads(zlib.decompress(a2b_base64(text)))
 
 
-def main(sources, arguments):
-    """Run a phase with the controller's arguments, and print the answer as one line."""
+def main(sources, arguments, mark):
+    """Run a phase with the controller's arguments, and print the answer as one line that begins with `mark`."""
     if sys.version_info < (3, 8):  # noqa: UP036 - it may be
         version = ".".join(map(str, sys.version_info[:3]))
         said = "host: {} is Python {}, at least 3.8 is needed; set ansible_python_interpreter to another"
@@ -67,4 +68,4 @@ def main(sources, arguments):
         from keystead.module_utils._host.answering import answered
 
         answer = answered(**unpacked(arguments))
-    print(json.dumps(answer))  # noqa: T201 - the way back
+    sys.stdout.write("\n" + mark + json.dumps(answer) + "\n")

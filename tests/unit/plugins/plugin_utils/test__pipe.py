@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import subprocess
 import sys
 import typing as t
@@ -23,20 +22,22 @@ if t.TYPE_CHECKING:
 
     Ran = subprocess.CompletedProcess[bytes]
 
+MARK = "0123456789abcdef" * 2
 READ = {"phase": "read", "format": wire.FORMAT, "now": 1790000000.0, "host": "web1", "identities": []}
 
 
-def run(program: bytes, **where: t.Any) -> Ran:
+def run(text: bytes, **where: t.Any) -> Ran:
     """Give a program to a Python of its own."""
-    return subprocess.run([sys.executable], input=program, capture_output=True, check=False, timeout=60, **where)
+    return subprocess.run([sys.executable], input=text, capture_output=True, check=False, timeout=60, **where)
 
 
-def answer(program: bytes, **where: t.Any) -> dict[str, t.Any]:
-    """Run a program that must end well, and return its only line."""
-    ran = run(program, **where)
+def answer(program: _pipe.Program, before: bytes = b"", **where: t.Any) -> dict[str, t.Any]:
+    """Run a program that must end well, and return its answer, which is all that it prints."""
+    ran = run(before + program.text, **where)
     assert (ran.returncode, ran.stderr) == (0, b"")
-    (line,) = ran.stdout.splitlines()
-    return t.cast("dict[str, t.Any]", json.loads(line))
+    empty, line = ran.stdout.decode().splitlines()
+    assert (empty, line[: len(program.mark)]) == ("", program.mark)
+    return _pipe.answer({"rc": 0, "stdout": ran.stdout.decode()}, "python3", program.mark)
 
 
 def test_a_program_answers_what_the_module_would(tmp_path: Path) -> None:
@@ -82,54 +83,74 @@ def test_the_directory_that_python_starts_in_has_no_say(tmp_path: Path) -> None:
 
 def test_an_old_python_can_read_as_far_as_the_sentence_about_its_age() -> None:
     program = _pipe.program({**READ, "store": "/nowhere"}, check=False)
-    ast.parse(program, feature_version=(3, 6))
-    said = answer(b"import sys\nsys.version_info = (3, 6, 8)\n" + program)
+    ast.parse(program.text, feature_version=(3, 6))
+    said = answer(program, before=b"import sys\nsys.version_info = (3, 6, 8)\n")
     assert said["failed"] is True
     assert said["msg"].startswith(f"host: {sys.executable} is Python 3.6.8, at least 3.8 is needed; set ansible_python")
 
 
 def test_nothing_of_ansible_is_brought_or_loaded(tmp_path: Path) -> None:
     program = _pipe.program({**READ, "store": str(tmp_path / "store")}, check=False)
-    loaded = run(program + b"print([name for name in sys.modules if name.partition('.')[0].startswith('ansible')])\n")
+    asks = b"print([name for name in sys.modules if name.partition('.')[0].startswith('ansible')])\n"
+    loaded = run(program.text + asks)
     assert loaded.stdout.splitlines()[-1] == b"[]"
 
 
 def test_files_that_no_phase_needs_are_not_compiled(tmp_path: Path) -> None:
     program = _pipe.program({**READ, "store": str(tmp_path / "store")}, check=False)
-    loaded = run(program + b"print([name for name in sys.modules if name.startswith('keystead.')])\n").stdout.decode()
+    asks = b"print([name for name in sys.modules if name.startswith('keystead.')])\n"
+    loaded = run(program.text + asks).stdout.decode()
     assert "keystead.module_utils._host.read" in loaded
     assert "install" not in loaded
     assert "handshake" not in loaded
 
 
 @pytest.mark.parametrize(
-    ("stdout", "found"),
+    ("before", "after"),
     [
-        ('{"format": 1}\n', {"format": 1}),
-        ('Welcome to web1\n{"format": 1}\nlogout\n', {"format": 1}),
-        ('{not json}\n{"format": 1}\n', {"format": 1}),
-        ('{"format": 1}\n{goodbye}\n', {"format": 1}),
+        ("", ""),
+        ("Welcome to web1\n", "logout\n"),
+        ("Welcome> ", "{}\n"),
+        ('{"format": 1, "identities": []}\n', '{"level": "info"}\n'),
+        ("MARK\n", ""),
+        ("\nMARK{}\n", ""),
     ],
 )
-def test_what_a_login_prints_around_the_answer_is_passed_over(stdout: str, found: dict[str, t.Any]) -> None:
-    assert _pipe.answer({"rc": 0, "stdout": stdout, "stderr": ""}, "/usr/bin/python3") == found
+def test_what_a_login_prints_around_the_answer_is_passed_over(before: str, after: str) -> None:
+    said = {"rc": 0, "stdout": f'{before}\n{MARK}{{"format": 1}}\n{after}'.replace("MARK", MARK[:8])}
+    assert _pipe.answer(said, "/usr/bin/python3", MARK) == {"format": 1}
+
+
+def test_each_program_has_a_mark_of_its_own() -> None:
+    assert len({_pipe.program(READ, check=False).mark for _ in range(10)}) == 10
+
+
+STAYS = "and without an answer; run again, and if it stays so, look at become, at the login of this user and at its "
 
 
 @pytest.mark.parametrize(
     ("ran", "says"),
     [
-        ({"rc": 127, "stdout": "", "stderr": "/bin/sh: 1: /opt/py: not found\n"}, "127 and without an answer: /bin/sh"),
-        ({"rc": 0, "stdout": "", "stderr": ""}, "0 and without an answer; run again"),
-        ({"rc": 0, "stdout": "[1]\n" + "{" * 100_000, "stderr": ""}, "0 and without an answer; run again"),
-        ({"rc": 1, "stdout": "", "stderr": "-----BEGIN PRIVATE KEY-----\nQ2FuYXJ5\n"}, "1 and without an answer: (its"),
-        ({}, "None and without an answer"),
+        ({"rc": 127, "stderr": "/bin/sh: 1: /opt/py: not found\n"}, "cannot be run: /bin/sh: 1: /opt/py: not found;"),
+        ({"rc": 126, "stderr": "nicht ausf\udcfchrbar\n"}, "cannot be run: nicht ausf\ufffdhrbar; set"),
+        ({"rc": 0}, f"ended with 0 {STAYS}"),
+        ({"rc": 0, "stdout": f"\n{MARK}" + '{"format": 1'}, f"ended with 0 {STAYS}"),
+        ({"rc": 0, "stdout": f"\n{MARK}[1]\n"}, f"ended with 0 {STAYS}"),
+        ({"rc": 0, "stdout": '{"format": 1}\n'}, f"ended with 0 {STAYS}"),
+        ({"rc": 1, "stderr": "sudo: TOKEN=Canary /usr/bin/python3 is not allowed\n"}, f"ended with 1 {STAYS}"),
+        ({}, f"ended with None {STAYS}"),
     ],
 )
-def test_no_answer_is_one_sentence_with_what_the_host_said_last(ran: dict[str, t.Any], says: str) -> None:
+def test_no_answer_is_one_sentence_that_repeats_nothing_but_a_shells(ran: dict[str, t.Any], says: str) -> None:
     with pytest.raises(Unavailable) as caught:
-        _pipe.answer(ran, "/opt/py")
-    assert str(caught.value).startswith(f"host: /opt/py ended with {says}")
-    assert "Q2FuYXJ5" not in str(caught.value)
+        _pipe.answer(ran, "/opt/py", MARK)
+    assert str(caught.value).startswith(f"host: /opt/py {says}")
+    assert "Canary" not in str(caught.value)
+
+
+def test_an_answer_that_is_nested_too_deeply_is_left_to_the_wire_to_refuse() -> None:
+    with pytest.raises(RecursionError):
+        _pipe.answer({"rc": 0, "stdout": f"\n{MARK}" + '{"identities": ' + "[" * 100_000}, "python3", MARK)
 
 
 @pytest.mark.parametrize(
@@ -160,4 +181,4 @@ def test_a_template_names_the_python_of_a_host() -> None:
 def test_an_error_of_a_phase_is_none_of_the_pipe(tmp_path: Path) -> None:
     world = World(tmp_path)
     with pytest.raises(KeysteadError, match="without an answer"):
-        world.converge([web()], execute=lambda _said: _pipe.answer({"rc": 1}, "python3"))
+        world.converge([web()], execute=lambda _said: _pipe.answer({"rc": 1}, "python3", MARK))
