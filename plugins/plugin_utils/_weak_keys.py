@@ -15,7 +15,8 @@ import math
 import typing as t
 
 with contextlib.suppress(ImportError):
-    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ..module_utils._core.keys import spki_sha256
 
@@ -24,6 +25,8 @@ SMALLEST_EXPONENT, LARGEST_EXPONENT = 65537, 1 << 256  # FIPS 186-5, A.1.1
 FERMAT_ROUNDS = 100  # Baseline Requirements, 6.1.1.3
 SMALLEST_FACTOR = 752  # Baseline Requirements, 6.1.6
 CURVES = ("secp256r1", "secp384r1", "secp521r1")  # SP 800-186
+_P25519 = (1 << 255) - 19
+_ORDER_8 = 2707385501144840649318225287225658788936804267575313519463743609750303402022  # a y of order 8
 _GENERATOR = 65537  # of the primes that the Infineon library makes
 _LARGEST_ROCA_PRIME = 167  # its smallest keys use the first 39 primes, and longer ones more of them
 
@@ -44,6 +47,8 @@ def weaknesses(public_key: t.Any, known: t.Collection[str] = ()) -> tuple[str, .
         found += _of_rsa(numbers.n, numbers.e)
     if isinstance(public_key, ec.EllipticCurvePublicKey) and public_key.curve.name not in CURVES:
         found.append(f"its curve {public_key.curve.name} is not one of P-256, P-384 and P-521")
+    if isinstance(public_key, ed25519.Ed25519PublicKey) and has_small_order(public_key):
+        found.append("it is a point of small order, for which anybody can sign")
     return tuple(found)
 
 
@@ -86,6 +91,12 @@ def has_close_primes(modulus: int, rounds: int = FERMAT_ROUNDS) -> bool:
             return True
         half_sum += 1
     return False
+
+
+def has_small_order(public_key: ed25519.Ed25519PublicKey) -> bool:
+    """Tell whether a key is one of the eight points whose order divides 8 (RFC 8032, 5.1), however it is encoded."""
+    encoded = int.from_bytes(public_key.public_bytes(Encoding.Raw, PublicFormat.Raw), "little")
+    return encoded % (1 << 255) % _P25519 in (0, 1, _P25519 - 1, _ORDER_8, _P25519 - _ORDER_8)
 
 
 def is_roca(modulus: int) -> bool:

@@ -45,6 +45,16 @@ class Review:
         self._refuse(found)
         return [f"policy: {text}" for text in told(found)]
 
+    def found_shared(self, name: str, users: t.Sequence[str]) -> list[str]:
+        """Judge that the key of an identity is found to be that of others too; return the warnings, or raise Denied.
+
+        It is live already, so a rule that is not enforced yet only warns.
+        """
+        alike = [one._replace(shared_with=tuple(users)) for one in self._candidates if one.name == name]
+        found = [verdict for one in alike for verdict in self.policy.verdicts(one, ("shared_key",))]
+        self._refuse(found)
+        return [f"policy: {text}" for text in told(found)]
+
     def _settled(self, verdict: Verdict, known: Known, candidate: Candidate) -> Verdict:
         """Warn of a live identity that breaks the rule already: it is renewed; a new or a changed one is not."""
         if verdict.severity != LATER:

@@ -19,6 +19,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.keys impor
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import KEY_TYPES
 from ansible_collections.keystead.identity.plugins.plugin_utils._request import checked
 from ansible_collections.keystead.identity.plugins.plugin_utils._weak_keys import (
+    _ORDER_8,
     has_close_primes,
     has_small_factor,
     is_roca,
@@ -26,13 +27,13 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._weak_keys impor
 )
 from ansible_collections.keystead.identity.plugins.plugin_utils._weak_lists import PUBLISHED
 from ansible_collections.keystead.identity.tests.harness import local as make
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 pytestmark = pytest.mark.one_core
 
 SEEDED = random.Random(20261122)  # noqa: S311  the same weak keys in every run
 Make = t.Callable[[], t.Any]
-SIZES = (2048, 3072, 4096)
+SIZES = (2048, 3072)
 ROCA_PRIMES = {2048: 353 + 1, 3072: 701 + 1, 4096: 1427 + 1}  # of M, by the size of the key: Nemec and others, table 1
 RFC_9500_P256 = """04422548f88fb782ffb5eca3744452c72a1e558fbd6f73be5e48e93232cc45c5b16c4cd10c4cb8d5b8a17139e94882c8
     992572993425f41419ab7e90a42a494272"""
@@ -189,6 +190,40 @@ Numbers.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]
 def test_a_small_factor_is_found() -> None:
     assert has_small_factor(751 * next_prime(1 << 2040))
     assert not has_small_factor(757 * next_prime(1 << 2040))
+
+
+P25519 = 2**255 - 19
+D25519 = -121665 * pow(121666, -1, P25519) % P25519  # RFC 8032, 5.1
+
+
+def double(point: tuple[int, int]) -> tuple[int, int]:
+    """Add a point of edwards25519 to itself (RFC 8032, 5.1.4, in affine coordinates)."""
+    x, y = point
+    product = D25519 * x * x * y * y % P25519
+    return 2 * x * y * pow(1 + product, -1, P25519) % P25519, (y * y + x * x) * pow(1 - product, -1, P25519) % P25519
+
+
+def point_of(y: int) -> tuple[int, int]:
+    square = (y * y - 1) * pow(D25519 * y * y + 1, -1, P25519) % P25519
+    x = pow(square, (P25519 + 3) // 8, P25519)
+    return (x if (x * x - square) % P25519 == 0 else x * pow(2, (P25519 - 1) // 4, P25519) % P25519), y
+
+
+def ed25519_key(y: int, sign: int = 0) -> ed25519.Ed25519PublicKey:
+    return ed25519.Ed25519PublicKey.from_public_bytes((y | sign << 255).to_bytes(32, "little"))
+
+
+SMALL = (0, 1, P25519 - 1, _ORDER_8, P25519 - _ORDER_8)
+
+
+@pytest.mark.parametrize("sign", [0, 1])
+@pytest.mark.parametrize("y", [*SMALL, P25519, P25519 + 1])
+def test_a_point_of_small_order_is_found_in_every_encoding(y: int, sign: int) -> None:
+    point = point_of(y % P25519)
+    for _time in range(3):
+        point = double(point)
+    assert point == (0, 1), "eight times it is the neutral element"
+    assert weaknesses(ed25519_key(y, sign)) == ("it is a point of small order, for which anybody can sign",)
 
 
 def test_a_key_that_a_standard_publishes_is_found() -> None:

@@ -25,6 +25,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._policy.load imp
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.review import Review
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.schema import schema
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.vocabulary import RULES
+from ansible_collections.keystead.identity.tests.harness.in_process import World, web
 from jsonschema import Draft202012Validator
 
 pytestmark = pytest.mark.one_core
@@ -89,6 +90,11 @@ def test_a_fact_is_dated_and_names_its_source(name: str) -> None:
 def test_it_lets_through_what_is_safe(key_type: str, profile: str) -> None:
     assert verdicts(candidate(key_type=key_type, profile=profile)) == {}
     assert verdicts(candidate(key_type=key_type, kind="authority", lifetime=3650 * DAY)) == {}
+
+
+def test_a_run_under_it_says_nothing_of_itself(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    assert world.settled([web(), web(name="api", key={"type": "rsa-2048"})])["warnings"] == []
 
 
 LE = ("acme", {"directory_url": "https://acme-v02.api.letsencrypt.org/directory"})

@@ -17,6 +17,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.keys impor
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.candidate import Candidate
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.compile import compiled
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.policy import Policy
+from ansible_collections.keystead.identity.plugins.plugin_utils._policy.review import Review
 from ansible_collections.keystead.identity.tests.harness.in_process import World, reason, steps, web
 from ansible_collections.keystead.identity.tests.harness.local import authority
 
@@ -219,3 +220,20 @@ def test_a_policy_may_have_dates_of_its_own() -> None:
         lives = (days for days in range(1, 400) if policy.verdicts(Candidate("web", "h", lifetime=days * 86400)))
         days[today] = next(lives, None)
     assert days == {"2026-12-31": None, "2027-01-01": 91, "2028-01-01": 31}
+
+
+@pytest.mark.parametrize(
+    ("said", "refuses"), [({}, True), ({"severity": "warn"}, False), ({"enforce_from": TOMORROW}, False)]
+)
+def test_a_key_that_is_found_on_other_hosts_is_judged_when_it_is_found(said: dict[str, str], *, refuses: bool) -> None:
+    rule = {"id": "own-keys", "shared_key": {"allow": False}, **said}
+    policy = Policy(compiled(json.dumps({"format": 1, "rules": [rule]}), "policy.yml"), "policy.yml", str(TODAY))
+    review = Review(policy, [Candidate("web", "web1"), Candidate("api", "web1")])
+    words = "rule own-keys, web: key that web on web2 has too; adopt with replace: now, so that each gets its own"
+    if refuses:
+        with pytest.raises(Denied, match=words):
+            review.found_shared("web", ["web on web2"])
+    else:
+        (warning,) = review.found_shared("web", ["web on web2"])
+        assert warning.startswith(f"policy: {words}")
+    assert review.found_shared("other", ["web on web2"]) == []
