@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 
@@ -16,6 +17,10 @@ from .target import is_postgresql, target_of
 if t.TYPE_CHECKING:
     from ...module_utils._core.ports import Check
     from .ledger import SqlLedger
+
+if is_postgresql(os.environ.get("KEYSTEAD_LEDGER", "")):  # then it is loaded once, by the parent of all forks
+    with contextlib.suppress(ImportError):
+        import psycopg  # noqa: F401
 
 
 def open_for(options: t.Mapping[str, t.Any], *, read_only: bool = False) -> SqlLedger:

@@ -309,3 +309,16 @@ def test_an_url_may_be_without_parameters_where_the_server_is_on_this_machine(po
     name = postgres_server.ledger()
     url = f"postgres://{CONVERGER}@127.0.0.1:{postgres_server.port}/{name}"
     open_ledger(url, password=PASSWORDS[CONVERGER]).close()
+
+
+@pytest.mark.parametrize("ledger", ["postgresql://ledger.example.org/keystead", "sqlite:////srv/ledger.sqlite", None])
+def test_whoever_says_in_the_environment_that_the_ledger_is_in_postgresql_has_its_client_before_the_forks(
+    ledger: str | None,
+) -> None:
+    env = {**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"].partition(os.pathsep)[0]}
+    env.pop("KEYSTEAD_LEDGER", None)
+    env.update({"KEYSTEAD_LEDGER": ledger} if ledger else {})
+    action = "ansible_collections.keystead.identity.plugins.action.machine_identity"
+    command = [sys.executable, "-c", f"import sys, {action}; print('psycopg' in sys.modules)"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=env)
+    assert done.stdout.strip() == str(bool(ledger and ledger.startswith("postgresql")))
