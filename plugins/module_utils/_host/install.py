@@ -22,7 +22,7 @@ from .place import Unproved, open_place
 from .publish import number, publish, publish_in_place, write
 from .recovery import destroy_generation, destroy_identity, discard_unfinished
 from .release import release_identity
-from .request import Consumers, Request, failed
+from .request import Request, failed
 from .safe_files import remove_tree
 from .store import open_store
 
@@ -31,7 +31,7 @@ if t.TYPE_CHECKING:
     from .place import Place
 
 
-def install(request: Request, *, consumers: Consumers) -> list[dict[str, t.Any]]:
+def install(request: Request) -> list[dict[str, t.Any]]:
     """Do the steps for every identity, and return `done`, `observed` and `error` of each; none stops its siblings."""
     store_fd = open_store(request.store, host=request.host, ledger_id=request.ledger_id, create=False)
     jobs: list[Job] = []
@@ -46,8 +46,7 @@ def install(request: Request, *, consumers: Consumers) -> list[dict[str, t.Any]]
             _change_in_place(job)
         for part in (write, number, _publish, _link):
             _for_all([job for job in jobs if not job.error], part)
-        if consumers is not None:
-            consumers().settle([job for job in jobs if not job.error and job.place])
+        _settle([job for job in jobs if not job.error and job.place])
         _for_all(jobs, partial(_clear_up, request, store_fd))
         siblings = {job.wanted.name: job.wanted for job in jobs}
         for job in jobs:
@@ -115,6 +114,13 @@ def _link(job: Job) -> None:
     parts = {link.path: link.part for link in job.wanted.files.links}
     for step in job.of("link"):
         job.attempt(step, partial(make_link, place.store, place.name, step.about, parts[step.about]))
+
+
+def _settle(jobs: t.Sequence[Job]) -> None:
+    if any(job.of("activate") or job.of("prove") for job in jobs):
+        from . import consumers
+
+        consumers.settle(jobs)
 
 
 def _note_pending(place: Place) -> None:

@@ -19,7 +19,7 @@ from .drift import drift_of
 from .layout import FILE_OF, MANIFEST, NEXT
 from .links import look_at_links, stale_links
 from .place import Place, manifest
-from .safe_files import read_file
+from .safe_files import read_file, read_with_facts
 
 if t.TYPE_CHECKING:
     from .._core.model import Known
@@ -72,12 +72,12 @@ def _current(
         if record is None:
             return {}, {"damage": (Finding("part_missing", MANIFEST),)}
         names = [name for name in record["files"] if name in FILE_OF.values()]
-        read = {name: read_file(directory, name) for name in names}
-        contents = {name: content for name, content in read.items() if content is not None}
+        read = {name: found for name in names if (found := read_with_facts(directory, name))}
+        contents = {name: found.content for name, found in read.items()}
         certificate = _der(contents.get(FILE_OF["certificate"]))
         credential = parsed(certificate)
-        damage = [*_damage(record, read), *_pair(place, wanted, contents, credential)]
-        drift = drift_of(directory, list(contents), wanted.files)
+        damage = [*_damage(record, contents), *_pair(place, wanted, contents, credential)]
+        drift = drift_of(directory, {name: found.facts for name, found in read.items()}, wanted.files)
     finally:
         os.close(directory)
     return contents, {
@@ -90,10 +90,10 @@ def _current(
     }
 
 
-def _damage(record: dict[str, t.Any], read: t.Mapping[str, bytes | None]) -> t.Iterator[Finding]:
+def _damage(record: dict[str, t.Any], contents: Contents) -> t.Iterator[Finding]:
     """Compare every part with the manifest; secret parts have no digest there, `_pair` judges them."""
     for name in FILE_OF.values():
-        content, digest = read.get(name), record["files"].get(name)
+        content, digest = contents.get(name), record["files"].get(name)
         if content is None:
             yield Finding("part_missing", name)
         elif digest and hashlib.sha256(content).hexdigest() != digest:

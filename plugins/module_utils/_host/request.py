@@ -13,9 +13,6 @@ from .._core import wire
 from .._core.errors import KINDS, KeysteadError, Misconfigured, Pending
 from .._core.model import Identity, Known
 
-Consumers = t.Optional[t.Callable[[], t.Any]]
-"""Loads what activates and proves (_host.consumers), where that was shipped."""
-
 
 class Request(t.NamedTuple):
     """One phase for one host: `now` is the controller's clock, `deadline` in seconds, `holder` who asks.
