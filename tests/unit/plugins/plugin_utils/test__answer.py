@@ -217,5 +217,5 @@ def test_every_kind_of_name_and_profile_is_accepted(subject: Subject, profile: s
 def test_an_answer_for_another_profile_names_the_one_that_would_fit(tmp_path: t.Any) -> None:
     issuer, asked = LocalIssuer(make.two_tiers(tmp_path)), make.request()
     (one,) = t.cast("list[Generation]", issuer.begin([asked._replace(profile="tls_peer")]))
-    with pytest.raises(Denied, match="client_auth, server_auth, not those of tls_server; declare profile tls_peer$"):
+    with pytest.raises(Denied, match=r"client_auth, server_auth, not those of tls_server; declare profile tls_peer$"):
         accepted(one, asked, make.public_id(), issuer.roots(), make.now())
