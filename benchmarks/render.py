@@ -69,13 +69,14 @@ def _ours(rows: t.Sequence[Figures]) -> str:
 
 def _slopes(slopes: t.Sequence[Figures]) -> str:
     return _table(
-        ("one more identity", "between", "ms", "ms in CPU", "goal"),
+        ("one more identity", "between", "ms", "ms in CPU", "ms above ping", "goal"),
         [
             (
                 WORK[one["work"]],
                 f"{one['from']} and {one['to']}",
                 _spread(one["milliseconds"]),
                 f"{one['cpu_milliseconds']['median']:.2f}",
+                f"{one['above_ping']['median']:.2f}",
                 verdict.of(one, "milliseconds"),
             )
             for one in slopes

@@ -42,13 +42,14 @@ def _ours(rows: t.Sequence[Figures]) -> t.Iterator[str]:
 
 
 def _slopes(slopes: t.Sequence[Figures]) -> t.Iterator[str]:
-    yield "\none more identity, ms         (quartiles)     in CPU  goal"
+    yield "\none more identity, ms         (quartiles)     in CPU  above ping  goal"
     for slope in slopes:
         cost = slope["milliseconds"]
         between = f"{slope['from']}-{slope['to']}"
         yield (
             f"{WORK[slope['work']]:<14} {between:<7}{cost['median']:>7.2f} ({cost['low']:.2f} to {cost['high']:.2f})"
-            f"{slope['cpu_milliseconds']['median']:>10.2f}  {verdict.of(slope, 'milliseconds')}"
+            f"{slope['cpu_milliseconds']['median']:>10.2f}{slope['above_ping']['median']:>12.2f}"
+            f"  {verdict.of(slope, 'milliseconds')}"
         )
 
 

@@ -53,14 +53,7 @@ import gc
 
 gc.disable()  # the process ends with its answer; collecting while it imports costs a tenth of it
 
-from ..module_utils._host.module import answer
-from ..module_utils._host.running import run
-
-
-def main() -> None:
-    """Run one phase."""
-    answer(run)
-
+from ..module_utils._host.module import main
 
 if __name__ == "__main__":
     main()

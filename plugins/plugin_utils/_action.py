@@ -15,12 +15,14 @@ from ansible.utils.display import Display
 
 from ..module_utils._core.errors import Misconfigured
 from ..module_utils._options.planned import refuse_planned
+from . import _pipe
 from ._edge import refuse_async, told
 from ._validate import Spec, plain, validated
 
 if t.TYPE_CHECKING:
     from ._host_half import Execute
 
+HOST_HALF = "keystead.identity.host_half"
 NOT_POSIX = ("winrm", "psrp", "network_cli", "netconf", "httpapi", "raw")
 
 
@@ -54,7 +56,10 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
         """Validate the options and do the work."""
         gc.disable()  # this process is a fork that ends with its task: a collection would walk the parent's whole heap
         try:
-            return told(self.module, lambda: self._run(tmp, task_vars or {}))
+            result = told(self.module, lambda: self._run(tmp, task_vars or {}))
+            if self._discovered_interpreter_key:  # the tasks after this one need not look for it
+                result["ansible_facts"] = {self._discovered_interpreter_key: self._discovered_interpreter}
+            return result
         finally:
             gc.freeze()
             gc.enable()
@@ -71,8 +76,11 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
         host = str(variables.get("inventory_hostname", "localhost"))
 
         def execute(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
+            python = self._interpreter(variables)
+            if python and self._is_pipelining_enabled("new"):
+                return self._piped(arguments, python)
             answer: dict[str, t.Any] = self._execute_module(
-                module_name=_module_for(arguments), module_args=arguments, task_vars=variables
+                module_name=HOST_HALF, module_args=arguments, task_vars=variables
             )
             return answer
 
@@ -85,12 +93,19 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
             say=(lambda _line: None) if self._task.no_log else (lambda line: Display().display(f"{host}: {line}")),
         )
 
+    def _interpreter(self, variables: t.Mapping[str, t.Any]) -> str | None:
+        """Return the Python of the host that the connection leads to, where it is known."""
+        delegate = self._task.delegate_to
+        of_host = (variables.get("ansible_delegated_vars") or {}).get(delegate) if delegate else variables
+        return _pipe.interpreter(of_host or {}, self._templar.template)
 
-def _module_for(arguments: t.Mapping[str, t.Any]) -> str:
-    """Return the smaller module where it does: ansible-core compiles in every run whatever a module ships."""
-    consumers = any(one["identity"].keys() & {"activate", "prove", "adopt"} for one in arguments["identities"])
-    full = consumers or arguments["phase"] not in ("prepare", "install")
-    return "keystead.identity.host_half_full" if full else "keystead.identity.host_half"
+    def _piped(self, arguments: dict[str, t.Any], python: str) -> dict[str, t.Any]:
+        """Run the host's half as a program that the host's Python reads from its standard input."""
+        shell = self._connection._shell  # noqa: SLF001 - as every action reaches it
+        command = shell.build_module_command(self._compute_environment_string(), f"#!{python}", "")
+        program = _pipe.program(arguments, check=bool(self._task.check_mode))
+        ran = self._low_level_execute_command(command, in_data=program.text)
+        return _pipe.answer(ran, python, program.mark)
 
 
 def _refuse_posixless(connection: t.Any, module: str) -> None:

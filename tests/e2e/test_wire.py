@@ -11,6 +11,7 @@ import io
 import re
 import typing as t
 import zipfile
+import zlib
 
 import pytest
 from ansible_collections.keystead.identity.tests.e2e.site import identity
@@ -61,11 +62,15 @@ def files(directory: Path, pattern: str = "*") -> list[bytes]:
 
 
 def unpacked(texts: list[bytes]) -> t.Iterator[bytes]:
-    """Yield the texts and what is zipped in them: a module travels as a zip archive in base64."""
+    """Yield the texts and what is compressed in them, as a module's zip archive or a program's literals, in base64."""
     yield from texts
-    for archive in {match for text in texts for match in re.findall(rb"[A-Za-z0-9+/=]{1000,}", text)}:
-        with zipfile.ZipFile(io.BytesIO(base64.b64decode(archive))) as opened:
-            yield from map(opened.read, opened.namelist())
+    for literal in {match for text in texts for match in re.findall(rb"[A-Za-z0-9+/=]{1000,}", text)}:
+        packed = base64.b64decode(literal)
+        if zipfile.is_zipfile(io.BytesIO(packed)):
+            with zipfile.ZipFile(io.BytesIO(packed)) as opened:
+                yield from map(opened.read, opened.namelist())
+        else:
+            yield zlib.decompress(packed)
 
 
 def keys(texts: t.Iterable[bytes]) -> list[EllipticCurvePrivateKey]:
@@ -75,17 +80,22 @@ def keys(texts: t.Iterable[bytes]) -> list[EllipticCurvePrivateKey]:
     return t.cast("list[EllipticCurvePrivateKey]", loaded)
 
 
+@pytest.mark.parametrize("pipelining", [True, False], ids=["piped", "as a module"])
 def test_no_private_key_crosses_the_wire_and_none_is_in_log_ledger_or_temporary_files(
-    site: Site, tmp_path: Path
+    site: Site, tmp_path: Path, *, pipelining: bool
 ) -> None:
     wire = tmp_path / "wire"
     wire.mkdir()
     ssh = tmp_path / "ssh"
     ssh.write_text(SSH.format(wire), encoding="utf-8")
     ssh.chmod(0o755)
-    spied = {"ANSIBLE_SSH_EXECUTABLE": str(ssh), "ANSIBLE_LOG_PATH": str(tmp_path / "log")}
+    spied = {
+        "ANSIBLE_SSH_EXECUTABLE": str(ssh),
+        "ANSIBLE_SSH_TRANSFER_METHOD": "piped",  # a module goes over in one piece, too
+        "ANSIBLE_LOG_PATH": str(tmp_path / "log"),
+    }
 
-    done = site.run(site.play(identity("web")), "-vvvv", "--diff", env=spied, ansible_pipelining=True)
+    done = site.run(site.play(identity("web")), "-vvvv", "--diff", env=spied, ansible_pipelining=pipelining)
     assert done.returncode == 0, done.stdout
 
     hosts = [host.directory / "lib" for host in site.fleet.hosts.values()]

@@ -15,13 +15,14 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
-from ansible_collections.keystead.identity.plugins.module_utils._host.phases import run
+from ansible_collections.keystead.identity.plugins.module_utils._host.running import run
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import OPTIONS
 from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
 from ansible_collections.keystead.identity.plugins.plugin_utils._action import Task
 from ansible_collections.keystead.identity.plugins.plugin_utils._converge import converge
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
+from ansible_collections.keystead.identity.plugins.plugin_utils._pipe import DEFAULTS
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 from ansible_collections.keystead.identity.tests.harness.local import authority
 from cryptography import x509
@@ -39,7 +40,7 @@ HOST = "web1.example.org"
 
 def host_half(arguments: t.Mapping[str, t.Any], *, check: bool = False) -> Answer:
     """Run the host's half as the module does, with JSON on both ways."""
-    params = {"others": False, "paths": None, **json.loads(json.dumps(arguments))}
+    params = {**DEFAULTS, **json.loads(json.dumps(arguments))}
     try:
         answer = run(params, check=check)
     except KeysteadError as error:

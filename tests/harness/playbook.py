@@ -64,6 +64,7 @@ def environment(home: Path, env: Mapping[str, str] | None = None) -> dict[str, s
         "ANSIBLE_HOME": str(home / ".ansible"),
         "ANSIBLE_REMOTE_TEMP": str(home / ".ansible" / "tmp"),  # its ~ would be that of the user database
         "ANSIBLE_LOCALHOST_WARNING": "False",
+        "ANSIBLE_PIPELINING": "True",  # the fast way to a host; tests of the other one say so
         "ANSIBLE_CALLBACK_PLUGINS": str(Path(__file__).with_name("callbacks")),
         "ANSIBLE_NOCOLOR": "True",
         "LC_ALL": "C.UTF-8",

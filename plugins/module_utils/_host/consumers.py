@@ -27,20 +27,6 @@ if t.TYPE_CHECKING:
     from .place import Place
 
 
-def originals() -> t.Any:
-    """Return what reads a pair that was there before."""
-    from . import originals as loaded
-
-    return loaded
-
-
-def adopting() -> t.Any:
-    """Return what makes a generation of such a pair."""
-    from . import adopt
-
-    return adopt
-
-
 def settle(jobs: t.Sequence[Job]) -> None:
     """Activate each consumer once, prove all at the same time, and roll back what failed, with all that shares it."""
     groups: dict[Activation | str, list[Job]] = {}

@@ -16,7 +16,6 @@ from .durability import sync
 from .layout import PUBLIC_MODE, SECRET_FILES
 from .os_errors import said
 from .ownership import uid_gid
-from .safe_files import facts
 
 
 def wanted_mode(name: str, files: Files) -> int:
@@ -24,22 +23,27 @@ def wanted_mode(name: str, files: Files) -> int:
     return int(files.mode, 8) if name in SECRET_FILES else PUBLIC_MODE
 
 
-def drift_of(directory: int, names: t.Sequence[str], files: Files) -> tuple[Finding, ...]:
-    """Return what is not as declared, in an open generation directory."""
-    uid, gid = uid_gid(files.owner, files.group)
-    return tuple(finding for name in names for finding in _look(directory, name, files, uid, gid))
+def drift_of(directory: int, found: t.Mapping[str, os.stat_result], files: Files) -> tuple[Finding, ...]:
+    """Return what is not as declared of the files that were found in an open generation directory."""
+    ids = uid_gid(files.owner, files.group)
+    labelled = selinux.enabled()
+    return tuple(
+        finding
+        for name, there in found.items()
+        for finding in (*_look(name, there, files, *ids), *(_mislabelled(directory, name) if labelled else ()))
+    )
 
 
-def _look(directory: int, name: str, files: Files, uid: int, gid: int) -> t.Iterator[Finding]:
-    there = facts(directory, name)
-    if there is None:
-        return
+def _look(name: str, there: os.stat_result, files: Files, uid: int, gid: int) -> t.Iterator[Finding]:
     mode, wanted = stat.S_IMODE(there.st_mode), wanted_mode(name, files)
     if mode != wanted:
         yield Finding("mode", name, f"{mode:04o}, not {wanted:04o}")
     if uid not in (-1, there.st_uid) or gid not in (-1, there.st_gid):
         yield Finding("owner", name, f"{there.st_uid}:{there.st_gid}, not {files.owner or ''}:{files.group or ''}")
-    label = _label(directory, name) if selinux.enabled() else None
+
+
+def _mislabelled(directory: int, name: str) -> t.Iterator[Finding]:
+    label = _label(directory, name)
     if label not in (None, selinux.TYPE):
         yield Finding("selinux", name, f"{label}, not {selinux.TYPE}")
 

@@ -22,17 +22,16 @@ from .place import Unproved, open_place
 from .publish import number, publish, publish_in_place, write
 from .recovery import destroy_generation, destroy_identity, discard_unfinished
 from .release import release_identity
-from .request import Consumers, Request, failed, originals_of
+from .request import Request, failed
 from .safe_files import remove_tree
 from .store import open_store
 
 if t.TYPE_CHECKING:
     from .._core.model import Identity, Known
     from .place import Place
-    from .request import Originals
 
 
-def install(request: Request, *, consumers: Consumers) -> list[dict[str, t.Any]]:
+def install(request: Request) -> list[dict[str, t.Any]]:
     """Do the steps for every identity, and return `done`, `observed` and `error` of each; none stops its siblings."""
     store_fd = open_store(request.store, host=request.host, ledger_id=request.ledger_id, create=False)
     jobs: list[Job] = []
@@ -45,14 +44,13 @@ def install(request: Request, *, consumers: Consumers) -> list[dict[str, t.Any]]
                 answers[wanted.name] = failed(wanted.name, error)
         for job in jobs:
             _change_in_place(job)
-        for part in (*_adopting(jobs, consumers), write, number, _publish, _link):
+        for part in (*_adopting(jobs), write, number, _publish, _link):
             _for_all([job for job in jobs if not job.error], part)
-        if consumers is not None:
-            consumers().settle([job for job in jobs if not job.error and job.place])
+        _settle([job for job in jobs if not job.error and job.place])
         _for_all(jobs, partial(_clear_up, request, store_fd))
         siblings = {job.wanted.name: job.wanted for job in jobs}
         for job in jobs:
-            answers[job.wanted.name] = _answer(request, job, store_fd, siblings, originals_of(consumers))
+            answers[job.wanted.name] = _answer(request, job, store_fd, siblings)
     finally:
         for descriptor in (store_fd, *(job.place.fd for job in jobs if job.place)):
             if descriptor is not None:
@@ -92,11 +90,12 @@ def _for_all(jobs: t.Sequence[Job], work: t.Callable[[Job], object]) -> None:
             job.error = job.error or str(error)
 
 
-def _adopting(jobs: t.Sequence[Job], consumers: Consumers) -> tuple[t.Callable[[Job], object], ...]:
+def _adopting(jobs: t.Sequence[Job]) -> tuple[t.Callable[[Job], object], ...]:
     """Return what makes generations of pairs that were there before, where that is asked for."""
-    if consumers is None or not any(job.original for job in jobs):
+    if not any(job.original for job in jobs):
         return ()
-    adopt = consumers().adopting()
+    from . import adopt
+
     return adopt.write, adopt.publish
 
 
@@ -125,6 +124,13 @@ def _link(job: Job) -> None:
     parts = {link.path: link.part for link in job.wanted.files.links}
     for step in job.of("link"):
         job.attempt(step, partial(make_link, place.store, place.name, step.about, parts[step.about]))
+
+
+def _settle(jobs: t.Sequence[Job]) -> None:
+    if any(job.of("activate") or job.of("prove") for job in jobs):
+        from . import consumers
+
+        consumers.settle(jobs)
 
 
 def _note_pending(place: Place) -> None:
@@ -167,12 +173,12 @@ def _destroy(job: Job, place: Place, step: Step) -> None:
 
 
 def _answer(
-    request: Request, job: Job, store_fd: int | None, siblings: t.Mapping[str, Identity], originals: Originals
+    request: Request, job: Job, store_fd: int | None, siblings: t.Mapping[str, Identity]
 ) -> dict[str, t.Any]:
     answer: dict[str, t.Any] = {"name": job.wanted.name, "done": [wire.pack(done) for done in job.done]}
     place = None if store_fd is None else open_place(request.store, store_fd, job.wanted.name)
     try:
-        found = observe(place, request.store, job.wanted, job.known, siblings, originals=originals)
+        found = observe(place, request.store, job.wanted, job.known, siblings)
         answer["observed"] = wire.pack(found)
     except KeysteadError as error:
         job.error = job.error or str(error)

@@ -19,36 +19,23 @@ from .safe_files import facts, read_file, read_link, remove, replace_link, write
 
 if t.TYPE_CHECKING:
     from .._core.model import Identity, Known, Link
-    from .request import Originals
 
 PART_OF = {name: part for part, name in FILE_OF.items()}
 
 
 def look_at_links(
-    store: str,
-    wanted: Identity,
-    contents: t.Mapping[str, bytes],
-    siblings: t.Mapping[str, Identity],
-    *,
-    originals: Originals = None,
+    store: str, wanted: Identity, contents: t.Mapping[str, bytes], siblings: t.Mapping[str, Identity]
 ) -> tuple[LinkState, ...]:
     """Return the state of every declared link; what may not be replaced in its place is an error (W6).
 
     `siblings` are the identities of the same task, by name: what they no longer declare is free. What `adopt` names is,
     too, where it holds what the part holds.
     """
-    states = (_look(store, wanted, link, contents, siblings, originals=originals) for link in wanted.files.links)
-    return tuple(states)
+    return tuple(_look(store, wanted, link, contents, siblings) for link in wanted.files.links)
 
 
-def _look(  # noqa: PLR0913 - all that there is to know
-    store: str,
-    wanted: Identity,
-    link: Link,
-    contents: t.Mapping[str, bytes],
-    siblings: t.Mapping[str, Identity],
-    *,
-    originals: Originals,
+def _look(
+    store: str, wanted: Identity, link: Link, contents: t.Mapping[str, bytes], siblings: t.Mapping[str, Identity]
 ) -> LinkState:
     directory, name = _open_parent(link.path)
     try:
@@ -60,14 +47,14 @@ def _look(  # noqa: PLR0913 - all that there is to know
             state, other = "elsewhere", _identity_behind(store, lead)
             if lead == current_path(store, wanted.name, link.part):
                 state = "ok"
-            elif other is None and _is_original(wanted, link, contents, originals):
+            elif other is None and _is_original(wanted, link, contents):
                 state = "original"
             else:
                 _refuse_others(wanted, link, (directory, lead), other, siblings)
         elif not stat.S_ISREG(there.st_mode):
             raise Misconfigured(f"host: {link.path} is neither a file nor a link; choose another path for {link.part}")
         else:
-            state = _state_of_file(wanted, link, read_file(directory, name), contents, originals)
+            state = _state_of_file(wanted, link, read_file(directory, name), contents)
     finally:
         os.close(directory)
     return LinkState(link.path, link.part, state)
@@ -111,21 +98,21 @@ def _declared(wanted: Identity) -> set[str]:
     return {link.path for link in wanted.files.links} if wanted.state == "present" else set()
 
 
-def _is_original(
-    wanted: Identity, link: Link, contents: t.Mapping[str, bytes], originals: Originals
-) -> bool:
+def _is_original(wanted: Identity, link: Link, contents: t.Mapping[str, bytes]) -> bool:
     """Tell whether a path is one of those that were adopted, or are to be, and holds what its part holds."""
-    if wanted.adopt is None or originals is None or link.path not in wanted.adopt[:3]:
+    if wanted.adopt is None or link.path not in wanted.adopt[:3]:
         return False
-    return bool(originals().holds(link.path, contents.get(FILE_OF[link.part])))
+    from .originals import holds
+
+    return holds(link.path, contents.get(FILE_OF[link.part]))
 
 
 def _state_of_file(
-    wanted: Identity, link: Link, content: bytes | None, contents: t.Mapping[str, bytes], originals: Originals
+    wanted: Identity, link: Link, content: bytes | None, contents: t.Mapping[str, bytes]
 ) -> str:
     if content is not None and content == contents.get(FILE_OF[link.part]):
         return "same_bytes"
-    if _is_original(wanted, link, contents, originals):
+    if _is_original(wanted, link, contents):
         return "original"
     if wanted.files.replace_files:
         return "file"

@@ -19,25 +19,18 @@ from .drift import drift_of
 from .layout import ADOPTING, FILE_OF, MANIFEST, NEXT
 from .links import look_at_links, stale_links
 from .place import Place, manifest
-from .safe_files import read_file
+from .safe_files import read_file, read_with_facts
 
 if t.TYPE_CHECKING:
     from .._core.model import Known
-    from .request import Originals
 
 Contents = t.Dict[str, bytes]
 
 
-def observe(  # noqa: PLR0913 - all that there is to know
-    place: Place | None,
-    store: str,
-    wanted: Identity,
-    known: Known,
-    siblings: t.Mapping[str, Identity],
-    *,
-    originals: Originals = None,
+def observe(
+    place: Place | None, store: str, wanted: Identity, known: Known, siblings: t.Mapping[str, Identity]
 ) -> Observed:
-    """Return what is there; `siblings` are the identities of the task, `originals` loads what looks at `adopt`."""
+    """Return what is there; `siblings` are the identities of the task."""
     current = place.current() if place else None
     found: dict[str, t.Any] = {"name": wanted.name, "generation": current}
     contents: Contents = {}
@@ -47,10 +40,12 @@ def observe(  # noqa: PLR0913 - all that there is to know
             contents, look = _current(place, current, wanted)
             found.update(look)
         found["other"] = parsed(_certificate_to_be(place, wanted, found))
-    if wanted.adopt and originals and (current is None or wanted.state == "observed"):
-        found["original"], contents = originals().look(wanted, store)
+    if wanted.adopt and (current is None or wanted.state == "observed"):
+        from .originals import look as look_at_original
+
+        found["original"], contents = look_at_original(wanted, store)
     if wanted.state == "present":
-        found["links"] = look_at_links(store, wanted, contents, siblings, originals=originals)
+        found["links"] = look_at_links(store, wanted, contents, siblings)
     found["stale_links"] = stale_links(store, wanted, known)
     return Observed(**found)
 
@@ -81,12 +76,12 @@ def _current(
         if record is None:
             return {}, {"damage": (Finding("part_missing", MANIFEST),)}
         names = [name for name in record["files"] if name in FILE_OF.values()]
-        read = {name: read_file(directory, name) for name in names}
-        contents = {name: content for name, content in read.items() if content is not None}
+        read = {name: found for name in names if (found := read_with_facts(directory, name))}
+        contents = {name: found.content for name, found in read.items()}
         certificate = _der(contents.get(FILE_OF["certificate"]))
         credential = parsed(certificate)
-        damage = [*_damage(record, read), *_pair(place, wanted, contents, credential)]
-        drift = drift_of(directory, list(contents), wanted.files)
+        damage = [*_damage(record, contents), *_pair(place, wanted, contents, credential)]
+        drift = drift_of(directory, {name: found.facts for name, found in read.items()}, wanted.files)
     finally:
         os.close(directory)
     return contents, {
@@ -99,10 +94,10 @@ def _current(
     }
 
 
-def _damage(record: dict[str, t.Any], read: t.Mapping[str, bytes | None]) -> t.Iterator[Finding]:
+def _damage(record: dict[str, t.Any], contents: Contents) -> t.Iterator[Finding]:
     """Compare every part with the manifest; secret parts have no digest there, `_pair` judges them."""
     for name in FILE_OF.values():
-        content, digest = read.get(name), record["files"].get(name)
+        content, digest = contents.get(name), record["files"].get(name)
         if content is None:
             yield Finding("part_missing", name)
         elif digest and hashlib.sha256(content).hexdigest() != digest:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import typing as t
 
 from .._core.errors import KeysteadError, Misconfigured, Unavailable
 
@@ -54,10 +53,17 @@ def explained(error: OSError, path: str) -> KeysteadError:
     return Unavailable(f"host: {path}: {_NOT_NOW.get(code) or f'{os.strerror(code)}; put that right and run again'}")
 
 
-@contextlib.contextmanager
-def said(name: str, dir_fd: int | None = None) -> t.Iterator[None]:
+class said:  # noqa: N801 - `with said(path):` reads as it works; a generator would cost three times as much
     """Turn an OSError about a path, or a name in an open directory, into Misconfigured or Unavailable."""
-    try:
-        yield
-    except OSError as error:
-        raise explained(error, path_of(name, dir_fd)) from error
+
+    __slots__ = ("_dir_fd", "_name")
+
+    def __init__(self, name: str, dir_fd: int | None = None) -> None:
+        self._name, self._dir_fd = name, dir_fd
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, OSError):
+            raise explained(error, path_of(self._name, self._dir_fd)) from error

@@ -20,26 +20,25 @@ from .durability import together
 from .observe import observe
 from .ownership import check_may_give
 from .place import Place, open_place
-from .request import Consumers, Originals, Request, failed, originals_of
+from .request import Request, failed
 from .store import open_store, read_claim
 
 if t.TYPE_CHECKING:
     from .._core.model import Identity, Known, Step
 
 
-def prepare(request: Request, *, check: bool, consumers: Consumers) -> list[dict[str, t.Any]]:
+def prepare(request: Request, *, check: bool) -> list[dict[str, t.Any]]:
     """Return an answer for each identity: `observed`, and where something is to be issued `csr` and `lease`."""
     store_fd = open_store(request.store, host=request.host, ledger_id=request.ledger_id, create=False)
     siblings: dict[str, Identity] = {}
-    originals = originals_of(consumers)
-    looks = [_Look(request, wanted, known, siblings, originals) for wanted, known, _entry in request.identities()]
+    looks = [_Look(request, wanted, known, siblings) for wanted, known, _entry in request.identities()]
     siblings.update((look.wanted.name, look.wanted) for look in looks)
     try:
         for look in looks:
             look.attempt(partial(look.observe, store_fd))
         always = [look for look in looks if look.wanted.prove and look.wanted.prove.when == "always"]
         if always:
-            _ask(store_fd, always, consumers)
+            _ask(store_fd, always)
         for look in looks:
             look.attempt(look.decide)
         at_work = [look for look in looks if look.steps]
@@ -79,35 +78,29 @@ def _claimed(request: Request, store_fd: int | None) -> int | None:
     return writable
 
 
-def _ask(store_fd: int | None, looks: t.Sequence[_Look], consumers: Consumers) -> None:
+def _ask(store_fd: int | None, looks: t.Sequence[_Look]) -> None:
     """Ask the consumers of `prove.when: always` what they serve, all at the same time."""
-    if consumers is None or store_fd is None:
+    if store_fd is None:
         return
+    from .consumers import verdicts
+
     places = {look.wanted.name: open_place(look.request.store, store_fd, look.wanted.name) for look in looks}
     try:
         asked = [(place, look.wanted) for look in looks if (place := places[look.wanted.name]) is not None]
-        verdicts = consumers().verdicts(asked)
+        found = verdicts(asked)
     finally:
         for place in places.values():
             if place is not None:
                 os.close(place.fd)
     for look in looks:
-        look.found = look.found._replace(served=verdicts.get(look.wanted.name))
+        look.found = look.found._replace(served=found.get(look.wanted.name))
 
 
 class _Look:
     """One identity while it is looked at. An error ends its way, and not that of its siblings."""
 
-    def __init__(
-        self,
-        request: Request,
-        wanted: Identity,
-        known: Known,
-        siblings: t.Mapping[str, Identity],
-        originals: Originals,
-    ) -> None:
+    def __init__(self, request: Request, wanted: Identity, known: Known, siblings: t.Mapping[str, Identity]) -> None:
         self.request, self.wanted, self.known, self.siblings = request, wanted, known, siblings
-        self.originals = originals
         self.answer: dict[str, t.Any] = {}
         self.found = Observed(wanted.name)
         self.steps: tuple[Step, ...] = ()
@@ -137,8 +130,7 @@ class _Look:
                 os.close(place.fd)
 
     def _observed(self, place: Place | None) -> Observed:
-        store, originals = self.request.store, self.originals
-        return observe(place, store, self.wanted, self.known, self.siblings, originals=originals)
+        return observe(place, self.request.store, self.wanted, self.known, self.siblings)
 
     def decide(self) -> None:
         found = self.found

@@ -13,16 +13,6 @@ from .._core import wire
 from .._core.errors import KINDS, KeysteadError, Misconfigured, Pending
 from .._core.model import Identity, Known
 
-Consumers = t.Optional[t.Callable[[], t.Any]]
-"""Loads what activates and proves (_host.consumers), where that was shipped."""
-Originals = t.Optional[t.Callable[[], t.Any]]
-"""Loads what reads and takes over pairs that were there before (_host.originals), where that was shipped."""
-
-
-def originals_of(consumers: Consumers) -> Originals:
-    """Return what loads the originals: it is shipped with the consumers."""
-    return None if consumers is None else lambda: consumers().originals()
-
 
 class Request(t.NamedTuple):
     """One phase for one host: `now` is the controller's clock, `deadline` in seconds, `holder` who asks.

@@ -13,35 +13,27 @@ import typing as t
 
 from .._core.errors import Misconfigured
 from .._core.wire import FORMAT
-from .request import Consumers, Request, read
+from .request import read
 
-Phase = t.Callable[[Request, bool], t.Dict[str, t.Any]]
 OLDEST_CRYPTOGRAPHY = (3, 4)
 
 
-def run(
-    params: t.Mapping[str, t.Any],
-    *,
-    check: bool,
-    consumers: Consumers = None,
-    others: t.Mapping[str, Phase] | None = None,
-) -> dict[str, t.Any]:
-    """Run one phase and return its answers, with the clock and the versions of this host.
-
-    `consumers` loads what activates and proves (_host.consumers); without it, no identity may declare either.
-    """
+def run(params: t.Mapping[str, t.Any], *, check: bool) -> dict[str, t.Any]:
+    """Run one phase and return its answers, with the clock and the versions of this host."""
     version = _cryptography()
     request, phase = read(params), params["phase"]
     if phase == "prepare":
         from .prepare import prepare
 
-        answers: dict[str, t.Any] = {"identities": prepare(request, check=check, consumers=consumers)}
+        answers: dict[str, t.Any] = {"identities": prepare(request, check=check)}
     elif phase == "install":
         from .install import install
 
-        answers = {"identities": [] if check else install(request, consumers=consumers)}
+        answers = {"identities": [] if check else install(request)}
     else:
-        answers = (others or {})[phase](request, check)
+        from .read import look_around
+
+        answers = look_around(request)
     return {
         "format": FORMAT,
         "now": time.time(),

@@ -112,33 +112,49 @@ def write_all(fd: int, content: bytes) -> None:
         rest = rest[written:]
 
 
+class Read(t.NamedTuple):
+    """A regular file: what it holds, and what fstat says of it."""
+
+    content: bytes
+    facts: os.stat_result
+
+
 def read_file(dir_fd: int, name: str, limit: int = 1 << 20) -> bytes | None:
     """Return the content of a regular file of at most `limit` bytes; None when it is missing."""
+    found = read_with_facts(dir_fd, name, limit)
+    return found and found.content
+
+
+def read_with_facts(dir_fd: int, name: str, limit: int = 1 << 20) -> Read | None:
+    """Return a regular file of at most `limit` bytes; None when it is missing."""
     with said(name, dir_fd):
         try:
             fd = os.open(name, _READ, dir_fd=dir_fd)
         except FileNotFoundError:
             return None
         try:
-            require_regular(fd, name, dir_fd)
-            content = _read(fd, limit + 1)
+            found = require_regular(fd, name, dir_fd)
+            content = _read(fd, found.st_size, limit)
         finally:
             os.close(fd)
     if len(content) > limit:
         raise Misconfigured(f"host: {path_of(name, dir_fd)} is larger than {limit} bytes; put the right file there")
-    return content
+    return Read(content, found)
 
 
-def require_regular(fd: int, name: str, dir_fd: int) -> None:
-    """Refuse a descriptor of a FIFO, device or directory."""
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
+def require_regular(fd: int, name: str, dir_fd: int) -> os.stat_result:
+    """Return what fstat says; refuse a descriptor of a FIFO, device or directory."""
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode):
         raise Misconfigured(f"host: {path_of(name, dir_fd)} is not a regular file; move it away")
+    return found
 
 
-def _read(fd: int, size: int) -> bytes:
-    content = b""
-    while len(content) < size:
-        more = os.read(fd, size - len(content))
+def _read(fd: int, size: int, limit: int) -> bytes:
+    """Read a file of `size` bytes at once, any other to its end or to one byte beyond `limit`."""
+    content = os.read(fd, min(size, limit) + 1)
+    while len(content) != size and len(content) <= limit:
+        more = os.read(fd, limit + 1 - len(content))
         if not more:
             break
         content += more

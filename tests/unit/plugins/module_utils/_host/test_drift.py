@@ -31,15 +31,19 @@ def directory(tmp_path: Path) -> t.Iterator[int]:
     os.close(descriptor)
 
 
+def _found(directory: int) -> dict[str, os.stat_result]:
+    return {name: os.stat(name, dir_fd=directory) for name in NAMES}
+
+
 def test_files_as_declared_are_no_drift(directory: int) -> None:
-    assert drift_of(directory, NAMES, Files(group=str(os.getgid()))) == ()
+    assert drift_of(directory, _found(directory), Files(group=str(os.getgid()))) == ()
 
 
 def test_a_mode_that_differs_is_found_and_put_right(directory: int, tmp_path: Path) -> None:
     (tmp_path / NAMES[0]).chmod(0o644)
-    assert drift_of(directory, NAMES, Files()) == (Finding("mode", NAMES[0], "0644, not 0600"),)
+    assert drift_of(directory, _found(directory), Files()) == (Finding("mode", NAMES[0], "0644, not 0600"),)
     put_right(directory, NAMES, Files())
-    assert drift_of(directory, NAMES, Files()) == ()
+    assert drift_of(directory, _found(directory), Files()) == ()
 
 
 def test_only_what_holds_the_key_has_the_declared_mode() -> None:

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core import wire
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError, Misconfigured
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Identity, Observed, Subject
-from ansible_collections.keystead.identity.plugins.module_utils._host.phases import run
+from ansible_collections.keystead.identity.plugins.module_utils._host.running import run
 from cryptography import x509
 
 if t.TYPE_CHECKING:

@@ -11,7 +11,7 @@ import re
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core import pki
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Subject
-from ansible_collections.keystead.identity.plugins.module_utils._host.module import place_of
+from ansible_collections.keystead.identity.plugins.module_utils._host.answering import place_of
 
 
 def test_an_error_in_a_library_is_named_by_its_type_and_the_line_of_ours_that_called_it() -> None:
