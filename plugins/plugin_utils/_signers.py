@@ -12,7 +12,6 @@ import typing as t
 from pathlib import Path
 
 from ..module_utils._core.errors import Denied, Misconfigured
-from ..module_utils._core.model import ADOPTED, OBSERVED
 from ._issuers.registry import ISSUERS
 
 if t.TYPE_CHECKING:
@@ -43,12 +42,6 @@ class Signers:
 
     def by_id(self, issuer_id: str) -> Issuer:
         """Return who signed, among `issuer` and `issuers`; raises Misconfigured when it is none of them."""
-        if issuer_id.startswith((ADOPTED, OBSERVED)):
-            who = issuer_id.partition(":")[2]
-            raise Misconfigured(
-                f"machine_identity: {who} signed this certificate before it came to us, and only it can revoke it; "
-                "revoke it there, and leave revoke_on_absent out"
-            )
         for backend in self._further:
             self.of(backend)
         for issuer in self._made.values():

@@ -11,7 +11,7 @@ import typing as t
 
 from ..module_utils._core import pki
 from ..module_utils._core.errors import KeysteadError, Misconfigured
-from ..module_utils._core.model import Done
+from ..module_utils._core.model import ADOPTED, OBSERVED, Done
 from ..module_utils._core.ports import Revoker
 from ._ledger.port import Event, Outcome, RevokedChange
 
@@ -92,6 +92,12 @@ def _revoked(signers: Signers, one: Credential) -> RevokedChange:
 
 
 def _revoker(signers: Signers, issuer_id: str) -> Revoker:
+    if issuer_id.startswith((ADOPTED, OBSERVED)):
+        who = issuer_id.partition(":")[2]
+        raise Misconfigured(
+            f"machine_identity: option revoke_on_absent: {who} signed this certificate before it came to us, and only "
+            "it can revoke it; revoke it there, and leave revoke_on_absent out"
+        )
     issuer = signers.by_id(issuer_id)
     if not isinstance(issuer, Revoker):
         raise Misconfigured(f"{issuer_id}: it cannot revoke; leave revoke_on_absent out")
