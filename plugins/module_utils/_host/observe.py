@@ -41,9 +41,9 @@ def observe(
             found.update(look)
         found["other"] = parsed(_certificate_to_be(place, wanted, found))
     if wanted.adopt and (current is None or wanted.state == "observed"):
-        from .originals import look as look_at_original
+        from . import originals
 
-        found["original"], contents = look_at_original(wanted, store)
+        found["original"], contents = originals.look(wanted, store)
     if wanted.state == "present":
         found["links"] = look_at_links(store, wanted, contents, siblings)
     found["stale_links"] = stale_links(store, wanted, known)
