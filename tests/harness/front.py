@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
     from ansible_collections.keystead.identity.tests.harness.faulty_proxy import FaultyProxy
 
-TIMEOUT, MARGIN = 2.0, 1.5  # what `through` gives a call, and what a busy machine may add, in seconds
+TIMEOUT, MARGIN = 2.0, 8.0  # what `through` gives a call, and what a busy machine may add, in seconds
 
 
 def every_issuer(*, servers: bool = False) -> list[t.Any]:
