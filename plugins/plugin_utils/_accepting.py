@@ -15,6 +15,7 @@ from ..module_utils._core.errors import Denied, NotConverged
 from ..module_utils._core.ports import Good, Lister, Revoked, Revoker
 from ..module_utils._core.renewal import renew_at
 from ._answer import accepted
+from ._issuers.facts import FACTS
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Generation
@@ -27,6 +28,14 @@ def listed(issuer: Issuer, since: datetime) -> t.Iterator[IssuedRecord]:
     if isinstance(issuer, Lister):
         with contextlib.suppress(Denied):
             yield from issuer.issued(since)
+
+
+def lost_since(issuer: Issuer, work: Work) -> datetime | None:
+    """Return when an issuer was asked to sign this key that may have done so and does not tell, if ever."""
+    opened = work.remembered.open_intent if work.remembered else None
+    if opened is None or opened.certificate or (opened.number, opened.public_id) != (work.number, work.public_id):
+        return None
+    return opened.since if FACTS[backend(issuer.id)].may_forget else None
 
 
 def still_fits(

@@ -9,12 +9,13 @@ from __future__ import annotations
 import contextlib
 import time
 import typing as t
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from ..module_utils._core import pki
-from ..module_utils._core.errors import Denied, KeysteadError, Pending, Unavailable
+from ..module_utils._core.checks_x509 import all_names
+from ..module_utils._core.errors import Denied, KeysteadError, Pending, Unavailable, Unreached
 from ..module_utils._core.ports import Order
-from ._accepting import accepted_by, backend, listed, still_fits
+from ._accepting import accepted_by, backend, listed, lost_since, still_fits
 from ._edge import unexpected
 from ._ledger.port import Event, Held, Intent, Issued, Orphaned, Outcome, Refused, Used
 from ._policy.load import known_weak
@@ -58,8 +59,7 @@ class Issuing:
         for group in by_issuer.values():
             issuer = _issuer_of(group[0][0])
             with _failing(group):
-                anchors = self._signers.anchors(issuer, self._ledger)
-                self._ask(issuer, group, anchors)
+                self._ask(issuer, group, self._anchors(issuer))
         self._record([work for work, _request in (*found, *asked)])
 
     def _request(self, work: Work, weak: t.Collection[str]) -> Request | None:
@@ -78,6 +78,8 @@ class Issuing:
 
     def _intend(self, asked: list[tuple[Work, Request]]) -> list[tuple[Work, Request]]:
         """Write down what is going to be done, but for what another run is at work on, and keys that others have."""
+        for work, _request in asked:
+            work.lost_since = lost_since(_issuer_of(work), work)
         intents = {work.name: intent(work, work.reason("issue"), self._holder) for work, _request in asked}
         while intents:
             try:
@@ -94,6 +96,12 @@ class Issuing:
                         work.error = _used(work, used.users[work.name])
                         intents.pop(work.name, None)
         return [(work, request) for work, request in asked if work.name in intents]
+
+    def _anchors(self, issuer: Issuer) -> tuple[bytes, ...]:
+        try:
+            return self._signers.anchors(issuer, self._ledger)
+        except Unavailable as error:  # nobody was asked to sign
+            raise Unreached(str(error)) from None
 
     def _ask(self, issuer: Issuer, group: list[tuple[Work, Request]], anchors: t.Sequence[bytes]) -> None:
         for start in range(0, len(group), AT_ONCE):
@@ -166,6 +174,7 @@ def intent(work: Work, reason: str, holder: str, issuer_id: str | None = None) -
         service=declaration.service,
         labels=declaration.labels,
         holder=holder,
+        lost=work.lost_since is not None,
     )
 
 
@@ -214,17 +223,27 @@ def _outcome(work: Work) -> Outcome:
         said = str(work.error or "")
         pending = isinstance(work.error, Pending)
         event = Event("issue", work.reason("issue"), "pending" if pending else "failed", said)
-        return Outcome(work.name, work.number, (event,), _closing(work))
+        return Outcome(work.name, work.number, (*_lost(work), event), _closing(work))
     parts = work.generation.parts
     change = issued(parts["certificate"].content, parts["chain"].content)
-    return Outcome(work.name, work.number, (Event("issue", work.reason("issue")),), (change,))
+    return Outcome(work.name, work.number, (*_lost(work), Event("issue", work.reason("issue"))), (change,))
+
+
+def _lost(work: Work) -> tuple[Event, ...]:
+    """Tell of an orphan that nobody can look for: who may have signed it, for which key and names, and when (R1)."""
+    if work.lost_since is None:
+        return ()
+    names = ", ".join(all_names(work.identity.subject))
+    window = f"between {work.lost_since:%Y-%m-%d %H:%M:%S} and {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    said = f"{_issuer_of(work).id} may have signed key {work.public_id} for {names} {window}; its answer got lost"
+    return (Event("issue", "an earlier answer got lost", "orphaned", said),)
 
 
 def _closing(work: Work) -> tuple[Change, ...]:
     """Close the intent: what was signed and not accepted is an orphan, what was refused was never signed."""
     if work.orphaned:
         return (Orphaned(),)
-    return (Refused(),) if isinstance(work.error, Denied) else ()
+    return (Refused(),) if isinstance(work.error, (Denied, Unreached)) else ()
 
 
 def issued(certificate: bytes, chain: bytes) -> Issued:

@@ -41,6 +41,7 @@ class Work:
     number: int | None = None
     generation: Generation | None = None
     orphaned: bool = False
+    lost_since: datetime | None = None
     done: list[Done] = field(default_factory=list)
     after: Observed | None = None
     error: KeysteadError | None = None

@@ -80,16 +80,31 @@ def test_an_answer_that_got_lost_is_found_by_the_next_run(front: Front, world: W
     assert world.query("SELECT number, state FROM generations") == [(1, "current")]
 
 
-def test_an_answer_that_a_forgetful_server_lost_is_told_by_the_events(front: Front, world: World) -> None:
-    """Whether it was signed nobody can tell: the failed attempt stays in the record, with its key and its time."""
+def test_an_answer_that_a_forgetful_server_lost_is_recorded_as_an_orphan(front: Front, world: World) -> None:
+    """Whether it was signed nobody can tell: who may have, for which key and names, and when, is in the record."""
     forgetful = {front.made.name: {**front.backend.forgetful(), **front.reached()}}
     front.proxy.fail(faulty.lose, front.backend.signs, times=1)
     failed = world.converge([web()], issuer=forgetful)
     assert failed["failed"] is True
     world.settled([web()], issuer=forgetful)
     events = "SELECT generation, outcome, message FROM events WHERE action = 'issue' ORDER BY seq"
-    assert world.query(events) == [(1, "failed", failed["identities"][0]["msg"]), (1, "ok", "")]
-    assert world.query("SELECT number, state FROM generations") == [(1, "current")]
+    first, lost, last = world.query(events)
+    assert (first, last) == ((1, "failed", failed["identities"][0]["msg"]), (1, "ok", ""))
+    ((key,),) = world.query("SELECT DISTINCT public_id FROM generations")
+    assert lost[:2] == (1, "orphaned")
+    assert f" may have signed key {key} for web.example.org between " in lost[2]
+    states = world.query("SELECT number, state, public_id, issuer_id <> '' FROM generations ORDER BY id")
+    assert states == [(1, "orphaned", key, 1), (1, "current", key, 1)]
+
+
+def test_a_server_that_could_not_be_asked_leaves_no_orphan(front: Front, world: World) -> None:
+    for _ in range(2):
+        nowhere = {front.made.name: front.backend.unreachable()}
+        assert world.converge([web()], issuer=nowhere)["failed"] is True
+    world.settled([web()], issuer={front.made.name: {**front.backend.forgetful(), **front.reached()}})
+    assert world.query("SELECT number, state FROM generations ORDER BY id") == [
+        (1, "refused"), (1, "refused"), (1, "current"),
+    ]  # fmt: skip
 
 
 def test_a_run_that_has_nothing_to_issue_asks_nobody(front: Front, world: World) -> None:

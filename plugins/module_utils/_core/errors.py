@@ -38,6 +38,10 @@ class Unavailable(KeysteadError):
     """Something did not answer in time: run again later."""
 
 
+class Unreached(Unavailable):
+    """It was not asked, or said that it does nothing now: whatever it was to do was not done."""
+
+
 class Pending(KeysteadError):
     """Not yet: run again after `retry_after` seconds."""
 

@@ -33,7 +33,7 @@ MEANINGS: t.Mapping[str, str] = {
     "keeps_reasons": "It keeps the reason of a revocation. Where it does not, the record says ``unspecified``.",
     "lists": "It can say what it has issued, so that an answer that got lost is found again.",
     "may_forget": "It can be set up to forget what it issues. An answer that got lost is then not found: "
-    "another one is signed, and of the first one the ledger knows the key and the time only.",
+    "another one is signed, and the first one is an orphan in the ledger: issuer, key, names, and when.",
 }
 FACTS: t.Mapping[str, Facts] = {
     "local": Facts(

@@ -81,7 +81,7 @@ def _open(connection: Connection, batch: Batch, intent: Intent) -> float | None:
         same_key = public_id == intent.public_id
         if not same_key and holder not in (None, intent.holder) and left > 0:
             return left
-        _close(connection, generation, same_key=same_key)
+        _close(connection, generation, repeated=same_key and not intent.lost)
     connection.execute(_GENERATION, (
         identity, intent.number, intent.issuer_id, intent.custody, intent.key_uri, intent.key_type, intent.public_id,
         intent.holder, at,
@@ -89,9 +89,9 @@ def _open(connection: Connection, batch: Batch, intent: Intent) -> float | None:
     return None
 
 
-def _close(connection: Connection, generation: int, *, same_key: bool) -> None:
-    """Make room for an intent of the same number: the same key's is repeated, another key's may have been signed."""
-    if same_key:
+def _close(connection: Connection, generation: int, *, repeated: bool) -> None:
+    """Make room for an intent of the same number: one that is not just repeated may have been signed."""
+    if repeated:
         connection.execute("DELETE FROM generations WHERE id = ?", (generation,))
     else:
         connection.execute("UPDATE generations SET state = 'orphaned', holder = NULL WHERE id = ?", (generation,))

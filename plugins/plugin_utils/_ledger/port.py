@@ -34,8 +34,9 @@ class Batch(t.NamedTuple):
 class Intent(t.NamedTuple):
     """What a run is about to do: generation `number` of an identity, for the key `public_id` (SHA-256 of its SPKI).
 
-    `holder` names the run; the same run, or the same key in a later run, may repeat an intent. A key that was found on
-    the host, and not made for this identity, may be `shared` with others.
+    `holder` names the run; the same run, or the same key in a later run, may repeat an intent. What was signed for the
+    earlier one may be `lost` for good: it is then kept as an orphan. A key that was found on the host, and not made for
+    this identity, may be `shared` with others.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Intent(t.NamedTuple):
     service: str | None = None
     labels: Mapping[str, str] = {}
     shared: bool = False
+    lost: bool = False
 
 
 class OpenIntent(t.NamedTuple):
@@ -101,7 +103,7 @@ class Remembered(t.NamedTuple):
 
 
 class Event(t.NamedTuple):
-    """One step that was tried. `outcome` is ok, failed or pending; `action` is one of the steps' or `intend`."""
+    """One step that was tried. `outcome` is ok, failed, pending, orphaned; `action` is a step's, or `intend`."""
 
     action: str
     reason: str

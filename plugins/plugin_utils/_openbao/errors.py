@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable
+from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +17,7 @@ if t.TYPE_CHECKING:
 LONGEST = 300  # of what a server says
 LONGEST_PAUSE = 86400.0  # seconds
 WHO = "openbao"
+_SEALED = "is sealed"
 
 
 class Silent(Unavailable):
@@ -51,7 +52,7 @@ def not_understood(what: str) -> Unavailable:
 
 def plain(error: KeysteadError) -> KeysteadError:
     """Return an error as one of the kinds that the rest of the house knows."""
-    return next((kind(str(error)) for kind in (Denied, Unavailable) if type(error) in kind.__subclasses__()), error)
+    return next((kind(str(error)) for kind in (Denied, Unreached, Unavailable) if isinstance(error, kind)), error)
 
 
 class Answer(t.NamedTuple):
@@ -87,14 +88,15 @@ def _failure(answer: Answer, path: str, said: str) -> KeysteadError:
     if status == 429:
         return Pending(f"{WHO}: it has too much to do{about}; run again later", retry_after(answer.headers))
     if status in (472, 473) or status >= 500:
-        return Unavailable(f"{WHO}: {_broken(status, said)} and run again")
+        kind = Unreached if status in (472, 473) or _SEALED in said else Unavailable
+        return kind(f"{WHO}: {_broken(status, said)} and run again")
     if status == 404:
         return Refused(f"{WHO}: there is nothing at {path}{about}; correct mount, namespace or url", status, said)
     return Refused(f"{WHO}: {path} is refused{about or f' with status {status}'}; see its log", status, said)
 
 
 def _broken(status: int, said: str) -> str:
-    if "is sealed" in said:
+    if _SEALED in said:
         return "it is sealed; unseal it"
     if status in (472, 473):
         return "it is a standby that answers nothing; correct url"

@@ -15,7 +15,15 @@ with contextlib.suppress(ImportError):
     from cryptography.hazmat.primitives.serialization import Encoding
 
 from ...module_utils._core import pki
-from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, printable
+from ...module_utils._core.errors import (
+    Denied,
+    KeysteadError,
+    Misconfigured,
+    Pending,
+    Unavailable,
+    Unreached,
+    printable,
+)
 from ...module_utils._core.keys import spki_sha256
 from ...module_utils._core.model import PROFILE_USAGES, Generation, Part
 from ...module_utils._core.pki import MALFORMED
@@ -74,7 +82,7 @@ class Signer:
         answers: list[Generation | Order | KeysteadError] = []
         over: KeysteadError | None = None
         for request in requests:
-            last, answer = answers[-1] if answers else None, over or self._answer(request)
+            last, answer = answers[-1] if answers else None, _not_asked(over) or self._answer(request)
             answers.append(plain(answer) if isinstance(answer, KeysteadError) else answer)
             if isinstance(answer, _OVER) or (isinstance(answer, Unavailable) and isinstance(last, Unavailable)):
                 over = answer
@@ -170,6 +178,11 @@ class Signer:
             )
         chain = b"".join(one.public_bytes(Encoding.PEM) for one in path if not _is_root(one))
         return chain, b"".join(one.public_bytes(Encoding.PEM) for one in roots)
+
+
+def _not_asked(over: KeysteadError | None) -> KeysteadError | None:
+    """Return the error of a request that nobody is asked any more, since another one was answered like this."""
+    return Unreached(str(over)) if isinstance(over, Unavailable) else over
 
 
 def _missing_issuer(error: Unavailable, target: Target) -> KeysteadError:

@@ -10,7 +10,7 @@ import socket
 import ssl
 import typing as t
 
-from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable
+from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable, Unreached
 from .errors import WHO, Silent
 
 if t.TYPE_CHECKING:
@@ -29,20 +29,20 @@ def unreachable(error: BaseException, address: Address) -> KeysteadError:
     if any(isinstance(cause, TimeoutError) for cause in causes):
         told = f"{host} did not answer within {address.timeout:g}s (option timeout)"
         return Silent(f"{WHO}: {told}; run again later, or correct url")
-    for kind, kept in _KEPT.items():
+    for kind, (is_, kept) in _KEPT.items():
         if any(isinstance(cause, kind) for cause in causes):
-            return Unavailable(f"{WHO}: {host} {kept}; run again later, or correct url")
+            return is_(f"{WHO}: {host} {kept}; run again later, or correct url")
     return Unavailable(
         f"{WHO}: {host} ended the call ({type(causes[-1]).__name__}) before its answer was complete; "
         "run again: what it signed meanwhile is looked for"
     )
 
 
-_KEPT: dict[type[BaseException], str] = {
-    socket.gaierror: "is a name that cannot be resolved",
-    ConnectionRefusedError: "accepts no connection",
-    ssl.SSLEOFError: "ended the TLS handshake, or the call in it, too early",
-    ssl.SSLError: "does not agree on TLS: it speaks another protocol, or refuses our certificate",
+_KEPT: dict[type[BaseException], tuple[type[Unavailable], str]] = {
+    socket.gaierror: (Unreached, "is a name that cannot be resolved"),
+    ConnectionRefusedError: (Unreached, "accepts no connection"),
+    ssl.SSLEOFError: (Unavailable, "ended the TLS handshake, or the call in it, too early"),
+    ssl.SSLError: (Unavailable, "does not agree on TLS: it speaks another protocol, or refuses our certificate"),
 }
 
 
