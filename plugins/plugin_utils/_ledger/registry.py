@@ -49,8 +49,8 @@ def check_ledger(options: t.Mapping[str, t.Any]) -> Check:
 
     url, password = options.get("ledger"), password_of(options)
     if url and is_postgresql(url):
-        _postgresql(url, password, read_only=False).close()
-        return check_shared(target_of(url).place)
+        with contextlib.closing(_postgresql(url, password, read_only=True)) as ledger:
+            return check_shared(target_of(url).place, ledger)
     return check_file(path_of(url) if url else default_path(os.environ), made=not url)
 
 
