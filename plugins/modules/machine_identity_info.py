@@ -244,11 +244,6 @@ proposals:
   type: list
   elements: dict
   returned: always
-  sample:
-    - name: www.example.org
-      dns_names: [www.example.org]
-      adopt: {private_key: /etc/ssl/private/old.key, certificate: /etc/ssl/certs/old.pem}
-      links: {/etc/ssl/private/old.key: private_key, /etc/ssl/certs/old.pem: fullchain}
 scan_complete:
   description: Whether nothing was left out of the scan. What was is named in a warning.
   type: bool

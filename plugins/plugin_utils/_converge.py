@@ -139,16 +139,11 @@ class _Run:
     def _look_at_originals(self, works: t.Sequence[Work]) -> None:
         """Judge what somebody else had issued: to be adopted, observed, or adopted earlier."""
         foreign = [work for work in works if concerns_others(work)]
-        if not foreign:
-            return
-        from ._originals import foresee, judge, observe
+        if foreign:
+            from ._originals import consider
 
-        judge(foreign, self.ledger, self.task.host, self.now, self.warnings)
-        if self.task.check:
-            foresee([work for work in foreign if work.needs("adopt") and not work.error], self.now)
-            return
-        with _failing(foreign):
-            observe([work for work in foreign if not work.error], self.ledger, self._batch(), str(self.holder))
+            with _failing(foreign):
+                consider(foreign, self.ledger, self._batch(), str(self.holder), self.warnings, check=self.task.check)
 
     def _replace_adopted(self, works: t.Sequence[Work]) -> None:
         """Replace in the same run what was adopted and cannot stay: it is there to roll back to."""

@@ -39,6 +39,18 @@ _SAYS = {
 }
 
 
+def consider(  # noqa: PLR0913 - what it needs to know
+    works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str, warnings: list[str], *, check: bool
+) -> None:
+    """Judge, then record what is only observed; in check mode, show what would follow an adoption."""
+    judge(works, ledger, batch.host, batch.at, warnings)
+    sound = [work for work in works if not work.error]
+    if check:
+        foresee([work for work in sound if work.needs("adopt")], batch.at)
+    else:
+        observe(sound, ledger, batch, holder)
+
+
 def judge(works: t.Sequence[Work], ledger: Ledger, host: str, now: datetime, warnings: list[str]) -> None:
     """Check what a host says it found, and add findings and warnings; what may not be adopted ends with an error."""
     keys: dict[str, str] = {}

@@ -42,7 +42,14 @@ SECRETS = {
             for secret in ("local.passphrase", *(f"openbao.auth.{secret}" for secret in OPENBAO))
         ),
     ),
-    PREFLIGHT_MODULE: ("issuer.local.passphrase", "issuers.local.passphrase", "ledger_password"),
+    PREFLIGHT_MODULE: (
+        "ledger_password",
+        *(
+            f"{where}.{secret}"
+            for where in ("issuer", "issuers")
+            for secret in ("local.passphrase", *(f"openbao.auth.{secret}" for secret in OPENBAO))
+        ),
+    ),
 }
 VARIABLES = "canaries.json"
 KEPT = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_DIFF_ALWAYS": "1"}

@@ -160,10 +160,10 @@ def test_check_mode_asks_for_the_root_and_logs_nobody_in(site: Site) -> None:
 def test_a_run_with_nothing_to_do_loads_no_client(openbao: Server, tmp_path: Path) -> None:
     world, pki = World(tmp_path), make.pki(openbao)
     issuer = {"openbao": pki.options()}
-    first = run_elsewhere(world, [WEB], issuer)
+    first = run_elsewhere(world, [WEB], issuer=issuer)
     assert first["result"]["changed"] is True
     assert {"hvac", "requests"} <= set(first["loaded"]), "else this test would see nothing"
-    again = run_elsewhere(world, [WEB], issuer)
+    again = run_elsewhere(world, [WEB], issuer=issuer)
     assert (again["result"]["changed"], again["loaded"]) == (False, [])
 
 

@@ -12,9 +12,12 @@ import os
 import re
 import subprocess
 import sys
+import textwrap
 import typing as t
+from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import (
     Denied,
     KeysteadError,
@@ -32,8 +35,6 @@ from ansible_collections.keystead.identity.tests.harness.in_process import World
 from ansible_collections.keystead.identity.tests.harness.issuers import Made, der, refusal, settled
 
 if t.TYPE_CHECKING:
-    from pathlib import Path
-
     from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
 
 pytestmark = [pytest.mark.needs("openbao"), pytest.mark.one_core]
@@ -200,12 +201,14 @@ def test_a_request_with_other_names_than_the_task_is_not_sent(pki: make.Pki) -> 
     assert str(refused) == "openbao: web is not asked for: the request names others than the task"
 
 
-def test_a_refused_login_is_tried_once_for_a_whole_batch(pki: make.Pki) -> None:
+def test_a_refused_login_is_tried_once_in_a_task(pki: make.Pki) -> None:
     auth = make.approle(pki)
     auth["approle"]["secret_id"] = "stale"
     before = len(pki.server.audited())
-    answers = issuer(pki, auth).begin([local.request(number=n) for n in range(5)])
-    assert {type(one) for one in answers} == {Denied}
+    one = issuer(pki, auth)
+    for _batch in range(2):
+        assert {type(answer) for answer in one.begin([local.request(number=n) for n in range(5)])} == {Denied}
+    assert {type(answer) for answer in one.revoke([b"", b""], "unspecified")} <= {Denied}
     paths = [one["request"]["path"] for one in pki.server.audited()[before:] if one["type"] == "request"]
     assert paths == [f"auth/{auth['approle']['mount']}/login"]
 
@@ -361,6 +364,25 @@ def test_a_list_without_details_serves_as_well(pki: make.Pki) -> None:
     one = issuer(pki, entitled(pki, "plain", {"certs": "list", "sign/web": "update"}))
     (generation,) = settled(one, local.request())
     assert generation in [record.generation for record in one.issued(begun)]
+
+
+def test_the_policy_of_the_documentation_is_enough_and_its_task_is_valid(pki: make.Pki) -> None:
+    root = Path(__file__).resolve().parents[2]
+    page = (root / "docs" / "docsite" / "rst" / "issuer_openbao.rst").read_text(encoding="utf-8")
+    policy, shown = (
+        textwrap.dedent(page.partition(f".. code-block:: {kind}\n")[2].lstrip("\n").partition("\n\n")[0])
+        for kind in ("text", "yaml")
+    )
+    pki.call("PUT", "sys/policies/acl/shown", {"policy": policy.replace('"pki/', f'"{pki.mount}/')})
+    begun, one = local.now(), issuer(pki, {"token": {"token": make.token(pki, "shown")}})
+    (generation,) = settled(one, local.request())
+    assert generation in [record.generation for record in one.issued(begun)]
+    assert isinstance(one.revoke([der(generation)], "unspecified")[0], Revoked)
+    assert one.advice() == []
+    (task,) = yaml.safe_load(shown)
+    options = task["keystead.identity.machine_identity"]["issuer"]["openbao"]
+    said = Made("openbao", t.cast("t.Any", None)).issuer(options)
+    assert said.id == "openbao:https://bao.example.org:8200/v1/pki"
 
 
 def test_who_may_not_list_goes_on_and_is_told(openbao: Server, tmp_path: Path) -> None:

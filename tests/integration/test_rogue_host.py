@@ -23,6 +23,12 @@ ESCAPE = "\x1b]0;owned\x07\x1b[2J"
 SAFE = {"format": 1, "now": time.time(), "versions": {}, "changed": False}
 WHAT_A_SHELL_PRINTS = b"Welcome!\n" + ESCAPE.encode() + b"\xff\xfe{{ 1 + 1 }}\n"
 
+ROGUE = """#!{python} -IS
+import re, sys
+mark = re.search(rb"'([0-9a-f]{{32}})'\\)\\s*$", sys.stdin.buffer.read())
+sys.stdout.buffer.write((b"\\n" + mark[1] if mark else b"") + open({answer!r}, "rb").read() + b"\\n")
+"""
+
 
 def answers(jinja: str) -> dict[str, bytes]:
     """Return what each rogue host prints in place of an answer."""
@@ -48,9 +54,12 @@ def answers(jinja: str) -> dict[str, bytes]:
     }
 
 
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+@pytest.fixture(scope="module", params=[True, False], ids=["piped", "as a module"])
+def scene(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """Run one task on all rogue hosts, and show what it returned."""
+    way = {"ANSIBLE_PIPELINING": str(request.param)}
     base, home = tmp_path_factory.mktemp("rogue"), tmp_path_factory.mktemp("home")
     issuer = local.two_tiers(base / "ca")
     jinja = "{{ lookup('pipe', 'touch " + str(base / "was-here") + "') }}"
@@ -70,7 +79,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.Co
     show = {"ansible.builtin.debug": {"msg": "{{ result }} {{ result.msg }} {{ result.identities | default([]) }}"}}
     again = {"ansible.builtin.set_fact": {"kept": "{{ result.msg }}"}}
     show_again = {"ansible.builtin.debug": {"var": "kept"}}
-    return base, playbook.run([task, show, again, show_again], hosts, "-vvv", home=home)
+    return base, playbook.run([task, show, again, show_again], hosts, "-vvv", home=home, env=way)
 
 
 def test_nothing_that_a_host_says_is_taken_for_a_template(
@@ -104,11 +113,11 @@ def test_no_traceback_is_shown(scene: tuple[Path, subprocess.CompletedProcess[st
 
 
 def _rogue(base: Path, host: str, answer: bytes) -> str:
-    """Write a Python that prints this answer, whatever it is asked to run."""
+    """Write a Python that prints this answer, whatever it is asked to run, behind the mark that it is told."""
     said, path = base / f"{host}.answer", base / f"{host}.py"
     said.write_bytes(answer)
     path.write_text(
-        f"#!{sys.executable} -IS\nimport sys\nsys.stdout.buffer.write(open({str(said)!r}, 'rb').read())\n",
+        ROGUE.format(python=sys.executable, answer=str(said)),
         encoding="utf-8",
     )
     path.chmod(0o755)

@@ -24,6 +24,7 @@ Json = dict[str, t.Any]
 SPENT = 2 / 3  # of a token's time, before it is renewed
 _SECRETS = ("secret_id", "jwt", "token")  # in the body of a call
 _SHORTEST_SECRET = 4
+_SHORTEST_PAUSE = 0.05  # seconds
 
 
 class Client:
@@ -34,7 +35,7 @@ class Client:
         self._address, self._login, self._clock = address, login, clock
         self._transport: Transport | None = None
         self._grant: Grant | None = None
-        self._granted_at = 0.0
+        self._granted_at, self._refused = 0.0, ""
         self._secrets: set[str] = set()
 
     def call(self, method: str, path: str, body: Mapping[str, t.Any] | None = None) -> Json:
@@ -70,9 +71,19 @@ class Client:
         if grant is not None and grant.seconds and self._clock() > self._granted_at + SPENT * grant.seconds:
             grant = self._renewed(grant)
         if grant is None:
-            grant = self._login.login(self._asked)
+            grant = self._logged_in()
             self._keep(grant)
         return grant.token
+
+    def _logged_in(self) -> Grant:
+        """Log in. What was refused once is not tried again: that could lock others out."""
+        if self._refused:
+            raise LoggedOut(self._refused)
+        try:
+            return self._login.login(self._asked)
+        except LoggedOut as error:
+            self._refused = str(error)
+            raise
 
     def _keep(self, grant: Grant) -> None:
         self._grant, self._granted_at = grant, self._clock()
@@ -124,7 +135,7 @@ class Client:
             left = until - time.monotonic()
             if not isinstance(error, Pending) or error.retry_after >= left:
                 raise error
-            time.sleep(error.retry_after)
+            time.sleep(max(_SHORTEST_PAUSE, error.retry_after))
 
     def _open(self) -> Transport:
         if self._transport is None:

@@ -87,7 +87,10 @@ class Records:
 
     def _revoked(self, der: bytes, reason: str) -> Revoked:
         """Name the certificate itself: a serial number could be another's, and a role may have kept no copy."""
-        certificate = x509.load_der_x509_certificate(der)
+        try:
+            certificate = x509.load_der_x509_certificate(der)
+        except pki.MALFORMED:
+            raise Denied(f"{WHO}: mount {self._mount} did not sign what is no certificate") from None
         try:
             pem = certificate.public_bytes(Encoding.PEM).decode()
             said = self._client.call("POST", f"{self._mount}/revoke", {"certificate": pem})

@@ -93,3 +93,40 @@ def test_an_adoption_killed_before_any_call_leaves_what_is_served_and_the_next_r
     assert not sweep.complaints, "\n".join(sweep.complaints)
     assert sweep.extra == 0
     assert sweep.tried >= {"install": FEWEST, "prepare": 5, CONTROLLER: 10}[part]
+
+
+def half_way(scene: Scene, before: Contents) -> t.Iterator[str]:
+    """Yield what may never be seen of a pair that is adopted and replaced: neither the originals nor a generation."""
+    current = scene.place / "current"
+    content = content_of(current) if current.exists() else {}
+    if content and (wrong := mismatch(content)):
+        yield f"current leads to no complete pair: {wrong}"
+    served = {name: (scene.world.links / name).read_bytes() for name in before}
+    renewed = {"web.key": content.get("private_key.pem"), "web.pem": content.get("fullchain.pem")}
+    if served not in (before, renewed):
+        yield "what is served is neither the originals nor the current generation"
+
+
+def renewed(scene: Scene, before: Contents) -> t.Iterator[str]:
+    """Yield what is not as it should be when the adopted pair was replaced."""
+    yield from half_way(scene, before)
+    known = scene.world.remembered(NAME)
+    if (scene.world.current(), scene.world.generations(), known.open_intent) != (2, [2], None):
+        yield f"generations {scene.world.generations()}, the ledger knows {known}"
+    if not scene.served.exists() or scene.served.read_bytes() != (scene.world.links / "web.pem").read_bytes():
+        yield "the service has another certificate"
+
+
+@pytest.mark.parametrize("part", ["install", CONTROLLER])
+def test_a_replacement_in_the_run_of_the_adoption_is_completed_after_a_kill(scene: Scene, part: str) -> None:
+    identity, before = adopted(scene)
+    identity["adopt"]["replace"] = "now"
+    sweep = Sweep(scene, "brownfield", identity)
+    for call in sweep.recorded(part)[:: 1 if LONG else 2 * EVERY]:
+        sweep.broken(part, call)
+        for one in half_way(scene, before):
+            sweep.complain(part, call, f"after the kill, {one}")
+        sweep.heal(part, call, 0, lambda scene: renewed(scene, before))
+    assert not sweep.complaints, "\n".join(sweep.complaints)
+    assert sweep.extra == 0
+    assert sweep.tried >= 8

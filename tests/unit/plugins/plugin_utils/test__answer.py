@@ -212,3 +212,10 @@ def test_every_kind_of_name_and_profile_is_accepted(subject: Subject, profile: s
     asked = make.request(subject, profile=profile)
     (one,) = t.cast("list[Generation]", issuer.begin([asked]))
     assert accepted(one, asked, make.public_id(), issuer.roots(), make.now()).facts.subject == subject
+
+
+def test_an_answer_for_another_profile_names_the_one_that_would_fit(tmp_path: t.Any) -> None:
+    issuer, asked = LocalIssuer(make.two_tiers(tmp_path)), make.request()
+    (one,) = t.cast("list[Generation]", issuer.begin([asked._replace(profile="tls_peer")]))
+    with pytest.raises(Denied, match=r"client_auth, server_auth, not those of tls_server; declare profile tls_peer$"):
+        accepted(one, asked, make.public_id(), issuer.roots(), make.now())

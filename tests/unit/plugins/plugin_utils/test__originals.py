@@ -119,6 +119,14 @@ def test_a_key_stays_in_its_form_byte_for_byte(world: Brownfield, form: PrivateF
     assert world.findings(record) == ["differs", "differs"]  # its life and its key's type
 
 
+def test_what_openssl_writes_before_a_key_of_a_curve_is_no_part_of_it(world: Brownfield) -> None:
+    made = pair().write(world.old)
+    parameters = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+    (world.old / "web.key").write_bytes(parameters + made.key)
+    assert steps(world.settled([world.adopting("web.key")])["identities"][0]) == ["adopt", "link"]
+    assert (world.old / "web.key").read_bytes() == made.key
+
+
 def test_what_certbot_keeps_is_adopted_through_its_links_and_certbot_is_named(world: Brownfield) -> None:
     live = pair().as_certbot(world.directory / "letsencrypt")
     adopt = {"private_key": str(live / "privkey.pem"), "certificate": str(live / "fullchain.pem")}
