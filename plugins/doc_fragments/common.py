@@ -13,16 +13,13 @@ from ..module_utils._options.lookups import LEDGER
 from ..module_utils._options.option import doc
 
 
-def _sources(name: str) -> dict[str, t.Any]:
-    """Return where a plugin outside of tasks finds an option that is not given to it."""
-    return {
-        "vars": [{"name": f"keystead_{name}"}],
-        "env": [{"name": f"KEYSTEAD_{name.upper()}"}],
-        "ini": [{"section": "keystead", "key": name}],
-    }
+def _sources(name: str, *, secret: bool) -> dict[str, t.Any]:
+    """Return where a plugin outside of tasks finds an option that is not given to it; a configuration has no secret."""
+    found = {"vars": [{"name": f"keystead_{name}"}], "env": [{"name": f"KEYSTEAD_{name.upper()}"}]}
+    return found if secret else {**found, "ini": [{"section": "keystead", "key": name}]}
 
 
-_PLUGIN = {name: {**option.doc(), **_sources(name)} for name, option in LEDGER.items()}
+_PLUGIN = {name: {**option.doc(), **_sources(name, secret=option.no_log is True)} for name, option in LEDGER.items()}
 
 
 class ModuleDocFragment:

@@ -93,13 +93,15 @@ class LookupModule(LookupBase):
 
     def _run(self, names: list[t.Any], variables: dict[str, t.Any], said: dict[str, t.Any]) -> list[t.Any]:
         given = validated(said, spec(IDENTITY, LEDGER), module=WHO)
-        direct = {name: value for name, value in given.items() if value is not None}
-        self.set_options(var_options=self._templated(variables), direct=direct)
+        of_variables = validated(self._templated(variables), spec(LEDGER), module=WHO)
+        direct = {name: value for one in (of_variables, given) for name, value in one.items() if value is not None}
+        self.set_options(direct=direct)  # what neither says may stand in the environment or the configuration
         host = given["host"] or str(variables.get("inventory_hostname", "localhost"))
         asked = Asked(host, given["store"], given["part"])
-        return recall(plain(self.get_option("ledger")), list(map(str, names)), asked)
+        options = {name: plain(self.get_option(name)) for name in LEDGER}
+        return recall(options, list(map(str, names)), asked)
 
     def _templated(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Return the variables that are options; ansible-core 2.18 hands them over as they are written."""
-        ours = [name for option in LEDGER if (name := f"keystead_{option}") in variables]
-        return {name: self._templar.template(variables[name]) for name in ours}
+        """Return the options that are variables: here a refusal shows no password, and 2.18 does not template them."""
+        ours = [(option, name) for option in LEDGER if (name := f"keystead_{option}") in variables]
+        return {option: self._templar.template(variables[name]) for option, name in ours}

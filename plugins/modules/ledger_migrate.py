@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 module: ledger_migrate
 short_description: Make the schema of a ledger, or bring it to this release
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Makes the tables of a ledger in an empty database of PostgreSQL, or applies the migrations that this release has and
     the ledger has not. It is run as the role that owns the schema. Runs that use a ledger never change a schema there.

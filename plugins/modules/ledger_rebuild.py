@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 module: ledger_rebuild
 short_description: Make a lost ledger again
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Records in a new ledger what the stores of hosts hold, as far as who signed it confirms it, and then what the
     issuers list and no store holds. Nothing on a host is changed, and nothing is issued or revoked.

@@ -9,8 +9,10 @@ version_added: 0.1.0
 description:
   - Looks at everything that M(keystead.identity.machine_identity) needs, and says of each thing whether it is there and
     what helps where it is not. Changes nothing, signs nothing, makes no store and no ledger.
-  - On the controller it looks at libraries, the ledger, and each issuer. On the host it looks at Python, cryptography,
-    the clock, pipelining, and whether the store can be made and written.
+  - On the controller it looks at libraries, the policy, the ledger, and each issuer. On the host it looks at Python,
+    cryptography, the clock, pipelining, and whether the store can be made and written.
+  - It logs in at an issuer as a run does, which counts as a use of a SecretID or a token. What opens only once, a
+    wrapped SecretID, is left as it is, and so are the rights behind it.
   - Fails when something must be mended. A host that cannot be reached is one of these things.
   - The playbook C(keystead.identity.preflight) runs this on many hosts and shows one table.
 author:

@@ -140,10 +140,11 @@ class _Run:
         """Judge what somebody else had issued: to be adopted, observed, or adopted earlier."""
         foreign = [work for work in works if concerns_others(work)]
         if foreign:
-            from ._originals import consider
+            from ._originals import Setting, consider
 
+            run = Setting(self.ledger, self._batch(), str(self.holder), self.review, self.warnings)
             with _failing(foreign):
-                consider(foreign, self.ledger, self._batch(), str(self.holder), self.warnings, check=self.task.check)
+                consider(foreign, run, check=self.task.check)
 
     def _replace_adopted(self, works: t.Sequence[Work]) -> None:
         """Replace in the same run what was adopted and cannot stay: it is there to roll back to."""
@@ -188,10 +189,10 @@ class _Run:
         )
         to_adopt = [work for work in works if work.needs("adopt")]
         if to_adopt:
-            from ._originals import intend
+            from ._originals import Setting, intend
 
             with _failing(to_adopt):
-                intend(to_adopt, self.ledger, batch, str(self.holder), self.warnings)
+                intend(to_adopt, Setting(self.ledger, batch, str(self.holder), self.review, self.warnings))
         to_issue = [work for work in works if work.needs("issue")]
         self._tell(to_issue, "credentials to issue")
         with _failing(to_issue):

@@ -27,6 +27,7 @@ if t.TYPE_CHECKING:
     from ..module_utils._core.model import Finding, Original
     from ._ledger.chain import Readable
     from ._ledger.port import Batch, Intent, Ledger
+    from ._policy.review import Review
     from ._work import Work
 
 MOST_NAMED = 8
@@ -39,35 +40,45 @@ _SAYS = {
 }
 
 
-def consider(  # noqa: PLR0913 - what it needs to know
-    works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str, warnings: list[str], *, check: bool
-) -> None:
+class Setting(t.NamedTuple):
+    """What a run has for everything that was not issued by it: where it is written down, who says so, who judges."""
+
+    ledger: Ledger
+    batch: Batch
+    holder: str
+    review: Review
+    warnings: list[str]
+
+
+def consider(works: t.Sequence[Work], run: Setting, *, check: bool) -> None:
     """Judge, then record what is only observed; in check mode, show what would follow an adoption."""
-    judge(works, ledger, batch.host, batch.at, warnings)
+    judge(works, run)
     sound = [work for work in works if not work.error]
     if check:
-        foresee([work for work in sound if work.needs("adopt")], batch.at)
+        foresee([work for work in sound if work.needs("adopt")], run.batch.at)
     else:
-        observe(sound, ledger, batch, holder)
+        observe(sound, run)
 
 
-def judge(works: t.Sequence[Work], ledger: Ledger, host: str, now: datetime, warnings: list[str]) -> None:
+def judge(works: t.Sequence[Work], run: Setting) -> None:
     """Check what a host says it found, and add findings and warnings; what may not be adopted ends with an error."""
     keys: dict[str, str] = {}
     for work in works:
         try:
             _read(work)
-            _look_for_others(work, ledger, host, keys)
+            told = _look_for_others(work, run, keys)
         except KeysteadError as error:
             work.error = error
             continue
-        work.findings += [finding("differs", text) for text in _differences(work, now)]
+        work.findings += [finding("differs", text) for text in _differences(work, run.batch.at)]
         work.settle_findings()
-        _warn(work, work.findings, warnings)
+        _warn(work, work.findings, told, run.warnings)
 
 
-def _warn(work: Work, findings: t.Sequence[dict[str, str]], warnings: list[str]) -> None:
-    warnings += [f"{work.name}: {one['msg']}" for one in findings if one["code"] != "differs"]
+def _warn(work: Work, findings: t.Sequence[dict[str, str]], told: list[str], warnings: list[str]) -> None:
+    """Warn of findings; of a shared key only where the policy has not `told` of it."""
+    silent = ("differs", "shared_key") if told else ("differs",)
+    warnings += told + [f"{work.name}: {one['msg']}" for one in findings if one["code"] not in silent]
 
 
 def foresee(works: t.Sequence[Work], now: datetime) -> None:
@@ -77,7 +88,7 @@ def foresee(works: t.Sequence[Work], now: datetime) -> None:
         work.settle_findings()
 
 
-def intend(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str, warnings: list[str]) -> None:
+def intend(works: t.Sequence[Work], run: Setting) -> None:
     """Write down what is going to be adopted (A1); what another run is at work on waits.
 
     Hosts adopt at the same time: who else has a key is looked up once more when it is written down.
@@ -90,17 +101,17 @@ def intend(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str, w
         work.number = next(int(step.about) for step in work.steps if step.action == "adopt")
         work.public_id = original.credential.public_id
         issuer_id = adopted_id(original.credential)
-        intents[work.name] = intent(work, work.reason("adopt"), holder, issuer_id)._replace(shared=True)
-    while not _intended(list(intents.values()), works, ledger, batch):
+        intents[work.name] = intent(work, work.reason("adopt"), run.holder, issuer_id)._replace(shared=True)
+    while not _intended(list(intents.values()), works, run.ledger, run.batch):
         intents = {work.name: intents[work.name] for work in works if work.error is None}
     for work in works:
         if work.error is None and not any(one["code"] == "shared_key" for one in work.findings):
-            count = len(work.findings)
+            count, told = len(work.findings), list[str]()
             try:
-                _look_for_others(work, ledger, batch.host, {})
+                told = _look_for_others(work, run, {})
             except KeysteadError as error:
                 work.error = error
-            _warn(work, work.findings[count:], warnings)
+            _warn(work, work.findings[count:], told, run.warnings)
 
 
 def _intended(intents: list[Intent], works: t.Sequence[Work], ledger: Ledger, batch: Batch) -> bool:
@@ -115,7 +126,7 @@ def _intended(intents: list[Intent], works: t.Sequence[Work], ledger: Ledger, ba
     return True
 
 
-def observe(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str) -> None:
+def observe(works: t.Sequence[Work], run: Setting) -> None:
     """Write down the credentials that are only observed, where they are others than those known."""
     new = [work for work in works if work.identity.state == "observed" and _is_new(work)]
     if not new:
@@ -128,9 +139,9 @@ def observe(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str) 
             continue
         work.number = max(work.known.newest + 1, work.found.generation or 0)
         work.public_id = work.credential.public_id
-        intents.append(intent(work, SEEN, holder, adopted_id(work.credential, OBSERVED))._replace(shared=True))
-    ledger.intend(batch, intents)
-    ledger.record(batch, [_seen(work) for work in new])
+        intents.append(intent(work, SEEN, run.holder, adopted_id(work.credential, OBSERVED))._replace(shared=True))
+    run.ledger.intend(run.batch, intents)
+    run.ledger.record(run.batch, [_seen(work) for work in new])
 
 
 def _is_new(work: Work) -> bool:
@@ -205,13 +216,16 @@ def _check_chain(work: Work, original: Original) -> None:
         )
 
 
-def _look_for_others(work: Work, ledger: Ledger, host: str, keys: dict[str, str]) -> None:
-    """Add a finding for a key that other hosts have; refuse to adopt one of another identity of this host (C4)."""
+def _look_for_others(work: Work, run: Setting, keys: dict[str, str]) -> list[str]:
+    """Add a finding for a key that other hosts have, and return what the policy warns of it.
+
+    Raises Denied where the policy refuses it, and for the key of another identity of this host (C4).
+    """
     found = work.found
     credential = found and (found.original.credential if found.original else found.credential)
     if credential is None:
-        return
-    known = holders(t.cast("Readable", ledger), credential.public_id)
+        return []
+    host, known = run.batch.host, holders(t.cast("Readable", run.ledger), credential.public_id)
     users = [one for one in known if (one["host"], one["name"]) != (host, work.name)]
     here = next((one["name"] for one in users if one["host"] == host), keys.get(credential.public_id))
     keys.setdefault(credential.public_id, work.name)
@@ -220,9 +234,18 @@ def _look_for_others(work: Work, ledger: Ledger, host: str, keys: dict[str, str]
             f"{work.name}: its key is that of identity {here} of this host already; adopt a pair once, "
             "and give that identity the links of both"
         )
-    others = shared([f"{one['name']} of {one['host']}" for one in users])
-    if others:
-        work.findings.append(others)
+    named = [f"{one['name']} of {one['host']}" for one in users]
+    others = shared(named)
+    if others is None:
+        return []
+    work.findings.append(others)
+    return run.review.found_shared(work.name, named) if _keeps_key(work) else []
+
+
+def _keeps_key(work: Work) -> bool:
+    """Tell whether this run leaves a key that was found as it is: to refuse a new one would keep the old in use."""
+    adopt = work.identity.adopt
+    return not (work.needs("issue") or (adopt is not None and adopt.replace == "now"))
 
 
 def shared(users: t.Sequence[str]) -> dict[str, str] | None:

@@ -28,6 +28,7 @@ from ._declare import checked_issuer, checked_store
 from ._edge import unexpected
 from ._host_half import LARGEST_SKEW, HostHalf
 from ._ledger.registry import check_ledger, open_for
+from ._policy.load import known_weak, load
 from ._signers import Signers
 
 if t.TYPE_CHECKING:
@@ -131,6 +132,12 @@ def _ledger(args: Options) -> Checks:
     yield check_ledger(args)
 
 
+def _policy(args: Options) -> Checks:
+    policy = load(args["policy"], datetime.now(UTC))
+    known_weak(policy.weak_lists)
+    yield Check("policy", "ok", f"{policy.source} holds, with {len(policy.rules)} rules")
+
+
 def _issuers(args: Options) -> Checks:
     backends = [issuer for one in (args["issuer"], *(args["issuers"] or ())) if (issuer := checked_issuer(one))]
     signers = Signers([])
@@ -158,6 +165,7 @@ def _issuer(backend: Backend, args: Options, signers: Signers) -> Checks:
 
 ON_CONTROLLER: tuple[tuple[str, t.Callable[[Options], Checks]], ...] = (
     ("libraries", _libraries),
+    ("policy", _policy),
     ("ledger", _ledger),
     ("issuer", _issuers),
 )

@@ -16,7 +16,7 @@ from ..module_utils._core.errors import Misconfigured
 from ..module_utils._host.layout import current_path
 from ._ledger import queries
 from ._ledger.location import default_path
-from ._ledger.registry import open_ledger
+from ._ledger.registry import open_for
 from ._report import LINKABLE, certificate
 
 if t.TYPE_CHECKING:
@@ -36,11 +36,14 @@ class Asked(t.NamedTuple):
     part: str = "record"
 
 
-def recall(url: str | None, names: t.Sequence[str], asked: Asked) -> list[Record | str]:
-    """Return the part of each identity: its record, or PEM. Raises KeysteadError for one that the ledger lacks."""
-    with contextlib.closing(open_ledger(url, read_only=True)) as ledger:
+def recall(options: t.Mapping[str, t.Any], names: t.Sequence[str], asked: Asked) -> list[Record | str]:
+    """Return the part of each identity: its record, or PEM. Raises KeysteadError for one that the ledger lacks.
+
+    `options` are `ledger`, `ledger_password` and `ledger_password_file`, as tasks have them.
+    """
+    with contextlib.closing(open_for(options, read_only=True)) as ledger:
         if ledger.id is None:
-            where = url or default_path(os.environ)
+            where = options.get("ledger") or default_path(os.environ)
             raise Misconfigured(f"{WHO}: there is no ledger at {where}; set option ledger to the one of your tasks")
         return [_part(ledger, _found(ledger, name, asked), asked.part) for name in names]
 

@@ -6,7 +6,8 @@
 
 A page is read from top to bottom, after the playbook of the first hour that makes the authorities. YAML that is not run
 says what it is: `:class: variables` is what a page's playbooks presuppose, and is given to them; `:class: fragment` is
-a piece of something. What a page says of a machine is exchanged as in test_examples.py.
+a piece of something. What a page says of a machine is exchanged as in test_examples.py, and a server that it names is a
+real one.
 """
 
 from __future__ import annotations
@@ -18,16 +19,25 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.keystead.identity.tests.harness import openbao as bao
 from ansible_collections.keystead.identity.tests.harness import playbook
+from ansible_collections.keystead.identity.tests.harness.brownfield import pair
+from ansible_collections.keystead.identity.tests.harness.postgres import CONVERGER, PASSWORDS
 from ansible_collections.keystead.identity.tests.integration.test_examples import IDENTITY, INFO, machine, serving
+
+if t.TYPE_CHECKING:
+    from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
+    from ansible_collections.keystead.identity.tests.harness.postgres import Server as PostgresServer
 
 SITE = Path(__file__).resolve().parents[2] / "docs" / "docsite"
 PAGES = sorted(path.stem for path in (SITE / "rst").glob("*.rst"))
-FIRST = "first_hour"
+FIRST, TABLE = "first_hour", "issuers_table"  # a table is written by tools/issuers_table.py, and shows nothing
 HOST = "web1.example.org"
 BLOCK = re.compile(r"^\.\. code-block:: (?:yaml|yaml\+jinja)\n((?: +:.*\n)*)\n((?: .*\n|\n)+)", re.MULTILINE)
 LABEL = "ansible_collections.keystead.identity.docsite."
-DIRECTORIES = ("/srv/keystead",)
+DIRECTORIES = ("/srv/keystead", "/etc/ssl", "/etc/nginx")
+SERVERS = {"issuer_openbao": "openbao", "ledger_postgresql": "postgres"}
+Presuppose = t.Callable[[pytest.FixtureRequest, Path], dict[str, str]]
 
 
 class Block(t.NamedTuple):
@@ -60,9 +70,8 @@ def plays(page: str) -> list[dict[str, t.Any]]:
 def exchanged(value: t.Any, pairs: dict[str, str]) -> t.Any:
     """Return YAML with what it says of a machine exchanged."""
     text = yaml.safe_dump(value, default_flow_style=None, width=1000)
-    for old, new in pairs.items():
-        text = text.replace(old, new)
-    return yaml.safe_load(text)
+    longest_first = sorted(pairs, key=len, reverse=True)
+    return yaml.safe_load(re.sub("|".join(map(re.escape, longest_first)), lambda found: pairs[found[0]], text))
 
 
 def prepared(play: dict[str, t.Any], store: Path) -> dict[str, t.Any]:
@@ -76,7 +85,7 @@ def prepared(play: dict[str, t.Any], store: Path) -> dict[str, t.Any]:
 def test_every_page_is_in_the_table_of_contents_and_shows_something() -> None:
     sections = yaml.safe_load((SITE / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
     assert sorted(page for section in sections for page in section["toctree"]) == PAGES
-    assert not [page for page in PAGES if not marked(page, "")]
+    assert [page for page in PAGES if not marked(page, "")] == [TABLE]
 
 
 def test_a_page_leads_to_pages_that_there_are() -> None:
@@ -95,19 +104,24 @@ def test_what_is_not_run_says_so(page: str) -> None:
     assert all(marked(page, "fragment")) or not marked(page, "fragment")
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_playbooks_of_a_page_run_and_change_nothing_the_second_time(tmp_path: Path, page: str) -> None:
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=[pytest.mark.needs(SERVERS[page])] if page in SERVERS else []) for page in PAGES]
+)
+def test_the_playbooks_of_a_page_run_and_change_nothing_the_second_time(
+    request: pytest.FixtureRequest, tmp_path: Path, page: str
+) -> None:
     root, home = tmp_path / "machine", tmp_path / "home"
     nginx = root / "etc/nginx/tls"
     with serving(nginx / "web.pem", nginx / "web.key") as web:
         pairs = {**machine(root, web.port, web.port), **{one: str(root / one[1:]) for one in DIRECTORIES}}
         (root / "srv/keystead").mkdir(parents=True)
         (root / "srv/keystead/passphrase").write_text("open sesame\n", encoding="ascii")
+        if page in PRESUPPOSED:
+            pairs.update(PRESUPPOSED[page](request, root))
         variables: dict[str, t.Any] = {}
         for said in marked(FIRST, "variables"):
             variables.update(exchanged(said, pairs))
         runs = [prepared(play, tmp_path / "store") for play in exchanged(plays(page), pairs)]
-        _presuppose(root)
         done = playbook.run([play for play in runs for _twice in range(2)], {HOST: variables}, home=home)
     assert done.returncode == 0, done.stdout + done.stderr
     results = iter(playbook.results(home, HOST))
@@ -118,8 +132,39 @@ def test_the_playbooks_of_a_page_run_and_change_nothing_the_second_time(tmp_path
     assert next(results, None) is None
 
 
-def _presuppose(root: Path) -> None:
-    """Put what a page finds on a host where it looks: an old pair, which nobody here manages."""
-    fixture = Path(__file__).resolve().parents[1] / "fixtures" / "0.1.0" / "store" / "web" / "1"
-    for name, part in (("old.pem", "certificate.pem"), ("old.key", "private_key.pem")):
-        (root / "etc/nginx/tls" / name).write_bytes((fixture / part).read_bytes())
+def _old_pair(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Put a pair where the page looks, which nobody here manages."""
+    old = pair("www.example.org")
+    (root / "etc/nginx/tls/web.key").write_bytes(old.key)
+    (root / "etc/nginx/tls/web.pem").write_bytes(old.certificate + old.chain)
+    return {}
+
+
+def _openbao(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Mount a PKI, let a converger log in, and write down its credentials where the page reads them."""
+    server: Server = request.getfixturevalue("openbao")
+    pki = bao.pki(server)
+    login = bao.approle(pki)["approle"]
+    (root / "etc/keystead/secret_id").write_text(f"{login['secret_id']}\n", encoding="ascii")
+    (root / "etc/keystead/bao-ca.pem").write_bytes(server.ca_bundle.read_bytes())
+    return {
+        "https://bao.example.org:8200": server.url,
+        "mount: pki": f"mount: {pki.mount}",
+        "mount: approle": f"mount: {login['mount']}",
+        "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": login["role_id"],
+    }
+
+
+def _postgresql(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Make a ledger, and write the password where the page reads it."""
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    (root / "etc/keystead/ledger.password").write_text(f"{PASSWORDS[CONVERGER]}\n", encoding="ascii")
+    (root / "etc/keystead/ledger-ca.pem").write_bytes(server.ca.read_bytes())
+    url = server.url(server.ledger(), sslrootcert=root / "etc/keystead/ledger-ca.pem")
+    shown = "postgresql://keystead@ledger.example.org/keystead?sslrootcert=/etc/keystead/ledger-ca.pem"
+    return {shown: url}
+
+
+PRESUPPOSED: dict[str, Presuppose] = {
+    "adopting": _old_pair, "issuer_openbao": _openbao, "ledger_postgresql": _postgresql,
+}  # fmt: skip

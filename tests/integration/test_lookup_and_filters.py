@@ -14,6 +14,8 @@ from ansible_collections.keystead.identity.tests.harness import local, playbook
 if t.TYPE_CHECKING:
     from pathlib import Path
 
+    from ansible_collections.keystead.identity.tests.harness.postgres import Server
+
 MODULE, DEBUG = "keystead.identity.machine_identity", "ansible.builtin.debug"
 LOOKUP = "lookup('keystead.identity.machine_identity', {})"
 
@@ -33,11 +35,18 @@ class Site:
         done = playbook.run([{MODULE: task}], {"web1": {}, "web2": {}}, home=self.home)
         assert done.returncode == 0, done.stdout + done.stderr
 
-    def say(self, expression: str, *, code: int = 0, env: dict[str, str] | None = None, **variables: t.Any) -> t.Any:
-        """Return what an expression is worth on web1, or the message of the task that fails."""
+    def say(
+        self, expression: str, *, code: int = 0, env: dict[str, str] | None = None, hidden: str = "", **variables: t.Any
+    ) -> t.Any:
+        """Return what an expression is worth on web1, or the message of the task that fails.
+
+        With `hidden`, Ansible says all that it can, and this is in nothing of it.
+        """
         task = {DEBUG: {"msg": f"{{{{ {expression} }}}}"}, "vars": variables}
-        done = playbook.run([task], {"web1": {}, "web2": {}}, "--limit", "web1", home=self.home, env=env)
+        loud = ["-vvvv"] if hidden else []
+        done = playbook.run([task], {"web1": {}, "web2": {}}, "--limit", "web1", *loud, home=self.home, env=env)
         assert done.returncode == code, done.stdout + done.stderr
+        assert not hidden or hidden not in done.stdout + done.stderr
         return playbook.results(self.home)[0]["msg"]
 
     def file(self, name: str, host: str = "web1") -> Path:
@@ -89,6 +98,37 @@ def test_an_error_is_one_sentence(site: Site, said: str, message: str) -> None:
     assert message in answer
     assert "SESAME" not in answer
     assert "Traceback" not in answer
+
+
+@pytest.mark.needs("postgres")
+def test_a_ledger_in_postgresql_is_opened_by_option_variable_and_environment_and_no_password_is_shown(
+    site: Site, postgres_server: Server, tmp_path: Path
+) -> None:
+    options = postgres_server.options(postgres_server.ledger())
+    url, password = options["ledger"], options["ledger_password"]
+    (file := tmp_path / "password").write_text(f"{password}\n", encoding="ascii")
+    issuer, identity = {"local": local.two_tiers(tmp_path / "ca")}, {"name": "web", "dns_names": ["web.example.org"]}
+    task = {**options, "issuer": issuer, "store": str(tmp_path / "store"), "identities": [identity]}
+    assert playbook.run([{MODULE: task}], {"web1": {}}, home=site.home).returncode == 0
+    for said, env, variables in (
+        ("'web', ledger_password=word", {}, {"word": password}),
+        ("'web', ledger_password_file=path", {}, {"path": str(file)}),
+        ("'web'", {}, {"keystead_ledger_password": "{{ word }}", "word": password}),
+        ("'web'", {}, {"keystead_ledger_password_file": str(file)}),
+        ("'web'", {"KEYSTEAD_LEDGER_PASSWORD": password}, {}),
+        ("'web'", {"KEYSTEAD_LEDGER_PASSWORD_FILE": str(file)}, {}),
+    ):
+        expression = LOOKUP.format(said) + ".certificate.dns_names"
+        shown = site.say(expression, env=env, hidden=password, keystead_ledger=url, **variables)
+        assert shown == ["web.example.org"]
+    for wrong, message in (
+        ("SESAME", "does not let this role in"),
+        ({"a": "SESAME"}, "option ledger_password: a dictionary is not a string"),
+        (None, "does not let this role in"),
+    ):
+        variables = {"keystead_ledger": url, "keystead_ledger_password": wrong}
+        answer = site.say(LOOKUP.format("'web'"), code=2, hidden="SESAME", **variables)
+        assert message in answer
 
 
 def test_the_filters_read_what_is_on_disk_and_in_the_ledger(site: Site) -> None:

@@ -13,9 +13,13 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.keystead.identity.tests.harness import local, playbook
+from ansible_collections.keystead.identity.tests.harness import openbao as bao
 
 if t.TYPE_CHECKING:
     import subprocess
+
+    from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
+    from ansible_collections.keystead.identity.tests.harness.postgres import Server as PostgresServer
 
 PLAYBOOK = Path("keystead.identity.preflight")  # as ansible-playbook takes it
 MODULE = "keystead.identity.machine_identity"
@@ -104,6 +108,29 @@ def test_no_passphrase_is_shown_at_any_verbosity(site: Site) -> None:
     done = site.run({"web1": said}, "-vvvv", "--diff")
     assert "has no passphrase, but one is given" in "\n".join(table(done))
     assert secret not in done.stdout + done.stderr
+
+
+@pytest.mark.needs("openbao", "postgres")
+def test_a_server_for_each_is_looked_at_and_no_credential_is_shown(
+    site: Site, openbao: Server, postgres_server: PostgresServer
+) -> None:
+    pki = bao.pki(openbao)
+    auth = bao.approle(pki)
+    options = postgres_server.options(postgres_server.ledger())
+    secrets = (auth["approle"]["secret_id"], options["ledger_password"])
+    said = {f"keystead_{name}": one for name, one in {**options, "issuer": {"openbao": pki.options(auth)}}.items()}
+    policy = site.root / "policy.yml"
+    policy.write_text("format: 1\nrules: []\n", encoding="utf-8")
+    done = site.run({"web1": {**said, "keystead_policy": str(policy)}}, "-vvvv", "--diff")
+    assert done.returncode == 0, done.stdout
+    lines = table(done)
+    for found in ("openbao: role", "answers, and has schema 1", f"{policy} holds, with 0 rules"):
+        assert [line for line in lines if line.startswith("ok ") and found in line], found
+    wrong = {**said, "keystead_ledger_password": "SESAME", "keystead_policy": "/none"}
+    failed = site.run({"web1": wrong}, "-vvvv", "--diff")
+    assert [line.split()[2] for line in table(failed) if line.startswith("FAILED")] == ["policy", "ledger"]
+    shown = done.stdout + done.stderr + failed.stdout + failed.stderr
+    assert not [secret for secret in (*secrets, "SESAME") if secret in shown]
 
 
 def test_what_preflight_found_fit_then_works(site: Site) -> None:

@@ -15,7 +15,8 @@ from ansible_collections.keystead.identity.plugins.module_utils._options.planned
 from ansible_collections.keystead.identity.tests.harness import playbook
 from ansible_collections.keystead.identity.tests.integration.test_examples import IDENTITY, machine, serving
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 HOST = "web1.example.org"
 
 
@@ -48,6 +49,28 @@ def test_the_playbooks_run_and_change_nothing_the_second_time(tmp_path: Path) ->
 def test_the_table_names_everything_that_is_refused_by_name() -> None:
     table = README.partition("refuses by name |")[2].partition("\n\n")[0]
     assert not [name for name in sorted(set(_planned(PLANNED))) if not re.search(rf"\b{name}\b", table)]
+
+
+def test_the_table_names_nothing_as_refused_that_is_built() -> None:
+    rows = [line.split("|") for line in README.partition("refuses by name |")[2].partition("\n\n")[0].splitlines()]
+    named = [name for row in rows[2:] for name in re.findall(r"`([^`]+)`", row[3])]
+    known = {*_planned(PLANNED), *_options(PLANNED)}  # an option, a value, or both as in `reuse: true`
+    assert "acme" in named
+    assert not [name for name in named if not set(name.split(": ")) <= {*known, "true"}]
+
+
+def test_the_requirements_name_every_library() -> None:
+    said = README.partition("## Requirements")[2].partition("## ")[0]
+    wanted = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    assert not [name for name in re.findall(r"^([a-z0-9]+)>=", wanted, re.MULTILINE) if name not in said]
+
+
+def _options(tree: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    """Yield the names of the options of which something is refused, and the way to them."""
+    for name, below in tree.items():
+        yield name
+        if not isinstance(below, Planned):
+            yield from _options(below)
 
 
 def _planned(tree: t.Mapping[str, t.Any]) -> t.Iterator[str]:

@@ -28,8 +28,8 @@ AUTH = {
         },
     ),
     "approle": Option(
-        "A RoleID and its SecretID, which is exactly one of O(issuer.openbao.auth.approle.secret_id), "
-        "O(issuer.openbao.auth.approle.secret_id_file) and O(issuer.openbao.auth.approle.wrapped_secret_id), "
+        "A RoleID and its SecretID, which is exactly one of C(secret_id), "
+        "C(secret_id_file) and C(wrapped_secret_id), "
         "or nothing where the role asks for none.",
         type="dict",
         options={
@@ -63,7 +63,7 @@ AUTH = {
     ),
     "jwt": Option(
         "A JSON Web Token (RFC 7519), as a CI system gives to its jobs: exactly one of "
-        "O(issuer.openbao.auth.jwt.jwt) and O(issuer.openbao.auth.jwt.jwt_file).",
+        "C(jwt) and C(jwt_file).",
         type="dict",
         options={
             "role": Option("The role to log in with. Without it, the server takes its default."),

@@ -28,5 +28,5 @@ COMMON = {
     ),
 }
 
-OUTSIDE_TASKS = ("ledger",)
+OUTSIDE_TASKS = ("ledger", "ledger_password", "ledger_password_file")
 """What lookups and other plugins accept too, that module_defaults do not reach."""

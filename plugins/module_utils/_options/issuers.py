@@ -37,12 +37,12 @@ LOCAL = {
 OPENBAO = {
     "url": Option("Where the server is, for example V(https://bao.example.org:8200). TLS only.", required=True),
     "mount": Option("Where its PKI is mounted.", default="pki"),
-    "role": Option("The PKI role that signs. Required without O(issuer.openbao.sign_verbatim)."),
+    "role": Option("The PKI role that signs. Required without C(sign_verbatim)."),
     "namespace": Option("The namespace that the mount, and the way to log in, are in."),
     "issuer_ref": Option("The name or id of one issuer of the mount. The default is that of the role."),
     "sign_verbatim": Option(
         "Sign what is asked without the rules of a role, C(sign-verbatim): profile and lifetime are those of the task. "
-        "With O(issuer.openbao.role), the server takes the rest from that.",
+        "With C(role), the server takes the rest from that.",
         type="bool",
         default=False,
     ),

@@ -63,6 +63,7 @@ PLANNED: t.Mapping[str, Tree] = {
     "machine_identity_info": {**_COMMON, **_RECORDS},
     "preflight": {**_COMMON, "issuer": _ISSUER, "issuers": _ISSUER},
     "certificate_authority": {**_COMMON, "key": _KEY},
+    "ledger_rebuild": {**_COMMON, "issuers": _ISSUER},
 }
 
 

@@ -40,6 +40,17 @@ class AppRoleLogin:
             remedy = f"check role_id, {self._given or 'secret_id'} and mount, and that neither was used up"
             raise unaccepted(refused, self.option, remedy) from None
 
+    def opens_once(self, call: Call) -> bool:
+        """Tell whether a wrapped SecretID waits to be unwrapped. Raises LoggedOut where it can be no more."""
+        if self._given != "wrapped_secret_id" or self._unwrapped is not None:
+            return False
+        token = credential(self._options, self._given, self.option)
+        try:
+            call("POST", "sys/wrapping/lookup", {"token": token})
+        except Refused:
+            raise self._unwrapped_before() from None
+        return True
+
     def _secret_id(self, call: Call, name: str) -> str:
         if name != "wrapped_secret_id":
             return credential(self._options, name, self.option)
@@ -51,10 +62,13 @@ class AppRoleLogin:
         try:
             found = section(call("POST", "sys/wrapping/unwrap", token=token), "data")
         except Refused:
-            raise LoggedOut(
-                f"{self.option}.wrapped_secret_id: it was unwrapped already, or its time is over; make a new one, and "
-                "if nobody of yours unwrapped it, destroy its secret_id: somebody else has it"
-            ) from None
+            raise self._unwrapped_before() from None
         if not isinstance(found.get("secret_id"), str):
             raise LoggedOut(f"{self.option}.wrapped_secret_id: no secret_id is in it; wrap the answer of secret-id")
         return str(found["secret_id"])
+
+    def _unwrapped_before(self) -> LoggedOut:
+        return LoggedOut(
+            f"{self.option}.wrapped_secret_id: it was unwrapped already, or its time is over; make a new one, and "
+            "if nobody of yours unwrapped it, destroy its secret_id: somebody else has it"
+        )

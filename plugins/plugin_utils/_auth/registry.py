@@ -52,6 +52,13 @@ class Login(t.Protocol):
     def login(self, call: Call) -> Grant: ...
 
 
+@t.runtime_checkable
+class OpensOnce(t.Protocol):
+    """A login that may use up what it has; to ask whether it will uses up nothing. Raises LoggedOut where it has."""
+
+    def opens_once(self, call: Call) -> bool: ...
+
+
 def granted(answer: Mapping[str, t.Any], option: str) -> Grant:
     """Return the token of a login's answer. Raises LoggedOut where a second factor is asked for, else Unavailable."""
     auth = section(answer, "auth")

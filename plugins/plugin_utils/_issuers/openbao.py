@@ -19,15 +19,15 @@ if t.TYPE_CHECKING:
 
     from ...module_utils._core.errors import KeysteadError
     from ...module_utils._core.model import Generation
-    from ...module_utils._core.ports import Good, IssuedRecord, Order, Request, Revoked, Unknown
+    from ...module_utils._core.ports import Check, Good, IssuedRecord, Order, Request, Revoked, Unknown
     from .._openbao.issued import Records
-    from .._openbao.signer import Signer
+    from .._openbao.signer import Signer, Target
 
 OPTION = "openbao: issuer.openbao"
 
 
 class OpenBaoIssuer:
-    """Issuer, Revoker, Lister and Advisor over `{url, mount, role, namespace, issuer_ref, sign_verbatim, auth, ...}`.
+    """Issuer, and each further power, over `{url, mount, role, namespace, issuer_ref, sign_verbatim, auth, ...}`.
 
     Making one reads options alone: a run that has nothing to issue opens no connection and imports no client.
     """
@@ -41,7 +41,8 @@ class OpenBaoIssuer:
         self._reference = name(options.get("issuer_ref"), f"{OPTION}.issuer_ref")
         if not self._role and not options.get("sign_verbatim"):
             raise Misconfigured(f"{OPTION}.role is missing; name the PKI role that signs, or write sign_verbatim: true")
-        self._client = Client(where, login_of(options["auth"]))
+        self._where, self._login = where, login_of(options["auth"])
+        self._client = Client(where, self._login)
         self._advice: dict[str, None] = {}
         self._told: set[str] = set()
         below = f"/issuer/{self._reference}" if self._reference else ""
@@ -53,12 +54,17 @@ class OpenBaoIssuer:
         return self.id
 
     @functools.cached_property
-    def _signer(self) -> Signer:
-        from .._openbao.signer import Signer, Target
+    def _target(self) -> Target:
+        from .._openbao.signer import Target
 
         verbatim = bool(self._options.get("sign_verbatim"))
-        target = Target(self.id, self._mount, self._role, self._reference, verbatim)
-        return Signer(self._client, target, self._options, self._advise)
+        return Target(self.id, self._mount, self._role, self._reference, verbatim)
+
+    @functools.cached_property
+    def _signer(self) -> Signer:
+        from .._openbao.signer import Signer
+
+        return Signer(self._client, self._target, self._options, self._advise)
 
     @functools.cached_property
     def _records(self) -> Records:
@@ -101,3 +107,13 @@ class OpenBaoIssuer:
         lines = list(self._advice)
         self._advice.clear()
         return lines
+
+    def preflight(self) -> t.Iterator[Check]:
+        """Yield whether server, login, token, authority and role are fit; raises KeysteadError for what is not."""
+        from .._openbao.preflight import checks
+
+        anywhere = Client(self._where._replace(namespace=""), self._login)
+        try:
+            yield from checks(self._client, anywhere, self._signer, self._target)
+        finally:
+            anywhere.close()

@@ -12,17 +12,28 @@ import typing as t
 from ...module_utils._core.ports import Check
 from .database import Database
 from .migrations import version_of
+from .postgresql_errors import GRANT
 from .schema import MIGRATIONS
 
 if t.TYPE_CHECKING:
     from pathlib import Path
 
+    from .chain import Readable
+
 _REMEDY = "let this user write the file and its directory, or set option ledger to another path"
 
 
-def check_shared(place: str) -> Check:
+_MAY_WRITE = """
+SELECT has_table_privilege('events', 'INSERT') AND has_table_privilege('identities', 'UPDATE')
+"""
+
+
+def check_shared(place: str, ledger: Readable) -> Check:
     """Return what was found of a database that let itself be opened: it has the schema of this release."""
-    return Check("ledger", "ok", f"{place} answers, and has schema {len(MIGRATIONS)}")
+    ((may_write,),) = ledger.read(_MAY_WRITE)
+    if may_write:
+        return Check("ledger", "ok", f"{place} answers, and has schema {len(MIGRATIONS)}")
+    return Check("ledger", "failed", f"{place} does not permit this role to write", GRANT)
 
 
 def check_file(path: Path, *, made: bool) -> Check:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import typing as t
 
@@ -20,7 +21,7 @@ if t.TYPE_CHECKING:
 
 if is_postgresql(os.environ.get("KEYSTEAD_LEDGER", "")):  # then it is loaded once, by the parent of all forks
     with contextlib.suppress(ImportError):
-        import psycopg  # noqa: F401
+        importlib.import_module("psycopg")
 
 
 def open_for(options: t.Mapping[str, t.Any], *, read_only: bool = False) -> SqlLedger:
@@ -49,8 +50,8 @@ def check_ledger(options: t.Mapping[str, t.Any]) -> Check:
 
     url, password = options.get("ledger"), password_of(options)
     if url and is_postgresql(url):
-        _postgresql(url, password, read_only=False).close()
-        return check_shared(target_of(url).place)
+        with contextlib.closing(_postgresql(url, password, read_only=True)) as ledger:
+            return check_shared(target_of(url).place, ledger)
     return check_file(path_of(url) if url else default_path(os.environ), made=not url)
 
 

@@ -10,7 +10,7 @@ import time
 import typing as t
 
 from ...module_utils._core.errors import Pending, Unavailable
-from .._auth.registry import granted
+from .._auth.registry import OpensOnce, granted
 from .errors import WHO, LoggedOut, Refused, failure
 
 if t.TYPE_CHECKING:
@@ -22,7 +22,7 @@ if t.TYPE_CHECKING:
 
 Json = dict[str, t.Any]
 SPENT = 2 / 3  # of a token's time, before it is renewed
-_SECRETS = ("secret_id", "jwt")  # in the body of a call
+_SECRETS = ("secret_id", "jwt", "token")  # in the body of a call
 _SHORTEST_SECRET = 4
 _SHORTEST_PAUSE = 0.05  # seconds
 
@@ -50,6 +50,15 @@ class Client:
     def public(self, path: str) -> Json:
         """Return what a path says that needs no login."""
         return self._asked("GET", path)
+
+    @property
+    def again(self) -> bool:
+        """Whether another login, later, may give another token."""
+        return self._login.again
+
+    def opens_once(self) -> bool:
+        """Tell whether the next login uses up what it has. Raises LoggedOut where it was used up before."""
+        return isinstance(self._login, OpensOnce) and self._login.opens_once(self._asked)
 
     def close(self) -> None:
         """End the connection; the next call opens another."""

@@ -39,6 +39,11 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 
 
+def no_role(role: str, mount: str) -> Misconfigured:
+    """Return the error of a role that is not there."""
+    return Misconfigured(f"{WHO}: mount {mount} has no role {role}; correct issuer.openbao.role, or make it there")
+
+
 def worded(refused: Refused, request: Request, role: str, mount: str) -> KeysteadError:
     """Return the refusal of one request; Misconfigured where no request could be signed."""
     if refused.status == 404:
@@ -47,7 +52,7 @@ def worded(refused: Refused, request: Request, role: str, mount: str) -> Keystea
         return refused
     said, subject = refused.said, request.subject
     if "unknown role" in said:
-        return Misconfigured(f"{WHO}: mount {mount} has no role {role}; correct issuer.openbao.role, or make it there")
+        return no_role(role, mount)
     shown = f"role {role}" if role else f"mount {mount}"
     for pattern, words in _WORDS:
         if match := pattern.search(said):

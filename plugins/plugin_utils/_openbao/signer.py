@@ -34,6 +34,7 @@ from .errors import LONGEST, WHO, LoggedOut, Refused, Silent, not_understood, pl
 from .refusals import worded
 
 if t.TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
 
     from ...module_utils._core.ports import Order, Request
@@ -60,6 +61,13 @@ class Target(t.NamedTuple):
         role = f"/{self.role}" if self.role else ""
         return f"{self.mount}{issuer}/sign{'-verbatim' if self.verbatim else ''}{role}"
 
+    def missing_issuer(self, error: Unavailable) -> KeysteadError:
+        """Return a better error where the server calls it an error of its own that it has no such issuer."""
+        if "unable to find PKI issuer" not in str(error) and "no default issuer" not in str(error):
+            return error
+        what = f"no issuer {self.reference}; correct issuer_ref" if self.reference else "no default issuer; set one"
+        return Misconfigured(f"{WHO}: mount {self.mount} has {what}")
+
 
 class Signer:
     """What the issuer does once it has something to do."""
@@ -76,6 +84,11 @@ class Signer:
         """Return the roots (DER) at the end of the issuer's chain. Raises Misconfigured where it has none."""
         _chain, roots = self._shared(self._issuer)
         return pki.der_certificates(roots)
+
+    def ends(self) -> dt.datetime:
+        """Return when the first certificate of the issuer's chain ends. Raises Misconfigured where it has none."""
+        above = x509.load_pem_x509_certificates(b"".join(self._shared(self._issuer)))
+        return min(one.not_valid_after_utc for one in above)
 
     def sign(self, requests: Sequence[Request]) -> list[Generation | Order | KeysteadError]:
         """Ask for one after the other. What ends all of them is asked for once, a broken server twice in a row."""
@@ -111,7 +124,7 @@ class Signer:
         try:
             return section(self._client.public(path), "data")
         except Unavailable as error:
-            raise _missing_issuer(error, self._target) from None
+            raise self._target.missing_issuer(error) from None
 
     def _generation(self, leaf: x509.Certificate, above: Json) -> Generation:
         chain, roots = self._shared(above)
@@ -137,7 +150,7 @@ class Signer:
         except Refused as refused:
             raise worded(refused, request, self._target.role, self._target.mount) from None
         except Unavailable as error:
-            raise _missing_issuer(error, self._target) from None
+            raise self._target.missing_issuer(error) from None
         warnings = said.get("warnings")
         for line in map(str, warnings if isinstance(warnings, list) else ()):
             if "use_csr_" not in line:  # the role takes the names from the request: they are the same
@@ -183,14 +196,6 @@ class Signer:
 def _not_asked(over: KeysteadError | None) -> KeysteadError | None:
     """Return the error of a request that nobody is asked any more, since another one was answered like this."""
     return Unreached(str(over)) if isinstance(over, Unavailable) else over
-
-
-def _missing_issuer(error: Unavailable, target: Target) -> KeysteadError:
-    """Return a better error where the server calls it an error of its own that it has no such issuer."""
-    if "unable to find PKI issuer" not in str(error) and "no default issuer" not in str(error):
-        return error
-    what = f"no issuer {target.reference}; correct issuer_ref" if target.reference else "no default issuer; set one"
-    return Misconfigured(f"{WHO}: mount {target.mount} has {what}")
 
 
 def _check_is_declared(request: Request) -> None:

@@ -317,7 +317,8 @@ def test_a_key_of_several_hosts_is_a_finding_that_names_them_until_each_has_its_
         made.write(host.old)
     assert one.settled([one.adopting()], ledger=one.url)["warnings"] == []
     done = two.foreseen([two.adopting()], ledger=one.url)
-    assert done["warnings"] == ["web: its key is also that of web of web1; the first renewal of each makes its own"]
+    words = "rule shared-key, web: key that web of web1 has too; adopt with replace: now, so that each gets its own"
+    assert done["warnings"] == [f"policy: {words}"]
     assert "shared_key" in two.findings(done["identities"][0])
     assert steps(done["identities"][0]) == ["adopt"]
     again = one.one(one.adopting())
@@ -327,6 +328,32 @@ def test_a_key_of_several_hosts_is_a_finding_that_names_them_until_each_has_its_
     assert steps(one.one(now)) == RENEWED
     last = two.one(two.adopting(), ledger=one.url)
     assert "shared_key" not in two.findings(last), "the other one has its own now"
+
+
+def test_a_policy_judges_a_key_of_several_hosts_where_it_would_stay(tmp_path: Path) -> None:
+    hosts = [Brownfield(tmp_path / name, host=name) for name in ("web1", "web2")]
+    one, two = hosts
+    made = pair()
+    for host in hosts:
+        made.write(host.old)
+    policy = tmp_path / "policy.yml"
+    said = {"ledger": one.url, "policy": str(policy)}
+    policy.write_text("format: 1\nrules: [{id: own-keys, shared_key: {allow: false}}]\n", encoding="utf-8")
+    assert not one.converge([one.adopting()], **said).get("failed"), "nobody else has it yet"
+    before = two.snapshot()
+    for check in (True, False, False):
+        refused = two.converge([two.adopting()], check=check, **said)
+        assert refused["failed"]
+        assert "policy.yml refuses this task: (1) rule own-keys, web: key that web of web1 has too; " in refused["msg"]
+    assert not [path for path in two.snapshot().keys() - before.keys() if path.endswith("/1")]
+    now = two.adopting()
+    now["adopt"]["replace"] = "now"
+    assert steps(two.one(now, **said))[:3] == ["adopt", "stage_key", "issue"]
+    policy.write_text("format: 1\nrules: []\n", encoding="utf-8")
+    third = Brownfield(tmp_path / "web3", host="web3")
+    made.write(third.old)
+    warned = third.converge([third.adopting()], **said)["warnings"]
+    assert warned == ["web: its key is also that of web of web1; the first renewal of each makes its own"]
 
 
 def test_one_pair_is_not_adopted_twice_on_a_host(world: Brownfield) -> None:

@@ -30,10 +30,14 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._preflight impor
 )
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 from ansible_collections.keystead.identity.tests.harness import local
+from ansible_collections.keystead.identity.tests.harness import openbao as bao
 from ansible_collections.keystead.identity.tests.harness.in_process import HOST, World, web
+from ansible_collections.keystead.identity.tests.harness.postgres import AUDITOR, PASSWORDS
 
 if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.plugins.plugin_utils._host_half import Execute
+    from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
+    from ansible_collections.keystead.identity.tests.harness.postgres import Server as PostgresServer
 
 Found = dict[str, dict[str, str]]
 REQUIREMENTS = Path(__file__).parents[4] / "requirements.txt"
@@ -155,6 +159,68 @@ def test_an_authority_that_ends_is_a_warning_and_then_a_failure(world: World, tm
     row = failed(look(world, issuer=issuer))["local: issuer"]
     assert "cannot sign any more" in row["found"]
     assert "create another authority" in row["remedy"]
+
+
+@pytest.mark.needs("openbao")
+def test_an_openbao_looks_at_itself_beside_a_local_authority(world: World, openbao: Server) -> None:
+    pki = bao.pki(openbao)
+    result = look(world, issuers=[{"openbao": pki.options(bao.approle(pki))}])
+    assert not failed(result)
+    assert {"local: key", "openbao: role", "openbao: roots"} <= by_check(result).keys()
+    secret = "s.opensnothing"
+    result = look(world, issuer={"openbao": pki.options({"token": {"token": secret}})})
+    assert list(failed(result)) == ["openbao: issuer"]
+    assert secret not in str(result)
+
+
+@pytest.mark.needs("postgres")
+def test_a_ledger_in_postgresql_is_looked_at_as_its_role(world: World, postgres_server: PostgresServer) -> None:
+    name, empty = postgres_server.ledger(), postgres_server.database()
+    fit = look(world, **postgres_server.options(name))
+    assert by_check(fit)["ledger"]["found"].endswith("answers, and has schema 1")
+    assert (fit["failed"], failed(fit)) == (False, {})
+    for options, found, remedy in (
+        (postgres_server.options(empty), "has no ledger in it", "run the playbook keystead.identity.ledger_migrate"),
+        (postgres_server.options(name, AUDITOR), "does not permit this role to write", "let its owner grant"),
+        ({**postgres_server.options(name), "ledger_password": "SESAME"}, "does not let this role in", "look at"),
+        ({**postgres_server.options(name), "ledger_password_file": "/x"}, "both ledger_password and", "keep one"),
+        ({"ledger": "postgresql://nobody@127.0.0.1:1/x"}, "cannot be reached", "nothing was touched"),
+    ):
+        result = look(world, **options)
+        assert list(failed(result)) == ["ledger"]
+        row = failed(result)["ledger"]
+        assert found in row["found"]
+        assert row["remedy"].startswith(remedy)
+        assert not [secret for secret in (*PASSWORDS.values(), "SESAME") if secret in str(result)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found", "remedy"),
+    [
+        (None, "cannot be read (No such file or directory)", "correct the path, or leave policy out"),
+        ("rules: [{id: a, kind: nothing}]", "policy.yml", ""),
+        ("\u0000", "policy.yml", ""),
+    ],
+)
+def test_a_policy_that_does_not_hold_is_said(
+    world: World, tmp_path: Path, text: str | None, found: str, remedy: str
+) -> None:
+    path = tmp_path / "policy.yml"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    result = look(world, policy=str(path))
+    assert list(failed(result)) == ["policy"]
+    row = failed(result)["policy"]
+    assert found in row["found"]
+    assert row["remedy"].startswith(remedy)
+    assert row["remedy"]
+
+
+def test_the_policy_that_holds_is_named(world: World, tmp_path: Path) -> None:
+    assert by_check(look(world))["policy"]["found"].startswith("the shipped policy holds, with ")
+    path = tmp_path / "policy.yml"
+    path.write_text("format: 1\nrules: []\n", encoding="utf-8")
+    assert by_check(look(world, policy=str(path)))["policy"]["found"] == f"{path} holds, with 0 rules"
 
 
 def test_every_issuer_is_looked_at_and_none_is_a_warning(world: World, tmp_path: Path) -> None:

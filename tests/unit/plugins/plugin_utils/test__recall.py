@@ -25,7 +25,7 @@ def world(tmp_path: Path) -> World:
 
 
 def ask(world: World, *names: str, **said: t.Any) -> list[t.Any]:
-    return recall(world.url, names or ("web",), Asked(**{"host": HOST, **said}))
+    return recall({"ledger": world.url}, names or ("web",), Asked(**{"host": HOST, **said}))
 
 
 def refusal(world: World, *names: str, **said: t.Any) -> str:

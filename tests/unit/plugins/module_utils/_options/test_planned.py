@@ -51,6 +51,11 @@ def test_an_issuer_of_the_design_is_refused_with_the_one_that_is_built(issuer: s
         refuse_planned({"issuer": {issuer: {}}}, "machine_identity")
 
 
+def test_an_issuer_that_may_have_signed_what_is_recorded_anew_is_refused_alike() -> None:
+    with pytest.raises(Misconfigured, match=r"^ledger_rebuild: option issuers\[0\]\.acme is not built yet"):
+        refuse_planned({"issuers": [{"acme": {}}]}, "ledger_rebuild")
+
+
 @pytest.mark.parametrize("custody", ["pkcs11", "openbao_transit", "aws_kms"])
 def test_a_custody_of_the_design_is_refused_in_the_words_of_the_task(custody: str) -> None:
     with pytest.raises(Misconfigured) as refused:
