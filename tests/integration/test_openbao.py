@@ -157,6 +157,7 @@ def test_check_mode_asks_for_the_root_and_logs_nobody_in(site: Site) -> None:
     assert "login" not in json.dumps([one["request"]["path"] for one in site.pki.server.audited()[len(before) :]])
 
 
+@pytest.mark.one_core
 def test_a_run_with_nothing_to_do_loads_no_client(openbao: Server, tmp_path: Path) -> None:
     world, pki = World(tmp_path), make.pki(openbao)
     issuer = {"openbao": pki.options()}
