@@ -18,31 +18,28 @@ from pathlib import Path
 
 from . import figures, machine, table
 from .ground import Ground
-from .measure import duel, measure
+from .measure import duel, measure, prove_that_it_looks
 from .runner import Unexpected, give_up
-from .scenarios import DUELS, Duel
+from .scenarios import DUELS, MANY, SCENARIOS, SLOPES, Duel
 
 ROUNDS, QUICK_ROUNDS = 15, 5
 
 
 def run(build: Path, rounds: int, fights: t.Sequence[Duel]) -> figures.Figures:
     """Measure everything and return what build/bench.json holds."""
-    about: figures.Figures = {
-        "format": 1,
-        "date": machine.now(),
-        "commit": machine.commit(),
-        "machine": machine.machine(),
-    }
+    about: figures.Figures = machine.about()
     load, ground = machine.Load(), Ground(build / "bench")
     busy = machine.warning(load.seen(), about["machine"]["processors"])
     if busy:
         _say(f"WARNING: {busy}")
-    pairs, bouts = measure(ground, rounds, _say), duel(ground, fights, _say)
+    pairs = measure(ground, SCENARIOS, rounds, _say)
+    prove_that_it_looks(ground, MANY)
+    bouts = duel(ground, fights, _say)
     return {
         **about,
         "rival": machine.rival_version() if fights else None,
         "rows": figures.rows(pairs),
-        "slopes": figures.slopes(pairs),
+        "slopes": figures.slopes(pairs, SLOPES),
         "duels": figures.duels(bouts),
         "load": load.seen(),
     }

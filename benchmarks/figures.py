@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 import typing as t
 
-from .scenarios import DUELS, RIVALS, SLOPES, Fleet, Scenario, Slope, Work
+from .scenarios import DUELS, RIVALS, Fleet, Scenario, Slope, Work
 
 if t.TYPE_CHECKING:
     from .measure import Bout, Pair
@@ -44,13 +44,13 @@ def rows(pairs: t.Mapping[Scenario, t.Sequence[Pair]]) -> list[Figures]:
     ]
 
 
-def slopes(pairs: t.Mapping[Scenario, t.Sequence[Pair]]) -> list[Figures]:
+def slopes(pairs: t.Mapping[Scenario, t.Sequence[Pair]], wanted: t.Iterable[Slope]) -> list[Figures]:
     """Return what one more identity costs, in milliseconds: in all, and above a ping on the same inventory.
 
     Ansible itself reads an inventory with more in it, whatever the task is.
     """
     runs = {(scenario.work, scenario.fleet): run for scenario, run in pairs.items()}
-    return [_slope(slope, runs) for slope in SLOPES]
+    return [_slope(slope, runs) for slope in wanted]
 
 
 def _slope(slope: Slope, runs: t.Mapping[tuple[Work, Fleet], t.Sequence[Pair]]) -> Figures:

@@ -30,10 +30,10 @@ Environment = t.Mapping[str, str] | None
 class Ground:
     """One directory, empty at first; `ours` and the rivals each work in directories of their own below it."""
 
-    def __init__(self, place: Path) -> None:
-        """Begin anew in `place`."""
+    def __init__(self, place: Path, variables: t.Mapping[str, t.Any] | None = None) -> None:
+        """Begin anew in `place`; the variables stand in every inventory."""
         shutil.rmtree(place, ignore_errors=True)
-        self.place = place
+        self.place, self._variables = place, variables or {}
         self.fresh = place / "fresh"
         self.fresh.mkdir(parents=True, mode=0o700)
         (self.fresh / "authorities").mkdir(mode=0o700)
@@ -68,7 +68,11 @@ class Ground:
         """Write an inventory of local hosts, once."""
         path = self.place / f"{name}.json"
         if not path.exists():
-            common = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+            common = {
+                "ansible_connection": "local",
+                "ansible_python_interpreter": sys.executable,
+                **self._variables,
+            }
             path.write_text(json.dumps({"fleet": {"hosts": hosts, "vars": common}}), encoding="utf-8")
         return path
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from collections import defaultdict
 
-from .scenarios import MANY, RIVALS, SCENARIOS, Duel, Fleet, Scenario, Work
+from .scenarios import RIVALS, Duel, Fleet, Scenario, Work
 
 if t.TYPE_CHECKING:
     from .ground import Ground
@@ -33,26 +33,38 @@ class Bout(t.NamedTuple):
     after: Run
 
 
-def measure(ground: Ground, rounds: int, progress: Progress) -> dict[Scenario, list[Pair]]:
-    """Run every scenario once a round, each after a ping of its own; the order turns with the rounds."""
-    for fleet in {scenario.fleet for scenario in SCENARIOS if scenario.work == "idle"}:
-        ground.run("ours", fleet, "issue", where=f"idle-{fleet}")
+def measure(  # noqa: PLR0913 - what a measurement consists of
+    ground: Ground,
+    scenarios: t.Sequence[Scenario],
+    rounds: int,
+    progress: Progress,
+    *,
+    name: str = "ours",
+    aside: t.Callable[[], None] | None = None,
+) -> dict[Scenario, list[Pair]]:
+    """Run a playbook on every scenario once a round, each after a ping of its own; the order turns with the rounds.
+
+    What is measured `aside` is measured once a round.
+    """
+    for fleet in {scenario.fleet for scenario in scenarios if scenario.work == "idle"}:
+        ground.run(name, fleet, "issue", where=f"idle-{fleet}")
     pairs: dict[Scenario, list[Pair]] = defaultdict(list)
     for number in range(rounds):
         progress(f"round {number + 1} of {rounds}")
-        turn = number % len(SCENARIOS)
-        for scenario in SCENARIOS[turn:] + SCENARIOS[:turn]:
+        turn = number % len(scenarios)
+        for scenario in [*scenarios[turn:], *scenarios[:turn]]:
             where = f"{scenario.work}-{scenario.fleet}"
             ping = ground.ping(scenario.fleet)
-            pairs[scenario].append(Pair(ping, ground.run("ours", scenario.fleet, scenario.work, where=where)))
-    _prove_that_it_looks(ground)
+            pairs[scenario].append(Pair(ping, ground.run(name, scenario.fleet, scenario.work, where=where)))
+        if aside is not None:
+            aside()
     return pairs
 
 
-def _prove_that_it_looks(ground: Ground) -> None:
-    """Refuse figures of a run that saves its time by not looking: it must see one wrong key among all."""
-    ground.swap_key("host0", f"id{MANY.identities - 1}", f"idle-{MANY}")
-    ground.check("ours", MANY, where=f"idle-{MANY}")
+def prove_that_it_looks(ground: Ground, fleet: Fleet, name: str = "ours") -> None:
+    """Refuse figures of a run that saves its time by not looking: it must see one wrong key among all of a host."""
+    ground.swap_key("host0", f"id{fleet.identities - 1}", f"idle-{fleet}")
+    ground.check(name, fleet, where=f"idle-{fleet}")
 
 
 def duel(ground: Ground, fights: t.Sequence[Duel], progress: Progress) -> dict[tuple[str, Fleet, Work], list[Bout]]:

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Write docs/benchmarks.md from build/bench.json and page.md; no figure is typed by hand.
+"""Write docs/benchmarks.md from the figures below build and page.md; no figure is typed by hand.
 
-python -m benchmarks.render build/bench.json docs/benchmarks.md
+python -m benchmarks.render build docs/benchmarks.md: with build/backends.json, where that is
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from pathlib import Path
 
 from . import verdict
 from .machine import warning
-from .scenarios import WORK
+from .scenarios import BACKENDS, WORK
 
 Figures = t.Mapping[str, t.Any]
 
 TEMPLATE = Path(__file__).resolve().parent / "page.md"
+UNASKED = {"lack": "run `bash tools/bench backends`"}
 RIVALS = "<!-- only with rivals -->\n"
 
 
-def page(result: Figures) -> str:
-    """Return the whole page."""
-    busy = warning(result["load"], result["machine"]["processors"])
+def page(result: Figures, backends: Figures | None) -> str:
+    """Return the whole page; `backends` are the figures of real servers, where there are any."""
     template = TEMPLATE.read_text(encoding="utf-8")
     template = template.replace(RIVALS, "") if result["duels"] else template.partition(RIVALS)[0]
     return template.format(
@@ -34,13 +34,33 @@ def page(result: Figures) -> str:
         date=result["date"],
         commit=result["commit"],
         rival=f", community.crypto {result['rival']}" if result["duels"] else "",
-        load=f"**Distrust the figures: {busy}.**" if busy else "The machine had nothing else to do.",
+        load=_load(result),
         rounds=result["rows"][0]["rounds"],
         many=max(row["identities"] for row in result["rows"]),
         ours=_ours(result["rows"]),
         slopes=_slopes(result["slopes"]),
         duels=_duels(result["duels"]),
+        backends=_when(backends) if backends else "",
+        **{name: _backend(backends[name] if backends else UNASKED) for name in BACKENDS},
     )
+
+
+def _load(result: Figures) -> str:
+    busy = warning(result["load"], result["machine"]["processors"])
+    return f"**Distrust the figures: {busy}.**" if busy else "The machine had nothing else to do."
+
+
+def _when(result: Figures) -> str:
+    return f" Measured {result['date']} at {result['commit']}, medians of {result['rounds']} rounds. {_load(result)}"
+
+
+def _backend(found: Figures) -> str:
+    if found.get("lack"):
+        return f"**Not measured: {found['lack']}.**"
+    if "slopes" not in found:
+        return _ours(found["rows"])
+    call = f"One sign call alone took {_spread(found['sign_milliseconds'])} ms."
+    return "\n\n".join([_ours(found["rows"]), call, _slopes(found["slopes"])])
 
 
 def _table(titles: t.Sequence[str], rows: t.Iterable[t.Sequence[str]]) -> str:
@@ -110,10 +130,17 @@ def _spread(figure: Figures) -> str:
 def main() -> None:
     """Read the figures and write the page."""
     parser = argparse.ArgumentParser(description="Write the page of figures.")
-    parser.add_argument("figures", type=Path)
+    parser.add_argument("build", type=Path)
     parser.add_argument("page", type=Path)
     options = parser.parse_args()
-    options.page.write_text(page(json.loads(options.figures.read_text(encoding="utf-8"))), encoding="utf-8")
+    figures, backends = (_read(options.build / name) for name in ("bench.json", "backends.json"))
+    if figures is None:
+        raise SystemExit(f"bench: {options.build}/bench.json is missing; run: bash tools/bench")
+    options.page.write_text(page(figures, backends), encoding="utf-8")
+
+
+def _read(path: Path) -> Figures | None:
+    return t.cast("Figures", json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
 if __name__ == "__main__":

@@ -65,6 +65,22 @@ SCENARIOS = (
 )
 SLOPES = (Slope("idle", TEN, MANY, 0.3), Slope("issue", TEN, FIFTY, 3.0, 1.0))
 
+BACKENDS = {"openbao": "issued by OpenBao", "postgresql": "ledger in PostgreSQL"}
+SHARED_LEDGER = (Scenario(TEN, "idle", 1.25), Scenario(WIDE, "idle", 1.25))
+
+
+def issuing(*, quick: bool) -> tuple[Scenario, ...]:
+    """Return the first issues that a real server is to sign."""
+    return tuple(Scenario(Fleet(1, count), "issue") for count in (10, 100, 300 if quick else 1000))
+
+
+def per_certificate(scenarios: t.Sequence[Scenario], sign_call: float) -> list[Slope]:
+    """Return what one more certificate may cost beside one sign call of so many milliseconds."""
+    goal = round(2 * sign_call + 3, 2)
+    small, *larger = (scenario.fleet for scenario in scenarios)
+    return [Slope("issue", small, large, goal) for large in larger]
+
+
 RIVALS = {"cc_ownca": "CA key on the host", "cc_pipe": "CA key on the controller"}
 DUELS = (
     Duel(TEN, 3, {"idle": 12, "issue": 9}),

@@ -11,7 +11,7 @@ import typing as t
 
 from . import verdict
 from .machine import warning
-from .scenarios import WORK
+from .scenarios import BACKENDS, WORK
 
 Figures = t.Mapping[str, t.Any]
 
@@ -22,6 +22,29 @@ def lines(result: Figures) -> t.Iterator[str]:
     yield from _slopes(result["slopes"])
     if result["duels"]:
         yield from _duels(result["duels"])
+    yield from _load(result)
+
+
+def of_backends(result: Figures) -> t.Iterator[str]:
+    """Yield what was found out with real servers."""
+    for name, title in BACKENDS.items():
+        found = result[name]
+        if found.get("lack"):
+            yield from textwrap.wrap(f"NOT MEASURED: {title}: {found['lack']}", 80, initial_indent="\n")
+            continue
+        yield f"\n{title}"
+        yield from _ours(found["rows"])
+        if "slopes" in found:
+            yield from _slopes(found["slopes"])
+            call = found["sign_milliseconds"]
+            yield (
+                f"one sign call alone: {call['median']:.2f} ms ({call['low']:.2f} to {call['high']:.2f}); "
+                "the goal is two and 3 ms"
+            )
+    yield from _load(result)
+
+
+def _load(result: Figures) -> t.Iterator[str]:
     load = result["load"]
     yield f"\nload {load['begin']:.1f} before, {load['end']:.1f} after; others used {load['others']:.0%} meanwhile"
     busy = warning(load, result["machine"]["processors"])

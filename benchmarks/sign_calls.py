@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What one signature of an OpenBao costs at the least: the call alone, over a connection that stays open."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from .runner import Unexpected
+
+CALLS = 100  # a round
+
+
+class SignCalls:
+    """Has one request signed again and again, by the client that the issuer uses; keeps the milliseconds."""
+
+    def __init__(self, options: t.Mapping[str, t.Any], token: str) -> None:
+        """Connect: the first call, which opens the connection, does not count. `options` are the issuer's."""
+        import requests
+        from hvac.adapters import RawAdapter
+
+        session = requests.Session()
+        session.trust_env = False
+        session.verify = options["ca_bundle"]
+        self._adapter = RawAdapter(base_uri=options["url"], token=token, session=session)
+        self._path, self._body = f"/v1/{options['mount']}/sign/{options['role']}", {"csr": _csr(), "format": "pem"}
+        self.made, self.milliseconds = 0, list[float]()
+        self._call()
+
+    def measure(self) -> None:
+        """Make the calls of one round."""
+        self.milliseconds += [self._call() for _ in range(CALLS)]
+
+    def close(self) -> None:
+        """End the connection."""
+        self._adapter.close()
+
+    def _call(self) -> float:
+        from hvac.exceptions import VaultError
+
+        start = time.monotonic()
+        try:
+            answer = self._adapter.post(self._path, json=self._body).json()
+        except VaultError as error:
+            raise Unexpected(f"a sign call failed: {error}") from None
+        took = 1000 * (time.monotonic() - start)
+        if not answer["data"]["certificate"]:
+            raise Unexpected("a sign call gave no certificate")
+        self.made += 1
+        return took
+
+
+def _csr() -> str:
+    names = x509.SubjectAlternativeName([x509.DNSName("call.host0.example.org")])
+    builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).add_extension(names, critical=True)
+    request = builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    return request.public_bytes(Encoding.PEM).decode()
