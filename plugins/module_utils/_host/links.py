@@ -99,12 +99,21 @@ def _declared(wanted: Identity) -> set[str]:
 
 
 def _is_original(wanted: Identity, link: Link, contents: t.Mapping[str, bytes]) -> bool:
-    """Tell whether a path is one of those that were adopted, or are to be, and holds what its part holds."""
+    """Tell whether a path is one of those that were adopted, or are to be, and holds what its part holds.
+
+    What would be lost with it is named, unless it may be replaced (W6).
+    """
     if wanted.adopt is None or link.path not in wanted.adopt[:3]:
         return False
-    from .originals import holds
+    from .originals import besides
 
-    return holds(link.path, contents.get(FILE_OF[link.part]))
+    more = besides(link.path, contents.get(FILE_OF[link.part]))
+    if more and not wanted.files.replace_files:
+        raise Misconfigured(
+            f"host: {link.path} holds {', '.join(more)} besides, which a link for {link.part} would lose; "
+            f"move that to a file of its own, or say replace_files: true for {wanted.name}"
+        )
+    return more == ()
 
 
 def _state_of_file(

@@ -13,7 +13,7 @@ from .._core.errors import Misconfigured
 from .._core.keys import from_pem, spki_sha256
 from .._core.model import Credential, Finding, Identity, Original
 from .layout import FILE_OF
-from .pem_files import Found, certificates, key_block, private_key, read
+from .pem_files import Found, beyond, certificates, key_block, private_key, read
 from .publish import files_of
 from .renewers import owners
 
@@ -119,16 +119,20 @@ def _findings(adopt: Adopt, pair: Pair) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def holds(path: str, part: bytes | None) -> bool:
-    """Tell whether a file means what a part means: the same key or none, and no certificate that the part lacks."""
+def besides(path: str, part: bytes | None) -> tuple[str, ...] | None:
+    """Return the labels of the blocks that a file has besides what a part means: none where nothing would be lost.
+
+    None where it means something else: another key, or another first certificate.
+    """
     found = None if part is None else read(path)
     if found is None or part is None:
-        return False
+        return None
     try:
-        ours, theirs = certificates(part), certificates(found.content)
-        return _key_id(part) == _key_id(found.content) and theirs[:1] == ours[:1] and set(theirs) <= set(ours)
+        first, key = certificates(part)[:1], _key_id(part)
+        same = first in ((), certificates(found.content)[:1]) and key in (None, _key_id(found.content))
+        return beyond(found.content, part) if same and (first or key) else None
     except ValueError:
-        return False
+        return None
 
 
 def _key_id(content: bytes) -> str | None:

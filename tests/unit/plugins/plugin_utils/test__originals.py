@@ -119,12 +119,48 @@ def test_a_key_stays_in_its_form_byte_for_byte(world: Brownfield, form: PrivateF
     assert world.findings(record) == ["differs", "differs"]  # its life and its key's type
 
 
-def test_what_openssl_writes_before_a_key_of_a_curve_is_no_part_of_it(world: Brownfield) -> None:
+def test_the_curve_that_openssl_repeats_before_a_key_of_it_is_no_loss(world: Brownfield) -> None:
     made = pair().write(world.old)
     parameters = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
     (world.old / "web.key").write_bytes(parameters + made.key)
     assert steps(world.settled([world.adopting("web.key")])["identities"][0]) == ["adopt", "link"]
     assert (world.old / "web.key").read_bytes() == made.key
+
+
+DH = b"-----BEGIN DH PARAMETERS-----\nMAYCAQUCAQI=\n-----END DH PARAMETERS-----\n"
+CURVE = b"-----BEGIN EC PARAMETERS-----\nBgUrgQQAIg==\n-----END EC PARAMETERS-----\n"  # P-384, and the key is of P-256
+
+
+@pytest.mark.parametrize(
+    ("part", "more", "kinds"),
+    [
+        ("combined", DH, "DH PARAMETERS"),
+        ("combined", CURVE, "EC PARAMETERS"),
+        ("combined", DH + pair("x.example.org").chain, "CERTIFICATE, DH PARAMETERS"),
+        ("combined", pair("x.example.org").key, "PRIVATE KEY"),
+        ("private_key", pem_key(rsa.generate_private_key(65537, 2048)), "PRIVATE KEY"),
+        ("private_key", pair("x.example.org").certificate, "CERTIFICATE"),
+        ("private_key", CURVE, "EC PARAMETERS"),
+    ],
+)
+def test_what_stands_in_a_file_beside_the_pair_is_lost_only_where_that_is_said(
+    world: Brownfield, part: str, more: bytes, kinds: str
+) -> None:
+    made = pair().write(world.old)
+    path = world.old / "web.pem"
+    path.write_bytes((made.certificate + made.chain if part == "combined" else b"") + made.key + more)
+    certificate = path if part == "combined" else world.old / "fullchain.pem"
+    adopt = {"private_key": str(path), "certificate": str(certificate)}
+    if "CERTIFICATE" in kinds and part == "combined":  # a stranger's, which is no part of the chain that is named
+        adopt.update(certificate=str(world.old / "fullchain.pem"))
+    before = content(world.old)
+    declared = web(adopt=adopt, links={str(path): part})
+    refused = world.foreseen([declared])
+    assert f"web.pem holds {kinds} besides, which a link for {part} would lose; " in refused["msg"]
+    assert "say replace_files: true for web" in refused["msg"]
+    assert content(world.old) == before
+    assert not path.is_symlink()
+    assert steps(world.settled([{**declared, "replace_files": True}])["identities"][0]) == ["adopt", "link"]
 
 
 def test_what_certbot_keeps_is_adopted_through_its_links_and_certbot_is_named(world: Brownfield) -> None:
@@ -297,11 +333,14 @@ def test_what_cannot_be_adopted_is_refused_with_its_path_and_nothing_is_touched(
 
 def test_a_link_may_take_the_place_of_an_adopted_file_only_for_the_part_that_it_holds(world: Brownfield) -> None:
     pair().write(world.old)
-    for wrong in ({"web.key": "fullchain"}, {"fullchain.pem": "private_key"}, {"fullchain.pem": "certificate"}):
-        links = {str(world.old / name): part for name, part in wrong.items()}
-        result = world.converge([world.adopting(links=links)])
+    other = "is a regular file with other content"
+    for name, part, why in (
+        ("web.key", "fullchain", other), ("fullchain.pem", "private_key", other),
+        ("fullchain.pem", "certificate", "fullchain.pem holds CERTIFICATE besides"),
+    ):  # fmt: skip
+        result = world.converge([world.adopting(links={str(world.old / name): part})])
         assert result["failed"]
-        assert "is a regular file with other content" in result["msg"]
+        assert why in result["msg"]
     (world.old / "web.crt").write_bytes((world.old / "web.crt").read_bytes() + b"\n# a comment\n")
     declared = world.adopting(links={str(world.old / "web.crt"): "fullchain"})
     assert world.converge([declared])["failed"], "adopt does not name it"
