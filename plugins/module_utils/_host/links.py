@@ -14,7 +14,7 @@ import typing as t
 from .._core.errors import Misconfigured
 from .._core.model import LinkState
 from .directories import open_directory
-from .layout import CURRENT, FILE_OF, current_path
+from .layout import CURRENT, FILE_OF, SECRET_FILES, current_path
 from .safe_files import facts, read_file, read_link, remove, replace_link, write_file
 
 if t.TYPE_CHECKING:
@@ -55,6 +55,7 @@ def _look(
             raise Misconfigured(f"host: {link.path} is neither a file nor a link; choose another path for {link.part}")
         else:
             state = _state_of_file(wanted, link, read_file(directory, name), contents)
+        _check_access(wanted, link, state)
     finally:
         os.close(directory)
     return LinkState(link.path, link.part, state)
@@ -129,6 +130,16 @@ def _state_of_file(
         f"host: {link.path} is a regular file with other content, and a link for {link.part} would take its place; "
         f"move it away, or say replace_files: true for {wanted.name}"
     )
+
+
+def _check_access(wanted: Identity, link: Link, state: str) -> None:
+    """Let nobody lose a key by its adoption: what comes in the place of the file has other owners."""
+    if not wanted.adopt or wanted.files.replace_files or FILE_OF[link.part] not in SECRET_FILES:
+        return
+    if state in ("original", "same_bytes"):
+        from .originals import check_access
+
+        check_access(link.path, wanted)
 
 
 def stale_links(store: str, wanted: Identity, known: Known) -> tuple[str, ...]:

@@ -13,9 +13,10 @@ import typing as t
 
 from .._core.model import Adopt
 from .._core.wire import pack
+from .ownership import facts_of
 from .pem_files import opened
 from .renewers import owners
-from .scan_file import classified, facts_of, is_named_like_one
+from .scan_file import classified, is_named_like_one
 
 MOST_ENTRIES, MOST_FOUND, DEEPEST, LONGEST = 100_000, 5000, 16, 60.0  # the last one in seconds
 LARGEST_FILE = 256 * 1024

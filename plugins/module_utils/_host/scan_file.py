@@ -7,16 +7,11 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import typing as t
 
 from .._core import pki
 from .._core.keys import from_pem, key_type_of, spki_sha256
-from .ownership import user_name
 from .pem_files import certificates, is_encrypted, key_block
-
-if t.TYPE_CHECKING:
-    import os
 
 Record = t.Dict[str, t.Any]
 PKCS12 = (".p12", ".pfx", ".pkcs12")
@@ -26,16 +21,6 @@ NAMES = (".pem", ".key", ".crt", ".cer", *PKCS12)
 def is_named_like_one(path: str) -> bool:
     """Tell whether a file is called as keys and certificates are."""
     return path.lower().endswith(NAMES)
-
-
-def facts_of(there: os.stat_result) -> Record:
-    """Return who owns a file and who may read it."""
-    import grp
-
-    group = str(there.st_gid)
-    with contextlib.suppress(KeyError):
-        group = grp.getgrgid(there.st_gid).gr_name
-    return {"owner": user_name(there.st_uid), "group": group, "mode": f"{there.st_mode & 0o777:04o}"}
 
 
 def classified(path: str, content: bytes) -> Record | None:

@@ -163,6 +163,47 @@ def test_what_stands_in_a_file_beside_the_pair_is_lost_only_where_that_is_said(
     assert steps(world.settled([{**declared, "replace_files": True}])["identities"][0]) == ["adopt", "link"]
 
 
+@pytest.mark.needs("root")
+@pytest.mark.parametrize(
+    ("owner", "mode", "enough"),
+    [
+        ((65534, 65534), 0o440, {"owner": "nobody", "group": "nogroup", "mode": "0440"}),
+        ((65534, 0), 0o600, {"owner": "nobody"}),
+        ((0, 65534), 0o640, {"group": "nogroup", "mode": "0640"}),
+        ((0, 0), 0o644, {"owner": "root", "group": "nogroup", "mode": "0640"}),
+    ],
+)
+@pytest.mark.parametrize("part", ["private_key", "combined"])
+def test_adopting_takes_a_key_away_from_nobody_who_was_not_asked(
+    world: Brownfield, owner: tuple[int, int], mode: int, enough: dict[str, t.Any], part: str
+) -> None:
+    made = pair().write(world.old)
+    path = world.old / "web.key"
+    path.write_bytes(made.key + (made.certificate + made.chain if part == "combined" else b""))
+    path.chmod(mode)
+    os.chown(path, *owner)
+    declared = world.adopting(links={str(path): part})
+    refused = world.foreseen([declared])
+    assert f"with mode {mode:04o}, and who reads it now could not do so any more; declare who shall: " in refused["msg"]
+    assert not path.is_symlink()
+    assert not world.path("web", "1").exists()
+    assert steps(world.settled([{**declared, **enough}])["identities"][0]) == ["adopt", "link"]
+    there = path.stat()
+    assert (there.st_mode & 0o777, path.is_symlink()) == (int(enough.get("mode", "0600"), 8), True)
+    if mode != 0o644:
+        assert (there.st_uid, there.st_gid) == owner
+
+
+@pytest.mark.needs("root")
+@pytest.mark.parametrize("said", [{"owner": "root", "group": "root"}, {"replace_files": True}])
+def test_a_declared_owner_and_group_are_the_answer_to_who_reads_an_adopted_key(
+    world: Brownfield, said: dict[str, t.Any]
+) -> None:
+    pair().write(world.old)
+    os.chown(world.old / "web.key", 65534, 65534)
+    assert steps(world.settled([world.adopting("web.key", **said)])["identities"][0]) == ["adopt", "link"]
+
+
 def test_what_certbot_keeps_is_adopted_through_its_links_and_certbot_is_named(world: Brownfield) -> None:
     live = pair().as_certbot(world.directory / "letsencrypt")
     adopt = {"private_key": str(live / "privkey.pem"), "certificate": str(live / "fullchain.pem")}
