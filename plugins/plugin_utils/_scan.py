@@ -89,6 +89,9 @@ def _read(one: t.Any) -> Scanned:
         certificate=der,
         credential=credential,
         certificates=wire.count(one.get("certificates", 0)),
+        fingerprints=wire.many(wire.text)(one.get("fingerprints", [credential.credential_id] if credential else [])),
+        further=wire.many(wire.text)(one.get("further", [])),
+        closed=wire.text(one.get("closed", "")),
     )
     found = [wire.unpack(Finding, entry) for entry in _list(one.get("findings"))[:20]]
     file.findings += filter(None, map(said, found))
@@ -123,8 +126,18 @@ def _findings(one: Scanned, now: datetime) -> t.Iterator[dict[str, str]]:
     source = source or origin(one.path, None, None)
     if source:
         yield finding("snake_oil", source)
+    yield from _in_the_way(one)
     if one.kind == "private_key" and not one.matches and not one.encrypted and not one.msg:
         yield finding("no_certificate", "no certificate for this key was found")
+
+
+def _in_the_way(one: Scanned) -> t.Iterator[dict[str, str]]:
+    """Say why a file cannot be adopted, or no link can take its place."""
+    if one.closed and one.public_id and (one.holds_key or one.matches):
+        yield finding("foreign_directory", f"it cannot be adopted where it is: {one.closed.partition('host: ')[2]}")
+    if one.further:
+        more = ", ".join(one.further)
+        yield finding("further_blocks", f"it also holds {more}, which a link would lose; no link is proposed for it")
 
 
 def _is_weakly_signed(der: bytes) -> bool:

@@ -28,8 +28,8 @@ def look_at_links(
 ) -> tuple[LinkState, ...]:
     """Return the state of every declared link; what may not be replaced in its place is an error (W6).
 
-    `siblings` are the identities of the same task, by name: what they no longer declare is free. What `adopt` names is,
-    too, where it holds what the part holds.
+    `siblings` are the identities of the same task, by name: what they no longer declare is free. A file that holds no
+    more than the part is, too, where the identity has `adopt`.
     """
     return tuple(_look(store, wanted, link, contents, siblings) for link in wanted.files.links)
 
@@ -100,11 +100,11 @@ def _declared(wanted: Identity) -> set[str]:
 
 
 def _is_original(wanted: Identity, link: Link, contents: t.Mapping[str, bytes]) -> bool:
-    """Tell whether a path is one of those that were adopted, or are to be, and holds what its part holds.
+    """Tell whether a path holds what its part holds, of a pair that was adopted or is to be: itself, or a copy.
 
     What would be lost with it is named, unless it may be replaced (W6).
     """
-    if wanted.adopt is None or link.path not in wanted.adopt[:3]:
+    if wanted.adopt is None:
         return False
     from .originals import besides
 

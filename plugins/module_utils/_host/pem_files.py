@@ -14,7 +14,7 @@ import typing as t
 from collections import Counter
 
 from .._core import pki
-from .._core.errors import Misconfigured
+from .._core.errors import KeysteadError, Misconfigured
 from .._core.keys import from_pem
 from .directories import find_directory
 from .safe_files import facts, read_file, read_link
@@ -43,6 +43,30 @@ def read(path: str) -> Found | None:
 
     Links are followed from one directory that nobody else can change into another such (rule W2).
     """
+    way = _followed(path)
+    if way is None:
+        return None
+    directory, name, real = way
+    try:
+        content, there = read_file(directory, name, LARGEST_FILE), facts(directory, name)
+        return None if content is None or there is None else Found(real, content, there)
+    finally:
+        os.close(directory)
+
+
+def why_closed(path: str) -> str:
+    """Say why `read` would refuse a path for the directories on its way; nothing where it would not."""
+    try:
+        way = _followed(path)
+    except KeysteadError as error:
+        return str(error)
+    if way is not None:
+        os.close(way[0])
+    return ""
+
+
+def _followed(path: str) -> tuple[int, str, str] | None:
+    """Follow links to what is none: its open directory, its name there, its path. None where a directory is missing."""
     real = path
     for _hop in range(MOST_HOPS):
         parent, _slash, name = real.rpartition("/")
@@ -51,11 +75,12 @@ def read(path: str) -> Found | None:
             return None
         try:
             target = read_link(directory, name)
-            if target is None:
-                content, there = read_file(directory, name, LARGEST_FILE), facts(directory, name)
-                return None if content is None or there is None else Found(real, content, there)
-        finally:
+        except BaseException:
             os.close(directory)
+            raise
+        if target is None:
+            return directory, name, real
+        os.close(directory)
         real = os.path.normpath(os.path.join(parent or "/", target))
     raise Misconfigured(f"host: {path} leads through more than {MOST_HOPS} links; write the real path")
 

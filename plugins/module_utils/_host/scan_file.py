@@ -11,11 +11,13 @@ import typing as t
 
 from .._core import pki
 from .._core.keys import from_pem, key_type_of, spki_sha256
-from .pem_files import certificates, is_encrypted, key_block
+from .pem_files import beyond, certificates, is_encrypted, key_block
 
 Record = t.Dict[str, t.Any]
 PKCS12 = (".p12", ".pfx", ".pkcs12")
 NAMES = (".pem", ".key", ".crt", ".cer", *PKCS12)
+
+MOST_FINGERPRINTS = 20
 
 
 def is_named_like_one(path: str) -> bool:
@@ -41,8 +43,17 @@ def _pem(content: bytes) -> Record | None:
         if block is None:
             return {"kind": "certificate", "msg": "its certificate cannot be read"}
     if block is None:
-        return {"kind": "certificate", **_certificate(found)} if found else None
-    return {"kind": "pair" if found else "private_key", **_certificate(found), **_key(block)}
+        return _further(content, {"kind": "certificate", **_certificate(found)}, found) if found else None
+    kind = "pair" if found else "private_key"
+    return _further(content, {"kind": kind, **_certificate(found), **_key(block)}, found)
+
+
+def _further(content: bytes, record: Record, found: t.Sequence[bytes]) -> Record:
+    """Add the labels of what else stands in a file: a link in its place would lose that."""
+    if "msg" not in record and not record.get("encrypted"):
+        known = (key_block(content) or b"") + b"".join(map(pki.pem_certificate, found))
+        record["further"] = list(beyond(content, known))
+    return record
 
 
 def _key(block: bytes) -> Record:
@@ -69,6 +80,7 @@ def _certificate(found: t.Sequence[bytes]) -> Record:
     return {
         "certificate": base64.b64encode(found[0]).decode(),
         "certificates": len(found),
+        "fingerprints": [pki.fingerprint(one) for one in found[:MOST_FINGERPRINTS]],
         "credential": credential,
     }
 

@@ -30,6 +30,9 @@ if t.TYPE_CHECKING:
 RENEWED = ["stage_key", "issue", "publish", "destroy"]
 
 
+END = b"-----END CERTIFICATE-----\n# a comment\n"
+
+
 class Brownfield(World):
     """A world whose host has a directory `old` of somebody else's files."""
 
@@ -382,9 +385,10 @@ def test_a_link_may_take_the_place_of_an_adopted_file_only_for_the_part_that_it_
         result = world.converge([world.adopting(links={str(world.old / name): part})])
         assert result["failed"]
         assert why in result["msg"]
-    (world.old / "web.crt").write_bytes((world.old / "web.crt").read_bytes() + b"\n# a comment\n")
     declared = world.adopting(links={str(world.old / "web.crt"): "fullchain"})
-    assert world.converge([declared])["failed"], "adopt does not name it"
+    (world.old / "web.crt").write_bytes(pair().certificate)
+    assert other in world.converge([declared])["msg"], "it is another certificate"
+    (world.old / "web.crt").write_bytes((world.old / "fullchain.pem").read_bytes().partition(b"-----END")[0] + END)
     declared["adopt"].update(certificate=str(world.old / "web.crt"), chain=str(world.old / "chain.crt"))
     assert "is what was adopted" in reason(world.settled([declared])["identities"][0], "link")
 
