@@ -15,7 +15,7 @@ import typing as t
 
 from ..module_utils._core.adopted import adopted_id, differences, once_adopted
 from ..module_utils._core.checks import Look
-from ..module_utils._core.errors import Denied, KeysteadError, Pending
+from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending
 from ..module_utils._core.model import OBSERVED
 from ._ledger.port import Delivered, Event, Held, Outcome
 from ._ledger.queries import holders
@@ -65,6 +65,7 @@ def judge(works: t.Sequence[Work], run: Setting) -> None:
     keys: dict[str, str] = {}
     for work in works:
         try:
+            _check_observable(work)
             _read(work)
             told = _look_for_others(work, run, keys)
         except KeysteadError as error:
@@ -169,6 +170,21 @@ def _original(work: Work) -> Original:
     return work.found.original
 
 
+def _check_observable(work: Work) -> None:
+    """Raise Misconfigured where nothing can be only observed: what is managed here is not somebody else's."""
+    if work.identity.state != "observed":
+        return
+    known = work.remembered
+    ours = known is not None and known.state == "present" and not (known.issuer_id or "").startswith(OBSERVED)
+    if ours or (work.found is not None and work.found.generation is not None):
+        raise Misconfigured(f"{work.name}: it is managed here; say state: released first")
+    adopt = work.identity.adopt
+    if adopt is None:
+        raise Misconfigured(f"{work.name}: nothing is named to be observed; write adopt: {{certificate: its path}}")
+    if work.found is not None and work.found.original is None:
+        work.findings.append(finding("missing", f"{adopt.certificate} does not exist, so there is nothing to observe"))
+
+
 def _read(work: Work) -> None:
     """Parse what is to be recorded here, and follow its chain: a host could show anything."""
     found = work.found
@@ -176,8 +192,6 @@ def _read(work: Work) -> None:
         return
     original = found.original
     if original is None:
-        if work.identity.state == "observed" and found.certificate:
-            work.credential = _parsed(work.name, found.certificate)
         return
     credential = _parsed(work.name, original.certificate)
     _check_chain(work, original)

@@ -527,13 +527,31 @@ def test_what_is_observed_is_recorded_and_never_touched(world: Brownfield) -> No
     assert (steps(record), record["generation"]) == (["adopt", "link"], 3)
 
 
-def test_what_the_store_holds_can_be_observed_and_taken_back(world: Brownfield) -> None:
-    world.converge([web()])
+def test_what_is_managed_here_is_not_observed_before_it_is_released(world: Brownfield) -> None:
+    pair().write(world.old)
+    world.converge([world.adopting("web.key")])
     before = world.snapshot()
-    record = world.one({"name": "web", "state": "observed"})
-    assert (record["steps"], record["generation"], record["failed"]) == ([], 1, False)
+    for said in (observed(world), {"name": "web", "state": "observed"}):
+        for check in (True, False):
+            refused = world.converge([said], check=check)
+            assert refused["failed"]
+            assert refused["identities"][0]["msg"] == "web: it is managed here; say state: released first"
     assert world.snapshot() == before
-    world.settled([web()])
+    world.settled([{"name": "web", "state": "released"}])
+    world.settled([observed(world)])
+    assert world.remembered().issuer_id == "observed:CN=Old Corp CA"
+
+
+def test_what_is_observed_has_to_be_named_and_one_that_is_missing_is_told(world: Brownfield) -> None:
+    refused = world.foreseen([{"name": "web", "state": "observed"}])
+    assert "web: nothing is named to be observed; write adopt: {certificate: its path}" in refused["msg"]
+    done = world.settled([observed(world)])
+    told = f"{world.old / 'web.crt'} does not exist, so there is nothing to observe"
+    assert done["identities"][0]["findings"] == [{"code": "missing", "msg": told}]
+    assert done["warnings"] == [f"web: {told}"]
+    assert world.query("SELECT count(*) FROM generations") == [(0,)]
+    pair().write(world.old)
+    assert world.settled([observed(world)])["warnings"] == []
 
 
 def test_an_observed_identity_that_is_absent_is_struck_off_and_left_alone(world: Brownfield) -> None:
