@@ -11,8 +11,8 @@ import typing as t
 
 from ..module_utils._core import pki, wire
 from ..module_utils._core.model import Finding
+from ._findings import finding, said, shared, weak
 from ._ledger.queries import holders
-from ._originals import finding, said, shared
 from ._proposals import proposals
 from ._report import certificate
 from ._scanned import Scanned
@@ -28,8 +28,6 @@ Record = dict[str, t.Any]
 MOST = 5000
 KINDS = ("certificate", "private_key", "pair", "pkcs12")
 _MODE = re.compile(r"0[0-7]{3}", re.ASCII)
-_WEAK = re.compile(r"rsa-(\d+)")
-STRONG_ENOUGH = 2048
 
 
 NOTHING: t.Mapping[str, t.Any] = {"scan": [], "proposals": [], "scan_complete": True, "notes": []}
@@ -115,9 +113,7 @@ def _findings(one: Scanned, now: datetime) -> t.Iterator[dict[str, str]]:
         yield finding("pair_mismatched", "its private key does not fit its first certificate")
     if credential and now >= credential.not_after:
         yield finding("expired", f"it ended on {credential.not_after:%Y-%m-%d %H:%M} UTC")
-    bits = _WEAK.fullmatch(one.key_type or "")
-    if bits and int(bits.group(1)) < STRONG_ENOUGH:
-        yield finding("weak_key", f"its key is {one.key_type}, less than {STRONG_ENOUGH} bits")
+    yield from weak(one.key_type)
     if credential and _is_weakly_signed(one.certificate):
         yield finding("weak_signature", "its signature uses a broken hash")
     if one.holds_key and int(one.mode, 8) & 0o007:

@@ -502,6 +502,17 @@ def test_a_key_that_others_can_read_is_said(world: Brownfield) -> None:
     assert "has mode 0644, so others may know it" in done["warnings"][0]
 
 
+def test_a_weak_key_is_said_until_its_successor_is_there(world: Brownfield) -> None:
+    pair("web.example.org", key=rsa.generate_private_key(65537, 1024)).write(world.old)  # noqa: S505 - it is to be found
+    said = "its key is rsa-1024, less than 2048 bits"
+    for done in (world.converge([world.adopting()]), world.converge([world.adopting()])):
+        assert f"web: {said}" in done["warnings"]
+        assert {"code": "weak_key", "msg": said} in done["identities"][0]["findings"]
+    now = world.adopting()
+    now["adopt"]["replace"] = "now"
+    assert "weak_key" not in world.findings(world.one(now))
+
+
 def observed(world: Brownfield) -> dict[str, t.Any]:
     return {"name": "web", "state": "observed", "adopt": {"certificate": str(world.old / "web.crt")}}
 
