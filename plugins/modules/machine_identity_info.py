@@ -231,7 +231,7 @@ scan:
           description: What kind of thing is wrong.
           type: str
           choices: [encrypted, pair_mismatched, expired, weak_key, weak_signature, key_readable, snake_oil,
-            no_certificate, shared_key, certbot, certmonger, acme_sh]
+            no_certificate, foreign_directory, further_blocks, shared_key, certbot, certmonger, acme_sh]
           returned: always
         msg:
           description: The same as a sentence.

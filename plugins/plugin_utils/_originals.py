@@ -10,13 +10,13 @@ A run that finds nothing new comes here too, so what only work needs is imported
 from __future__ import annotations
 
 import itertools
-import shlex
 import typing as t
 
 from ..module_utils._core.adopted import adopted_id, differences, once_adopted
 from ..module_utils._core.checks import Look
-from ..module_utils._core.errors import Denied, KeysteadError, Pending
+from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending
 from ..module_utils._core.model import OBSERVED
+from ._findings import finding, said, shared, weak
 from ._ledger.port import Delivered, Event, Held, Outcome
 from ._ledger.queries import holders
 from ._work import plan
@@ -24,20 +24,13 @@ from ._work import plan
 if t.TYPE_CHECKING:
     from datetime import datetime
 
-    from ..module_utils._core.model import Finding, Original
+    from ..module_utils._core.model import Original
     from ._ledger.chain import Readable
     from ._ledger.port import Batch, Intent, Ledger
     from ._policy.review import Review
     from ._work import Work
 
-MOST_NAMED = 8
 SEEN = "it was seen on the host, and is not managed"
-_SAYS = {
-    "certbot": "certbot still renews it as {detail}; stop that with: mv {about} {about}.disabled",
-    "certmonger": "certmonger still tracks it as request {detail}; stop that with: getcert stop-tracking -i {detail}",
-    "acme_sh": "acme.sh still renews it as {detail}; stop that with: acme.sh --remove -d {detail}",
-    "key_readable": "its key {about} has mode {detail}, so others may know it; adopt.replace: now makes a new one",
-}
 
 
 class Setting(t.NamedTuple):
@@ -65,8 +58,10 @@ def judge(works: t.Sequence[Work], run: Setting) -> None:
     keys: dict[str, str] = {}
     for work in works:
         try:
+            _check_observable(work)
             _read(work)
             told = _look_for_others(work, run, keys)
+            work.findings += _weak(work)
         except KeysteadError as error:
             work.error = error
             continue
@@ -169,6 +164,21 @@ def _original(work: Work) -> Original:
     return work.found.original
 
 
+def _check_observable(work: Work) -> None:
+    """Raise Misconfigured where nothing can be only observed: what is managed here is not somebody else's."""
+    if work.identity.state != "observed":
+        return
+    known = work.remembered
+    ours = known is not None and known.state == "present" and not (known.issuer_id or "").startswith(OBSERVED)
+    if ours or (work.found is not None and work.found.generation is not None):
+        raise Misconfigured(f"{work.name}: it is managed here; say state: released first")
+    adopt = work.identity.adopt
+    if adopt is None:
+        raise Misconfigured(f"{work.name}: nothing is named to be observed; write adopt: {{certificate: its path}}")
+    if work.found is not None and work.found.original is None:
+        work.findings.append(finding("missing", f"{adopt.certificate} does not exist, so there is nothing to observe"))
+
+
 def _read(work: Work) -> None:
     """Parse what is to be recorded here, and follow its chain: a host could show anything."""
     found = work.found
@@ -176,8 +186,6 @@ def _read(work: Work) -> None:
         return
     original = found.original
     if original is None:
-        if work.identity.state == "observed" and found.certificate:
-            work.credential = _parsed(work.name, found.certificate)
         return
     credential = _parsed(work.name, original.certificate)
     _check_chain(work, original)
@@ -248,13 +256,12 @@ def _keeps_key(work: Work) -> bool:
     return not (work.needs("issue") or (adopt is not None and adopt.replace == "now"))
 
 
-def shared(users: t.Sequence[str]) -> dict[str, str] | None:
-    """Return the finding that others have the same key; None where nobody has."""
-    if not users:
-        return None
-    further = f" and {len(users) - MOST_NAMED} more" if len(users) > MOST_NAMED else ""
-    who = f"{', '.join(users[:MOST_NAMED])}{further}"
-    return finding("shared_key", f"its key is also that of {who}; the first renewal of each makes its own")
+def _weak(work: Work) -> t.Iterator[dict[str, str]]:
+    """Yield the finding that a key which others made is too weak."""
+    found = work.found
+    credential = found and (found.original.credential if found.original else found.credential)
+    if credential is not None:
+        yield from weak(credential.facts.key_type)
 
 
 def _differences(work: Work, now: datetime) -> tuple[str, ...]:
@@ -269,16 +276,3 @@ def _look(work: Work, now: datetime) -> Look:
     if found is None:
         raise Denied(f"host: it does not say what it has of {work.name}; run again")
     return Look(work.identity, found, found.credential, work.known, now, found.other)
-
-
-def said(found: Finding) -> dict[str, str] | None:
-    """Say what a host found, so that a command in it can be used as it stands; None for what nobody here knows."""
-    if found.code not in _SAYS:
-        return None
-    about, detail = shlex.quote(found.about), shlex.quote(found.detail)
-    return finding(found.code, _SAYS[found.code].format(about=about, detail=detail))
-
-
-def finding(code: str, msg: str) -> dict[str, str]:
-    """Return something that is to be said, with a code for programs."""
-    return {"code": code, "msg": msg}

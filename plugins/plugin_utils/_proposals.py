@@ -21,6 +21,7 @@ Entry = dict[str, t.Any]
 AT_ONCE = {"snake_oil", "key_readable", "weak_key"}
 """What is wrong with a key that should not stay until its certificate is due."""
 _PROFILES = {usages: profile for profile, usages in PROFILE_USAGES.items()}
+_ARCHIVED = re.compile(r"/archive/[^/]+/(?:privkey|cert|chain|fullchain)\d+\.pem\Z")  # of certbot, which links to them
 _UNFIT = re.compile(r"[^a-z0-9._-]+|\.\.+")
 
 
@@ -29,6 +30,7 @@ def proposals(files: t.Sequence[Scanned], known: t.Collection[str]) -> list[Entr
     entries: list[Entry] = []
     names: set[str] = set()
     usable = [one for one in files if one.public_id and not one.managed and not one.msg and one.key_fits]
+    usable = [one for one in usable if not one.encrypted and not one.closed]
     for public_id in dict.fromkeys(one.public_id for one in usable if one.holds_key and one.kind != "pkcs12"):
         if public_id in known:
             continue
@@ -58,7 +60,7 @@ def _proposal(halves: t.Sequence[Scanned], files: t.Sequence[Scanned], taken: se
         "profile": _PROFILES.get(best.credential.facts.usages, "tls_server"),
         **({"key": {"type": key.key_type}} if key.key_type in KEY_TYPES else {}),
         "adopt": _adopt(key, best, chain),
-        "links": _links(key, best, chain),
+        "links": _links((key, best, *([chain] if chain else ())), files),
         "owner": key.owner,
         "group": key.group,
         "mode": "0640" if int(key.mode, 8) & 0o040 else "0600",
@@ -66,8 +68,8 @@ def _proposal(halves: t.Sequence[Scanned], files: t.Sequence[Scanned], taken: se
 
 
 def _worth(one: Scanned, keys: t.Sequence[Scanned]) -> tuple[bool, ...]:
-    """Prefer what a renewer keeps stable, beside the key, with its chain."""
-    return one.is_link, any(key.directory == one.directory for key in keys), one.certificates > 1
+    """Prefer what a link can replace, what a renewer keeps stable, beside the key, with its chain."""
+    return not one.further, one.is_link, any(key.directory == one.directory for key in keys), one.certificates > 1
 
 
 def _adopt(key: Scanned, certificate: Scanned, chain: Scanned | None) -> Entry:
@@ -76,11 +78,36 @@ def _adopt(key: Scanned, certificate: Scanned, chain: Scanned | None) -> Entry:
     return {**paths, **({"chain": chain.path} if chain else {}), **replace}
 
 
-def _links(key: Scanned, certificate: Scanned, chain: Scanned | None) -> dict[str, str]:
-    if key is certificate:
-        return {key.path: "combined"}
-    part = "fullchain" if certificate.certificates > 1 else "certificate"
-    return {key.path: "private_key", certificate.path: part, **({chain.path: "chain"} if chain else {})}
+def _links(adopted: t.Sequence[Scanned], files: t.Sequence[Scanned]) -> dict[str, str]:
+    """Return a link for each path that holds a part of what is adopted: the first renewal would leave a copy behind."""
+    key, leaf, *chain = adopted
+    above = [*leaf.fingerprints[1:], *(one for file in chain for one in file.fingerprints)]
+    links = {}
+    ours, beside = (leaf.fingerprints[0], *above), {one.directory for one in files if one.public_id == key.public_id}
+    for file in (*adopted, *(one for one in files if not _ARCHIVED.search(one.path))):
+        near = file in chain or (file.directory in beside and _is_chain(file))
+        part = None if file.further else _part(file, key.public_id, ours, near=near)
+        if part:
+            links[file.path] = part
+    return links
+
+
+def _part(file: Scanned, public_id: str | None, ours: tuple[str, ...], *, near: bool) -> str | None:
+    """Return which part of a pair a file is; None where it holds what the pair does not."""
+    if file.public_id == public_id and file.kind == "private_key":
+        return "private_key"
+    if file.fingerprints[:1] == ours[:1] and set(file.fingerprints) <= set(ours):
+        several = "fullchain" if file.certificates > 1 else "certificate"
+        return {"pair": "combined", "certificate": several}.get(file.kind)
+    return "chain" if near and file.kind == "certificate" and set(file.fingerprints) == set(ours[1:]) else None
+
+
+def _is_chain(file: Scanned) -> bool:
+    """Tell whether a file beside a certificate is its chain: not an authority that somebody trusts by this file."""
+    facts = file.credential.facts if file.credential else None
+    if facts is None:
+        return False
+    return facts.issuer != facts.subject_name or "chain" in file.path.rpartition("/")[2]
 
 
 def _chain_of(leaf: Scanned, files: t.Sequence[Scanned]) -> Scanned | None:

@@ -11,8 +11,8 @@ import typing as t
 
 from ..module_utils._core import pki, wire
 from ..module_utils._core.model import Finding
+from ._findings import finding, said, shared, weak
 from ._ledger.queries import holders
-from ._originals import finding, said, shared
 from ._proposals import proposals
 from ._report import certificate
 from ._scanned import Scanned
@@ -28,8 +28,6 @@ Record = dict[str, t.Any]
 MOST = 5000
 KINDS = ("certificate", "private_key", "pair", "pkcs12")
 _MODE = re.compile(r"0[0-7]{3}", re.ASCII)
-_WEAK = re.compile(r"rsa-(\d+)")
-STRONG_ENOUGH = 2048
 
 
 NOTHING: t.Mapping[str, t.Any] = {"scan": [], "proposals": [], "scan_complete": True, "notes": []}
@@ -89,6 +87,9 @@ def _read(one: t.Any) -> Scanned:
         certificate=der,
         credential=credential,
         certificates=wire.count(one.get("certificates", 0)),
+        fingerprints=wire.many(wire.text)(one.get("fingerprints", [credential.credential_id] if credential else [])),
+        further=wire.many(wire.text)(one.get("further", [])),
+        closed=wire.text(one.get("closed", "")),
     )
     found = [wire.unpack(Finding, entry) for entry in _list(one.get("findings"))[:20]]
     file.findings += filter(None, map(said, found))
@@ -112,9 +113,7 @@ def _findings(one: Scanned, now: datetime) -> t.Iterator[dict[str, str]]:
         yield finding("pair_mismatched", "its private key does not fit its first certificate")
     if credential and now >= credential.not_after:
         yield finding("expired", f"it ended on {credential.not_after:%Y-%m-%d %H:%M} UTC")
-    bits = _WEAK.fullmatch(one.key_type or "")
-    if bits and int(bits.group(1)) < STRONG_ENOUGH:
-        yield finding("weak_key", f"its key is {one.key_type}, less than {STRONG_ENOUGH} bits")
+    yield from weak(one.key_type)
     if credential and _is_weakly_signed(one.certificate):
         yield finding("weak_signature", "its signature uses a broken hash")
     if one.holds_key and int(one.mode, 8) & 0o007:
@@ -123,8 +122,18 @@ def _findings(one: Scanned, now: datetime) -> t.Iterator[dict[str, str]]:
     source = source or origin(one.path, None, None)
     if source:
         yield finding("snake_oil", source)
+    yield from _in_the_way(one)
     if one.kind == "private_key" and not one.matches and not one.encrypted and not one.msg:
         yield finding("no_certificate", "no certificate for this key was found")
+
+
+def _in_the_way(one: Scanned) -> t.Iterator[dict[str, str]]:
+    """Say why a file cannot be adopted, or no link can take its place."""
+    if one.closed and one.public_id and (one.holds_key or one.matches):
+        yield finding("foreign_directory", f"it cannot be adopted where it is: {one.closed.partition('host: ')[2]}")
+    if one.further:
+        more = ", ".join(one.further)
+        yield finding("further_blocks", f"it also holds {more}, which a link would lose; no link is proposed for it")
 
 
 def _is_weakly_signed(der: bytes) -> bool:

@@ -18,7 +18,8 @@ class Scanned:
     """What a file holds. `real` is where it is without links, `public_id` its key's or its certificate's SPKI SHA-256.
 
     `managed` says that it is of our store, `certificate` is its first one (DER), `matches` are the paths of the other
-    half of a pair.
+    half of a pair. `fingerprints` are those of all its certificates, `further` labels what else stands in it, `closed`
+    says why nothing can be adopted where it is.
     """
 
     path: str
@@ -37,6 +38,9 @@ class Scanned:
     certificate: bytes
     credential: Credential | None
     certificates: int
+    fingerprints: tuple[str, ...] = ()
+    further: tuple[str, ...] = ()
+    closed: str = ""
     matches: list[str] = field(default_factory=list)
     findings: list[dict[str, str]] = field(default_factory=list)
 

@@ -70,7 +70,7 @@ class Work:
     def settle_findings(self) -> None:
         """Leave out what the renewal in the same run puts right."""
         if self.needs("issue"):
-            self.findings = [one for one in self.findings if one["code"] not in ("differs", "shared_key")]
+            self.findings = [one for one in self.findings if one["code"] not in ("differs", "shared_key", "weak_key")]
 
     def did(self, action: str) -> bool:
         """Tell whether a step with this action was done and went well."""

@@ -98,7 +98,10 @@ def test_what_is_proposed_is_adopted_as_it_stands_and_is_proposed_no_more(host: 
         "private_key": str(host.etc / "ssl" / "web.key"), "certificate": str(host.etc / "ssl" / "fullchain.pem"),
     }  # fmt: skip
     assert found["mail.example.org"]["links"] == {
-        str(live / "privkey.pem"): "private_key", str(live / "fullchain.pem"): "fullchain",
+        str(live / f"{name}.pem"): part
+        for name, part in (
+            ("privkey", "private_key"), ("fullchain", "fullchain"), ("cert", "certificate"), ("chain", "chain"),
+        )
     }  # fmt: skip
     assert found["mail.example.org"]["profile"] == "tls_peer"
     assert (found["db.example.org"]["mode"], found["db.example.org"]["key"]) == ("0640", {"type": "rsa-2048"})
@@ -113,6 +116,52 @@ def test_what_is_proposed_is_adopted_as_it_stands_and_is_proposed_no_more(host: 
     after = host.scan()
     assert after["proposals"] == []
     assert {one["path"] for one in after["scan"] if one["managed"]} >= {str(live / "privkey.pem")}
+
+
+def test_every_copy_follows_the_first_renewal(host: Host) -> None:
+    made = pair("web.example.org").write(host.etc / "ssl")
+    copy = host.put("haproxy/web.pem", made.certificate + made.chain + made.key)
+    dh = b"-----BEGIN DH PARAMETERS-----\nMAYCAQUCAQI=\n-----END DH PARAMETERS-----\n"
+    host.put("dh/web.pem", made.key + made.certificate + made.chain + dh)
+    trusted = host.put("trust/corp.crt", made.chain)
+    host.secrets.append(made.key)
+    result = host.scan()
+    (proposed,) = result["proposals"]
+    ssl = host.etc / "ssl"
+    assert proposed["links"] == {
+        str(ssl / "web.key"): "private_key", str(ssl / "fullchain.pem"): "fullchain", str(copy): "combined",
+        str(ssl / "chain.crt"): "chain", str(ssl / "web.crt"): "certificate",
+    }  # fmt: skip
+    (told,) = [one for one in result["scan"] if one["path"].endswith("dh/web.pem")]
+    assert [one["code"] for one in told["findings"]] == ["further_blocks"]
+    assert "it also holds DH PARAMETERS, which a link would lose" in told["findings"][0]["msg"]
+
+    issuer = {"local": local.two_tiers(host.root / "ca")}
+    renewed = {**proposed, "adopt": {**proposed["adopt"], "replace": "now"}}
+    tasks = [{MODULE: {**host.common, "issuer": issuer, "identities": [one]}} for one in (proposed, proposed, renewed)]
+    adopted, again, now = host.run(*tasks)
+    assert [step["action"] for step in adopted["identities"][0]["steps"]] == ["adopt", *["link"] * 5]
+    assert (again["changed"], now["changed"]) == (False, True)
+    fullchain = (ssl / "fullchain.pem").read_bytes()
+    assert made.certificate not in fullchain
+    assert copy.read_bytes() == (ssl / "web.key").read_bytes() + fullchain
+    assert (ssl / "web.crt").read_bytes() + (ssl / "chain.crt").read_bytes() == fullchain
+    assert trusted.read_bytes() == made.chain
+
+
+def test_what_adopt_would_refuse_is_not_proposed(host: Host) -> None:
+    made = pair("locked.example.org")
+    locked = pem_key(load_pem_private_key(made.key, None), encryption=BestAvailableEncryption(b"hush"))
+    host.put("locked.pem", locked + made.certificate)
+    pair("db.example.org").write(host.etc / "db")
+    (host.etc / "db").chmod(0o777)
+    host.secrets.append(made.key)
+    result = host.scan()
+    assert result["proposals"] == []
+    assert codes(result)["locked.pem"] == ["encrypted"]
+    assert "foreign_directory" in codes(result)["web.key"]
+    told = str([one["findings"] for one in result["scan"]])
+    assert f"it cannot be adopted where it is: {host.etc / 'db'} may be written by others" in told
 
 
 def test_what_is_wrong_with_each_file_is_told(host: Host) -> None:

@@ -14,7 +14,7 @@ import typing as t
 from .._core.errors import Misconfigured
 from .._core.model import LinkState
 from .directories import open_directory
-from .layout import CURRENT, FILE_OF, current_path
+from .layout import CURRENT, FILE_OF, SECRET_FILES, current_path
 from .safe_files import facts, read_file, read_link, remove, replace_link, write_file
 
 if t.TYPE_CHECKING:
@@ -28,8 +28,8 @@ def look_at_links(
 ) -> tuple[LinkState, ...]:
     """Return the state of every declared link; what may not be replaced in its place is an error (W6).
 
-    `siblings` are the identities of the same task, by name: what they no longer declare is free. What `adopt` names is,
-    too, where it holds what the part holds.
+    `siblings` are the identities of the same task, by name: what they no longer declare is free. A file that holds no
+    more than the part is, too, where the identity has `adopt`.
     """
     return tuple(_look(store, wanted, link, contents, siblings) for link in wanted.files.links)
 
@@ -55,6 +55,7 @@ def _look(
             raise Misconfigured(f"host: {link.path} is neither a file nor a link; choose another path for {link.part}")
         else:
             state = _state_of_file(wanted, link, read_file(directory, name), contents)
+        _check_access(wanted, link, state)
     finally:
         os.close(directory)
     return LinkState(link.path, link.part, state)
@@ -99,12 +100,21 @@ def _declared(wanted: Identity) -> set[str]:
 
 
 def _is_original(wanted: Identity, link: Link, contents: t.Mapping[str, bytes]) -> bool:
-    """Tell whether a path is one of those that were adopted, or are to be, and holds what its part holds."""
-    if wanted.adopt is None or link.path not in wanted.adopt[:3]:
-        return False
-    from .originals import holds
+    """Tell whether a path holds what its part holds, of a pair that was adopted or is to be: itself, or a copy.
 
-    return holds(link.path, contents.get(FILE_OF[link.part]))
+    What would be lost with it is named, unless it may be replaced (W6).
+    """
+    if wanted.adopt is None:
+        return False
+    from .originals import besides
+
+    more = besides(link.path, contents.get(FILE_OF[link.part]))
+    if more and not wanted.files.replace_files:
+        raise Misconfigured(
+            f"host: {link.path} holds {', '.join(more)} besides, which a link for {link.part} would lose; "
+            f"move that to a file of its own, or say replace_files: true for {wanted.name}"
+        )
+    return more == ()
 
 
 def _state_of_file(
@@ -120,6 +130,16 @@ def _state_of_file(
         f"host: {link.path} is a regular file with other content, and a link for {link.part} would take its place; "
         f"move it away, or say replace_files: true for {wanted.name}"
     )
+
+
+def _check_access(wanted: Identity, link: Link, state: str) -> None:
+    """Let nobody lose a key by its adoption: what comes in the place of the file has other owners."""
+    if not wanted.adopt or wanted.files.replace_files or FILE_OF[link.part] not in SECRET_FILES:
+        return
+    if state in ("original", "same_bytes"):
+        from .originals import check_access
+
+        check_access(link.path, wanted)
 
 
 def stale_links(store: str, wanted: Identity, known: Known) -> tuple[str, ...]:

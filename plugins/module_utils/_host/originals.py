@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from .._core import pki
@@ -13,7 +14,8 @@ from .._core.errors import Misconfigured
 from .._core.keys import from_pem, spki_sha256
 from .._core.model import Credential, Finding, Identity, Original
 from .layout import FILE_OF
-from .pem_files import Found, certificates, key_block, private_key, read
+from .ownership import facts_of, uid_gid
+from .pem_files import Found, beyond, certificates, key_block, private_key, read
 from .publish import files_of
 from .renewers import owners
 
@@ -119,16 +121,42 @@ def _findings(adopt: Adopt, pair: Pair) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def holds(path: str, part: bytes | None) -> bool:
-    """Tell whether a file means what a part means: the same key or none, and no certificate that the part lacks."""
+def besides(path: str, part: bytes | None) -> tuple[str, ...] | None:
+    """Return the labels of the blocks that a file has besides what a part means: none where nothing would be lost.
+
+    None where it means something else: another key, or another first certificate.
+    """
     found = None if part is None else read(path)
     if found is None or part is None:
-        return False
+        return None
     try:
-        ours, theirs = certificates(part), certificates(found.content)
-        return _key_id(part) == _key_id(found.content) and theirs[:1] == ours[:1] and set(theirs) <= set(ours)
+        first, key = certificates(part)[:1], _key_id(part)
+        same = first in ((), certificates(found.content)[:1]) and key in (None, _key_id(found.content))
+        return beyond(found.content, part) if same and (first or key) else None
     except ValueError:
-        return False
+        return None
+
+
+def check_access(path: str, wanted: Identity) -> None:
+    """Refuse (Misconfigured) to take a file with a key away from who reads it now: nobody declared that.
+
+    Declared owner and group together are the answer to who shall read it. Of root nothing is taken away.
+    """
+    found = read(path)
+    if found is None or (wanted.files.owner and wanted.files.group):
+        return
+    there, mode = found.facts, int(wanted.files.mode, 8)
+    _uid, gid = uid_gid(wanted.files.owner, wanted.files.group)
+    keeps_group = there.st_gid == (os.getegid() if gid == -1 else gid) and mode & 0o040
+    loses_owner = wanted.files.owner is None and there.st_uid not in (0, os.geteuid()) and there.st_mode & 0o400
+    loses_group = wanted.files.group is None and there.st_gid and there.st_mode & 0o040 and not keeps_group
+    if loses_owner or loses_group or there.st_mode & 0o004:
+        is_now, needed = facts_of(there), "0640" if there.st_mode & 0o044 else "0600"
+        raise Misconfigured(
+            f"host: {path} is {is_now['owner']}:{is_now['group']} with mode {is_now['mode']}, and who reads it now "
+            f"could not do so any more; declare who shall: owner: {is_now['owner']}, group: {is_now['group']}, "
+            f'mode: "{needed}" for {wanted.name}'
+        )
 
 
 def _key_id(content: bytes) -> str | None:

@@ -26,6 +26,17 @@ def user_name(uid: int) -> str:
         return str(uid)
 
 
+def facts_of(there: os.stat_result) -> dict[str, str]:
+    """Return who owns a file and who may read it: `owner`, `group` and `mode`, in octal."""
+    import grp
+
+    try:
+        group = grp.getgrgid(there.st_gid).gr_name
+    except KeyError:
+        group = str(there.st_gid)
+    return {"owner": user_name(there.st_uid), "group": group, "mode": f"{there.st_mode & 0o777:04o}"}
+
+
 def changed_by_us_alone(info: os.stat_result) -> bool:
     """Tell whether only root and we can exchange what is in a directory (rule W2 of docs/design.md).
 

@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import stat
 import typing as t
+from collections import Counter
 
 from .._core import pki
-from .._core.errors import Misconfigured
+from .._core.errors import KeysteadError, Misconfigured
 from .._core.keys import from_pem
 from .directories import find_directory
 from .safe_files import facts, read_file, read_link
@@ -23,6 +25,9 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _KEY_BLOCK = re.compile(
     rb"-----BEGIN ((?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY)-----.{1,65536}?-----END \1-----\r?\n?", re.DOTALL
 )
+_BEGIN = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
+_EC_PARAMETERS = re.compile(rb"-----BEGIN EC PARAMETERS-----([A-Za-z0-9+/=\s]{1,4096})-----END EC PARAMETERS-----")
+KEY, CERTIFICATE = "PRIVATE KEY", "CERTIFICATE"
 
 
 class Found(t.NamedTuple):
@@ -38,6 +43,30 @@ def read(path: str) -> Found | None:
 
     Links are followed from one directory that nobody else can change into another such (rule W2).
     """
+    way = _followed(path)
+    if way is None:
+        return None
+    directory, name, real = way
+    try:
+        content, there = read_file(directory, name, LARGEST_FILE), facts(directory, name)
+        return None if content is None or there is None else Found(real, content, there)
+    finally:
+        os.close(directory)
+
+
+def why_closed(path: str) -> str:
+    """Say why `read` would refuse a path for the directories on its way; nothing where it would not."""
+    try:
+        way = _followed(path)
+    except KeysteadError as error:
+        return str(error)
+    if way is not None:
+        os.close(way[0])
+    return ""
+
+
+def _followed(path: str) -> tuple[int, str, str] | None:
+    """Follow links to what is none: its open directory, its name there, its path. None where a directory is missing."""
     real = path
     for _hop in range(MOST_HOPS):
         parent, _slash, name = real.rpartition("/")
@@ -46,11 +75,12 @@ def read(path: str) -> Found | None:
             return None
         try:
             target = read_link(directory, name)
-            if target is None:
-                content, there = read_file(directory, name, LARGEST_FILE), facts(directory, name)
-                return None if content is None or there is None else Found(real, content, there)
-        finally:
+        except BaseException:
             os.close(directory)
+            raise
+        if target is None:
+            return directory, name, real
+        os.close(directory)
         real = os.path.normpath(os.path.join(parent or "/", target))
     raise Misconfigured(f"host: {path} leads through more than {MOST_HOPS} links; write the real path")
 
@@ -81,6 +111,42 @@ def key_block(content: bytes) -> bytes | None:
 def is_encrypted(block: bytes) -> bool:
     """Tell whether a private key needs a passphrase (RFC 7468, 11; RFC 1421, 4.6.1.1)."""
     return b"BEGIN ENCRYPTED" in block or b"Proc-Type: 4,ENCRYPTED" in block
+
+
+def beyond(content: bytes, part: bytes) -> tuple[str, ...]:
+    """Return the labels (RFC 7468, 2) of what a PEM text holds and a part would lose, sorted: none where all is kept.
+
+    What stands between the blocks does not count, nor do EC parameters that only repeat the curve of a lone key.
+    """
+    theirs, ours = _labels(content), _labels(part)
+    if ours[CERTIFICATE]:
+        del theirs[CERTIFICATE]  # they are compared one by one
+    elif ours[KEY] == theirs[KEY] == 1 and _repeats_the_curve(content):
+        theirs["EC PARAMETERS"] -= 1
+    kinds = set(theirs - ours)
+    if ours[CERTIFICATE] and set(certificates(content)) - set(certificates(part)):
+        kinds.add(CERTIFICATE)
+    return tuple(sorted(kinds))
+
+
+def _labels(content: bytes) -> Counter[str]:
+    found = (label.decode("ascii") for label in _BEGIN.findall(content))
+    return Counter(KEY if label.endswith(KEY) else label for label in found)
+
+
+def _repeats_the_curve(content: bytes) -> bool:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    found, block = _EC_PARAMETERS.search(content), key_block(content)
+    if found is None or block is None:
+        return False
+    try:
+        curve = base64.b64decode(found.group(1))
+        public = from_pem(block, ours=False).public_key()
+    except ValueError:
+        return False
+    der: bytes = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return bool(curve) and curve in der
 
 
 def certificates(content: bytes) -> tuple[bytes, ...]:

@@ -12,10 +12,11 @@ import time
 import typing as t
 
 from .._core.model import Adopt
-from .._core.wire import pack
-from .pem_files import opened
+from .._core.wire import LONGEST_TEXT, pack
+from .ownership import facts_of
+from .pem_files import opened, why_closed
 from .renewers import owners
-from .scan_file import classified, facts_of, is_named_like_one
+from .scan_file import classified, is_named_like_one
 
 MOST_ENTRIES, MOST_FOUND, DEEPEST, LONGEST = 100_000, 5000, 16, 60.0  # the last one in seconds
 LARGEST_FILE = 256 * 1024
@@ -114,7 +115,8 @@ class _Walk:
             os.close(descriptor)
         if found is not None:
             managed = real.startswith(f"{self.store}/")
-            self.files.append({"path": path, "real": real, "managed": managed, **facts_of(there), **found})
+            way = {"closed": "" if managed else why_closed(path)[:LONGEST_TEXT]}
+            self.files.append({"path": path, "real": real, "managed": managed, **way, **facts_of(there), **found})
 
     def notes(self) -> list[str]:
         """Return what was left out, in sentences."""

@@ -7,35 +7,22 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import typing as t
 
 from .._core import pki
 from .._core.keys import from_pem, key_type_of, spki_sha256
-from .ownership import user_name
-from .pem_files import certificates, is_encrypted, key_block
-
-if t.TYPE_CHECKING:
-    import os
+from .pem_files import beyond, certificates, is_encrypted, key_block
 
 Record = t.Dict[str, t.Any]
 PKCS12 = (".p12", ".pfx", ".pkcs12")
 NAMES = (".pem", ".key", ".crt", ".cer", *PKCS12)
 
+MOST_FINGERPRINTS = 20
+
 
 def is_named_like_one(path: str) -> bool:
     """Tell whether a file is called as keys and certificates are."""
     return path.lower().endswith(NAMES)
-
-
-def facts_of(there: os.stat_result) -> Record:
-    """Return who owns a file and who may read it."""
-    import grp
-
-    group = str(there.st_gid)
-    with contextlib.suppress(KeyError):
-        group = grp.getgrgid(there.st_gid).gr_name
-    return {"owner": user_name(there.st_uid), "group": group, "mode": f"{there.st_mode & 0o777:04o}"}
 
 
 def classified(path: str, content: bytes) -> Record | None:
@@ -56,8 +43,17 @@ def _pem(content: bytes) -> Record | None:
         if block is None:
             return {"kind": "certificate", "msg": "its certificate cannot be read"}
     if block is None:
-        return {"kind": "certificate", **_certificate(found)} if found else None
-    return {"kind": "pair" if found else "private_key", **_certificate(found), **_key(block)}
+        return _further(content, {"kind": "certificate", **_certificate(found)}, found) if found else None
+    kind = "pair" if found else "private_key"
+    return _further(content, {"kind": kind, **_certificate(found), **_key(block)}, found)
+
+
+def _further(content: bytes, record: Record, found: t.Sequence[bytes]) -> Record:
+    """Add the labels of what else stands in a file: a link in its place would lose that."""
+    if "msg" not in record and not record.get("encrypted"):
+        known = (key_block(content) or b"") + b"".join(map(pki.pem_certificate, found))
+        record["further"] = list(beyond(content, known))
+    return record
 
 
 def _key(block: bytes) -> Record:
@@ -84,6 +80,7 @@ def _certificate(found: t.Sequence[bytes]) -> Record:
     return {
         "certificate": base64.b64encode(found[0]).decode(),
         "certificates": len(found),
+        "fingerprints": [pki.fingerprint(one) for one in found[:MOST_FINGERPRINTS]],
         "credential": credential,
     }
 

@@ -87,7 +87,7 @@ STATE = {
     "state": Option(
         "V(present) keeps a valid credential in place. V(absent) withdraws it and destroys the key. "
         "V(released) puts plain files in the place of the links and stops managing them. "
-        "V(observed) records in the ledger what O(identities[].adopt) names, or what the store holds, and touches "
+        "V(observed) records in the ledger what O(identities[].adopt) names, and touches "
         "nothing.",
         default=_IDENTITY.state,
         choices=("present", "absent", "released", "observed"),

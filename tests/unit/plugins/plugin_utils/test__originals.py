@@ -30,6 +30,9 @@ if t.TYPE_CHECKING:
 RENEWED = ["stage_key", "issue", "publish", "destroy"]
 
 
+END = b"-----END CERTIFICATE-----\n# a comment\n"
+
+
 class Brownfield(World):
     """A world whose host has a directory `old` of somebody else's files."""
 
@@ -119,12 +122,89 @@ def test_a_key_stays_in_its_form_byte_for_byte(world: Brownfield, form: PrivateF
     assert world.findings(record) == ["differs", "differs"]  # its life and its key's type
 
 
-def test_what_openssl_writes_before_a_key_of_a_curve_is_no_part_of_it(world: Brownfield) -> None:
+def test_the_curve_that_openssl_repeats_before_a_key_of_it_is_no_loss(world: Brownfield) -> None:
     made = pair().write(world.old)
     parameters = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
     (world.old / "web.key").write_bytes(parameters + made.key)
     assert steps(world.settled([world.adopting("web.key")])["identities"][0]) == ["adopt", "link"]
     assert (world.old / "web.key").read_bytes() == made.key
+
+
+DH = b"-----BEGIN DH PARAMETERS-----\nMAYCAQUCAQI=\n-----END DH PARAMETERS-----\n"
+CURVE = b"-----BEGIN EC PARAMETERS-----\nBgUrgQQAIg==\n-----END EC PARAMETERS-----\n"  # P-384, and the key is of P-256
+
+
+@pytest.mark.parametrize(
+    ("part", "more", "kinds"),
+    [
+        ("combined", DH, "DH PARAMETERS"),
+        ("combined", CURVE, "EC PARAMETERS"),
+        ("combined", DH + pair("x.example.org").chain, "CERTIFICATE, DH PARAMETERS"),
+        ("combined", pair("x.example.org").key, "PRIVATE KEY"),
+        ("private_key", pem_key(rsa.generate_private_key(65537, 2048)), "PRIVATE KEY"),
+        ("private_key", pair("x.example.org").certificate, "CERTIFICATE"),
+        ("private_key", CURVE, "EC PARAMETERS"),
+    ],
+)
+def test_what_stands_in_a_file_beside_the_pair_is_lost_only_where_that_is_said(
+    world: Brownfield, part: str, more: bytes, kinds: str
+) -> None:
+    made = pair().write(world.old)
+    path = world.old / "web.pem"
+    path.write_bytes((made.certificate + made.chain if part == "combined" else b"") + made.key + more)
+    certificate = path if part == "combined" else world.old / "fullchain.pem"
+    adopt = {"private_key": str(path), "certificate": str(certificate)}
+    if "CERTIFICATE" in kinds and part == "combined":  # a stranger's, which is no part of the chain that is named
+        adopt.update(certificate=str(world.old / "fullchain.pem"))
+    before = content(world.old)
+    declared = web(adopt=adopt, links={str(path): part})
+    refused = world.foreseen([declared])
+    assert f"web.pem holds {kinds} besides, which a link for {part} would lose; " in refused["msg"]
+    assert "say replace_files: true for web" in refused["msg"]
+    assert content(world.old) == before
+    assert not path.is_symlink()
+    assert steps(world.settled([{**declared, "replace_files": True}])["identities"][0]) == ["adopt", "link"]
+
+
+@pytest.mark.needs("root")
+@pytest.mark.parametrize(
+    ("owner", "mode", "enough"),
+    [
+        ((65534, 65534), 0o440, {"owner": "nobody", "group": "nogroup", "mode": "0440"}),
+        ((65534, 0), 0o600, {"owner": "nobody"}),
+        ((0, 65534), 0o640, {"group": "nogroup", "mode": "0640"}),
+        ((0, 0), 0o644, {"owner": "root", "group": "nogroup", "mode": "0640"}),
+    ],
+)
+@pytest.mark.parametrize("part", ["private_key", "combined"])
+def test_adopting_takes_a_key_away_from_nobody_who_was_not_asked(
+    world: Brownfield, owner: tuple[int, int], mode: int, enough: dict[str, t.Any], part: str
+) -> None:
+    made = pair().write(world.old)
+    path = world.old / "web.key"
+    path.write_bytes(made.key + (made.certificate + made.chain if part == "combined" else b""))
+    path.chmod(mode)
+    os.chown(path, *owner)
+    declared = world.adopting(links={str(path): part})
+    refused = world.foreseen([declared])
+    assert f"with mode {mode:04o}, and who reads it now could not do so any more; declare who shall: " in refused["msg"]
+    assert not path.is_symlink()
+    assert not world.path("web", "1").exists()
+    assert steps(world.settled([{**declared, **enough}])["identities"][0]) == ["adopt", "link"]
+    there = path.stat()
+    assert (there.st_mode & 0o777, path.is_symlink()) == (int(enough.get("mode", "0600"), 8), True)
+    if mode != 0o644:
+        assert (there.st_uid, there.st_gid) == owner
+
+
+@pytest.mark.needs("root")
+@pytest.mark.parametrize("said", [{"owner": "root", "group": "root"}, {"replace_files": True}])
+def test_a_declared_owner_and_group_are_the_answer_to_who_reads_an_adopted_key(
+    world: Brownfield, said: dict[str, t.Any]
+) -> None:
+    pair().write(world.old)
+    os.chown(world.old / "web.key", 65534, 65534)
+    assert steps(world.settled([world.adopting("web.key", **said)])["identities"][0]) == ["adopt", "link"]
 
 
 def test_what_certbot_keeps_is_adopted_through_its_links_and_certbot_is_named(world: Brownfield) -> None:
@@ -297,14 +377,18 @@ def test_what_cannot_be_adopted_is_refused_with_its_path_and_nothing_is_touched(
 
 def test_a_link_may_take_the_place_of_an_adopted_file_only_for_the_part_that_it_holds(world: Brownfield) -> None:
     pair().write(world.old)
-    for wrong in ({"web.key": "fullchain"}, {"fullchain.pem": "private_key"}, {"fullchain.pem": "certificate"}):
-        links = {str(world.old / name): part for name, part in wrong.items()}
-        result = world.converge([world.adopting(links=links)])
+    other = "is a regular file with other content"
+    for name, part, why in (
+        ("web.key", "fullchain", other), ("fullchain.pem", "private_key", other),
+        ("fullchain.pem", "certificate", "fullchain.pem holds CERTIFICATE besides"),
+    ):  # fmt: skip
+        result = world.converge([world.adopting(links={str(world.old / name): part})])
         assert result["failed"]
-        assert "is a regular file with other content" in result["msg"]
-    (world.old / "web.crt").write_bytes((world.old / "web.crt").read_bytes() + b"\n# a comment\n")
+        assert why in result["msg"]
     declared = world.adopting(links={str(world.old / "web.crt"): "fullchain"})
-    assert world.converge([declared])["failed"], "adopt does not name it"
+    (world.old / "web.crt").write_bytes(pair().certificate)
+    assert other in world.converge([declared])["msg"], "it is another certificate"
+    (world.old / "web.crt").write_bytes((world.old / "fullchain.pem").read_bytes().partition(b"-----END")[0] + END)
     declared["adopt"].update(certificate=str(world.old / "web.crt"), chain=str(world.old / "chain.crt"))
     assert "is what was adopted" in reason(world.settled([declared])["identities"][0], "link")
 
@@ -418,6 +502,17 @@ def test_a_key_that_others_can_read_is_said(world: Brownfield) -> None:
     assert "has mode 0644, so others may know it" in done["warnings"][0]
 
 
+def test_a_weak_key_is_said_until_its_successor_is_there(world: Brownfield) -> None:
+    pair("web.example.org", key=rsa.generate_private_key(65537, 1024)).write(world.old)  # noqa: S505 - it is to be found
+    said = "its key is rsa-1024, less than 2048 bits"
+    for done in (world.converge([world.adopting()]), world.converge([world.adopting()])):
+        assert f"web: {said}" in done["warnings"]
+        assert {"code": "weak_key", "msg": said} in done["identities"][0]["findings"]
+    now = world.adopting()
+    now["adopt"]["replace"] = "now"
+    assert "weak_key" not in world.findings(world.one(now))
+
+
 def observed(world: Brownfield) -> dict[str, t.Any]:
     return {"name": "web", "state": "observed", "adopt": {"certificate": str(world.old / "web.crt")}}
 
@@ -443,13 +538,31 @@ def test_what_is_observed_is_recorded_and_never_touched(world: Brownfield) -> No
     assert (steps(record), record["generation"]) == (["adopt", "link"], 3)
 
 
-def test_what_the_store_holds_can_be_observed_and_taken_back(world: Brownfield) -> None:
-    world.converge([web()])
+def test_what_is_managed_here_is_not_observed_before_it_is_released(world: Brownfield) -> None:
+    pair().write(world.old)
+    world.converge([world.adopting("web.key")])
     before = world.snapshot()
-    record = world.one({"name": "web", "state": "observed"})
-    assert (record["steps"], record["generation"], record["failed"]) == ([], 1, False)
+    for said in (observed(world), {"name": "web", "state": "observed"}):
+        for check in (True, False):
+            refused = world.converge([said], check=check)
+            assert refused["failed"]
+            assert refused["identities"][0]["msg"] == "web: it is managed here; say state: released first"
     assert world.snapshot() == before
-    world.settled([web()])
+    world.settled([{"name": "web", "state": "released"}])
+    world.settled([observed(world)])
+    assert world.remembered().issuer_id == "observed:CN=Old Corp CA"
+
+
+def test_what_is_observed_has_to_be_named_and_one_that_is_missing_is_told(world: Brownfield) -> None:
+    refused = world.foreseen([{"name": "web", "state": "observed"}])
+    assert "web: nothing is named to be observed; write adopt: {certificate: its path}" in refused["msg"]
+    done = world.settled([observed(world)])
+    told = f"{world.old / 'web.crt'} does not exist, so there is nothing to observe"
+    assert done["identities"][0]["findings"] == [{"code": "missing", "msg": told}]
+    assert done["warnings"] == [f"web: {told}"]
+    assert world.query("SELECT count(*) FROM generations") == [(0,)]
+    pair().write(world.old)
+    assert world.settled([observed(world)])["warnings"] == []
 
 
 def test_an_observed_identity_that_is_absent_is_struck_off_and_left_alone(world: Brownfield) -> None:
