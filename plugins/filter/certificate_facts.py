@@ -12,7 +12,8 @@ description:
   - Reads a certificate in PEM and returns its facts, the same record as C(certificate) in what
     M(keystead.identity.machine_identity) returns, so that both can be compared.
   - Of several certificates in one text, as in a chain file, the first counts, unless O(bundle) asks for all.
-  - Whatever else the text holds is passed over. Nothing is verified.
+  - A text with a private key is refused, and not shown, also where a certificate stands beside the key. Whatever else
+    the text holds is passed over. Nothing is verified.
 author:
   - Keystead contributors (@keystead)
 requirements:

@@ -95,9 +95,12 @@ def revocation(status: Status | None) -> RevokedChange | None:
 def _intent(work: Work, holder: str) -> Intent:
     if work.found is not None and work.credential is not None:
         work.number, work.public_id = work.found.generation, work.credential.public_id
-    if work.found is not None and work.credential is not None and is_foreign(work.found):
-        return intent(work, UNKNOWN, holder, adopted_id(work.credential))._replace(shared=True)
-    return intent(work, UNKNOWN, holder)
+    if work.found is None or work.credential is None:
+        return intent(work, UNKNOWN, holder)
+    found = work.credential.credential_id
+    if is_foreign(work.found):
+        return intent(work, UNKNOWN, holder, adopted_id(work.credential))._replace(shared=True, found=found)
+    return intent(work, UNKNOWN, holder)._replace(found=found)
 
 
 def intended(intents: dict[str, Intent], ledger: Ledger, batch: Batch) -> list[str]:

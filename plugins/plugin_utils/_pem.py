@@ -53,8 +53,20 @@ def _text(value: t.Any) -> str:
     raise Misconfigured(f"the input is of type {type(value).__name__}, not text; {_REMEDY}")
 
 
+def _refuse_private_key(text: str) -> None:
+    if "PRIVATE KEY" in text:
+        raise Misconfigured(
+            "the input holds a private key, which is refused and not shown; give the certificate, the request or the "
+            "public key, and keep private keys out of variables"
+        )
+
+
 def certificates(text: str) -> list[Facts]:
-    """Return the facts of each certificate in PEM, in their order. Raises Misconfigured where one cannot be read."""
+    """Return the facts of each certificate in PEM, in their order.
+
+    Raises Misconfigured where one cannot be read, and for any text with a private key in it.
+    """
+    _refuse_private_key(text)
     try:
         ders = pki.der_certificates(_encoded(text))
     except ValueError:
@@ -74,11 +86,7 @@ def spki(text: str) -> str:
 
     Raises Misconfigured for anything else, and for any text with a private key in it.
     """
-    if "PRIVATE KEY" in text:
-        raise Misconfigured(
-            "the input holds a private key, which is refused and not shown; give the certificate, the request or the "
-            "public key, and keep private keys out of variables"
-        )
+    _refuse_private_key(text)
     label = text.partition("-----BEGIN ")[2].partition("-----")[0]
     load = _LOADERS.get(label)
     try:

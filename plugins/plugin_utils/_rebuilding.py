@@ -26,7 +26,7 @@ from ._ledger.port import Batch
 from ._ledger.queries import events
 from ._ledger.registry import open_for
 from ._signers import Signers
-from ._work import Work
+from ._work import Work, is_foreign
 
 if t.TYPE_CHECKING:
     from ._action import Task
@@ -35,11 +35,15 @@ if t.TYPE_CHECKING:
     from ._ledger.port import Outcome, Remembered
 
 MODULE = "ledger_rebuild"
+_ADOPTED = (
+    "it was adopted, so no issuer here can confirm it; the next run on {host} that declares {name} with adopt "
+    "records it"
+)
 
 
 def rebuild(args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
     """Return what the task returns: `recorded`, the names; `store` with `taken_over`; `warnings`."""
-    signers = Signers([issuer for one in args["issuers"] if (issuer := checked_issuer(one))])
+    signers = Signers([issuer for one in args["issuers"] if (issuer := checked_issuer(one))], MODULE)
     path = checked_store(args)
     ledger = open_for(args, read_only=task.check)
     try:
@@ -47,7 +51,7 @@ def rebuild(args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
             from ._unplaced import record_unplaced
 
             return record_unplaced(ledger, signers, task)
-        return _Store(ledger, signers, task, path).rebuild(args["lost_ledger"])
+        return _Store(ledger, signers, task, path).rebuild(args["lost_ledger"], may_be_missing=args["may_be_missing"])
     finally:
         ledger.close()
 
@@ -60,10 +64,12 @@ class _Store:
         self.now = datetime.now(UTC)
         self.warnings: list[str] = []
 
-    def rebuild(self, lost: str | None) -> dict[str, t.Any]:
+    def rebuild(self, lost: str | None, *, may_be_missing: bool) -> dict[str, t.Any]:
+        """Record what it holds. Raises Misconfigured for one that is not there, unless it may be missing."""
         half = HostHalf(self.task.execute, self.path, self.task.host, None, {}, self.warnings)
         answer = half.read([], self.now, others=True, paths=[])
         about = store_of(answer, self.path)
+        self._check_is_there(about, may_be_missing=may_be_missing)
         taken_over = self._is_of_lost(about, lost)
         remembered = self.ledger.remembered(self.task.host, self.path)
         works, statuses = [], {}
@@ -82,6 +88,17 @@ class _Store:
             "store": {**about, "taken_over": taken_over},
             "warnings": self.warnings,
         }
+
+    def _check_is_there(self, about: dict[str, t.Any], *, may_be_missing: bool) -> None:
+        """Refuse a store that is not read: what it holds would be taken for what no host has."""
+        if about["failed"]:
+            raise Misconfigured(about["msg"])
+        if not about["exists"] and not may_be_missing:
+            raise Misconfigured(
+                f"{MODULE}: store {self.path} does not exist on {self.task.host}; name in option store "
+                "(keystead_stores of the playbook) where it is, or say may_be_missing: true (keystead_may_be_missing) "
+                "if there may be none"
+            )
 
     def _is_of_lost(self, about: dict[str, t.Any], lost: str | None) -> bool:
         """Tell whether a store belongs to the ledger that is lost; refuse one of another ledger or host."""
@@ -108,6 +125,8 @@ class _Store:
             work.found = observed_of(work, said)
             if work.found.certificate is None or (work.found.generation or 0) <= known.newest:
                 return None
+            if is_foreign(work.found):
+                raise Misconfigured(_ADOPTED.format(name=name, host=self.task.host))
             work.credential = pki.credential(work.found.certificate)
             work.issuer = self.signers.by_id(work.found.issuer_id or "nobody")
         except (KeysteadError, ValueError) as error:

@@ -63,7 +63,10 @@ def _unknown(ledger: Readable, name: str, asked: Asked) -> str:
     where = f"host {asked.host}" + (f", store {asked.store}" if asked.store else "")
     known = [row["name"] for row in queries.identities(ledger, host=asked.host, store=asked.store)]
     if not known:
-        return f"{WHO}: the ledger knows no identity of {where}; set option host as the inventory names it"
+        wrong = "set option host as the inventory names it"
+        if asked.store:
+            wrong += ", and option store as the tasks of that host do"
+        return f"{WHO}: the ledger knows no identity of {where}; {wrong}"
     near = difflib.get_close_matches(name, known, n=1)
     shown = ", ".join(known[:MOST_SHOWN]) + (" and others" if len(known) > MOST_SHOWN else "")
     hint = f"did you mean {near[0]}?" if near else f"it knows {shown}"

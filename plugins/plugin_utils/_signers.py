@@ -24,12 +24,12 @@ if t.TYPE_CHECKING:
 class Signers:
     """Makes issuers from options, one for equal options."""
 
-    def __init__(self, further: t.Sequence[Backend]) -> None:
-        """Keep the options of `issuers`: who may have signed earlier."""
+    def __init__(self, further: t.Sequence[Backend], module: str = "machine_identity") -> None:
+        """Keep the options of `issuers`: who may have signed earlier; `module` is whose they are."""
         self._made: dict[str, Issuer] = {}
         self._options: dict[int, t.Mapping[str, t.Any]] = {}
         self._declared: dict[int, tuple[bytes, ...]] = {}  # roots, by issuer
-        self._further = further
+        self._further, self._module = further, module
 
     def of(self, backend: Backend) -> Issuer:
         """Return the issuer with these options."""
@@ -53,7 +53,7 @@ class Signers:
             if issuer.id == issuer_id:
                 return issuer
         raise Misconfigured(
-            f"machine_identity: option issuers: none of them is {issuer_id}, which signed this identity; add it there"
+            f"{self._module}: option issuers: none of them is {issuer_id}, which signed this identity; add it there"
         )
 
     def advice(self) -> list[str]:

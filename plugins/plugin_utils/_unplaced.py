@@ -14,7 +14,7 @@ from ..module_utils._core.ports import Lister, Revoked, Revoker
 from ._actor import actor, holder
 from ._adoption import intended, revocation
 from ._issuing import issued
-from ._ledger.port import Batch, Event, Intent, Orphaned, Outcome, Withdrawn
+from ._ledger.port import UNPLACED, Batch, Event, Intent, Orphaned, Outcome, Withdrawn
 from ._ledger.queries import credentials
 
 if t.TYPE_CHECKING:
@@ -39,7 +39,7 @@ def record_unplaced(ledger: SqlLedger, signers: Signers, task: Task) -> dict[str
             continue
         found = {_name(record): record for record in issuer.issued(EVER) if _lives(record, known, now)}
         recorded += sorted(found)
-        batch = Batch(task.host, issuer.place, actor(task.playbook), now)
+        batch = Batch(UNPLACED, issuer.place, actor(task.playbook), now)
         names = sorted(found)
         for start in range(0, 0 if task.check else len(names), AT_ONCE):
             part = {name: found[name] for name in names[start : start + AT_ONCE]}

@@ -15,6 +15,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import q
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import (
     INTENT_HOLDS,
+    UNPLACED,
     Delivered,
     Event,
     Held,
@@ -297,6 +298,21 @@ def test_an_event_without_an_identity_is_kept(ledger: SqlLedger) -> None:
     ledger.record(batch(), [Outcome("web", None, (Event("issue", "missing", "failed", "lone \udc80 surrogate"),))])
     assert ledger.remembered(*WHERE) == {}
     assert queries.events(ledger, identity="web")[0]["message"] == "lone ? surrogate"
+
+
+def test_a_listed_credential_gets_its_place_only_when_a_host_was_found_to_have_it(ledger: SqlLedger) -> None:
+    listed = batch(UNPLACED, store="local:/srv/ca/issuing")
+    ledger.intend(listed, [intent("serial-1", key="aa")])
+    ledger.record(listed, [Outcome("serial-1", 1, (), (issued(3), Orphaned(), Withdrawn()))])
+    with pytest.raises(Used) as used:
+        ledger.intend(batch(), [intent()])
+    assert used.value.users == {"web": "identity serial-1 in local:/srv/ca/issuing"}
+    ledger.intend(batch(), [intent(number=3)._replace(found="c3")])
+    ledger.record(batch(), [outcome(number=3)])
+    assert (web(ledger).generation, web(ledger).credential_id) == (3, "c3")
+    assert ledger.read("SELECT number, state FROM generations") == [(3, "current")]
+    with pytest.raises(Used):
+        ledger.intend(batch("web2"), [intent()._replace(found="c3")])
 
 
 def test_a_key_that_was_found_on_hosts_may_be_shared_and_who_has_it_now_is_known(ledger: SqlLedger) -> None:

@@ -29,8 +29,7 @@ def run(home: Path, *arguments: str, **variables: t.Any) -> dict[str, t.Any]:
     (home / "variables.json").write_text(json.dumps(variables))
     done = playbook.run(PLAYBOOK, {}, "-e", f"@{home}/variables.json", *arguments, home=home)
     assert not any(password in done.stdout + done.stderr for password in PASSWORDS.values())
-    (result,) = playbook.results(home, "localhost")
-    return result
+    return playbook.results(home, "localhost")[-1]
 
 
 def test_it_makes_the_schema_gives_rights_and_has_nothing_to_do_then(postgres_server: Server, tmp_path: Path) -> None:
@@ -53,6 +52,11 @@ def test_it_makes_the_schema_gives_rights_and_has_nothing_to_do_then(postgres_se
     assert (again["changed"], again["grants"]) == (False, [])
     open_for(postgres_server.options(name)).close()
     open_for(postgres_server.options(name, AUDITOR), read_only=True).close()
+
+
+def test_a_variable_that_is_not_set_is_named_with_what_it_is(tmp_path: Path) -> None:
+    result = run(tmp_path / "home")
+    assert result["msg"].startswith("Set keystead_ledger, the URL of the ledger with the role that owns it")
 
 
 def test_what_goes_wrong_is_one_sentence(postgres_server: Server, tmp_path: Path) -> None:

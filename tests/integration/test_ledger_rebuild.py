@@ -52,6 +52,9 @@ def test_a_lost_ledger_is_rebuilt_and_the_next_run_has_nothing_to_do(postgres_se
         "keystead_issuers": [issuer],
     }
     told = tmp_path / "variables.json"
+    told.write_text("{}")
+    assert playbook.run(PLAYBOOK, inventory, "-e", f"@{told}", home=home).returncode == 2
+    assert "Set keystead_ledger, the URL of the new ledger, and keystead_issuers" in playbook.results(home)[0]["msg"]
 
     def rebuild(*arguments: str, **more: t.Any) -> dict[str, dict[str, int]]:
         told.write_text(json.dumps({**variables, **more}))
@@ -61,10 +64,18 @@ def test_a_lost_ledger_is_rebuilt_and_the_next_run_has_nothing_to_do(postgres_se
 
     refused = rebuild()
     assert all(counts["failed"] for counts in refused.values())
-    assert f"write lost_ledger: {lost_id}" in playbook.results(home)[0]["results"][0]["msg"]
+    assert f"write lost_ledger: {lost_id}" in playbook.results(home)[-1]["results"][0]["msg"]
+    elsewhere = [str(tmp_path / "elsewhere")]
+    missing = rebuild(keystead_lost_ledger=lost_id, keystead_stores=elsewhere)
+    assert all(counts["failed"] for counts in missing.values())
+    assert "name in option store (keystead_stores of the playbook)" in playbook.results(home)[-1]["results"][0]["msg"]
+    said = {"keystead_may_be_missing": True, "keystead_stores": elsewhere}
+    assert rebuild("--check", keystead_lost_ledger=lost_id, **said)["web1"]["failed"] == 0
+    assert any(f"No store belongs to ledger {lost_id}" in str(one.get("msg")) for one in playbook.results(home))
     assert rebuild("--check", keystead_lost_ledger=lost_id)["web1"]["failed"] == 0
     done = rebuild("-vvvv", keystead_lost_ledger=lost_id)
     assert (done["web1"]["changed"], done["web2"]["changed"]) == (3, 2)
+    assert not any("No store belongs" in str(one.get("msg")) for one in playbook.results(home))
 
     ledger = open_for(options)
     assert verify(ledger) is None

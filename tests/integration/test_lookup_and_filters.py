@@ -145,10 +145,11 @@ def test_the_filters_read_what_is_on_disk_and_in_the_ledger(site: Site) -> None:
 
 
 def test_a_private_key_on_disk_is_refused_by_name_and_never_shown(site: Site) -> None:
-    path = site.file("private_key.pem")
-    answer = site.say("lookup('file', path) | keystead.identity.spki_sha256", code=2, path=str(path))
-    assert "spki_sha256: the input holds a private key, which is refused and not shown" in answer
-    assert path.read_text(encoding="ascii").splitlines()[1] not in answer
+    secret = site.file("private_key.pem").read_text(encoding="ascii").splitlines()[1]
+    for name, file in (("spki_sha256", "private_key.pem"), ("certificate_facts", "combined.pem")):
+        path = str(site.file(file))
+        answer = site.say(f"lookup('file', path) | keystead.identity.{name}", code=2, hidden=secret, path=path)
+        assert f"{name}: the input holds a private key, which is refused and not shown" in answer
 
 
 def test_an_undefined_variable_is_ansibles_to_report(site: Site) -> None:

@@ -32,6 +32,12 @@ REBUILD = {
         "The id of the ledger that is lost, as the message about a store of another ledger names it. Stores that "
         "belong to it are taken over, and those of any other ledger are refused."
     ),
+    "may_be_missing": Option(
+        "Whether this host may have no store at O(store). Otherwise one that is not there is an error, since what a "
+        "store elsewhere on the host holds would be recorded as what no host has.",
+        type="bool",
+        default=False,
+    ),
     "source": Option(
         "V(store) records what the store of a host holds. V(issuers) records what the issuers list, what still lives "
         "and what no host showed; it runs on the controller, after all stores were recorded.",

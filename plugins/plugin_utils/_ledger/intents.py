@@ -10,7 +10,7 @@ import json
 import typing as t
 
 from .moments import moment, stamp
-from .port import INTENT_HOLDS, Held, Used
+from .port import INTENT_HOLDS, UNPLACED, Held, Used
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,15 @@ ON CONFLICT (host, store, name) DO UPDATE SET
 """
 _USER = """
 SELECT i.host, i.store, i.name FROM generations g JOIN identities i ON i.id = g.identity
-WHERE g.public_id = ? AND NOT (i.host = ? AND i.store = ? AND i.name = ?) LIMIT 1
+WHERE g.public_id = ? AND NOT (i.host = ? AND i.store = ? AND i.name = ?)
+    AND NOT (? AND i.host = '') LIMIT 1
+"""
+_PLACED = """
+UPDATE generations SET identity = ?, number = ?, state = 'intended', issuer_id = ?, custody = ?, key_uri = ?,
+    key_type = ?, holder = ?, intended_at = ?, revoked_at = NULL, revocation_reason = NULL
+WHERE id = (
+    SELECT min(g.id) FROM generations g JOIN identities i ON i.id = g.identity
+    WHERE i.host = '' AND g.credential_id = ? AND g.public_id = ?)
 """
 _GENERATION = """
 INSERT INTO generations (identity, number, state, issuer_id, custody, key_uri, key_type, public_id, holder, intended_at)
@@ -53,12 +61,13 @@ def open_all(connection: Connection, batch: Batch, intents: Sequence[Intent]) ->
 
 def _user(connection: Connection, batch: Batch, intent: Intent) -> str | None:
     """Say which other identity ever had the key of an intent, were it on another host or earlier in this batch."""
-    row = connection.execute(_USER, (intent.public_id, batch.host, batch.store, intent.name)).fetchone()
+    where = (intent.public_id, batch.host, batch.store, intent.name, intent.found is not None)
+    row = connection.execute(_USER, where).fetchone()
     if row is None:
         return None
     host, store, name = row
     place = "" if store == batch.store else f" in {store}"
-    return f"identity {name}{place}" + ("" if host == batch.host else f" of {host}")
+    return f"identity {name}{place}" + ("" if host in (UNPLACED, batch.host) else f" of {host}")
 
 
 def _open(connection: Connection, batch: Batch, intent: Intent) -> float | None:
@@ -82,11 +91,20 @@ def _open(connection: Connection, batch: Batch, intent: Intent) -> float | None:
         if not same_key and holder not in (None, intent.holder) and left > 0:
             return left
         _close(connection, generation, repeated=same_key and not intent.lost)
-    connection.execute(_GENERATION, (
-        identity, intent.number, intent.issuer_id, intent.custody, intent.key_uri, intent.key_type, intent.public_id,
-        intent.holder, at,
-    ))
+    if not _is_placed(connection, identity, intent, at):
+        connection.execute(_GENERATION, (
+            identity, intent.number, intent.issuer_id, intent.custody, intent.key_uri, intent.key_type,
+            intent.public_id, intent.holder, at,
+        ))
     return None
+
+
+def _is_placed(connection: Connection, identity: int | None, intent: Intent, at: str) -> bool:
+    """Give the record of a credential that was listed, and now is found on a host, its place there."""
+    return intent.found is not None and connection.execute(_PLACED, (
+        identity, intent.number, intent.issuer_id, intent.custody, intent.key_uri, intent.key_type, intent.holder, at,
+        intent.found, intent.public_id,
+    )).rowcount > 0
 
 
 def _close(connection: Connection, generation: int, *, repeated: bool) -> None:

@@ -36,7 +36,8 @@ class Intent(t.NamedTuple):
 
     `holder` names the run; the same run, or the same key in a later run, may repeat an intent. What was signed for the
     earlier one may be `lost` for good: it is then kept as an orphan. A key that was found on the host, and not made for
-    this identity, may be `shared` with others.
+    this identity, may be `shared` with others. A host was `found` to have the credential with this id already: where an
+    issuer's list alone told of it, and nobody knew on which host it is, its record gets its place.
     """
 
     name: str
@@ -55,6 +56,11 @@ class Intent(t.NamedTuple):
     labels: Mapping[str, str] = {}
     shared: bool = False
     lost: bool = False
+    found: str | None = None
+
+
+UNPLACED = ""
+"""The host of what an issuer lists and no host is known to hold."""
 
 
 class OpenIntent(t.NamedTuple):

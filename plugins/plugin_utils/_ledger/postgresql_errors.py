@@ -17,7 +17,8 @@ if t.TYPE_CHECKING:
 LOCK_SECONDS = 30
 LONGEST = 200
 MIGRATE = "run the playbook keystead.identity.ledger_migrate as the role that owns it"
-GRANT = f"let its owner grant this role what it needs, as keystead_ledger_convergers: {MIGRATE}"
+GRANT = f"let its owner grant this role what it needs, as keystead_ledger_convergers: {MIGRATE}, or name another role"
+PRIMARY = "name the primary, or add ?target_session_attrs=read-write"
 Kind = tuple[type[KeysteadError], str]
 
 BUSY = re.compile(r"too many (clients|connections)|connection slots|starting up|in recovery mode|too many server conn")
@@ -38,7 +39,7 @@ _CONNECTING: tuple[tuple[str, type[KeysteadError], str], ...] = (
 )  # fmt: skip
 _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 _BY_STATE: dict[str, Kind] = {
-    "25006": (Misconfigured, "is a read-only copy; name the primary, or add ?target_session_attrs=read-write"),
+    "25006": (Misconfigured, f"is a read-only copy; {PRIMARY}"),
     "3D000": (Misconfigured, f"does not exist; create it, then {MIGRATE}"),
     "3F000": (Misconfigured, f"has no ledger in it; {MIGRATE}"),
     "42P01": (Misconfigured, f"has no ledger in it; {MIGRATE}"),

@@ -12,8 +12,8 @@ import typing as t
 from ...module_utils._core.ports import Check
 from .database import Database
 from .migrations import version_of
-from .postgresql_errors import GRANT
 from .schema import MIGRATIONS
+from .writing import ASKED, hindrance
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -23,17 +23,14 @@ if t.TYPE_CHECKING:
 _REMEDY = "let this user write the file and its directory, or set option ledger to another path"
 
 
-_MAY_WRITE = """
-SELECT has_table_privilege('events', 'INSERT') AND has_table_privilege('identities', 'UPDATE')
-"""
-
-
 def check_shared(place: str, ledger: Readable) -> Check:
     """Return what was found of a database that let itself be opened: it has the schema of this release."""
-    ((may_write,),) = ledger.read(_MAY_WRITE)
-    if may_write:
+    ((*answer,),) = ledger.read("SELECT " + ASKED)
+    hindered = hindrance(answer)
+    if hindered is None:
         return Check("ledger", "ok", f"{place} answers, and has schema {len(MIGRATIONS)}")
-    return Check("ledger", "failed", f"{place} does not permit this role to write", GRANT)
+    what, remedy = hindered
+    return Check("ledger", "failed", f"{place} {what}", remedy)
 
 
 def check_file(path: Path, *, made: bool) -> Check:

@@ -13,8 +13,9 @@ from .postgresql import PostgresDatabase, load
 from .postgresql_errors import MIGRATE
 from .schema import MIGRATIONS
 from .target import target_of
+from .writing import ASKED, hindrance
 
-_ABOUT = "SELECT (SELECT max(number) FROM migrations), (SELECT value FROM meta WHERE key = 'id')"
+_ABOUT = "SELECT (SELECT max(number) FROM migrations), (SELECT value FROM meta WHERE key = 'id'), " + ASKED  # noqa: S608 - ours
 
 
 def open_shared(url: str, password: str | None, *, read_only: bool) -> SqlLedger:
@@ -22,15 +23,15 @@ def open_shared(url: str, password: str | None, *, read_only: bool) -> SqlLedger
     load()
     database = PostgresDatabase(target_of(url), password, read_only=read_only)
     try:
-        return SqlLedger(database, _checked(database))
+        return SqlLedger(database, _checked(database, read_only=read_only))
     except BaseException:
         database.close()
         raise
 
 
-def _checked(database: PostgresDatabase) -> str:
-    """Return the id of a ledger that has this release's schema."""
-    ((version, ledger_id),) = database.read(_ABOUT)
+def _checked(database: PostgresDatabase, *, read_only: bool) -> str:
+    """Return the id of a ledger that has this release's schema, and lets itself be written."""
+    ((version, ledger_id, *answer),) = database.read(_ABOUT)
     if ledger_id is None:
         raise Misconfigured(f"ledger: {database.place} has no ledger in it; {MIGRATE}")
     if version > len(MIGRATIONS):
@@ -39,4 +40,6 @@ def _checked(database: PostgresDatabase) -> str:
         raise Misconfigured(
             f"ledger: {database.place} has schema {version}, this release needs {len(MIGRATIONS)}; {MIGRATE}"
         )
+    if not read_only and (hindered := hindrance(answer)):
+        raise Misconfigured(f"ledger: {database.place} {'; '.join(hindered)}")
     return str(ledger_id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+from urllib.parse import parse_qsl
 
 from ...module_utils._core.errors import Misconfigured
 
@@ -47,12 +48,12 @@ def target_of(url: str) -> Target:
     TLS is verified, with the host's name, unless the URL says otherwise or the server is on this machine: a ledger
     that anybody could stand in for would be believed (`sslmode=verify-full`, T1).
     """
+    asked = dict(parse_qsl(url.partition("?")[2], keep_blank_values=True))
+    _refuse_unknown(asked.keys() - {"ssl"})  # libpq reads ssl=true as an sslmode
     said = _parsed(url)
-    unknown = sorted(said.keys() - set(PARAMETERS))
-    if unknown:
-        raise Misconfigured(
-            f"ledger: option ledger has the parameter {unknown[0]}, which is none of {', '.join(PARAMETERS)}"
-        )
+    _refuse_unknown(said)
+    if not re.fullmatch(r"-?[0-9]+", said.get("connect_timeout", "0")):
+        raise Misconfigured("ledger: option ledger has a connect_timeout that is no number; write whole seconds")
     if said.get("sslmode", "disable") not in SSL_MODES:
         raise Misconfigured(f"ledger: option ledger has an unknown sslmode; write one of {', '.join(SSL_MODES)}")
     if not all(port.isdecimal() for port in said.get("port", "5432").split(",") if port):
@@ -64,6 +65,13 @@ def target_of(url: str) -> Target:
     port = f":{said['port']}" if said.get("port", "").strip(",") else ""
     place = f"PostgreSQL database {said['dbname']} on {hosts or 'this machine'}{port}"
     return Target({**_ALWAYS, "sslmode": mode, **said}, place)
+
+
+def _refuse_unknown(names: t.Iterable[str]) -> None:
+    unknown = sorted(set(names) - set(PARAMETERS))
+    if unknown:
+        known = ", ".join(PARAMETERS)
+        raise Misconfigured(f"ledger: option ledger has the parameter {unknown[0][:40]!r}, which is none of {known}")
 
 
 def _parsed(url: str) -> dict[str, str]:

@@ -181,7 +181,7 @@ def test_a_ledger_in_postgresql_is_looked_at_as_its_role(world: World, postgres_
     assert (fit["failed"], failed(fit)) == (False, {})
     for options, found, remedy in (
         (postgres_server.options(empty), "has no ledger in it", "run the playbook keystead.identity.ledger_migrate"),
-        (postgres_server.options(name, AUDITOR), "does not permit this role to write", "let its owner grant"),
+        (postgres_server.options(name, AUDITOR), "does not permit role auditor to write", "let its owner grant"),
         ({**postgres_server.options(name), "ledger_password": "SESAME"}, "does not let this role in", "look at"),
         ({**postgres_server.options(name), "ledger_password_file": "/x"}, "both ledger_password and", "keep one"),
         ({"ledger": "postgresql://nobody@127.0.0.1:1/x"}, "cannot be reached", "nothing was touched"),

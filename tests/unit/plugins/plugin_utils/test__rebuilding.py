@@ -20,7 +20,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain im
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
 from ansible_collections.keystead.identity.plugins.plugin_utils._rebuilding import rebuild
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
-from ansible_collections.keystead.identity.tests.harness import local
+from ansible_collections.keystead.identity.tests.harness import brownfield, local
 from ansible_collections.keystead.identity.tests.harness.in_process import World, web
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -126,8 +126,20 @@ def test_a_store_of_another_host_is_refused(world: World) -> None:
         run(world)
 
 
-def test_a_host_without_a_store_has_nothing_to_record(world: World) -> None:
-    done = run(world, store=str(world.directory / "none"))
+def test_a_store_that_is_not_there_is_an_error_and_names_the_options(world: World) -> None:
+    for check in (False, True):
+        with pytest.raises(Misconfigured, match=r"/none does not exist on web1.*keystead_stores.*may_be_missing"):
+            run(world, store=str(world.directory / "none"), check=check)
+
+
+def test_a_store_that_cannot_be_read_is_an_error_even_where_it_may_be_missing(world: World) -> None:
+    (world.directory / "file").write_text("no directory")
+    with pytest.raises(Misconfigured, match="file"):
+        run(world, store=str(world.directory / "file"), may_be_missing=True)
+
+
+def test_a_host_that_may_have_no_store_has_nothing_to_record(world: World) -> None:
+    done = run(world, store=str(world.directory / "none"), may_be_missing=True)
     assert (done["changed"], done["recorded"], done["store"]["exists"]) == (False, [], False)
 
 
@@ -186,6 +198,53 @@ def test_what_an_issuer_lists_and_no_store_holds_is_an_orphan_of_the_issuer(worl
         "rebuild",
     }
     assert run(world, source="issuers")["changed"] is False
+
+
+PLACES = (
+    "SELECT i.host, i.store, i.name, i.state, g.number, g.state FROM generations g"
+    " JOIN identities i ON i.id = g.identity ORDER BY i.name"
+)
+
+
+def test_what_was_taken_for_an_orphan_gets_its_place_when_its_store_is_read(world: World) -> None:
+    before, lost = {name: world.remembered(name) for name in ("web", "api")}, lose_ledger(world)
+    assert len(run(world, source="issuers")["recorded"]) == 2
+    assert [row[0] for row in world.query(PLACES)] == ["", ""]
+    done = run(world, lost_ledger=lost)
+    assert (done["recorded"], done["warnings"]) == (["api", "web"], [])
+    place = (world.host, str(world.store))
+    assert world.query(PLACES) == [(*place, name, "present", 1, "current") for name in ("api", "web")]
+    for name, known in before.items():
+        assert world.remembered(name)._replace(key_since=known.key_since) == known
+    (world.store / ".keystead.json").unlink()
+    world.settled([web(), API])
+    assert run(world, source="issuers")["changed"] is False
+
+
+def test_what_was_taken_for_an_orphan_gets_its_place_from_a_run_that_declares_it(world: World) -> None:
+    lose_ledger(world)
+    run(world, source="issuers")
+    (world.store / ".keystead.json").unlink()
+    world.converge([web(), API])
+    place = (world.host, str(world.store))
+    assert world.query(PLACES) == [(*place, name, "present", 1, "current") for name in ("api", "web")]
+
+
+def test_an_adopted_identity_is_said_to_be_recorded_by_the_run_that_declares_it_and_it_is(world: World) -> None:
+    old = world.directory / "old"
+    brownfield.pair("old.example.org").write(old)
+    adopt = {"private_key": str(old / "web.key"), "certificate": str(old / "fullchain.pem")}
+    said = {"name": "old", "dns_names": ["old.example.org"], "adopt": adopt}
+    world.converge([web(), API, said])
+    lost = lose_ledger(world)
+    done = run(world, lost_ledger=lost)
+    assert done["recorded"] == ["api", "web"]
+    (warning,) = done["warnings"]
+    assert warning.startswith("old is not recorded: it was adopted, so no issuer here can confirm it")
+    assert warning.endswith("the next run on web1.example.org that declares old with adopt records it")
+    (world.store / ".keystead.json").unlink()
+    world.converge([web(), API, said])
+    assert world.remembered("old").state == "present"
 
 
 def _der(generation: t.Any) -> bytes:

@@ -101,7 +101,7 @@ def test_a_name_in_two_stores_needs_the_store(world: World, tmp_path: Path) -> N
         (("wep",), {}, "the ledger knows no identity 'wep' of host web1.example.org; did you mean web?"),
         (("zz",), {}, "no identity 'zz' of host web1.example.org; it knows web"),
         (("web",), {"host": "db"}, "knows no identity of host db; set option host as the inventory names it"),
-        (("web",), {"store": "/srv"}, "knows no identity of host web1.example.org, store /srv;"),
+        (("web",), {"store": "/srv"}, "store /srv; set option host as the inventory names it, and option store as"),
     ],
 )
 def test_what_the_ledger_does_not_know_is_said_with_what_it_does(

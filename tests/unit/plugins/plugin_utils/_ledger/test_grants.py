@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
@@ -24,6 +25,7 @@ pytestmark = [pytest.mark.needs("postgres"), pytest.mark.one_core]
 
 TABLES = ("meta", "migrations", "identities", "generations", "x509", "deliveries", "heads", "events", "pins", "turn")
 READABLE = TABLES[:-1]
+GUIDE = Path(__file__).parents[5] / "docs" / "docsite" / "rst" / "ledger_postgresql.rst"
 
 
 @pytest.fixture
@@ -96,6 +98,23 @@ def test_an_auditor_reads_everything_and_writes_nothing(postgres_server: Server,
 def test_an_auditor_can_keep_nobody_from_writing(postgres_server: Server, name: str) -> None:
     for mode in ("ACCESS SHARE", "ROW SHARE", "EXCLUSIVE"):
         refused(postgres_server, name, AUDITOR, f"BEGIN; LOCK TABLE turn IN {mode} MODE")
+
+
+def test_large_objects_are_nobodys_once_the_guides_statement_was_said(postgres_server: Server, name: str) -> None:
+    assert postgres_server.told(name, CONVERGER, "SELECT lo_create(0) > 0") == [(True,)], "PostgreSQL's default"
+    lines = GUIDE.read_text(encoding="utf-8").splitlines()
+    postgres_server.admin(*[line for line in lines if "REVOKE EXECUTE" in line], database=name)
+    for role in (CONVERGER, AUDITOR):
+        for call in ("lo_create(0)", "lo_creat(-1)", "lo_from_bytea(0, 'x')"):
+            refused(postgres_server, name, role, f"SELECT {call}")
+    open_for(postgres_server.options(name)).close()
+
+
+def test_a_converger_can_still_replace_trust_anchors(postgres_server: Server, name: str) -> None:
+    ledger = open_for(postgres_server.options(name))
+    ledger.pin("a", ["22"])
+    assert ledger.pinned("a") == ("22",)
+    ledger.close()
 
 
 def test_every_table_of_the_schema_has_rights(postgres_server: Server, name: str) -> None:

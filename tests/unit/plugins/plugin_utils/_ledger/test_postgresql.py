@@ -18,6 +18,7 @@ import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured, Unavailable
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import postgresql, postgresql_errors
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_for, open_ledger
+from ansible_collections.keystead.identity.tests.harness.in_process import World, web
 from ansible_collections.keystead.identity.tests.harness.postgres import ADMIN, AUDITOR, CONVERGER, MIGRATOR, PASSWORDS
 
 from .telling import batch, intent, outcome
@@ -131,13 +132,35 @@ def test_a_role_without_rights_is_told_whom_to_ask(postgres_server: Server) -> N
     assert "does not permit this; let its owner grant" in refusal(postgres_server.options(name))
 
 
-def test_an_auditor_cannot_converge(postgres_server: Server) -> None:
+def test_an_auditor_reads_and_what_would_be_written_is_refused_before_any_host_is_asked(
+    postgres_server: Server, tmp_path: Path
+) -> None:
     name = postgres_server.ledger()
-    ledger = open_for(postgres_server.options(name, AUDITOR))
+    options, world = postgres_server.options(name, AUDITOR), World(tmp_path)
+    ledger = open_for(options, read_only=True)
     assert ledger.remembered(*WHERE) == {}
-    with pytest.raises(Misconfigured, match="does not permit this; let its owner grant"):
-        ledger.intend(batch(), [intent()])
     ledger.close()
+    with pytest.raises(Misconfigured) as refused:
+        world.converge([web()], **options)
+    message = str(refused.value)
+    assert f"database {name} on localhost" in message
+    assert f"does not permit role {AUDITOR} to write (it lacks INSERT on events, UPDATE on identities," in message
+    assert "let its owner grant this role what it needs, as keystead_ledger_convergers: run the playbook" in message
+    assert "or name another role" in message
+    assert (world.phases, world.store.exists()) == ([], False)
+    assert world.converge([web()], check=True, **options)["changed"]
+
+
+def test_a_copy_that_can_only_be_read_is_refused_before_any_host_is_asked(
+    postgres_server: Server, tmp_path: Path
+) -> None:
+    name, world = postgres_server.ledger(), World(tmp_path)
+    options = postgres_server.options(name)
+    postgres_server.admin(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with pytest.raises(Misconfigured, match="is a read-only copy; name the primary"):
+        world.converge([web()], **options)
+    assert world.phases == []
+    open_for(options, read_only=True).close()
 
 
 def test_a_server_that_is_not_there_is_told_and_so_is_one_that_nobody_can_find(postgres_server: Server) -> None:
@@ -256,10 +279,9 @@ def test_writing_to_a_ledger_opened_read_only_is_refused(postgres_server: Server
     ledger.close()
 
 
-def test_a_read_only_copy_of_a_ledger_is_named_as_one(postgres_server: Server) -> None:
-    name = postgres_server.ledger()
-    postgres_server.admin(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-    ledger = open_for(postgres_server.options(name))
+def test_a_ledger_that_becomes_a_read_only_copy_is_named_as_one(postgres_server: Server) -> None:
+    ledger = open_for(postgres_server.options(postgres_server.ledger()))
+    ledger.read("SELECT set_config('default_transaction_read_only', 'on', false)")
     with pytest.raises(Misconfigured, match="is a read-only copy; name the primary"):
         ledger.intend(batch(), [intent()])
     ledger.close()
