@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .candidate import Candidate
+from .signer import normal
 
 if t.TYPE_CHECKING:
     from .._authority.wanted import Wanted
@@ -25,7 +26,7 @@ def authority(declared: Wanted, where: Place) -> Candidate:
         groups=where.groups,
         key_type=declared.key_type,
         lifetime=declared.lifetime,
-        issuer=("local", {"directory": str(above.directory), "authority": above.name}),
+        issuer=normal("local", {"directory": str(above.directory), "authority": above.name}),
     )
 
 

@@ -18,6 +18,7 @@ if t.TYPE_CHECKING:
     from .candidate import Candidate
 
 Says = t.Mapping[str, t.Any]
+_MOST_ISSUERS = 5
 
 
 class Breach(t.NamedTuple):
@@ -167,9 +168,22 @@ def issuer(candidate: Candidate, says: Says) -> Breach | None:
         return None
     backend, options = candidate.issuer
     asked = {name: options.get(name) for one, patterns in says["allow"] if one == backend for name in patterns}
-    shown_as = ", ".join(f"{name} {value}" for name, value in asked.items())
-    known = dict.fromkeys(one for one, _patterns in says["allow"])
-    return Breach(f"issuer {backend}{' with ' if shown_as else ''}{shown_as}", f"use a permitted one of {_few(known)}")
+    known = dict.fromkeys(
+        _issuer(one, {name: _said(value) for name, value in like.items()}) for one, like in says["allow"]
+    )
+    permitted = " or ".join(list(known)[:_MOST_ISSUERS]) + (" or others" if len(known) > _MOST_ISSUERS else "")
+    return Breach(f"issuer {_issuer(backend, asked)}", f"use a permitted one: {permitted or 'none is'}")
+
+
+def _issuer(backend: str, options: Says) -> str:
+    said = {**options, "sign_verbatim": "true"} if options.get("sign_verbatim") else dict(options, sign_verbatim=None)
+    told = [f"{name} {value or 'none'}" for name, value in said.items() if value or name != "sign_verbatim"]
+    return f"{backend}{' with ' if told else ''}{', '.join(told)}"
+
+
+def _said(pattern: str) -> str:
+    """Return a regular expression as the policy says it."""
+    return re.sub(r"\[\^\./:\]\*|\.\*|\\(.)", lambda found: found[1] or ("*" if found[0] != ".*" else "**"), pattern)
 
 
 def delivery(candidate: Candidate, says: Says) -> Breach | None:

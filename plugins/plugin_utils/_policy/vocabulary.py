@@ -13,6 +13,7 @@ import typing as t
 from ...module_utils._core.model import KEY_TYPES, PARTS, PROFILES
 from .._durations import seconds
 from .facts import FACTS, Fact
+from .signer import normal_pattern
 
 Schema = dict[str, t.Any]
 BACKENDS = ("local", "openbao", "acme", "est", "scep", "aws_pca", "openbao_ssh", "local_ssh")
@@ -63,7 +64,19 @@ def _networks(said: list[str]) -> list[str]:
 
 def _issuers(said: list[dict[str, t.Any]]) -> list[list[t.Any]]:
     found = [(backend, options or {}) for one in said for backend, options in one.items()]
-    return [[backend, {name: glob(str(value)) for name, value in options.items()}] for backend, options in found]
+    return [[backend, {name: _option(name, value) for name, value in options.items()}] for backend, options in found]
+
+
+def _permitted(said: list[dict[str, t.Any]]) -> list[list[t.Any]]:
+    """Return issuers as _issuers does; one that signs whatever it is asked is permitted only where that is said."""
+    verbatim = {"openbao": {"sign_verbatim": _option("sign_verbatim", value=False)}}
+    return [[backend, {**verbatim.get(backend, {}), **options}] for backend, options in _issuers(said)]
+
+
+def _option(name: str, value: t.Any) -> str:
+    if isinstance(value, bool):
+        return str(value) if value else ""
+    return glob(normal_pattern(name, value))
 
 
 def _several(values: t.Sequence[str]) -> Kind:
@@ -83,17 +96,23 @@ _COVERED = Kind(GLOBS.schema, _covered)
 _NETWORKS = Kind({**_LIST, "description": "a list of networks, for example [192.0.2.0/24]"}, _networks)
 _FILES = Kind({**_LIST, "description": "a list of paths on the controller"}, _same)
 _NAMED = Kind({**_LIST, "description": "a list of names"}, _same)
-ISSUER: Schema = {
-    "type": ["object", "null"],
-    "properties": dict.fromkeys(ISSUER_OPTIONS, _TEXT),
-    "additionalProperties": False,
-}
+_OR_NONE: Schema = {"type": "string", "maxLength": 1000, "description": "a pattern, or '' for none"}
+
+
+def _issuer(**more: Schema) -> Schema:
+    options = {**dict.fromkeys(ISSUER_OPTIONS, _TEXT), **dict.fromkeys(("namespace", "issuer_ref", "role"), _OR_NONE)}
+    return {"type": ["object", "null"], "properties": {**options, **more}, "additionalProperties": False}
+
+
+ISSUER, OPENBAO = _issuer(), _issuer(sign_verbatim=_YES.schema)
 ISSUERS = Kind(
     {
         "type": "array",
         "items": {
             "type": "object",
-            "properties": {backend: {"$ref": "#/$defs/issuer"} for backend in BACKENDS},
+            "properties": {
+                backend: {"$ref": f"#/$defs/{'openbao' if backend == 'openbao' else 'issuer'}"} for backend in BACKENDS
+            },
             "additionalProperties": False,
             "minProperties": 1,
             "maxProperties": 1,
@@ -102,6 +121,7 @@ ISSUERS = Kind(
     },
     _issuers,
 )
+_PERMITTED = Kind(ISSUERS.schema, _permitted)
 
 
 def _fits(fact: Fact, kind: Kind) -> bool:
@@ -167,7 +187,7 @@ RULES: t.Mapping[str, t.Mapping[str, Kind]] = {
     },
     "holders": {"names": _COVERED, "services": GLOBS, "groups": _NAMED},
     "contact": {"like": GLOBS},
-    "issuer": {"allow": ISSUERS},
+    "issuer": {"allow": _PERMITTED},
     "delivery": {
         "links": _several(PARTS),
         "activate": _several(("unit", "command", "none")),
