@@ -128,6 +128,60 @@ TASKS: dict[str, Case] = {
         "name *.example.org; use another name",
         {"dns_names": ["*.www.example.org"]},
     ),
+    "forbidden names in Unicode": Case(
+        {"names": {"forbid": ["bücher.example.org"]}},
+        {"dns_names": ["BÜCHER.example.org"]},
+        "name xn--bcher-kva.example.org",
+        {"dns_names": ["buecher.example.org"]},
+    ),
+    "forbidden names in Unicode as a common name": Case(
+        {"names": {"forbid": ["*.bücher.example"]}},
+        {"common_name": "a.bücher.example."},
+        "name a.bücher.example.",
+        {"common_name": "a.bucher.example."},
+    ),
+    "permitted names in Unicode": Case(
+        {"names": {"dns_names": ["*.Bücher.example"]}},
+        {"dns_names": ["a.bucher.example"]},
+        "dns_names a.bucher.example",
+        {"dns_names": ["a.bücher.example"]},
+    ),
+    "forbidden addresses": Case(
+        {"names": {"forbid": ["192.0.2.1*", "2001:DB8:0::1"]}},
+        {"ip_addresses": ["2001:db8::1"]},
+        "name 2001:db8::1",
+        {"ip_addresses": ["2001:db8::2", "192.0.2.20"]},
+    ),
+    "an address of a group": Case(
+        {"holders": {"names": ["192.0.2.10"], "groups": ["shop"]}},
+        {"ip_addresses": ["192.0.2.10"]},
+        "name 192.0.2.10 on host",
+        {"ip_addresses": ["192.0.2.11"]},
+    ),
+    "forbidden names of any beginning behind a wildcard": Case(
+        {"names": {"forbid": ["**pay.example.org"]}},
+        {"dns_names": ["*.example.org"]},
+        "name *.example.org",
+        {"dns_names": ["*.org.example.org"]},
+    ),
+    "forbidden names of any end behind a wildcard": Case(
+        {"names": {"forbid": ["pay**.org"]}},
+        {"dns_names": ["*.example.org"]},
+        "name *.example.org",
+        {"dns_names": ["*.example.com", "a.example.org"]},
+    ),
+    "forbidden names of any depth behind a wildcard": Case(
+        {"names": {"forbid": ["**.shop.example.org"]}},
+        {"dns_names": ["*.shop.example.org"]},
+        "name *.shop.example.org",
+        {"dns_names": ["*.example.org"]},
+    ),
+    "forbidden mailboxes": Case(
+        {"names": {"forbid": ["**@bücher.example"]}},
+        {"email_addresses": ["a.b@Bücher.example"]},
+        "name a.b@xn--bcher-kva.example",
+        {"email_addresses": ["a.b@bucher.example"], "dns_names": ["*.bucher.example"]},
+    ),
     "forbidden common names": Case(
         {"names": {"forbid": ["root"]}}, {"common_name": "Root"}, "name Root", {"common_name": "roots"}
     ),
