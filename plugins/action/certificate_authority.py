@@ -23,6 +23,7 @@ from ..plugin_utils._authority.journal import journal
 from ..plugin_utils._authority.report import report
 from ..plugin_utils._authority.wanted import wanted
 from ..plugin_utils._edge import refuse_async, told
+from ..plugin_utils._inventory import place
 from ..plugin_utils._ledger.port import Batch
 from ..plugin_utils._ledger.registry import open_for
 from ..plugin_utils._policy.authority import Standing, authority
@@ -71,14 +72,13 @@ class ActionModule(ActionBase):
     def _converge(self, declared: Wanted, ledger: Ledger, variables: dict[str, t.Any], *, present: bool) -> Outcome:
         """Do what there is to do, every step of it in the ledger before it is done (A1)."""
         now = dt.datetime.now(dt.UTC)
-        host = str(variables.get("inventory_hostname", "localhost"))
-        batch = Batch(host, str(declared.directory), actor(playbook_of(self._task)), now)
+        batch = Batch(place(variables).host, str(declared.directory), actor(playbook_of(self._task)), now)
         record = journal(ledger, batch, declared.name)
         return converge(declared, present=present, check=self._task.check_mode, now=now, journal=record)
 
 
 def _reviewed(declared: Wanted, policy: str | None, variables: dict[str, t.Any]) -> list[str]:
     """Judge what is declared by the policy before anything is touched (P1), and return the warnings."""
-    candidate = authority(declared, variables)
+    candidate = authority(declared, place(variables))
     review = Review(load(policy, dt.datetime.now(dt.UTC)), [candidate])
     return review.settle(Standing(declared))

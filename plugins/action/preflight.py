@@ -12,6 +12,7 @@ from ..module_utils._options.common import COMMON
 from ..module_utils._options.machine_identity import PREFLIGHT
 from ..module_utils._options.option import spec
 from ..plugin_utils._action import HostAction
+from ..plugin_utils._inventory import place
 from ..plugin_utils._preflight import checked, complete, preflight
 
 if t.TYPE_CHECKING:
@@ -26,7 +27,7 @@ class ActionModule(HostAction):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Look; options that are refused are a finding as well."""
-        host = str((task_vars or {}).get("inventory_hostname", "localhost"))
+        host = place(task_vars or {}).host
         return complete(super().run(tmp, task_vars), host)
 
     def work(self, args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:

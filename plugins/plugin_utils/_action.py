@@ -17,6 +17,7 @@ from ..module_utils._core.errors import Misconfigured
 from ..module_utils._options.planned import refuse_planned
 from . import _pipe
 from ._edge import refuse_async, told
+from ._inventory import place
 from ._policy.connection import Reached, reached
 from ._validate import Spec, plain, validated
 
@@ -79,7 +80,7 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
         return {**super().run(tmp, variables), **self.work(options, self._told(variables))}
 
     def _told(self, variables: dict[str, t.Any]) -> Task:
-        host = str(variables.get("inventory_hostname", "localhost"))
+        host, groups = place(variables)
 
         def execute(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
             python = self._interpreter(variables)
@@ -97,7 +98,7 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
             diff=bool(self._task.diff),
             execute=execute,
             say=(lambda _line: None) if self._task.no_log else (lambda line: Display().display(f"{host}: {line}")),
-            groups=tuple(map(str, variables.get("group_names") or ())),
+            groups=groups,
             reached=reached(self._connection),
         )
 

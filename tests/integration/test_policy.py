@@ -49,7 +49,9 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(root: Path, *tasks: dict[str, t.Any], limit: str, check: bool = False) -> dict[str, list[dict[str, t.Any]]]:
+def run(
+    root: Path, *tasks: dict[str, t.Any], limit: str, check: bool = False, extra: dict[str, t.Any] | None = None
+) -> dict[str, list[dict[str, t.Any]]]:
     """Run tasks, errors ignored, and return the results by host."""
     play = {
         "hosts": limit,
@@ -66,7 +68,8 @@ def run(root: Path, *tasks: dict[str, t.Any], limit: str, check: bool = False) -
     }
     home = root / "home"
     (root / "stores").mkdir(exist_ok=True)
-    done = playbook.run([play], root / "inventory.json", *(["--check"] if check else []), home=home)
+    more = [*(["--check"] if check else []), *(["-e", json.dumps(extra)] if extra else [])]
+    done = playbook.run([play], root / "inventory.json", *more, home=home)
     assert done.returncode == 0, done.stdout + done.stderr
     hosts = playbook.recap(done)
     return {host: playbook.results(home, host) for host in hosts}
@@ -86,6 +89,30 @@ def test_a_services_names_belong_to_the_hosts_of_its_group(root: Path, *, check:
         "name www.shop.example.org on host web1; put the host into group shop, or take it away"
     )
     assert not (root / "stores" / "web1").exists()
+
+
+def test_no_variable_puts_a_host_into_a_group(root: Path) -> None:
+    said = {"group_names": ["shop"], "inventory_hostname": "shop1", "groups": {"shop": ["web1"]}, "hostvars": {}}
+    names = issue(root, "www.shop.example.org")
+    store = {IDENTITY: {**names[IDENTITY], "store": str(root / "stores" / "web1")}}
+    fact = {"ansible.builtin.set_fact": {"group_names": ["shop"], "inventory_hostname": "shop1"}}
+    looped = {**store, "loop": [["shop"]], "loop_control": {"loop_var": "group_names"}}
+    plain = run(root, fact, store, {**store, "vars": said}, looped, limit="web1")["web1"]
+    extra = run(root, store, limit="web1", extra=said)["web1"]
+    looped_one = plain[-1].get("results", [plain[-1]])[0]
+    for result in (plain[1], plain[2], looped_one, *extra):
+        assert "rule shop, web: name www.shop.example.org on host web1; put the host" in result["msg"], result
+    assert not (root / "stores" / "web1").exists()
+
+
+def test_an_authority_is_judged_for_the_host_of_the_inventory(root: Path) -> None:
+    policy = root / "authorities.yml"
+    rule = "{id: ca, only: {kinds: [authority], groups: [office], hosts: [web1]}, key_type: {allow: [ecdsa-p384]}}"
+    policy.write_text(f"format: 1\nrules:\n- {rule}\n", encoding="utf-8")
+    new = {"name": "third", "directory": str(root / "ca"), "policy": str(policy)}
+    other = {"group_names": [], "inventory_hostname": "zz"}
+    (refused,) = run(root, {AUTHORITY: new}, limit="web1", extra=other)["web1"]
+    assert "rule ca, third: key.type ecdsa-p256; use ecdsa-p384" in refused["msg"]
 
 
 def test_a_host_whose_key_is_not_checked_is_not_even_called(root: Path) -> None:

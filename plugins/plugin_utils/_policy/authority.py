@@ -9,22 +9,24 @@ from __future__ import annotations
 import typing as t
 
 from .candidate import Candidate
+from .signer import normal
 
 if t.TYPE_CHECKING:
     from .._authority.wanted import Wanted
+    from .._inventory import Place
 
 
-def authority(declared: Wanted, variables: t.Mapping[str, t.Any]) -> Candidate:
+def authority(declared: Wanted, where: Place) -> Candidate:
     """Return an authority as it is to be judged; who signs it is its parent, or itself."""
     above = declared.parent or declared
     return Candidate(
         name=declared.name,
-        host=str(variables.get("inventory_hostname", "localhost")),
+        host=where.host,
         kind="authority",
-        groups=tuple(map(str, variables.get("group_names") or ())),
+        groups=where.groups,
         key_type=declared.key_type,
         lifetime=declared.lifetime,
-        issuer=("local", {"directory": str(above.directory), "authority": above.name}),
+        issuer=normal("local", {"directory": str(above.directory), "authority": above.name}),
     )
 
 

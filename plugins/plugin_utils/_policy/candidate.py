@@ -10,6 +10,7 @@ import typing as t
 
 from ...module_utils._core.model import Subject
 from .connection import Reached
+from .signer import normal
 
 if t.TYPE_CHECKING:
     from .._action import Task
@@ -72,7 +73,7 @@ def _candidate(options: Options, declared: Declaration, task: Task) -> Candidate
         lifetime=identity.lifetime,
         contact=declared.contact,
         service=declared.service,
-        issuer=next(iter(declared.issuer.items())) if declared.issuer else None,
+        issuer=normal(*next(iter(declared.issuer.items()))) if declared.issuer else None,
         links=[link.part for link in identity.files.links],
         activate="none" if activate is None else "unit" if activate.unit else "command",
         prove=identity.prove is not None,

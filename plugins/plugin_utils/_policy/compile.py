@@ -116,6 +116,7 @@ def _said(error: t.Any) -> str:
         "const": lambda: f"{_shown(value)} is not possible; write {rule}",
         "oneOf": lambda: _count_of_rules(value),
         "type": lambda: f"{_shown(value)} is not {_type(rule)}; write {hint or _type(rule)}",
+        "minItems": lambda: f"it is empty, so it holds for nobody; write {hint or 'at least one'}, or leave it out",
         "minProperties": lambda: f"it is empty; write at least one of {', '.join(known)}",
     }
     say = says.get(error.validator)

@@ -20,7 +20,7 @@ from .policy import Policy
 if t.TYPE_CHECKING:
     from datetime import datetime
 
-COMPILED = 1  # the format of the compiled form: what is kept of another one is compiled anew
+COMPILED = 2  # the format of the compiled form: what is kept of another one is compiled anew
 LARGEST = 1 << 20
 SHIPPED = "the shipped policy"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from .change import adds
 from .rules import RULES, is_one_of, matches
 
 if t.TYPE_CHECKING:
@@ -59,9 +60,15 @@ class Policy:
                     found.append(self._verdict(rule, candidate, breach))
         return found
 
-    def breaks(self, rule: str, candidate: Candidate) -> bool:
-        """Tell whether a candidate breaks the rule with this id."""
-        return any(one.judge(candidate, one.says) for one in self.rules if one.id == rule and one.holds_for(candidate))
+    def spares(self, rule: str, candidate: Candidate, live: Candidate) -> bool:
+        """Tell whether what is live breaks the rule with this id, and a candidate adds nothing to that."""
+        return any(
+            one.holds_for(live)
+            and one.judge(live, one.says) is not None
+            and not adds(one.kind, one.judge, one.says, candidate, live)
+            for one in self.rules
+            if one.id == rule
+        )
 
     def _verdict(self, rule: _Bound, candidate: Candidate, breach: Breach) -> Verdict:
         severity, note = rule.severity, rule.because

@@ -56,11 +56,11 @@ class Review:
         return [f"policy: {text}" for text in told(found)]
 
     def _settled(self, verdict: Verdict, known: Known, candidate: Candidate) -> Verdict:
-        """Warn of a live identity that breaks the rule already: it is renewed; a new or a changed one is not."""
+        """Warn of a live identity that breaks the rule already, and no further: a new or a worse one is not made."""
         if verdict.severity != LATER:
             return verdict
         live = known.as_it_is(candidate)
-        if live is not None and self.policy.breaks(verdict.rule, live):
+        if live is not None and self.policy.spares(verdict.rule, candidate, live):
             return verdict._replace(severity=WARN)
         new = "what is live already may stay until then, and this is " + ("changed" if live else "new")
         return verdict._replace(severity=ENFORCE, note="; ".join(filter(None, (verdict.note, new))))

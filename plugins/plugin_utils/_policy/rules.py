@@ -18,6 +18,7 @@ if t.TYPE_CHECKING:
     from .candidate import Candidate
 
 Says = t.Mapping[str, t.Any]
+_MOST_ISSUERS = 5
 
 
 class Breach(t.NamedTuple):
@@ -112,7 +113,7 @@ def names(candidate: Candidate, says: Says) -> Breach | None:
         return Breach(f"common_name {subject.common_name}", "leave it out, or use one that the policy permits")
     if not says.get("wildcards", True) and (wild := [one for one in subject.dns_names if one.startswith("*.")]):
         return Breach(f"dns_names {wild[0]}", "name each host: wildcards are not permitted")
-    forbidden = [one for one in _all_names(candidate) if matches(one.lower(), says.get("forbid", ()))]
+    forbidden = _named_in(candidate, says.get("forbid", ()))
     if forbidden:
         return Breach(f"name {forbidden[0]}", "use another name: this one is forbidden")
     return _addresses(candidate, says.get("ip_addresses"))
@@ -143,7 +144,7 @@ def holders(candidate: Candidate, says: Says) -> Breach | None:
     if service is not None and matches(service, says.get("services", ())):
         what = f"service {service}"
     else:
-        held = [one for one in _all_names(candidate) if matches(one.lower(), says.get("names", ()))]
+        held = _named_in(candidate, says.get("names", ()))
         if not held:
             return None
         what = f"name {held[0]}"
@@ -167,9 +168,22 @@ def issuer(candidate: Candidate, says: Says) -> Breach | None:
         return None
     backend, options = candidate.issuer
     asked = {name: options.get(name) for one, patterns in says["allow"] if one == backend for name in patterns}
-    shown_as = ", ".join(f"{name} {value}" for name, value in asked.items())
-    known = dict.fromkeys(one for one, _patterns in says["allow"])
-    return Breach(f"issuer {backend}{' with ' if shown_as else ''}{shown_as}", f"use a permitted one of {_few(known)}")
+    known = dict.fromkeys(
+        _issuer(one, {name: _said(value) for name, value in like.items()}) for one, like in says["allow"]
+    )
+    permitted = " or ".join(list(known)[:_MOST_ISSUERS]) + (" or others" if len(known) > _MOST_ISSUERS else "")
+    return Breach(f"issuer {_issuer(backend, asked)}", f"use a permitted one: {permitted or 'none is'}")
+
+
+def _issuer(backend: str, options: Says) -> str:
+    said = {**options, "sign_verbatim": "true"} if options.get("sign_verbatim") else dict(options, sign_verbatim=None)
+    told = [f"{name} {value or 'none'}" for name, value in said.items() if value or name != "sign_verbatim"]
+    return f"{backend}{' with ' if told else ''}{', '.join(told)}"
+
+
+def _said(pattern: str) -> str:
+    """Return a regular expression as the policy says it."""
+    return re.sub(r"\[\^\./:\]\*|\.\*|\\(.)", lambda found: found[1] or ("*" if found[0] != ".*" else "**"), pattern)
 
 
 def delivery(candidate: Candidate, says: Says) -> Breach | None:
@@ -214,10 +228,29 @@ def is_one_of(who: tuple[str, Says] | None, allowed: t.Iterable[tuple[str, t.Map
     )
 
 
-def _all_names(candidate: Candidate) -> tuple[str, ...]:
-    subject = candidate.subject
-    common = () if subject.common_name is None else (subject.common_name,)
-    return (*subject.dns_names, *subject.uris, *subject.email_addresses, *common)
+def _named_in(candidate: Candidate, patterns: t.Collection[str]) -> list[str]:
+    """Return the names and addresses of a candidate that have one of the patterns."""
+    if not patterns:
+        return []
+    subject, common = candidate.subject, candidate.subject.common_name
+    others = (*subject.dns_names, *subject.uris, *subject.email_addresses, *subject.ip_addresses)
+    found = [one for one in others if matches(one.lower(), patterns)]
+    alike = () if common is None else (common.lower(), _as_host(common))
+    return [*found, *([common] if common is not None and any(matches(one, patterns) for one in alike) else [])]
+
+
+def _as_host(common_name: str) -> str:
+    """Return a common name as old software would take it for the name of a host."""
+    name = common_name.lower().removesuffix(".")
+    if name.isascii():
+        return name
+    from ...module_utils._core.errors import Misconfigured
+    from .._names import dns_name
+
+    try:
+        return dns_name(name)
+    except Misconfigured:
+        return name
 
 
 def _of(value: str, allowed: t.Collection[str] | None, option: str) -> Breach | None:

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 import typing as t
 
 from ...module_utils._core.model import KEY_TYPES, PARTS, PROFILES
 from .._durations import seconds
 from .facts import FACTS, Fact
+from .patterns import covered, dns_names, glob, globs, mailboxes, texts
+from .signer import normal_pattern
 
 Schema = dict[str, t.Any]
 BACKENDS = ("local", "openbao", "acme", "est", "scep", "aws_pca", "openbao_ssh", "local_ssh")
@@ -37,33 +38,25 @@ def _same(value: t.Any) -> t.Any:
     return value
 
 
-def glob(pattern: str) -> str:
-    """Return the regular expression of a pattern: `*` is anything but a dot, a slash or a colon, `**` anything."""
-    parts = re.split(r"(\*\*|\*)", pattern)
-    return "".join({"**": ".*", "*": r"[^./:]*"}.get(part, re.escape(part)) for part in parts)
-
-
-def _globs(patterns: list[str]) -> list[str]:
-    return [glob(pattern) for pattern in patterns]
-
-
-def _covered(patterns: list[str]) -> list[str]:
-    """Return regular expressions that also match a wildcard name which would stand for a name of the pattern."""
-    found = []
-    for pattern in map(str.lower, patterns):
-        first, dot, rest = pattern.partition(".")
-        is_host = bool(dot) and re.fullmatch(r"[a-z0-9*-]+", first) is not None
-        found.append(rf"(?:{glob(first)}|\*)\.{glob(rest)}" if is_host and "**" not in first else glob(pattern))
-    return found
-
-
 def _networks(said: list[str]) -> list[str]:
     return [str(ipaddress.ip_network(one)) for one in said]
 
 
 def _issuers(said: list[dict[str, t.Any]]) -> list[list[t.Any]]:
     found = [(backend, options or {}) for one in said for backend, options in one.items()]
-    return [[backend, {name: glob(str(value)) for name, value in options.items()}] for backend, options in found]
+    return [[backend, {name: _option(name, value) for name, value in options.items()}] for backend, options in found]
+
+
+def _permitted(said: list[dict[str, t.Any]]) -> list[list[t.Any]]:
+    """Return issuers as _issuers does; one that signs whatever it is asked is permitted only where that is said."""
+    verbatim = {"openbao": {"sign_verbatim": _option("sign_verbatim", value=False)}}
+    return [[backend, {**verbatim.get(backend, {}), **options}] for backend, options in _issuers(said)]
+
+
+def _option(name: str, value: t.Any) -> str:
+    if isinstance(value, bool):
+        return str(value) if value else ""
+    return glob(normal_pattern(name, value))
 
 
 def _several(values: t.Sequence[str]) -> Kind:
@@ -78,22 +71,29 @@ _DURATION = Kind(
 )
 _BITS = Kind({"type": "integer", "minimum": 1, "description": "a number of bits"}, _same)
 _YES = Kind({"type": "boolean", "description": "true or false"}, _same)
-GLOBS = Kind({**_LIST, "description": "a list of patterns, for example ['*.example.org']"}, _globs)
-_COVERED = Kind(GLOBS.schema, _covered)
+GLOBS = Kind({**_LIST, "description": "a list of patterns, for example ['*.example.org']"}, globs)
+_TEXTS, _DNS_NAMES, _MAILBOXES = (Kind(GLOBS.schema, one) for one in (texts, dns_names, mailboxes))
+_COVERED = Kind({**GLOBS.schema, "minItems": 1}, covered)
 _NETWORKS = Kind({**_LIST, "description": "a list of networks, for example [192.0.2.0/24]"}, _networks)
-_FILES = Kind({**_LIST, "description": "a list of paths on the controller"}, _same)
+_FILES = Kind({**_LIST, "minItems": 1, "description": "a list of paths on the controller"}, _same)
 _NAMED = Kind({**_LIST, "description": "a list of names"}, _same)
-ISSUER: Schema = {
-    "type": ["object", "null"],
-    "properties": dict.fromkeys(ISSUER_OPTIONS, _TEXT),
-    "additionalProperties": False,
-}
+_OR_NONE: Schema = {"type": "string", "maxLength": 1000, "description": "a pattern, or '' for none"}
+
+
+def _issuer(**more: Schema) -> Schema:
+    options = {**dict.fromkeys(ISSUER_OPTIONS, _TEXT), **dict.fromkeys(("namespace", "issuer_ref", "role"), _OR_NONE)}
+    return {"type": ["object", "null"], "properties": {**options, **more}, "additionalProperties": False}
+
+
+ISSUER, OPENBAO = _issuer(), _issuer(sign_verbatim=_YES.schema)
 ISSUERS = Kind(
     {
         "type": "array",
         "items": {
             "type": "object",
-            "properties": {backend: {"$ref": "#/$defs/issuer"} for backend in BACKENDS},
+            "properties": {
+                backend: {"$ref": f"#/$defs/{'openbao' if backend == 'openbao' else 'issuer'}"} for backend in BACKENDS
+            },
             "additionalProperties": False,
             "minProperties": 1,
             "maxProperties": 1,
@@ -102,6 +102,12 @@ ISSUERS = Kind(
     },
     _issuers,
 )
+_PERMITTED = Kind(ISSUERS.schema, _permitted)
+
+
+def _some(kind: Kind) -> Kind:
+    """Return the kind of a list that may not be empty: what it limits would hold for nobody."""
+    return Kind({**kind.schema, "minItems": 1}, kind.compiled)
 
 
 def _fits(fact: Fact, kind: Kind) -> bool:
@@ -157,17 +163,17 @@ RULES: t.Mapping[str, t.Mapping[str, Kind]] = {
     "lifetime": {"longest": _dated(_DURATION), "shortest": _dated(_DURATION)},
     "profile": {"allow": _dated(_several(PROFILES))},
     "names": {
-        "dns_names": GLOBS,
-        "uris": GLOBS,
-        "email_addresses": GLOBS,
-        "common_name": GLOBS,
+        "dns_names": _DNS_NAMES,
+        "uris": _TEXTS,
+        "email_addresses": _MAILBOXES,
+        "common_name": _TEXTS,
         "ip_addresses": _NETWORKS,
         "wildcards": _YES,
         "forbid": _COVERED,
     },
-    "holders": {"names": _COVERED, "services": GLOBS, "groups": _NAMED},
-    "contact": {"like": GLOBS},
-    "issuer": {"allow": ISSUERS},
+    "holders": {"names": _COVERED, "services": _some(GLOBS), "groups": _NAMED},
+    "contact": {"like": _TEXTS},
+    "issuer": {"allow": _PERMITTED},
     "delivery": {
         "links": _several(PARTS),
         "activate": _several(("unit", "command", "none")),
@@ -190,14 +196,17 @@ REQUIRED: t.Mapping[str, tuple[str, ...]] = {
     "issuer": ("allow",),
 }
 ONLY: t.Mapping[str, Kind] = {
-    "kinds": _several(KINDS),
-    "identities": GLOBS,
-    "hosts": GLOBS,
-    "groups": _NAMED,
-    "services": GLOBS,
-    "profiles": _several(PROFILES),
-    "key_types": _several(KEY_TYPES),
-    "custody": _several(CUSTODIES),
-    "issuers": ISSUERS,
+    name: _some(kind)
+    for name, kind in {
+        "kinds": _several(KINDS),
+        "identities": GLOBS,
+        "hosts": GLOBS,
+        "groups": _NAMED,
+        "services": GLOBS,
+        "profiles": _several(PROFILES),
+        "key_types": _several(KEY_TYPES),
+        "custody": _several(CUSTODIES),
+        "issuers": ISSUERS,
+    }.items()
 }
 """To whom a rule may be limited."""

@@ -96,7 +96,7 @@ WRONG: list[tuple[str, str]] = [
         HEAD + "- id: a\n  contact: {}\n- id: a\n  contact: {}",
         "policy: p.yml line 5, rule a: id: another rule has this id",
     ),
-    (HEAD + "- id: a\n  weak_keys: {lists: []}\n  severity: warn", "rule a: a weak key is never signed"),
+    (HEAD + "- id: a\n  weak_keys: {lists: [x]}\n  severity: warn", "rule a: a weak key is never signed"),
     (
         HEAD + "- id: a\n  contact: {}\nwaivers:\n- {rule: b, contact: c, until: 2027-01-01}",
         "policy: p.yml line 6, waiver b: rule: there is no such rule; write one of a",
@@ -109,6 +109,37 @@ WRONG: list[tuple[str, str]] = [
     ),
     (HEAD + "- id: a\n  delivery: {}", "line 4, rule a: delivery: it is empty; write at least one of links, activate,"),
     (HEAD + "- id: a\n  holders: {groups: [a]}", "line 4, rule a: holders: nothing is held; write names or services"),
+    *(
+        (HEAD + f"- id: a\n  {rule}", f"policy: p.yml line 4, rule a: {words}")
+        for rule, words in (
+            (
+                "names: {forbid: [' pay.example.org']}",
+                "names.forbid: ' pay.example.org' begins or ends with white space;",
+            ),
+            ("names: {forbid: [pay.example.org.]}", "names.forbid: 'pay.example.org.' ends with a dot"),
+            ("names: {dns_names: [pay.example.org.]}", "names.dns_names: 'pay.example.org.' ends with a dot"),
+            (
+                "names: {forbid: ['pay?.example.org']}",
+                "names.forbid: 'pay?.example.org' has ?, which stands for itself",
+            ),
+            ("holders: {names: ['pay[12].org'], groups: [a]}", "holders.names: 'pay[12].org' has [, which stands for"),
+            ("names: {forbid: [192.0.2.0/24]}", "names.forbid: '192.0.2.0/24' is a network; write the addresses"),
+            ("names: {forbid: ['2001:db8::/32']}", "names.forbid: '2001:db8::/32' is a network"),
+            ("names: {forbid: ['bü*.example.org']}", "names.forbid: 'bü*' has no A-label; write the label"),
+            ("names: {uris: ['a**b**c**d**']}", "names.uris: 'a**b**c**d**' has more than 3 **; correct it"),
+            ("names: {forbid: []}", "names.forbid: it is empty, so it holds for nobody; write a list of patterns"),
+            ("holders: {services: [], groups: [a]}", "holders.services: it is empty, so it holds for nobody"),
+            ("weak_keys: {lists: []}", "weak_keys.lists: it is empty, so it holds for nobody"),
+        )
+    ),
+    (
+        HEAD + "- id: a\n  contact: {}\n  only: {groups: []}",
+        "policy: p.yml line 5, rule a: only.groups: it is empty, so it holds for nobody",
+    ),
+    (
+        HEAD + "- id: a\n  contact: {}\n  only: {hosts: ['web[12]']}",
+        "policy: p.yml line 5, rule a: only.hosts: 'web[12]' has [, which stands for itself alone",
+    ),
     ("format: 1\nrules: " + "[" * 3000, "policy: p.yml"),
 ]
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import key_type_of
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Subject
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.candidate import Candidate
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.compile import compiled
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.policy import Policy
@@ -117,6 +118,86 @@ def test_a_live_identity_that_breaks_a_rule_to_come_stays_as_it_is(
     assert (done["changed"], done.get("failed")) == (False, None)
     better = world.converge([web(**kept)], policy=policy)
     assert (better["warnings"], better.get("failed")) == ([], None)
+
+
+OTHER: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], list[dict[str, t.Any]], list[dict[str, t.Any]]]] = {
+    "key_type": (
+        {"allow": ["ecdsa-p256"]},
+        {"key_type": "ed25519"},
+        [{"key_type": "rsa-2048"}],
+        [{"contact": "me"}],
+    ),
+    "key_size": ({"rsa": 4096}, {"key_type": "rsa-3072"}, [{"key_type": "rsa-2048"}], [{"contact": "me"}]),
+    "key_age": ({"longest": "90d"}, {"lifetime": 100}, [{"lifetime": 101}], [{"lifetime": 100}, {"lifetime": 91}]),
+    "lifetime": (
+        {"longest": "90d", "shortest": "9d"},
+        {"lifetime": 100},
+        [{"lifetime": 101}, {"lifetime": 8}],
+        [{"lifetime": 100}, {"lifetime": 91}],
+    ),
+    "profile": ({"allow": ["tls_client"]}, {"profile": "tls_server"}, [{"profile": "tls_peer"}], [{"contact": "me"}]),
+    "names": (
+        {"dns_names": ["*.corp.example.org"], "ip_addresses": ["192.0.2.0/24"], "wildcards": False},
+        {"dns_names": ("px.example.org",), "common_name": "px.example.org"},
+        [
+            {"dns_names": ("px.example.org", "payments.example.org")},
+            {"dns_names": ("admin.example.org",)},
+            {"common_name": "admin.example.org"},
+            {"ip_addresses": ("203.0.113.1",)},
+            {"dns_names": ("px.example.org", "*.corp.example.org")},
+        ],
+        [{}, {"dns_names": ("px.example.org", "a.corp.example.org")}, {"common_name": None}],
+    ),
+    "holders": (
+        {"names": ["**.shop.example.org"], "services": ["shop", "till"], "groups": ["shop"]},
+        {"dns_names": ("a.shop.example.org",), "service": "shop"},
+        [{"dns_names": ("a.shop.example.org", "b.shop.example.org")}, {"service": "till"}],
+        [{}, {"dns_names": ("a.shop.example.org", "b.example.org")}, {"service": None}],
+    ),
+    "contact": ({"like": ["*@example.org"]}, {"contact": "me"}, [{"contact": "you"}, {"contact": None}], [{}]),
+    "issuer": (
+        {"allow": [{"local": {"authority": "issuing"}}]},
+        {"issuer": ("local", {"authority": "old"})},
+        [{"issuer": ("local", {"authority": "root"})}],
+        [{"contact": "me"}],
+    ),
+}
+
+
+def made(said: dict[str, t.Any]) -> Candidate:
+    """Return a candidate with a lifetime in days, and with its names in its subject."""
+    names = {name: value for name, value in said.items() if name in Subject._fields}
+    rest = {name: value for name, value in said.items() if name not in names}
+    return Candidate("web", "web1", **{**rest, "lifetime": said.get("lifetime", 30) * 86400}, subject=Subject(**names))
+
+
+@pytest.mark.parametrize("kind", OTHER)
+def test_a_rule_to_come_spares_what_is_live_and_no_other_breach(kind: str) -> None:
+    says, live, refused, spared = OTHER[kind]
+    rule = {"id": "to-come", kind: says, "enforce_from": TOMORROW}
+    policy = Policy(compiled(json.dumps({"format": 1, "rules": [rule]}), "policy.yml"), "policy.yml", str(TODAY))
+
+    class Ledger:
+        def as_it_is(self, _candidate: Candidate) -> Candidate:
+            return made(live)
+
+        def age_of_key(self, _candidate: Candidate) -> None:
+            return None
+
+    for said in spared:
+        assert len(Review(policy, [made({**live, **said})]).settle(Ledger())) == 1
+    for said in refused:
+        with pytest.raises(Denied, match="and this is changed"):
+            Review(policy, [made({**live, **said})]).settle(Ledger())
+
+
+def test_a_name_that_a_rule_to_come_forbids_is_not_added_to_another_one(world: World) -> None:
+    world.converge([web(dns_names=["px.example.org"])])
+    policy = write(world, {"id": "nm", "enforce_from": TOMORROW, "names": {"dns_names": ["*.corp.example.org"]}})
+    for names in (["px.example.org", "payments.example.org"], ["admin.example.org"]):
+        assert "and this is changed" in refusal(world, web(dns_names=names), policy)
+    kept = world.converge([web(dns_names=["px.example.org", "a.corp.example.org"])], policy=policy)
+    assert (len(kept["warnings"]), kept["changed"]) == (1, True)
 
 
 def test_who_signs_may_not_become_one_that_a_rule_to_come_forbids(world: World) -> None:

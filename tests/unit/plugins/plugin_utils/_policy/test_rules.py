@@ -20,6 +20,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._policy.connecti
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.policy import Policy
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.review import Review
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.rules import RULES
+from ansible_collections.keystead.identity.plugins.plugin_utils._policy.signer import normal
 from ansible_collections.keystead.identity.tests.harness.in_process import World, web
 
 if t.TYPE_CHECKING:
@@ -127,6 +128,60 @@ TASKS: dict[str, Case] = {
         "name *.example.org; use another name",
         {"dns_names": ["*.www.example.org"]},
     ),
+    "forbidden names in Unicode": Case(
+        {"names": {"forbid": ["bücher.example.org"]}},
+        {"dns_names": ["BÜCHER.example.org"]},
+        "name xn--bcher-kva.example.org",
+        {"dns_names": ["buecher.example.org"]},
+    ),
+    "forbidden names in Unicode as a common name": Case(
+        {"names": {"forbid": ["*.bücher.example"]}},
+        {"common_name": "a.bücher.example."},
+        "name a.bücher.example.",
+        {"common_name": "a.bucher.example."},
+    ),
+    "permitted names in Unicode": Case(
+        {"names": {"dns_names": ["*.Bücher.example"]}},
+        {"dns_names": ["a.bucher.example"]},
+        "dns_names a.bucher.example",
+        {"dns_names": ["a.bücher.example"]},
+    ),
+    "forbidden addresses": Case(
+        {"names": {"forbid": ["192.0.2.1*", "2001:DB8:0::1"]}},
+        {"ip_addresses": ["2001:db8::1"]},
+        "name 2001:db8::1",
+        {"ip_addresses": ["2001:db8::2", "192.0.2.20"]},
+    ),
+    "an address of a group": Case(
+        {"holders": {"names": ["192.0.2.10"], "groups": ["shop"]}},
+        {"ip_addresses": ["192.0.2.10"]},
+        "name 192.0.2.10 on host",
+        {"ip_addresses": ["192.0.2.11"]},
+    ),
+    "forbidden names of any beginning behind a wildcard": Case(
+        {"names": {"forbid": ["**pay.example.org"]}},
+        {"dns_names": ["*.example.org"]},
+        "name *.example.org",
+        {"dns_names": ["*.org.example.org"]},
+    ),
+    "forbidden names of any end behind a wildcard": Case(
+        {"names": {"forbid": ["pay**.org"]}},
+        {"dns_names": ["*.example.org"]},
+        "name *.example.org",
+        {"dns_names": ["*.example.com", "a.example.org"]},
+    ),
+    "forbidden names of any depth behind a wildcard": Case(
+        {"names": {"forbid": ["**.shop.example.org"]}},
+        {"dns_names": ["*.shop.example.org"]},
+        "name *.shop.example.org",
+        {"dns_names": ["*.example.org"]},
+    ),
+    "forbidden mailboxes": Case(
+        {"names": {"forbid": ["**@bücher.example"]}},
+        {"email_addresses": ["a.b@Bücher.example"]},
+        "name a.b@xn--bcher-kva.example",
+        {"email_addresses": ["a.b@bucher.example"], "dns_names": ["*.bucher.example"]},
+    ),
     "forbidden common names": Case(
         {"names": {"forbid": ["root"]}}, {"common_name": "Root"}, "name Root", {"common_name": "roots"}
     ),
@@ -184,7 +239,7 @@ TASKS: dict[str, Case] = {
     "issuer": Case(
         {"issuer": {"allow": [{"openbao": {}}, {"local": {"authority": "issuing"}}]}},
         {"issuer": {"local": {"directory": "ROOT/authorities", "authority": "other"}}},
-        "issuer local with authority other; use a permitted one of openbao, local",
+        "issuer local with authority other; use a permitted one: openbao or local with authority issuing",
         {},
     ),
     "parts that are linked": Case(
@@ -216,6 +271,7 @@ TASKS: dict[str, Case] = {
     ),
 }
 BASE: Said = {"lifetime": 86400, "subject": Subject(dns_names=("a.example.org",)), "issuer": ("local", {})}
+BAO = {"url": "https://BAO1.example.org:443/", "mount": "pki/a/", "namespace": None, "timeout": 30}
 CANDIDATES: dict[str, Case] = {
     "reuse": Case({"key_reuse": {"allow": False}}, {"reuse": True}, "key.reuse true; leave it out", {"reuse": False}),
     "a reused key that is too old": Case(
@@ -253,6 +309,45 @@ CANDIDATES: dict[str, Case] = {
         {"publish": (("aws_acm", ("certificate", "private_key")),)},
         "publish aws_acm with private_key; leave private_key out of its parts",
         {"publish": (("aws_acm", ("certificate",)), ("pkcs12", ("private_key",)))},
+    ),
+    "an OpenBao that signs verbatim": Case(
+        {"issuer": {"allow": [{"openbao": {"mount": "pki", "role": "web"}}]}},
+        {"issuer": ("openbao", {"mount": "pki", "role": "web", "sign_verbatim": True})},
+        "issuer openbao with sign_verbatim true, mount pki, role web; "
+        "use a permitted one: openbao with mount pki, role web",
+        {"issuer": ("openbao", {"mount": "pki", "role": "web", "sign_verbatim": False})},
+    ),
+    "an OpenBao that signs verbatim where any may sign": Case(
+        {"issuer": {"allow": [{"openbao": None}, {"openbao": {"mount": "raw", "sign_verbatim": True}}]}},
+        {"issuer": ("openbao", {"mount": "pki", "sign_verbatim": True})},
+        "use a permitted one: openbao or openbao with sign_verbatim true, mount raw",
+        {"issuer": ("openbao", {"mount": "raw", "sign_verbatim": True})},
+    ),
+    "a rule about an OpenBao that signs verbatim": Case(
+        {"contact": {}, "only": {"issuers": [{"openbao": {"mount": "pki"}}]}},
+        {"issuer": ("openbao", {"mount": "pki", "sign_verbatim": True})},
+        "no contact",
+        {"issuer": ("openbao", {"mount": "other", "sign_verbatim": True})},
+    ),
+    "no namespace and no role": Case(
+        {"issuer": {"allow": [{"openbao": {"namespace": "", "role": "", "issuer_ref": "a?"}}]}},
+        {"issuer": ("openbao", {"namespace": "team", "role": None, "issuer_ref": "a?"})},
+        "openbao with namespace team, role none, issuer_ref a?; "
+        "use a permitted one: openbao with namespace none, role none, issuer_ref a?",
+        {"issuer": ("openbao", {"namespace": "", "role": None, "issuer_ref": "a?"})},
+    ),
+    "the normal form of a server": Case(
+        {"issuer": {"allow": [{"openbao": {"url": "HTTPS://Bao*.example.org:443/", "mount": "/pki/**/"}}]}},
+        {"issuer": normal("openbao", {**BAO, "url": "https://bao.example.com"})},
+        "issuer openbao with url https://bao.example.com, mount pki/a; "
+        "use a permitted one: openbao with url https://bao*.example.org, mount pki/**",
+        {"issuer": normal("openbao", BAO)},
+    ),
+    "the directory of an authority": Case(
+        {"issuer": {"allow": [{"local": {"directory": "/etc/ca/*"}}]}},
+        {"issuer": normal("local", {"directory": "/etc/ca/../x", "authority": "a"})},
+        "local with directory /etc/x; use a permitted one: local with directory /etc/ca/*",
+        {"issuer": normal("local", {"directory": "/etc//ca/web/", "authority": "a"})},
     ),
     "backend of the issuer": Case(
         {"issuer": {"allow": [{"openbao": {"url": "https://bao.example.org", "mount": "pki*"}}]}},

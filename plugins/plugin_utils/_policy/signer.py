@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Issuers in the one form in which they are compared: a rule must not depend on how a task spells a server."""
+
+from __future__ import annotations
+
+import os.path
+import typing as t
+
+Options = t.Mapping[str, t.Any]
+_OPENBAO = "openbao: issuer.openbao"
+
+
+def normal(backend: str, options: Options) -> tuple[str, Options]:
+    """Return an issuer of a task with its places in their normal form. Raises Misconfigured for what is no place."""
+    if backend == "local":
+        return backend, {**options, "directory": os.path.abspath(options["directory"])}  # noqa: PTH100 - no links
+    if backend != "openbao":
+        return backend, options
+    from .._openbao.address import address, path
+
+    where = address(options, _OPENBAO)
+    mount = path(options["mount"], f"{_OPENBAO}.mount")
+    return backend, {**options, "url": where.url, "namespace": where.namespace, "mount": mount}
+
+
+def normal_pattern(option: str, said: str) -> str:
+    """Return what a policy says of an option in the form of `normal`."""
+    if option == "url":
+        scheme, sign, rest = said.partition("://")
+        host, slash, below = rest.partition("/")
+        return f"{scheme.lower()}{sign}{host.lower().removesuffix(':443')}{slash}{below}".rstrip("/")
+    if option in ("mount", "namespace"):
+        return said.strip("/")
+    return os.path.normpath(said) if option == "directory" else said
