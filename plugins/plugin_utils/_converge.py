@@ -186,6 +186,7 @@ class _Run:
             wait=self.wait,
             say=self.task.say,
             weak=self.review.policy.weak_lists,
+            warnings=self.warnings,
         )
         to_adopt = [work for work in works if work.needs("adopt")]
         if to_adopt:

@@ -9,20 +9,19 @@ from __future__ import annotations
 import contextlib
 import time
 import typing as t
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from ..module_utils._core import pki
-from ..module_utils._core.checks_x509 import all_names
 from ..module_utils._core.errors import Denied, KeysteadError, Pending, Unavailable, Unreached
 from ..module_utils._core.ports import Order
 from ._accepting import accepted_by, backend, listed, lost_since, still_fits
 from ._edge import unexpected
-from ._ledger.port import Event, Held, Intent, Issued, Orphaned, Outcome, Refused, Used
+from ._ledger.port import Event, Held, Intent, Outcome, Refused, Used
 from ._policy.load import known_weak
 from ._request import checked
+from ._signed import issued, lost, orphan
 
 if t.TYPE_CHECKING:
-    from ..module_utils._core.model import Credential, Generation
+    from ..module_utils._core.model import Generation
     from ..module_utils._core.ports import Issuer, Request
     from ._ledger.port import Batch, Change, Ledger
     from ._signers import Signers
@@ -40,9 +39,11 @@ class Issuing:
     """Gets credentials for one host's identities. `wait` is how long, in seconds, an issuer has that answers later."""
 
     def __init__(  # noqa: PLR0913 - what it needs to know
-        self, signers: Signers, ledger: Ledger, batch: Batch, *, holder: str, wait: float, say: Say, weak: Paths = ()
+        self, signers: Signers, ledger: Ledger, batch: Batch, *, holder: str, wait: float, say: Say, weak: Paths = (),
+        warnings: list[str] | None = None,
     ) -> None:
-        """Keep whom to ask, where to write it down, how to tell, and the files that list weak keys."""
+        """Keep whom to ask, where to write it down, how to tell, the files that list weak keys, and where to warn."""
+        self._warnings = [] if warnings is None else warnings
         self._signers, self._ledger, self._batch, self._holder = signers, ledger, batch, holder
         self._wait, self._say, self._weak = wait, say, weak
         self._said = time.monotonic()
@@ -155,6 +156,10 @@ class Issuing:
         outcomes = [_outcome(work) for work in works]
         if outcomes:
             self._ledger.record(self._batch, outcomes)
+        for work in works:
+            if work.lost_since is not None:
+                told = f"an earlier answer of {work.identity.issuer_id} got lost"
+                self._warnings.append(f"{work.name}: {told}; what it may have signed is recorded as an orphan")
 
 
 def intent(work: Work, reason: str, holder: str, issuer_id: str | None = None) -> Intent:
@@ -215,7 +220,7 @@ def _take(work: Work, request: Request, answer: Generation | Order | KeysteadErr
         try:
             work.generation = accepted_by(work, request, answer, anchors)
         except KeysteadError as error:
-            work.error, work.orphaned = error, True
+            work.error, work.orphaned = orphan(work, request, answer, error)
 
 
 def _outcome(work: Work) -> Outcome:
@@ -223,48 +228,14 @@ def _outcome(work: Work) -> Outcome:
         said = str(work.error or "")
         pending = isinstance(work.error, Pending)
         event = Event("issue", work.reason("issue"), "pending" if pending else "failed", said)
-        return Outcome(work.name, work.number, (*_lost(work), event), _closing(work))
+        return Outcome(work.name, work.number, (*lost(work), event), _closing(work))
     parts = work.generation.parts
     change = issued(parts["certificate"].content, parts["chain"].content)
-    return Outcome(work.name, work.number, (*_lost(work), Event("issue", work.reason("issue"))), (change,))
-
-
-def _lost(work: Work) -> tuple[Event, ...]:
-    """Tell of an orphan that nobody can look for: who may have signed it, for which key and names, and when (R1)."""
-    if work.lost_since is None:
-        return ()
-    names = ", ".join(all_names(work.identity.subject))
-    window = f"between {work.lost_since:%Y-%m-%d %H:%M:%S} and {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    said = f"{_issuer_of(work).id} may have signed key {work.public_id} for {names} {window}; its answer got lost"
-    return (Event("issue", "an earlier answer got lost", "orphaned", said),)
+    return Outcome(work.name, work.number, (*lost(work), Event("issue", work.reason("issue"))), (change,))
 
 
 def _closing(work: Work) -> tuple[Change, ...]:
     """Close the intent: what was signed and not accepted is an orphan, what was refused was never signed."""
     if work.orphaned:
-        return (Orphaned(),)
+        return (work.orphaned,)
     return (Refused(),) if isinstance(work.error, (Denied, Unreached)) else ()
-
-
-def issued(certificate: bytes, chain: bytes) -> Issued:
-    """Return what the ledger is told of a credential (PEM)."""
-    credential: Credential = pki.credential(pki.der_certificates(certificate)[0])
-    facts = credential.facts
-    return Issued(
-        certificate=certificate.decode("ascii"),
-        credential_id=credential.credential_id,
-        public_id=credential.public_id,
-        serial_number=facts.serial_number,
-        issuer_dn=facts.issuer,
-        subject=facts.subject_name,
-        names={
-            "dns": facts.subject.dns_names,
-            "ip": facts.subject.ip_addresses,
-            "uri": facts.subject.uris,
-            "email": facts.subject.email_addresses,
-        },
-        key_type=facts.key_type,
-        not_before=credential.not_before,
-        not_after=credential.not_after,
-        chain=chain.decode("ascii"),
-    )

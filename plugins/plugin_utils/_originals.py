@@ -148,7 +148,7 @@ def _is_new(work: Work) -> bool:
 
 def _seen(work: Work) -> Outcome:
     from ..module_utils._core import pki
-    from ._issuing import issued
+    from ._signed import issued
 
     found = work.found
     original = found.original if found else None

@@ -73,7 +73,7 @@ def _changes(work: Work) -> t.Iterator[Change]:
 def _adopted(work: Work) -> Change:
     """Return what the ledger is told of a pair that was there before."""
     from ..module_utils._core import pki
-    from ._issuing import issued
+    from ._signed import issued
 
     original = work.found and work.found.original
     if original is None or not work.did("adopt"):

@@ -14,6 +14,7 @@ from ..module_utils._core.adopted import adopted_id
 from ..module_utils._core.checks import sentence
 from ..module_utils._core.plan import REPLACES
 from ..module_utils._host.layout import current_path
+from ._serial import with_colons
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Credential, Observed, X509Facts
@@ -68,10 +69,8 @@ def record(work: Work, store: str, *, check: bool) -> dict[str, t.Any]:
 def certificate(credential: Credential) -> dict[str, t.Any]:
     """Return the facts of a certificate; times in RFC 3339, the serial number in hexadecimal with colons."""
     facts: X509Facts = credential.facts
-    digits = f"{facts.serial_number:x}"
-    digits = digits.zfill(len(digits) + len(digits) % 2)
     return {
-        "serial_number": ":".join(digits[i : i + 2] for i in range(0, len(digits), 2)),
+        "serial_number": with_colons(facts.serial_number),
         "fingerprint_sha256": credential.credential_id,
         "spki_sha256": credential.public_id,
         "not_before": f"{credential.not_before:%Y-%m-%dT%H:%M:%SZ}",

@@ -13,9 +13,9 @@ from ..module_utils._core import pki
 from ..module_utils._core.ports import Lister, Revoked, Revoker
 from ._actor import actor, holder
 from ._adoption import intended, revocation
-from ._issuing import issued
 from ._ledger.port import UNPLACED, Batch, Event, Intent, Orphaned, Outcome, Withdrawn
 from ._ledger.queries import credentials
+from ._signed import issued
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.ports import IssuedRecord, Issuer

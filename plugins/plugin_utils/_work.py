@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
     from ..module_utils._core.model import Credential, Done, Generation, Identity, Known, Observed, Step
     from ..module_utils._core.ports import Issuer
     from ._declare import Declaration
-    from ._ledger.port import Remembered
+    from ._ledger.port import Orphaned, Remembered
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Work:
     public_id: str = ""
     number: int | None = None
     generation: Generation | None = None
-    orphaned: bool = False
+    orphaned: Orphaned | None = None
     lost_since: datetime | None = None
     done: list[Done] = field(default_factory=list)
     after: Observed | None = None

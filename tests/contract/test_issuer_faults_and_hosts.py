@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 import pytest
@@ -86,6 +87,9 @@ def test_an_answer_that_a_forgetful_server_lost_is_recorded_as_an_orphan(front: 
     front.proxy.fail(faulty.lose, front.backend.signs, times=1)
     failed = world.converge([web()], issuer=forgetful)
     assert failed["failed"] is True
+    warned = world.converge([web()], issuer=forgetful)["warnings"]
+    words = f"web: an earlier answer of {front.made.name}:.* got lost; what it may have signed is recorded as an orphan"
+    assert [one for one in warned if re.fullmatch(words, one)], warned
     world.settled([web()], issuer=forgetful)
     events = "SELECT generation, outcome, message FROM events WHERE action = 'issue' ORDER BY seq"
     first, lost, last = world.query(events)

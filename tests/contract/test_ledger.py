@@ -166,6 +166,23 @@ def test_a_closed_intent_frees_its_number(ledger: SqlLedger, change: t.Any) -> N
     assert web(ledger).public_id == "bb"
 
 
+def test_an_orphan_whose_answer_is_known_is_kept_with_it_and_frees_its_number(ledger: SqlLedger) -> None:
+    ledger.intend(batch(), [intent()])
+    answer = issued()
+    ledger.record(batch(), [Outcome("web", 1, (), (Orphaned(answer),))])
+    assert (web(ledger).open_intent, web(ledger).newest) == (None, 0)
+    kept = "SELECT g.state, g.credential_id, x.serial_number FROM generations g JOIN x509 x ON x.generation = g.id"
+    assert ledger.read(kept) == [("orphaned", answer.credential_id, f"{answer.serial_number:x}")]
+
+
+def test_an_orphan_of_an_intent_that_was_taken_over_changes_nothing(ledger: SqlLedger) -> None:
+    ledger.intend(batch(), [intent()])
+    ledger.intend(batch(after=INTENT_HOLDS), [intent(key="bb", holder="run-2")])
+    ledger.record(batch(after=INTENT_HOLDS), [Outcome("web", 1, (), (Orphaned(issued()),))])
+    assert web(ledger).open_intent.public_id == "bb"
+    assert ledger.read("SELECT public_id, credential_id FROM generations WHERE state = 'orphaned'") == [("aa", None)]
+
+
 def test_a_successor_that_is_proved_ends_the_deliveries_of_its_predecessor(ledger: SqlLedger) -> None:
     publish(ledger)
     publish(ledger, 2, "bb")

@@ -13,17 +13,18 @@ real one.
 from __future__ import annotations
 
 import re
+import subprocess
 import textwrap
 import typing as t
 from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.keystead.identity.tests.harness import openbao as bao
 from ansible_collections.keystead.identity.tests.harness import playbook
 from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.postgres import CONVERGER, PASSWORDS
 from ansible_collections.keystead.identity.tests.integration.test_examples import IDENTITY, INFO, machine, serving
+from ansible_collections.keystead.identity.tests.needs import OPENBAO
 
 if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
@@ -69,9 +70,13 @@ def plays(page: str) -> list[dict[str, t.Any]]:
 
 def exchanged(value: t.Any, pairs: dict[str, str]) -> t.Any:
     """Return YAML with what it says of a machine exchanged."""
-    text = yaml.safe_dump(value, default_flow_style=None, width=1000)
+    return yaml.safe_load(swapped(yaml.safe_dump(value, default_flow_style=None, width=1000), pairs))
+
+
+def swapped(text: str, pairs: dict[str, str]) -> str:
+    """Return a text with what it says of a machine exchanged."""
     longest_first = sorted(pairs, key=len, reverse=True)
-    return yaml.safe_load(re.sub("|".join(map(re.escape, longest_first)), lambda found: pairs[found[0]], text))
+    return re.sub("|".join(map(re.escape, longest_first)), lambda found: pairs[found[0]], text)
 
 
 def prepared(play: dict[str, t.Any], store: Path) -> dict[str, t.Any]:
@@ -141,18 +146,35 @@ def _old_pair(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
 
 
 def _openbao(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
-    """Mount a PKI, let a converger log in, and write down its credentials where the page reads them."""
+    """Set a server up by the commands of the page, which write credentials where its playbooks read them."""
     server: Server = request.getfixturevalue("openbao")
-    pki = bao.pki(server)
-    login = bao.approle(pki)["approle"]
-    (root / "etc/keystead/secret_id").write_text(f"{login['secret_id']}\n", encoding="ascii")
+    text = (SITE / "rst" / "issuer_openbao.rst").read_text(encoding="utf-8")
+    commands, policy = (
+        textwrap.dedent(found) for kind in ("console", "text")
+        for found in re.findall(rf"^\.\. code-block:: {kind}\n\n((?: .*\n|\n)+)", text, re.MULTILINE)
+    )  # fmt: skip
+    (root / "keystead.hcl").write_text(policy, encoding="utf-8")
     (root / "etc/keystead/bao-ca.pem").write_bytes(server.ca_bundle.read_bytes())
-    return {
-        "https://bao.example.org:8200": server.url,
-        "mount: pki": f"mount: {pki.mount}",
-        "mount: approle": f"mount: {login['mount']}",
-        "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": login["role_id"],
-    }
+    pairs = {"https://bao.example.org:8200": server.url}
+    script = swapped(commands, {**pairs, "/etc/keystead": str(root / "etc/keystead")})
+    assert all(line.startswith("$ ") for line in script.splitlines() if line)
+    request.addfinalizer(lambda: _unmounted(server))  # the server is that of other tests too
+    done = subprocess.run(
+        ["/bin/bash", "-euo", "pipefail", "-c", re.sub(r"^\$ ", "", script, flags=re.MULTILINE)],
+        env={"BAO_TOKEN": server.token, "HOME": str(root), "PATH": f"{Path(OPENBAO).parent}:/usr/bin:/bin"},
+        cwd=root, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    printed = re.search(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\n?(\S+)\s*$", done.stdout)
+    assert printed, done.stdout
+    role_id, wrapped = printed.groups()
+    assert server.call("POST", "sys/wrapping/unwrap", {"token": wrapped})["data"]["secret_id"]
+    return {**pairs, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": role_id}
+
+
+def _unmounted(server: Server) -> None:
+    for path in ("sys/mounts/pki", "sys/mounts/pki_root", "sys/auth/approle", "sys/policies/acl/keystead"):
+        server.call("DELETE", path)
 
 
 def _postgresql(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
 import typing as t
 
 import pytest
@@ -15,6 +17,7 @@ from ansible_collections.keystead.identity.tests.harness import playbook
 from ansible_collections.keystead.identity.tests.harness.in_process import World
 from ansible_collections.keystead.identity.tests.unit.test_what_is_loaded import run_elsewhere
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -142,6 +145,33 @@ def test_a_life_that_would_be_due_at_once_is_an_error_and_no_loop(site: Site) ->
         assert "openbao: it grants web a life until" in said
         assert "declare a shorter renew_before, or let the authority grant a longer life" in said
     assert not (site.directory / "store/web/current").exists()
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        (make.FOR_PEERS, "declare profile tls_peer, or set client_flag=false in role wrong; "),
+        (make.FOR_CLIENTS, "or set server_flag=true and client_flag=false in role wrong; "),
+        ({"organization": "Example", "ou": "Web"}, "declared one; leave ou, organization of role wrong empty; "),
+    ],
+)
+def test_what_was_signed_and_refused_is_named_and_kept_with_what_to_change(
+    site: Site, role: dict[str, t.Any], words: str
+) -> None:
+    site.pki.call("POST", f"{site.pki.mount}/roles/wrong", {**make.WEB, **role})
+    auth = {"token": {"token": make.token(site.pki, "root")}}
+    said = site.refused(WEB, openbao={"role": "wrong", "auth": auth})
+    signed_it = r"what it signed has serial number ([0-9a-f:]+) and ends on .* UTC: revoke it there$"
+    found = re.search(words + signed_it, said)
+    assert found, said
+    with sqlite3.connect(site.directory / "ledger.sqlite") as ledger:
+        rows = ledger.execute(
+            "SELECT g.state, g.credential_id, g.not_after > g.not_before, x.serial_number"
+            " FROM generations g JOIN x509 x ON x.generation = g.id"
+        ).fetchall()
+    kept = site.pki.call("GET", f"{site.pki.mount}/cert/{found[1]}")["data"]["certificate"]
+    signed = x509.load_pem_x509_certificate(kept.encode())
+    assert rows == [("orphaned", signed.fingerprint(hashes.SHA256()).hex(), 1, f"{signed.serial_number:x}")]
 
 
 def test_check_mode_asks_for_the_root_and_logs_nobody_in(site: Site) -> None:

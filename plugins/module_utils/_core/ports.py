@@ -13,7 +13,7 @@ if t.TYPE_CHECKING:
     from datetime import datetime
 
     from .errors import KeysteadError
-    from .model import Generation, Subject
+    from .model import Generation, Subject, X509Facts
 
 
 class Request(t.NamedTuple):
@@ -123,6 +123,13 @@ class Preflight(t.Protocol):
     """
 
     def preflight(self) -> t.Iterator[Check]: ...
+
+
+@t.runtime_checkable
+class Remedy(t.Protocol):
+    """Knows what to change where it signs, when what it signed is not what was asked; empty where it does not."""
+
+    def remedy(self, found: X509Facts, request: Request) -> str: ...
 
 
 class SigningKey(t.Protocol):

@@ -18,7 +18,7 @@ if t.TYPE_CHECKING:
     import datetime as dt
 
     from ...module_utils._core.errors import KeysteadError
-    from ...module_utils._core.model import Generation
+    from ...module_utils._core.model import Generation, X509Facts
     from ...module_utils._core.ports import Check, Good, IssuedRecord, Order, Request, Revoked, Unknown
     from .._openbao.issued import Records
     from .._openbao.signer import Signer, Target
@@ -101,6 +101,12 @@ class OpenBaoIssuer:
     def issued(self, since: dt.datetime) -> t.Iterator[IssuedRecord]:
         """Yield what the mount has signed since then and kept; roles with no_store keep nothing."""
         return self._records.issued(since)
+
+    def remedy(self, found: X509Facts, request: Request) -> str:
+        """Return what to change in the role, which signed something else than was asked."""
+        from .._openbao.refusals import in_role
+
+        return in_role(found, request, self._role) if self._role else ""
 
     def advice(self) -> list[str]:
         """Return what the server said beside its answers, and was not returned yet."""

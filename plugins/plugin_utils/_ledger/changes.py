@@ -81,6 +81,17 @@ def _known(place: Place) -> int:
 
 
 def _issued(place: Place, change: Issued) -> None:
+    if not _described(place, change):
+        message = f"ledger: another run took over generation {place.outcome.number} of {place.outcome.name}; run again"
+        raise Pending(message)
+    place.run(
+        "UPDATE identities SET newest = CASE WHEN newest < ? THEN ? ELSE newest END WHERE id = ?",
+        place.outcome.number, place.outcome.number, place.identity,
+    )
+
+
+def _described(place: Place, change: Issued) -> bool:
+    """Write down what was signed. Returns False where the generation is about another key by now."""
     generation = _known(place)
     changed = place.connection.execute(
         "UPDATE generations SET state = CASE state WHEN 'intended' THEN 'issued' ELSE state END, holder = NULL,"
@@ -89,17 +100,13 @@ def _issued(place: Place, change: Issued) -> None:
          change.public_id),
     ).rowcount
     if not changed:
-        message = f"ledger: another run took over generation {place.outcome.number} of {place.outcome.name}; run again"
-        raise Pending(message)
+        return False
     place.run(
         _X509, generation, f"{change.serial_number:x}", change.subject, change.issuer_dn,
         json.dumps({kind: list(names) for kind, names in change.names.items()}, sort_keys=True),
         change.certificate, change.chain,
     )
-    place.run(
-        "UPDATE identities SET newest = CASE WHEN newest < ? THEN ? ELSE newest END WHERE id = ?",
-        place.outcome.number, place.outcome.number, place.identity,
-    )
+    return True
 
 
 def _delivered(place: Place, change: Delivered) -> None:
@@ -161,7 +168,9 @@ def _refused(place: Place, _change: Refused) -> None:
     )
 
 
-def _orphaned(place: Place, _change: Orphaned) -> None:
+def _orphaned(place: Place, change: Orphaned) -> None:
+    if change.answer is not None and not _described(place, change.answer):
+        return  # who took it over kept the orphan
     place.run(
         "UPDATE generations SET state = 'orphaned', holder = NULL WHERE id = ? AND state IN ('intended', 'issued')",
         _known(place),

@@ -168,7 +168,9 @@ class Refused:
 
 @dataclass(frozen=True)
 class Orphaned:
-    """The intent is given up although the issuer may have signed: kept for whoever sweeps."""
+    """The intent is given up although the issuer may have signed, or has, `answer`: kept for whoever sweeps."""
+
+    answer: Issued | None = None
 
 
 class RolledBack(t.NamedTuple):

@@ -19,6 +19,7 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core import pki
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Unavailable
 from ...module_utils._core.ports import Good, IssuedRecord, Revoked, Unknown
+from .._serial import with_colons
 from .errors import WHO, LoggedOut, Refused, Silent, not_understood, plain, section
 
 if t.TYPE_CHECKING:
@@ -114,13 +115,13 @@ class Records:
                 f"{WHO}: mount {self._mount} did not sign the certificate {pki.fingerprint(der)}; "
                 "name who signed it in issuers"
             )
-        number = _serial(certificate.serial_number)
+        number = with_colons(certificate.serial_number)
         return self._client.call("POST", f"{self._mount}/revoke", {"serial_number": number})
 
     def _kept(self, der: bytes) -> Json | None:
         """Return what the mount says of exactly this certificate."""
         try:
-            number = _serial(x509.load_der_x509_certificate(der).serial_number)
+            number = with_colons(x509.load_der_x509_certificate(der).serial_number)
             found = self._entry(number)
             same = found is not None and pki.der_certificates(str(found["certificate"]).encode()) == (der,)
         except pki.MALFORMED:
@@ -203,12 +204,6 @@ def _starts(about: t.Any, key: str) -> dt.datetime:
     except (TypeError, KeyError, ValueError):
         return _UNSAID
     return found if found.tzinfo else found.replace(tzinfo=dt.UTC)
-
-
-def _serial(number: int) -> str:
-    """Return a serial number as the server's paths have it: without the colons it finds nothing."""
-    digits = f"{number:x}"
-    return bytes.fromhex(digits.zfill(len(digits) + len(digits) % 2)).hex(":")
 
 
 def _revocation(data: Json) -> Revoked | None:

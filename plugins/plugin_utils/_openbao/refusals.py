@@ -10,9 +10,11 @@ import re
 import typing as t
 
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured
+from ...module_utils._core.model import PROFILE_USAGES
 from .errors import WHO, Refused
 
 if t.TYPE_CHECKING:
+    from ...module_utils._core.model import X509Facts
     from ...module_utils._core.ports import Request
 
 _ALLOW = "name others, or let the role allow it"
@@ -37,6 +39,26 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"role requires a minimum of (.*)", "{role} wants keys of at least {0}; write another key.type"),
     )
 )
+
+
+_FLAGS = {"server_auth": "server_flag", "client_auth": "client_flag"}
+_FIELDS = {
+    "C": "country", "L": "locality", "O": "organization", "OU": "ou", "ST": "province", "STREET": "street_address",
+    "2.5.4.17": "postal_code",
+}  # fmt: skip
+
+
+def in_role(found: X509Facts, request: Request, role: str) -> str:
+    """Return what to change in a role that signed other usages or another subject than was asked; empty if neither."""
+    wanted = PROFILE_USAGES[request.profile]
+    if set(found.usages) <= set(_FLAGS) and found.usages != wanted:
+        other = [usage for usage in _FLAGS if (usage in found.usages) != (usage in wanted)]
+        values = [f"{_FLAGS[usage]}={str(usage in wanted).lower()}" for usage in other]
+        return f"set {' and '.join(values)} in role {role}"
+    there = re.findall(r"(?:^|(?<!\\)[,+])([A-Z0-9.]+)=", found.subject_name)
+    if fields := [_FIELDS[one] for one in dict.fromkeys(there) if one in _FIELDS]:
+        return f"leave {', '.join(fields)} of role {role} empty"
+    return ""
 
 
 def no_role(role: str, mount: str) -> Misconfigured:

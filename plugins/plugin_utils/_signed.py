@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What the ledger is told of what an issuer signed: that it was accepted, refused too late, or perhaps got lost."""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import UTC, datetime
+
+from ..module_utils._core import pki
+from ..module_utils._core.checks_x509 import all_names
+from ..module_utils._core.ports import Remedy
+from ._ledger.port import Event, Issued, Orphaned
+from ._serial import with_colons
+
+if t.TYPE_CHECKING:
+    from ..module_utils._core.errors import KeysteadError
+    from ..module_utils._core.model import Credential, Generation
+    from ..module_utils._core.ports import Request
+    from ._work import Work
+
+_UNREADABLE: tuple[type[Exception], ...] = (*pki.UNREADABLE, LookupError, AttributeError)
+
+
+def issued(certificate: bytes, chain: bytes) -> Issued:
+    """Return what the ledger is told of a credential (PEM)."""
+    credential: Credential = pki.credential(pki.der_certificates(certificate)[0])
+    facts = credential.facts
+    return Issued(
+        certificate=certificate.decode("ascii"),
+        credential_id=credential.credential_id,
+        public_id=credential.public_id,
+        serial_number=facts.serial_number,
+        issuer_dn=facts.issuer,
+        subject=facts.subject_name,
+        names={
+            "dns": facts.subject.dns_names,
+            "ip": facts.subject.ip_addresses,
+            "uri": facts.subject.uris,
+            "email": facts.subject.email_addresses,
+        },
+        key_type=facts.key_type,
+        not_before=credential.not_before,
+        not_after=credential.not_after,
+        chain=chain.decode("ascii"),
+    )
+
+
+def orphan(
+    work: Work, request: Request, answer: Generation, error: KeysteadError
+) -> tuple[KeysteadError, Orphaned]:
+    """Return why an answer was refused, what helps and what is to be revoked, and what the ledger keeps of it."""
+    try:
+        der = pki.der_certificates(answer.parts["certificate"].content)[0]
+        found = issued(pki.pem_certificate(der), b"")
+        facts = pki.credential(der).facts
+    except _UNREADABLE:
+        return error, Orphaned()
+    told, kept = str(error), found.public_id == work.public_id
+    if isinstance(work.issuer, Remedy) and (remedy := work.issuer.remedy(facts, request)):
+        told += f"{', or' if '; ' in told else ';'} {remedy}"
+    told += f"; what it signed has serial number {with_colons(found.serial_number)} and ends on "
+    told += f"{found.not_after:%Y-%m-%d %H:%M} UTC: revoke it there"
+    return type(error)(told), Orphaned(found if kept else None)
+
+
+def lost(work: Work) -> tuple[Event, ...]:
+    """Tell of an orphan that nobody can look for: who may have signed it, for which key and names, and when (R1)."""
+    if work.lost_since is None:
+        return ()
+    names = ", ".join(all_names(work.identity.subject))
+    window = f"between {work.lost_since:%Y-%m-%d %H:%M:%S} and {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    said = f"{work.identity.issuer_id} may have signed key {work.public_id} for {names} {window}; its answer got lost"
+    return (Event("issue", "an earlier answer got lost", "orphaned", said),)
