@@ -340,8 +340,8 @@ MISTAKES: dict[str, tuple[t.Callable[[Pair, Path], object], str]] = {
         "holds no certificate in PEM",
     ),
     "a large file": (_put("web.key", b"x" * 2_000_000), "is larger than"),
-    "a FIFO": (_fifo, "is not a regular file"),
-    "a directory": (_directory, "is not a regular file"),
+    "a FIFO": (_fifo, "is not a regular file; write another path"),
+    "a directory": (_directory, "is not a regular file; write another path"),
     "a circle of links": (_circle, "more than 8 links"),
     "a directory of others": (_elsewhere, "may be written by others"),
     "a chain of others": (
@@ -623,7 +623,7 @@ def _tampered(world: World, change: t.Callable[[dict[str, t.Any]], object]) -> t
     ("change", "message"),
     [
         (lambda original: original.update(certificate="AAAA"), "what it shows as the certificate of web is none"),
-        (lambda original: original.update(chain=["AAAA"]), "the chain of web cannot be read"),
+        (lambda original: original.update(chain=["AAAA"]), "web: the chain that the host shows cannot be read"),
         (lambda original: original.update(chain=[original["certificate"]]), "did not sign the one before it"),
         (lambda original: original.update(chain=["AAAA"] * 5000), "its answer for web is refused"),
         (lambda original: original.update(key="AAAA"), "its answer for web is refused"),
