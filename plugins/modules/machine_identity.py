@@ -255,7 +255,7 @@ identities:
         code:
           description: What kind of thing it is.
           type: str
-          choices: [differs, shared_key, key_readable, weak_key, missing, certbot, certmonger, acme_sh]
+          choices: [differs, shared_key, key_readable, weak_key, other_copies, missing, certbot, certmonger, acme_sh]
           returned: always
           sample: shared_key
         msg:

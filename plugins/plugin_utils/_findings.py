@@ -21,6 +21,7 @@ _SAYS = {
     "certmonger": "certmonger still tracks it as request {detail}; stop that with: getcert stop-tracking -i {detail}",
     "acme_sh": "acme.sh still renews it as {detail}; stop that with: acme.sh --remove -d {detail}",
     "key_readable": "its key {about} has mode {detail}, so others may know it; adopt.replace: now makes a new one",
+    "other_copies": "it is also in {about}, which its first renewal leaves as it is; give that a link, or take it away",
 }
 
 
@@ -45,6 +46,8 @@ def said(found: Finding) -> dict[str, str] | None:
     if found.code not in _SAYS:
         return None
     about, detail = shlex.quote(found.about), shlex.quote(found.detail)
+    if found.code == "other_copies":
+        about = found.about  # paths in a row, and no part of a command
     return finding(found.code, _SAYS[found.code].format(about=about, detail=detail))
 
 

@@ -215,11 +215,11 @@ def _check_chain(work: Work, original: Original) -> None:
         path = [x509.load_der_x509_certificate(one) for one in (original.certificate, *original.chain)]
         signed = [signed_by(below, above) for below, above in itertools.pairwise(path)]
     except pki.MALFORMED:
-        raise Denied(f"host: the chain of {work.name} cannot be read") from None
+        raise Denied(f"{work.name}: the chain that the host shows cannot be read") from None
     if not all(signed) and work.identity.adopt:
         where = work.identity.adopt.chain or work.identity.adopt.certificate
         raise Denied(
-            f"host: {where}: certificate {signed.index(False) + 1} of the chain of {work.name} did not sign the one "
+            f"{work.name}: certificate {signed.index(False) + 1} of the chain in {where} did not sign the one "
             "before it; put the chain in order, the signer of the certificate first"
         )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import typing as t
+import warnings
 
 from ..module_utils._core import pki, wire
 from ..module_utils._core.model import Finding
@@ -35,6 +36,12 @@ NOTHING: t.Mapping[str, t.Any] = {"scan": [], "proposals": [], "scan_complete": 
 
 def scanned(answer: t.Mapping[str, t.Any], host: str, ledger: Ledger | None, now: datetime) -> Record:
     """Return `scan`, `proposals` and `scan_complete`, and under `notes` what was left out."""
+    with warnings.catch_warnings():  # of what other people's certificates are like
+        warnings.simplefilter("ignore")
+        return _scanned(answer, host, ledger, now)
+
+
+def _scanned(answer: t.Mapping[str, t.Any], host: str, ledger: Ledger | None, now: datetime) -> Record:
     given = answer.get("scan")
     given = given if isinstance(given, dict) else {}
     files, refused = _files(given.get("files"))

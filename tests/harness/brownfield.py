@@ -48,6 +48,7 @@ class Authority:
         age: float = 30,
         usages: t.Sequence[x509.ObjectIdentifier] = (SERVER,),
         authority: bool = False,
+        serial_number: int | None = None,
     ) -> x509.Certificate:
         """Return a certificate that ends in `days` and began `age` days ago."""
         now = datetime.now(UTC).replace(microsecond=0)
@@ -56,7 +57,7 @@ class Authority:
             .subject_name(_name(common_name))
             .issuer_name(_name(self.name))
             .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
+            .serial_number(serial_number or x509.random_serial_number())
             .not_valid_before(now - timedelta(days=age))
             .not_valid_after(now + timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)

@@ -13,6 +13,7 @@ from .._core import pki
 from .._core.errors import Misconfigured
 from .._core.keys import from_pem, spki_sha256
 from .._core.model import Credential, Finding, Identity, Original
+from .copies import other_copies
 from .layout import FILE_OF
 from .ownership import facts_of, uid_gid
 from .pem_files import Found, beyond, certificates, key_block, private_key, read
@@ -47,7 +48,8 @@ def look(wanted: Identity, store: str) -> tuple[Original | None, dict[str, bytes
     pair = _observed(wanted.adopt) if wanted.state == "observed" else pair_of(wanted.adopt)
     if pair is None:
         return None, {}
-    original = Original(pair.certificates[0], pair.credential, pair.certificates[1:], _findings(wanted.adopt, pair))
+    findings = _findings(wanted, wanted.adopt, pair)
+    original = Original(pair.certificates[0], pair.credential, pair.certificates[1:], findings)
     if not pair.key:
         return original, {}
     files = files_of(pair.parts(), pair.key, store, wanted.name)
@@ -112,13 +114,13 @@ def _certificates(path: str, file: Found) -> tuple[bytes, ...]:
     return found
 
 
-def _findings(adopt: Adopt, pair: Pair) -> tuple[Finding, ...]:
-    """Say who else renews the pair, and whether others can read its key."""
+def _findings(wanted: Identity, adopt: Adopt, pair: Pair) -> tuple[Finding, ...]:
+    """Say who else renews the pair, whether others can read its key, and where it has copies that get no link."""
     found = owners(adopt, [file.path for file in pair.files])
     mode = pair.files[0].facts.st_mode & 0o777
     if pair.key and mode & 0o007:
         found.append(Finding("key_readable", adopt.private_key or "", f"{mode:04o}"))
-    return tuple(found)
+    return (*found, *(other_copies(wanted, pair) if pair.key else ()))
 
 
 def besides(path: str, part: bytes | None) -> tuple[str, ...] | None:

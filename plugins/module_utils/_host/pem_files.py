@@ -48,7 +48,10 @@ def read(path: str) -> Found | None:
         return None
     directory, name, real = way
     try:
-        content, there = read_file(directory, name, LARGEST_FILE), facts(directory, name)
+        there = facts(directory, name)
+        if there is not None and not stat.S_ISREG(there.st_mode):
+            raise Misconfigured(f"host: {real} is not a regular file; write another path")
+        content = read_file(directory, name, LARGEST_FILE)
         return None if content is None or there is None else Found(real, content, there)
     finally:
         os.close(directory)

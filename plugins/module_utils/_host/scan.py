@@ -10,6 +10,7 @@ import os
 import stat
 import time
 import typing as t
+import warnings
 
 from .._core.model import Adopt
 from .._core.wire import LONGEST_TEXT, pack
@@ -20,6 +21,7 @@ from .scan_file import classified, is_named_like_one
 
 MOST_ENTRIES, MOST_FOUND, DEEPEST, LONGEST = 100_000, 5000, 16, 60.0  # the last one in seconds
 LARGEST_FILE = 256 * 1024
+MOST_SHOWN = 3  # paths of what was left out
 NEVER = ("/proc", "/sys", "/dev")
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -29,8 +31,10 @@ Record = t.Dict[str, t.Any]
 def scan(store: str, directories: t.Sequence[str]) -> Record:
     """Return `files` (what holds a key, or a certificate that is no authority's) and `notes`: what was left out."""
     walk = _Walk(os.path.realpath(store))
-    for directory in directories:
-        walk.below(directory)
+    with warnings.catch_warnings():  # of what other people's certificates are like, and in the way of the answer
+        warnings.simplefilter("ignore")
+        for directory in directories:
+            walk.below(directory)
     kept = _without_authorities(walk.files)
     for one in kept:
         if one.get("public_id") and not one["managed"]:
@@ -44,7 +48,8 @@ class _Walk:
 
     def __init__(self, store: str) -> None:
         self.store, self.files, self.left = store, t.cast("list[Record]", []), MOST_ENTRIES
-        self.until, self.closed, self.large = time.monotonic() + LONGEST, 0, 0
+        self.until = time.monotonic() + LONGEST
+        self.closed, self.large = t.cast("list[str]", []), t.cast("list[str]", [])
         self.missing: list[str] = []
         self.hit: set[str] = set()
         self.seen: set[str] = set()
@@ -67,7 +72,7 @@ class _Walk:
                     return
                 self._one(descriptor, name, f"{path}/{name}", depth)
         except OSError:
-            self.closed += 1
+            self.closed.append(path)
         finally:
             os.close(descriptor)
 
@@ -89,7 +94,7 @@ class _Walk:
             elif stat.S_ISREG(there.st_mode) or stat.S_ISLNK(there.st_mode):
                 self._file(path)
         except OSError:
-            self.closed += 1
+            self.closed.append(path)
 
     def _directory(self, parent: int, name: str, path: str, depth: int) -> None:
         if path in NEVER:
@@ -108,7 +113,7 @@ class _Walk:
         try:
             there = os.fstat(descriptor)
             if there.st_size > LARGEST_FILE:
-                self.large += is_named_like_one(path)
+                self.large += [path] if is_named_like_one(path) else []
                 return
             found = classified(path, os.read(descriptor, LARGEST_FILE))
         finally:
@@ -120,9 +125,16 @@ class _Walk:
 
     def notes(self) -> list[str]:
         """Return what was left out, in sentences."""
-        large = [f"{self.large} files are larger than {LARGEST_FILE} bytes"] if self.large else []
-        closed = [f"{self.closed} directories or files cannot be read"] if self.closed else []
-        return [*sorted(self.hit), *self.missing, *large, *closed]
+        left = ((self.large, f"files are larger than {LARGEST_FILE} bytes"),
+                (self.closed, "directories or files cannot be read"))  # fmt: skip
+        counted = [f"{len(paths)} {why}: {_first(paths)}" for paths, why in left if paths]
+        return [*sorted(self.hit), *self.missing, *counted]
+
+
+def _first(paths: t.Sequence[str]) -> str:
+    """Return the first of some paths on one line; what is not printable is escaped."""
+    shown = [path if path.isprintable() else ascii(path) for path in (one[:255] for one in paths[:MOST_SHOWN])]
+    return ", ".join([*shown, *(["..."] if len(paths) > MOST_SHOWN else [])])
 
 
 def _without_authorities(files: t.Sequence[Record]) -> list[Record]:

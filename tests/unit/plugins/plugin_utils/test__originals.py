@@ -119,7 +119,7 @@ def test_a_key_stays_in_its_form_byte_for_byte(world: Brownfield, form: PrivateF
         record = world.settled([world.adopting("web.key")])["identities"][0]
     assert world.path("web", "1", "private_key.pem").read_bytes() == made.key
     assert world.path("web", "1", "combined.pem").read_bytes() == made.key + made.certificate + made.chain
-    assert world.findings(record) == ["differs", "differs"]  # its life and its key's type
+    assert world.findings(record) == ["other_copies", "differs", "differs"]  # its life and its key's type
 
 
 def test_the_curve_that_openssl_repeats_before_a_key_of_it_is_no_loss(world: Brownfield) -> None:
@@ -210,13 +210,14 @@ def test_a_declared_owner_and_group_are_the_answer_to_who_reads_an_adopted_key(
 def test_what_certbot_keeps_is_adopted_through_its_links_and_certbot_is_named(world: Brownfield) -> None:
     live = pair().as_certbot(world.directory / "letsencrypt")
     adopt = {"private_key": str(live / "privkey.pem"), "certificate": str(live / "fullchain.pem")}
-    links = {str(live / "privkey.pem"): "private_key", str(live / "fullchain.pem"): "fullchain"}
+    parts = {"privkey": "private_key", "fullchain": "fullchain", "cert": "certificate", "chain": "chain"}
+    links = {str(live / f"{name}.pem"): part for name, part in parts.items()}
     done = world.settled([web(adopt=adopt, links=links)])
     conf = world.directory / "letsencrypt" / "renewal" / "web.conf"
     assert done["warnings"] == [
         f"web: certbot still renews it as web; stop that with: mv {conf} {conf}.disabled"
     ]
-    assert steps(done["identities"][0]) == ["adopt", "link", "link"]
+    assert steps(done["identities"][0]) == ["adopt", *["link"] * 4]
     assert "certbot" in world.findings(done["identities"][0])
     assert (world.directory / "letsencrypt" / "archive" / "web" / "privkey1.pem").exists()
 
@@ -339,8 +340,8 @@ MISTAKES: dict[str, tuple[t.Callable[[Pair, Path], object], str]] = {
         "holds no certificate in PEM",
     ),
     "a large file": (_put("web.key", b"x" * 2_000_000), "is larger than"),
-    "a FIFO": (_fifo, "is not a regular file"),
-    "a directory": (_directory, "is not a regular file"),
+    "a FIFO": (_fifo, "is not a regular file; write another path"),
+    "a directory": (_directory, "is not a regular file; write another path"),
     "a circle of links": (_circle, "more than 8 links"),
     "a directory of others": (_elsewhere, "may be written by others"),
     "a chain of others": (
@@ -502,6 +503,20 @@ def test_a_key_that_others_can_read_is_said(world: Brownfield) -> None:
     assert "has mode 0644, so others may know it" in done["warnings"][0]
 
 
+def test_copies_beside_a_pair_that_get_no_link_are_named_before_its_renewal_leaves_them_behind(
+    world: Brownfield,
+) -> None:
+    made = pair().write(world.old)
+    (world.old / "haproxy.pem").write_bytes(made.certificate + made.key)
+    (world.old / "another.pem").write_bytes(pair().certificate)
+    (world.old / "broken.key").write_bytes(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    done = world.settled([world.adopting("web.key", "fullchain.pem")])
+    named = f"{world.old / 'haproxy.pem'}, {world.old / 'web.crt'}"
+    said = f"it is also in {named}, which its first renewal leaves as it is; give that a link, or take it away"
+    assert done["warnings"] == [f"web: {said}"]
+    assert {"code": "other_copies", "msg": said} in done["identities"][0]["findings"]
+
+
 def test_a_weak_key_is_said_until_its_successor_is_there(world: Brownfield) -> None:
     pair("web.example.org", key=rsa.generate_private_key(65537, 1024)).write(world.old)  # noqa: S505 - it is to be found
     said = "its key is rsa-1024, less than 2048 bits"
@@ -608,7 +623,7 @@ def _tampered(world: World, change: t.Callable[[dict[str, t.Any]], object]) -> t
     ("change", "message"),
     [
         (lambda original: original.update(certificate="AAAA"), "what it shows as the certificate of web is none"),
-        (lambda original: original.update(chain=["AAAA"]), "the chain of web cannot be read"),
+        (lambda original: original.update(chain=["AAAA"]), "web: the chain that the host shows cannot be read"),
         (lambda original: original.update(chain=[original["certificate"]]), "did not sign the one before it"),
         (lambda original: original.update(chain=["AAAA"] * 5000), "its answer for web is refused"),
         (lambda original: original.update(key="AAAA"), "its answer for web is refused"),

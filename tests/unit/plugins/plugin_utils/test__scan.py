@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import typing as t
+import warnings
 from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core import pki
+from ansible_collections.keystead.identity.plugins.module_utils._host.scan import scan
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import OPTIONS
 from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
@@ -22,6 +25,10 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._snake_oil impor
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 from ansible_collections.keystead.identity.tests.harness.brownfield import Pair, pair
 
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+ZERO = b"\xa0\x03\x02\x01\x02\x02\x01\x00"  # version 3, serial number 0
 NOW = datetime.now(UTC)
 Entry = dict[str, t.Any]
 
@@ -110,6 +117,24 @@ def test_a_mode_that_is_none_is_refused_and_notes_are_shown_only_where_they_are_
     found = of(entry("/x", "private_key", mode="rw-"), notes=["it ended", "\x1b[2J", 5])
     assert found["scan"] == []
     assert found["notes"] == ["it ended", "1 files are left out: what the host says of them cannot be read"]
+
+
+def test_what_the_library_thinks_of_old_certificates_is_not_printed(tmp_path: Path) -> None:
+    made = pair("www.example.org", serial_number=1)
+    der = pki.der_certificates(made.certificate)[0].replace(b"\xa0\x03\x02\x01\x02\x02\x01\x01", ZERO, 1)
+    assert ZERO in der
+    (tmp_path / "old.pem").write_bytes(ssl.DER_cert_to_PEM_cert(der).encode())
+    (tmp_path / "new\nline.pem").write_bytes(b"-----BEGIN " + b"x" * 1_000_000)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        pki.credential(der)
+        assert told, "else there is nothing to keep quiet"
+        told.clear()
+        answer = scan(str(tmp_path / "store"), [str(tmp_path)])
+        found = scanned({"scan": json.loads(json.dumps(answer))}, "web1", None, NOW)
+        assert told == []
+    assert [one["path"] for one in found["scan"]] == [str(tmp_path / "old.pem")]
+    assert found["notes"] == [f"1 files are larger than 262144 bytes: '{tmp_path}/new\\nline.pem'"]
 
 
 def test_what_everybody_has_is_known_by_key_by_place_and_by_name() -> None:
