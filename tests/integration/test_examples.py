@@ -45,6 +45,7 @@ IN_POSTGRESQL = "modules.ledger_migrate"
 WEB = {"name": "web", "dns_names": ["www.example.org"], "keep_generations": 1}
 OLD: tuple[str, ...] = ("/etc/dovecot", "/etc/appliance", "/etc/letsencrypt")
 FIRST: dict[str, list[dict[str, t.Any]]] = {
+    "What the store holds is in the new ledger": [{"identities": [WEB]}],
     "Go back to the generation before": [{"identities": [{**WEB, "lifetime": "20d"}]}],
     "Look at everything that is there": [{"identities": [WEB]}],
     "When does the certificate of this host end?": [{"identities": [WEB]}],
