@@ -22,6 +22,8 @@ def glob(pattern: str) -> str:
         raise ValueError(f"{pattern!r} begins or ends with white space")
     if pattern.count("**") > MOST_DEEP:
         raise ValueError(f"{pattern!r} has more than {MOST_DEEP} **")
+    if any(part.replace("**", "").count("*") > MOST_DEEP for part in re.split("[./:]", pattern)):
+        raise ValueError(f"{pattern!r} has more than {MOST_DEEP} * without a dot between them")
     return "".join(_WILD.get(part, re.escape(part)) for part in re.split(r"(\*\*|\*)", pattern))
 
 

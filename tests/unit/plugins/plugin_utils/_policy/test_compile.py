@@ -158,6 +158,10 @@ WRONG: list[tuple[str, str]] = [
             ("names: {forbid: ['2001:db8::/32']}", "names.forbid: '2001:db8::/32' is a network"),
             ("names: {forbid: ['bü*.example.org']}", "names.forbid: 'bü*' has no A-label; write the label"),
             ("names: {uris: ['a**b**c**d**']}", "names.uris: 'a**b**c**d**' has more than 3 **; correct it"),
+            (
+                "names: {uris: ['*a*b*.*c*d*e*f']}",
+                "names.uris: '*a*b*.*c*d*e*f' has more than 3 * without a dot between them; correct it",
+            ),
             ("names: {forbid: []}", "names.forbid: it is empty, so it holds for nobody; write a list of patterns"),
             ("holders: {services: [], groups: [a]}", "holders.services: it is empty, so it holds for nobody"),
             ("weak_keys: {lists: []}", "weak_keys.lists: it is empty, so it holds for nobody"),
