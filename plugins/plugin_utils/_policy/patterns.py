@@ -83,6 +83,8 @@ def _checked_host(name: str) -> str:
     _refuse_shell(name)
     if name.endswith("."):
         raise ValueError(f"{name!r} ends with a dot, which no name in a certificate does")
+    if name.startswith(".") or ".." in name:
+        raise ValueError(f"{name!r} has an empty label, which no name has; *.example.org are those below example.org")
     return name
 
 

@@ -162,6 +162,7 @@ WRONG: list[tuple[str, str]] = [
                 "names: {uris: ['*a*b*.*c*d*e*f']}",
                 "names.uris: '*a*b*.*c*d*e*f' has more than 3 * without a dot between them; correct it",
             ),
+            ("names: {forbid: [.example.org]}", "names.forbid: '.example.org' has an empty label"),
             ("names: {forbid: []}", "names.forbid: it is empty, so it holds for nobody; write a list of patterns"),
             ("holders: {services: [], groups: [a]}", "holders.services: it is empty, so it holds for nobody"),
             ("weak_keys: {lists: []}", "weak_keys.lists: it is empty, so it holds for nobody"),
