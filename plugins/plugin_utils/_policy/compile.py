@@ -117,6 +117,8 @@ def _said(error: t.Any) -> str:
         "oneOf": lambda: _count_of_rules(value),
         "type": lambda: f"{_shown(value)} is not {_type(rule)}; write {hint or _type(rule)}",
         "minItems": lambda: f"it is empty, so it holds for nobody; write {hint or 'at least one'}, or leave it out",
+        "maxProperties": lambda: f"it says {' and '.join(value)}; write one of them alone",
+        "uniqueItems": lambda: "a value stands there twice; write each once",
         "minProperties": lambda: f"it is empty; write at least one of {', '.join(known)}",
     }
     say = says.get(error.validator)

@@ -7,13 +7,27 @@
 from __future__ import annotations
 
 import re
+import shlex
 import typing as t
 
 _LOCAL = ("local",)
 _SSH = ("ssh", "paramiko_ssh", "paramiko", "libssh")
 _ARGUMENTS = ("ssh_args", "ssh_common_args", "ssh_extra_args")
-_UNCHECKED = r"stricthostkeychecking[ =]+['\"]?(no|off|false)\b"
-_FORGETFUL = r"userknownhostsfile[ =]+['\"]?/dev/null\b"
+_LOOSE = (
+    ("hostkey", r"stricthostkeychecking[\s=]+['\"]?(no|off|false)\b", "turns StrictHostKeyChecking off"),
+    (
+        "hostsfile",
+        r"userknownhostsfile[\s=]+['\"]?(/dev/null|none)\b",
+        "remembers no host key (UserKnownHostsFile /dev/null or none)",
+    ),
+    (
+        "localhost",
+        r"nohostauthenticationforlocalhost[\s=]+['\"]?(yes|on|true)\b",
+        "trusts the loopback address (NoHostAuthenticationForLocalhost yes)",
+    ),
+)
+_WITH_VALUE = "BbcDEeFIiJLlmOoPpQRSWw"  # the options of ssh(1) that take a value
+_NO_FILE = ("none", "/dev/null")
 
 
 class Reached(t.NamedTuple):
@@ -40,13 +54,37 @@ def _why_unchecked(connection: t.Any) -> str:
         return "host_key_checking is off"
     if _option(connection, "host_key_auto_add") is True:
         return "host_key_auto_add is on"
-    for name in _ARGUMENTS:
-        said = str(_option(connection, name) or "").lower()
-        if "hostkey" in said and re.search(_UNCHECKED, said):
-            return f"{name} turns StrictHostKeyChecking off"
-        if "hostsfile" in said and re.search(_FORGETFUL, said):
-            return f"{name} remembers no host key (UserKnownHostsFile /dev/null)"
+    return next(filter(None, (_why_loose(name, str(_option(connection, name) or "")) for name in _ARGUMENTS)), "")
+
+
+def _why_loose(name: str, arguments: str) -> str:
+    """Say why arguments of ssh do not let it prove who the host is."""
+    said = arguments.lower()
+    for words, expression, why_not in _LOOSE:
+        if words in said and re.search(expression, said):
+            return f"{name} {why_not}"
+    if _is_configured_elsewhere(arguments):
+        return f"{name} names a configuration that cannot be seen from here (-F or Include)"
     return ""
+
+
+def _is_configured_elsewhere(arguments: str) -> bool:
+    """Tell whether arguments of ssh name another configuration, or cannot be read."""
+    try:
+        words = iter(shlex.split(arguments))
+    except ValueError:
+        return True
+    for word in words:
+        flags = word[1:] if word.startswith("-") else ""
+        at = next((place for place, flag in enumerate(flags) if flag in _WITH_VALUE), None)
+        if at is None:
+            continue
+        value = flags[at + 1 :] or next(words, "")
+        if flags[at] == "F" and value not in _NO_FILE:
+            return True
+        if flags[at] == "o" and re.match(r"\s*include[\s=]", value, re.IGNORECASE):
+            return True
+    return False
 
 
 def _option(connection: t.Any, name: str) -> t.Any:

@@ -39,6 +39,8 @@ def load(path: str | None, now: datetime) -> Policy:
         found = compiled(text, path)
         remember(path, digest, found)
     policy = Policy(found, path, today)
+    beside = Path(path).absolute().parent
+    policy.weak_lists = [str(beside / Path(one).expanduser()) for one in policy.weak_lists]
     for one in policy.weak_lists:
         _check_list(one, path)
     return policy
@@ -49,7 +51,7 @@ def known_weak(lists: t.Sequence[str]) -> frozenset[str]:
     found = set()
     for path in lists:
         try:
-            with Path(path).expanduser().open(encoding="ascii", errors="replace") as lines:
+            with Path(path).open(encoding="ascii", errors="replace") as lines:
                 found |= {line.split(None, 1)[0].lower() for line in lines if line.strip() and line[0] != "#"}
         except OSError as error:
             raise Misconfigured(f"policy: weak_keys.lists: {path} cannot be read ({error.strerror}); make it") from None
@@ -61,7 +63,7 @@ def known_weak(lists: t.Sequence[str]) -> frozenset[str]:
 
 
 def _check_list(one: str, path: str) -> None:
-    if not Path(one).expanduser().is_file():
+    if not Path(one).is_file():
         raise Misconfigured(f"policy: {path}: weak_keys.lists: there is no file {one}; put the list there")
 
 

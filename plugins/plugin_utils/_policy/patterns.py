@@ -22,6 +22,8 @@ def glob(pattern: str) -> str:
         raise ValueError(f"{pattern!r} begins or ends with white space")
     if pattern.count("**") > MOST_DEEP:
         raise ValueError(f"{pattern!r} has more than {MOST_DEEP} **")
+    if any(part.replace("**", "").count("*") > MOST_DEEP for part in re.split("[./:]", pattern)):
+        raise ValueError(f"{pattern!r} has more than {MOST_DEEP} * without a dot between them")
     return "".join(_WILD.get(part, re.escape(part)) for part in re.split(r"(\*\*|\*)", pattern))
 
 
@@ -81,6 +83,8 @@ def _checked_host(name: str) -> str:
     _refuse_shell(name)
     if name.endswith("."):
         raise ValueError(f"{name!r} ends with a dot, which no name in a certificate does")
+    if name.startswith(".") or ".." in name:
+        raise ValueError(f"{name!r} has an empty label, which no name has; *.example.org are those below example.org")
     return name
 
 

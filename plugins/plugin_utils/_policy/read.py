@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ...module_utils._core.errors import Misconfigured, first_line
@@ -15,8 +16,9 @@ if t.TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 Lines = dict[Path, int]
+_NUMBER = re.compile("0|[1-9][0-9]{0,17}")  # anything else stays text: to YAML 010 is eight
 _WORDS: Mapping[str, t.Callable[[str], t.Any]] = {
-    "tag:yaml.org,2002:int": lambda text: int(text, 0) if text.isdecimal() else text,
+    "tag:yaml.org,2002:int": lambda text: int(text) if _NUMBER.fullmatch(text) else text,
     "tag:yaml.org,2002:null": lambda _text: None,
     "tag:yaml.org,2002:bool": lambda text: text.lower() in ("true", "yes", "on"),
 }
@@ -58,10 +60,15 @@ class _Reader:
         return _WORDS.get(node.tag, str)(node.value)
 
     def _member(self, key: t.Any, node: t.Any, path: Path) -> tuple[str, t.Any]:
+        if key.id != "scalar":
+            self.lines[path] = key.start_mark.line + 1
+            raise self._refusal(
+                path, "a name is no plain text; a policy is no template, so write what shall hold itself"
+            )
         below = (*path, str(key.value))
-        if key.id != "scalar" or below in self.lines:
+        if below in self.lines:
             self.lines[below] = key.start_mark.line + 1
-            raise self._refusal(below, "it stands there twice, or is no plain name; write each name once")
+            raise self._refusal(below, "it stands there twice; write each name once")
         self.lines[below] = key.start_mark.line + 1
         return str(key.value), self.value(node, below)
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import typing as t
 
-from .vocabulary import DATE, ISSUER, ONLY, OPENBAO, REQUIRED, RULES, Kind, Schema
+from .vocabulary import DATE, END, ISSUER, ONLY, OPENBAO, REQUIRED, RULES, Kind, Schema
 
 FORMAT = 1
 _DAY: Schema = {"type": "string", "pattern": DATE, "description": "a day, for example 2027-03-15"}
 _TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": 1000, "description": "a text"}
 _ID: Schema = {
     "type": "string",
-    "pattern": "^[a-z0-9][a-z0-9._-]{0,62}$",
+    "pattern": "^[a-z0-9][a-z0-9._-]{0,62}" + END,
     "description": "up to 63 of a-z, 0-9, '.', '_' and '-', a letter or digit first",
 }
 

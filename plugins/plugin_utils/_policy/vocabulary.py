@@ -24,7 +24,8 @@ ISSUER_OPTIONS = (
     "directory", "authority", "url", "mount", "role", "namespace", "issuer_ref", "directory_url", "profile", "label",
     "arn", "region", "template_arn",
 )  # fmt: skip
-DATE = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+END = r"(?!\n)$"  # in Python, $ alone is also before a last line feed; \Z is none in the dialect of JSON Schema
+DATE = f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{END}"
 
 
 class Kind(t.NamedTuple):
@@ -66,7 +67,11 @@ def _several(values: t.Sequence[str]) -> Kind:
 _TEXT: Schema = {"type": "string", "minLength": 1, "maxLength": 1000}
 _LIST: Schema = {"type": "array", "items": _TEXT}
 _DURATION = Kind(
-    {"type": "string", "pattern": "^[0-9]{1,9}[smhd]$", "description": "a number and s, m, h or d, for example 30d"},
+    {
+        "type": "string",
+        "pattern": f"^[0-9]{{1,9}}[smhd]{END}",
+        "description": "a number and s, m, h or d, for example 30d",
+    },
     seconds,
 )
 _BITS = Kind({"type": "integer", "minimum": 1, "description": "a number of bits"}, _same)

@@ -189,6 +189,19 @@ def test_a_list_of_weak_keys_that_is_missing_or_no_list_is_an_error(policy: Path
         known_weak(load(str(policy), NOW).weak_lists)
 
 
+def test_a_list_of_weak_keys_is_looked_for_beside_the_policy(
+    policy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy.write_text("format: 1\nrules:\n- id: weak\n  weak_keys: {lists: [lists/weak.txt]}\n", encoding="utf-8")
+    (policy.parent / "lists").mkdir()
+    (policy.parent / "lists" / "weak.txt").write_text(f"{'a' * 64}\n", encoding="ascii")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert known_weak(load(str(policy), NOW).weak_lists) == {"a" * 64}
+    monkeypatch.chdir(policy.parent)
+    assert known_weak(load(policy.name, NOW).weak_lists) == {"a" * 64}
+
+
 def test_a_listed_key_is_refused_before_its_issuer_is_asked(policy: Path, tmp_path: Path) -> None:
     world, wanted = World(tmp_path / "world"), policy.with_name("weak.txt")
     policy.write_text(f"format: 1\nrules:\n- id: weak\n  weak_keys: {{lists: [{wanted}]}}\n", encoding="utf-8")

@@ -69,7 +69,7 @@ WRONG: list[tuple[str, str]] = [
     ),
     (
         HEAD + "- id: life\n  lifetime: {longest: {fact: public-tls-validity, 2027-01-01: 3d}}",
-        "policy: p.yml line 4, rule life: lifetime.longest: a mapping is not possible",
+        "policy: p.yml line 4, rule life: lifetime.longest: it says fact and 2027-01-01; write one of them alone",
     ),
     (
         HEAD + "- id: a\n  names: {ip_addresses: [10.0.0.1/8]}",
@@ -109,6 +109,37 @@ WRONG: list[tuple[str, str]] = [
     ),
     (HEAD + "- id: a\n  delivery: {}", "line 4, rule a: delivery: it is empty; write at least one of links, activate,"),
     (HEAD + "- id: a\n  holders: {groups: [a]}", "line 4, rule a: holders: nothing is held; write names or services"),
+    ("format: 01\nrules: []", "policy: p.yml line 1, format: '01' is not possible; write 1"),
+    (f"format: {'1' * 5000}\nrules: []", "policy: p.yml line 1, format: '111"),
+    (
+        HEAD + "- id: a\n  key_size: {rsa: 03072}",
+        "policy: p.yml line 4, rule a: key_size.rsa: '03072' is not a number or a mapping; write a number of bits",
+    ),
+    (
+        HEAD + '- id: a\n  lifetime: {longest: "5d\\n"}',
+        "policy: p.yml line 4, rule a: lifetime.longest: '5d\\n' is not possible; write a number and s, m, h or d",
+    ),
+    (
+        HEAD + '- id: a\n  lifetime: {longest: {"2027-01-01\\n": 5d}}',
+        "lifetime.longest.2027-01-01",
+    ),
+    (HEAD + '- id: "a\\n"\n  contact: {}', "id: 'a\\n' is not possible; write up to 63 of"),
+    (
+        HEAD + '- id: a\n  contact: {}\n  enforce_from: "2027-01-01\\n"',
+        "policy: p.yml line 5, rule a: enforce_from: '2027-01-01\\n' is not possible; write a day",
+    ),
+    (
+        "format: 1\nrules: {{ x }}",
+        "policy: p.yml line 2: rules: a name is no plain text; a policy is no template, so write what shall hold",
+    ),
+    (
+        HEAD + "- id: a\n  issuer: {allow: [{local: {}, acme: {}}]}",
+        "rule a: issuer.allow[0]: it says local and acme; write one of them alone",
+    ),
+    (
+        HEAD + "- id: a\n  profile: {allow: [tls_server, tls_server]}",
+        "rule a: profile.allow: a value stands there twice; write each once",
+    ),
     *(
         (HEAD + f"- id: a\n  {rule}", f"policy: p.yml line 4, rule a: {words}")
         for rule, words in (
@@ -127,6 +158,11 @@ WRONG: list[tuple[str, str]] = [
             ("names: {forbid: ['2001:db8::/32']}", "names.forbid: '2001:db8::/32' is a network"),
             ("names: {forbid: ['bü*.example.org']}", "names.forbid: 'bü*' has no A-label; write the label"),
             ("names: {uris: ['a**b**c**d**']}", "names.uris: 'a**b**c**d**' has more than 3 **; correct it"),
+            (
+                "names: {uris: ['*a*b*.*c*d*e*f']}",
+                "names.uris: '*a*b*.*c*d*e*f' has more than 3 * without a dot between them; correct it",
+            ),
+            ("names: {forbid: [.example.org]}", "names.forbid: '.example.org' has an empty label"),
             ("names: {forbid: []}", "names.forbid: it is empty, so it holds for nobody; write a list of patterns"),
             ("holders: {services: [], groups: [a]}", "holders.services: it is empty, so it holds for nobody"),
             ("weak_keys: {lists: []}", "weak_keys.lists: it is empty, so it holds for nobody"),

@@ -48,13 +48,40 @@ def connection(name: str, **variables: t.Any) -> t.Any:
             Reached(
                 "ssh",
                 authenticated=False,
-                why_not="ssh_args remembers no host key (UserKnownHostsFile /dev/null)",
+                why_not="ssh_args remembers no host key (UserKnownHostsFile /dev/null or none)",
             ),
         ),
     ],
 )
 def test_the_way_to_a_host_is_seen(name: str, variables: dict[str, t.Any], expected: Reached) -> None:
     assert reached(connection(name, **variables)) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why_not"),
+    [
+        ('-o "StrictHostKeyChecking\tno"', "turns StrictHostKeyChecking off"),
+        ("-o StrictHostKeyChecking\t=\tfalse", "turns StrictHostKeyChecking off"),
+        ("-o UserKnownHostsFile=none", "remembers no host key (UserKnownHostsFile /dev/null or none)"),
+        (
+            "-o NoHostAuthenticationForLocalhost=yes",
+            "trusts the loopback address (NoHostAuthenticationForLocalhost yes)",
+        ),
+        *(
+            (arguments, "names a configuration that cannot be seen from here (-F or Include)")
+            for arguments in ("-F /tmp/config", "-F/tmp/config", "-CF /tmp/config", "-o 'Include /tmp/c'", "-o 'a")
+        ),
+        *(
+            (arguments, "")
+            for arguments in ("-F none", "-F /dev/null", "-o ProxyCommand='ssh -F x -W %h:%p a'", "-f", "-i -F", "")
+        ),
+        ("-o UserKnownHostsFile=~/.ssh/none_of_these", ""),
+        ("-o NoHostAuthenticationForLocalhost=no", ""),
+    ],
+)
+def test_no_spelling_hides_that_the_key_is_not_checked(arguments: str, why_not: str) -> None:
+    way = reached(connection("ssh", ssh_common_args=arguments))
+    assert (way.authenticated, way.why_not) == (not why_not, f"ssh_common_args {why_not}" if why_not else "")
 
 
 def test_of_other_connections_nobody_here_can_tell() -> None:

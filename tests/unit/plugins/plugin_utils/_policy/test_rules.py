@@ -242,6 +242,23 @@ TASKS: dict[str, Case] = {
         "issuer local with authority other; use a permitted one: openbao or local with authority issuing",
         {},
     ),
+    "issuer that signs verbatim": Case(
+        {"issuer": {"allow": [{"openbao": {"mount": "pki", "role": "web"}}, {"local": None}]}},
+        {
+            "issuer": {
+                "openbao": {
+                    "url": "https://bao.example.org",
+                    "mount": "/pki/",
+                    "role": "web",
+                    "sign_verbatim": True,
+                    "auth": {"token": {"token": "x"}},
+                }
+            }
+        },
+        "issuer openbao with sign_verbatim true, mount pki, role web; "
+        "use a permitted one: openbao with mount pki, role web or local",
+        {},
+    ),
     "parts that are linked": Case(
         {"delivery": {"links": ["fullchain", "certificate"]}},
         {"links": {"ROOT/links/a": "private_key"}},
