@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
     from ._work import Work
 
 DONE = ("issued", "renewed", "changed")
+NAMED = 3  # identities that failed for one reason; the others are in the records
 LINKABLE = ("certificate", "chain", "fullchain", "private_key", "combined", "nginx_tls")
 
 
@@ -36,15 +37,23 @@ def result(works: t.Sequence[Work], store: str, task: Task, warnings: list[str])
         "ansible_stats": statistics(records, check=task.check),
     }
     if failed:
-        said.update(failed=True, msg="; ".join(dict.fromkeys(_complaint(work) for work in failed)))
+        said.update(failed=True, msg="; ".join(_complaints(failed)))
     if task.diff:
         said["diff"] = diff(works)
     return said
 
 
-def _complaint(work: Work) -> str:
-    text = str(work.error)
-    return text if work.name in re.split(r"[^a-z0-9._-]+", text) else f"{work.name}: {text}"
+def _complaints(failed: t.Sequence[Work]) -> t.Iterator[str]:
+    """Yield what went wrong, once for all that it went wrong for; an error that names an identity needs no more."""
+    names: dict[str, list[str]] = {}
+    for work in failed:
+        text = str(work.error)
+        others = names.setdefault(text, [])
+        if work.name not in re.split(r"[^a-z0-9._-]+", text):
+            others.append(work.name)
+    for text, others in names.items():
+        shown = ", ".join(others[:NAMED]) + (f" and {len(others) - NAMED} more" if len(others) > NAMED else "")
+        yield f"{shown}: {text}" if others else text
 
 
 def record(work: Work, store: str, *, check: bool) -> dict[str, t.Any]:

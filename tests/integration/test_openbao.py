@@ -121,6 +121,15 @@ def test_a_server_that_is_sealed_or_restarted_changes_no_host(site: Site) -> Non
     assert site.changed({**WEB, "lifetime": "10d"})
 
 
+def test_a_token_that_ends_in_the_middle_of_a_batch_is_followed_by_another_login(site: Site) -> None:
+    auth = make.approle(site.pki, token_num_uses=3)
+    many = [{"name": f"n{number}", "dns_names": [f"n{number}.example.org"]} for number in range(5)]
+    assert site.changed(*many, openbao={"auth": auth})
+    paths = [one["request"]["path"] for one in site.pki.server.audited() if one["type"] == "request"]
+    assert paths.count(f"auth/{auth['approle']['mount']}/login") == 2
+    assert not site.changed(*many, openbao={"auth": auth})
+
+
 def test_what_does_not_open_it_is_said_once_and_not_shown(site: Site) -> None:
     auth = {"approle": {**site.options["auth"]["approle"], "secret_id": "stale-7f"}}
     said = site.refused(WEB, openbao={"auth": auth})

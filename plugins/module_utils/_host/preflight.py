@@ -54,7 +54,8 @@ def _store(request: Request) -> Check:
     os.close(fd)
     who = user_name(os.geteuid())
     if os.access(path, os.W_OK | os.X_OK):
-        found = f"{request.store} may be written" if exists else f"{request.store} can be made below {path}"
+        below = f"going by rights, {request.store} can be made below {path}"
+        found = f"{request.store} may be written" if exists else below
         return {"state": "ok", "found": f"{found} by user {who}"}
     return {
         "state": "failed",

@@ -28,6 +28,8 @@ class Address(t.NamedTuple):
 
 def address(options: t.Mapping[str, t.Any], option: str) -> Address:
     """Return where the server is. `option` begins what is said of it. Raises Misconfigured."""
+    if options.get("ca_bundle") == "":
+        raise Misconfigured(f"{option}.ca_bundle is empty; write the path of PEM certificates, or leave it out")
     return Address(
         url=_url(str(options["url"]), option),
         namespace=path(options.get("namespace") or "", f"{option}.namespace"),

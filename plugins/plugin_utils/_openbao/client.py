@@ -49,7 +49,7 @@ class Client:
 
     def public(self, path: str) -> Json:
         """Return what a path says that needs no login."""
-        return self._asked("GET", path)
+        return self._asked("GET", path, public=True)
 
     @property
     def again(self) -> bool:
@@ -118,7 +118,13 @@ class Client:
         return False
 
     def _asked(
-        self, method: str, path: str, body: Mapping[str, t.Any] | None = None, *, token: str | None = None
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, t.Any] | None = None,
+        *,
+        token: str | None = None,
+        public: bool = False,
     ) -> Json:
         """Ask, and ask again where the server says when, all within one deadline."""
         self._secrets |= {one for one in (token, *map((body or {}).get, _SECRETS)) if isinstance(one, str)}
@@ -129,7 +135,8 @@ class Client:
             except Unavailable:
                 self.close()
                 raise
-            error = failure(answer, method, path.partition("?")[0], self._repeatable(answer.said))
+            said = self._repeatable(answer.said)
+            error = failure(answer, method, path.partition("?")[0], said, public=public)
             if error is None:
                 return answer.content
             left = until - time.monotonic()

@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 import typing as t
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
 
@@ -18,6 +21,7 @@ LONGEST = 300  # of what a server says
 LONGEST_PAUSE = 86400.0  # seconds
 WHO = "openbao"
 _SEALED = "is sealed"
+_COUNTED = re.compile(r"^\d+ errors? occurred:\s*\*\s*")  # how a list of errors is written where there is one
 
 
 class Silent(Unavailable):
@@ -66,13 +70,27 @@ class Answer(t.NamedTuple):
     def said(self) -> str:
         """The errors that it lists, shortened."""
         errors = self.content.get("errors")
-        return "; ".join(map(str, errors))[:LONGEST].strip() if isinstance(errors, list) else ""
+        told = map(_listed, errors) if isinstance(errors, list) else ()
+        return "; ".join(told)[:LONGEST].strip()
 
 
-def failure(answer: Answer, method: str, path: str, said: str) -> KeysteadError | None:
-    """Return the error of an answer, None where it went well. `said` is what may be repeated of its words."""
+def _listed(error: t.Any) -> str:
+    """Return an error that may itself be a list, as the server writes one, on one line."""
+    whole = str(error)
+    told = _COUNTED.sub("", whole)
+    return told if told == whole else re.sub(r"\s*\n\s*\*\s*", "; ", told).strip()
+
+
+def failure(answer: Answer, method: str, path: str, said: str, *, public: bool = False) -> KeysteadError | None:
+    """Return the error of an answer, None where it went well. `said` is what may be repeated of its words.
+
+    `public` is what nobody has to be logged in for: there, a server answers 403 for what is not there.
+    """
     if answer.status < 300:
         return None
+    if answer.status == 403 and public:
+        told = f"there is nothing at {path}, or it may not be read without a login ({said or 'it says no more'})"
+        return Refused(f"{WHO}: {told}; correct mount, namespace or url", 403, said)
     if answer.status == 403:
         right = {"LIST": "list", "GET": "read"}.get(method, "update")
         told = f"the login may not {right} {path} ({said or 'it says no more'})"
@@ -86,7 +104,8 @@ def _failure(answer: Answer, path: str, said: str) -> KeysteadError:
     if status < 400:
         return Misconfigured(f"{WHO}: it redirects {path}, which is not followed; write the server's https URL")
     if status == 429:
-        return Pending(f"{WHO}: it has too much to do{about}; run again later", retry_after(answer.headers))
+        seconds = retry_after(answer.headers)
+        return Pending(f"{WHO}: it has too much to do{about}; run again in {math.ceil(seconds)} s", seconds)
     if status in (472, 473) or status >= 500:
         kind = Unreached if status in (472, 473) or _SEALED in said else Unavailable
         return kind(f"{WHO}: {_broken(status, said)} and run again")
@@ -104,6 +123,18 @@ def _broken(status: int, said: str) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """Return the seconds that Retry-After names (RFC 9110, 10.2.3); 1 where it names none, or a date."""
+    """Return the seconds that Retry-After names, or until its date by the server's clock (RFC 9110, 10.2.3), or 1."""
     value = str(headers.get("Retry-After", ""))
-    return min(float(value), LONGEST_PAUSE) if re.fullmatch("[0-9]{1,9}", value) else 1.0
+    if re.fullmatch("[0-9]{1,9}", value):
+        return min(float(value), LONGEST_PAUSE)
+    then, now = _moment(value), _moment(str(headers.get("Date", ""))) or datetime.now(UTC)
+    return min(max((then - now).total_seconds(), 1.0), LONGEST_PAUSE) if then else 1.0
+
+
+def _moment(value: str) -> datetime | None:
+    """Return the time of a header (RFC 9110, 5.6.7), None where it is none."""
+    try:
+        found = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -12,6 +12,7 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.tests.harness.in_process import World, web
+from ansible_collections.keystead.identity.tests.harness.openbao_server import free_ports
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +56,16 @@ def test_a_failure_names_the_identity_even_where_its_name_is_a_letter(world: Wor
     result = world.converge([web(name="a", links={str(world.links / "x"): "chain"}), web(name="b")])
     assert result["msg"].startswith("host: ")
     assert result["msg"].endswith("or say replace_files: true for a")
+
+
+def test_what_goes_wrong_for_many_is_said_once(world: World) -> None:
+    (port,) = free_ports(1)
+    nowhere = {"url": f"https://127.0.0.1:{port}", "mount": "pki", "role": "web", "auth": {"token": {"token": "none"}}}
+    many = [web(name=f"b{number}", dns_names=[f"b{number}.example.org"]) for number in range(5)]
+    result = world.converge(many, issuer={"openbao": nowhere})
+    assert result["msg"].startswith("b0, b1, b2 and 2 more: openbao: ")
+    assert result["msg"].count("openbao: ") == 1
+    assert [f"b0, b1, b2 and 2 more: {one['msg']}" for one in result["identities"]] == [result["msg"]] * 5
 
 
 def test_a_diff_tells_drift_pending_and_the_generation_that_is_asked_for(world: World) -> None:

@@ -53,7 +53,7 @@ def as_nobody(store: Path) -> dict[str, str]:
 def test_a_store_that_is_missing_is_not_made(tmp_path: Path) -> None:
     said = store_of(tmp_path / "a" / "b")
     assert (said["state"], said["found"].partition(" by user")[0]) == (
-        "ok", f"{tmp_path}/a/b can be made below {tmp_path}",
+        "ok", f"going by rights, {tmp_path}/a/b can be made below {tmp_path}",
     )  # fmt: skip
     assert not list(tmp_path.iterdir())
 

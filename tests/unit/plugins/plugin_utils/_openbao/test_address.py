@@ -51,6 +51,7 @@ def test_the_id_says_where_and_by_which_issuer(said: dict[str, t.Any], place: st
         ({"namespace": "a\nb"}, "namespace: 'a\\nb' is not a path"),
         ({"role": "web/../../x"}, "role: 'web/../../x' is not a name"),
         ({"issuer_ref": "a/b"}, "issuer_ref: 'a/b' is not a name"),
+        ({"ca_bundle": ""}, "ca_bundle is empty; write the path of PEM certificates, or leave it out"),
         ({"role": None}, "role is missing; name the PKI role that signs, or write sign_verbatim: true"),
     ],
 )

@@ -10,11 +10,14 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Pending
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Generation
 from ansible_collections.keystead.identity.plugins.plugin_utils._auth.registry import login_of
 from ansible_collections.keystead.identity.plugins.plugin_utils._openbao.address import Address
 from ansible_collections.keystead.identity.plugins.plugin_utils._openbao.client import Client
+from ansible_collections.keystead.identity.plugins.plugin_utils._openbao.signer import Signer, Target
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness import openbao as make
+from ansible_collections.keystead.identity.tests.harness.local import request
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -79,6 +82,20 @@ def test_a_token_that_cannot_be_renewed_is_followed_by_a_new_login(pki: make.Pki
                for entry in logins) == 2  # fmt: skip
 
 
+@pytest.mark.parametrize(("kind", "logins"), [("service", 1), ("batch", 2)])
+def test_a_batch_that_outlasts_its_token_is_signed_to_its_end(pki: make.Pki, kind: str, logins: int) -> None:
+    clock, auth = Clock(), make.approle(pki, token_type=kind)
+    signer = Signer(client(pki, auth, clock), Target("openbao:x", pki.mount, "web", "", verbatim=False), {}, [].append)
+    for now in (0.0, 401.0):
+        clock.now = now
+        answers = signer.sign([request(number=number) for number in range(3)])
+        assert [type(one) for one in answers] == [Generation] * 3, answers
+    paths = [entry["request"]["path"] for entry in pki.server.audited() if entry["type"] == "request"]
+    assert paths.count(f"auth/{auth['approle']['mount']}/login") == logins
+    begun = len(paths) - paths[::-1].index(f"auth/{auth['approle']['mount']}/login")
+    assert ("auth/token/renew-self" in paths[begun:]) == (kind == "service")
+
+
 def test_a_token_that_was_taken_back_is_followed_by_a_new_login(pki: make.Pki) -> None:
     one = client(pki, make.approle(pki))
     first = look(one)
@@ -122,9 +139,17 @@ def test_what_is_not_permitted_names_the_capability_and_costs_no_login(pki: make
     one = client(pki, make.approle(pki))
     first = look(one)
     for method, right in (("GET", "read"), ("LIST", "list"), ("POST", "update")):
-        with pytest.raises(Denied, match=f"may not {right} sys/mounts .*give its policy the capability {right} there"):
+        words = rf"may not {right} sys/mounts \(permission denied\); give its policy the capability {right} there"
+        with pytest.raises(Denied, match=words):
             one.call(method, "sys/mounts")
     assert look(one)["accessor"] == first["accessor"]
+
+
+def test_what_is_read_without_a_login_does_not_blame_the_login(pki: make.Pki) -> None:
+    one = client(pki, make.approle(pki))
+    words = r"nothing at nope/issuer/default/json, or it may not be read without a login .*; correct mount, namespace"
+    with pytest.raises(Denied, match=words):
+        one.public("nope/issuer/default/json")
 
 
 def test_a_busy_server_is_asked_again_when_it_says_if_there_is_time(pki: make.Pki) -> None:
@@ -137,6 +162,7 @@ def test_a_busy_server_is_asked_again_when_it_says_if_there_is_time(pki: make.Pk
         with pytest.raises(Pending) as refused:
             look(one)
         assert refused.value.retry_after == 6
+        assert str(refused.value).endswith("; run again in 6 s")
 
 
 def test_one_connection_serves_all_calls(pki: make.Pki) -> None:

@@ -81,7 +81,7 @@ def test_it_is_found_in_a_namespace_and_by_another_issuer_too(openbao: Server) -
     [
         ({"role": "nobody"}, "the login may not update", "give its policy the capability update there"),
         ({"role": "hidden"}, "the login may not update", "give its policy the capability update there"),
-        ({"mount": "nowhere"}, "may not read nowhere/issuer/default/json", "or correct mount"),
+        ({"mount": "nowhere"}, "there is nothing at nowhere/issuer/default/json", "correct mount"),
         ({"issuer_ref": "none"}, "has no issuer none", "correct issuer_ref"),
         ({"namespace": "nowhere"}, "namespace not found", "correct mount, namespace or url"),
         ({"ca_bundle": None}, "is signed by nobody who is trusted here", "name its authority in ca_bundle"),
