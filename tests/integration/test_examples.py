@@ -78,6 +78,7 @@ def machine(root: Path, web: int, smtp: int) -> dict[str, str]:
         (root / directory[1:]).mkdir(parents=True)
     imap, appliance = pair("imap.example.org"), pair("appliance.example.org")
     (root / "etc/dovecot/imap.key").write_bytes(imap.key)
+    (root / "etc/dovecot/imap.key").chmod(0o600)
     (root / "etc/dovecot/imap.pem").write_bytes(imap.certificate + imap.chain)
     (root / "etc/appliance/tls.pem").write_bytes(appliance.certificate)
     return {
