@@ -16,6 +16,7 @@ import contextlib
 import ctypes
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -103,6 +104,19 @@ class Host:
                 message = f"the sshd of {self.name} does not listen"
                 raise RuntimeError(message)
             time.sleep(0.005)
+        self._await_route(deadline)
+
+    def _await_route(self, deadline: float) -> None:
+        """Wait until it is reached from here: who looked for it while it was down may not have been told yet."""
+        while True:
+            try:
+                socket.create_connection((self.address, 22), 1).close()
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
 
     def wipe(self) -> None:
         """Empty its /var/lib."""
