@@ -8,39 +8,23 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.plugins.action import ActionBase
-
 from ..module_utils._options.common import COMMON
 from ..module_utils._options.ledger import MIGRATE
 from ..module_utils._options.option import spec
-from ..module_utils._options.planned import refuse_planned
-from ..plugin_utils._edge import refuse_async, told
+from ..plugin_utils._controller_action import ControllerAction
 from ..plugin_utils._ledger.upkeep import migrated
-from ..plugin_utils._validate import plain, validated
-
-NAME = "ledger_migrate"
 
 
-class ActionModule(ActionBase):
+class ActionModule(ControllerAction):
     """Make the schema, or bring it to this release, and give roles their rights."""
 
-    _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
-    _supports_diff = True
+    module = "ledger_migrate"
+    accepts = spec(MIGRATE, COMMON)
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Validate the options and migrate."""
-        return told(NAME, lambda: self._run(tmp, task_vars))
-
-    def _run(self, tmp: str | None, variables: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        refuse_async(self._task, NAME)
-        given = plain(self._task.args)
-        refuse_planned(given, NAME)
-        options = validated(given, spec(MIGRATE, COMMON), module=NAME)
-        done = migrated(options, check=self._task.check_mode)
-        result = {
-            **super().run(tmp, variables),
+    def work(self, args: t.Mapping[str, t.Any], _variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return what the task returns."""
+        done = migrated(args, check=self._task.check_mode)
+        result: dict[str, t.Any] = {
             "changed": done.changed,
             "schema": {"before": done.before, "after": done.after},
             "grants": list(done.grants),

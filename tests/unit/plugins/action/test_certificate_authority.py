@@ -16,7 +16,7 @@ from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.plugins.loader import connection_loader
 from ansible.template import Templar
-from ansible_collections.keystead.identity.plugins.action.certificate_authority import NAME, ActionModule
+from ansible_collections.keystead.identity.plugins.action.certificate_authority import ActionModule
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
 from ansible_collections.keystead.identity.plugins.module_utils._options.authority import OPTIONS
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
@@ -58,7 +58,7 @@ def run(
     """Run the action once."""
     loader = DataLoader()
     task = Task()
-    task.action, task.args, task.check_mode, task.diff = f"keystead.identity.{NAME}", args, check, diff
+    task.action, task.args, task.check_mode, task.diff = f"keystead.identity.{ActionModule.module}", args, check, diff
     connection = connection_loader.get("ansible.builtin.local", PlayContext(), "/dev/null")
     action = ActionModule(task, connection, PlayContext(), loader, Templar(loader), None)
     return t.cast("dict[str, t.Any]", action.run(task_vars=variables))
@@ -213,10 +213,10 @@ def test_a_wrong_option_is_named_with_its_value_and_nothing_is_made(
 
 def test_the_examples_are_valid() -> None:
     for task in yaml.safe_load(documentation.EXAMPLES):
-        args = task.get(f"keystead.identity.{NAME}")
+        args = task.get(f"keystead.identity.{ActionModule.module}")
         if args is not None:
             try:
-                validated(args, spec(OPTIONS, COMMON), module=NAME)
+                validated(args, spec(OPTIONS, COMMON), module=ActionModule.module)
             except KeysteadError as error:
                 pytest.fail(str(error))
 
