@@ -20,6 +20,7 @@ PROFILE_USAGES = {
     "tls_peer": ("client_auth", "server_auth"),
 }
 PROFILES = tuple(PROFILE_USAGES)
+CUSTODIES = ("file", "pkcs11", "openbao_transit", "aws_kms")
 PARTS = ("certificate", "chain", "fullchain", "private_key", "combined", "key_uri", "nginx_tls")
 ACTIONS = (
     "stage_key", "issue", "publish", "link", "activate", "prove", "revoke", "destroy", "withdraw", "release", "adopt",
@@ -39,11 +40,26 @@ class Subject(t.NamedTuple):
     email_addresses: tuple[str, ...] = ()
 
 
+class Token(t.NamedTuple):
+    """A PKCS#11 token of the host, by its label or its serial number, and what opens it: one of the three at most.
+
+    `pin` is a secret. The controller never sets it: it joins the token only on its way down.
+    """
+
+    module_path: str
+    token_label: str | None = None
+    token_serial: str | None = None
+    pin: str | None = None
+    pin_env: str | None = None
+    pin_file: str | None = None
+
+
 class Key(t.NamedTuple):
-    """The algorithm of a key, and where it lives."""
+    """The algorithm of a key, and where it lives; `token` is there where that is a token of the host."""
 
     type: str = "ecdsa-p256"
     custody: str = "file"
+    token: Token | None = None
 
 
 class Link(t.NamedTuple):

@@ -133,20 +133,57 @@ class Remedy(t.Protocol):
 
 
 class SigningKey(t.Protocol):
-    """A key is something that signs."""
+    """A key is something that signs.
+
+    `uri` names it where it lives, for ever: RFC 7512 in a token. `sign` returns what stands in a certificate as the
+    signature of `data` (RFC 5758, 8017, 8410, 9881): ECDSA in DER with the hash that fits the curve, RSA by PKCS #1
+    v1.5 with SHA-256, Ed25519 and ML-DSA without a hash before.
+    """
+
+    @property
+    def uri(self) -> str: ...
 
     def public_key(self) -> t.Any: ...
 
+    def sign(self, data: bytes) -> bytes: ...
+
+
+class Slot(t.NamedTuple):
+    """Where the keys of one identity or authority belong in a custody.
+
+    `label` is theirs alone and names them to whoever looks into the backend; `current` is the URI of the key of the
+    current generation, `used` those of all generations that there are, the current one included.
+    """
+
+    label: str
+    current: str | None = None
+    used: tuple[str, ...] = ()
+
 
 class KeyStore(t.Protocol):
-    """Where private keys of one identity live. None of its methods returns private bytes."""
+    """Where private keys of one identity live. None of its methods returns private bytes.
 
-    def current(self) -> SigningKey | None: ...
+    `current` is the key of the current generation, None where it is gone. `staged` waits for its credential: a key of
+    this identity that no generation has; `stage` makes one. `promote` gives the current key what names it in the
+    backend, and may be repeated. `delete` destroys every key of this identity that no generation has, and proves it.
+    """
 
-    def staged(self) -> SigningKey | None: ...
+    def current(self) -> t.Any: ...
 
-    def stage(self, key_type: str) -> SigningKey: ...
+    def staged(self) -> t.Any: ...
+
+    def stage(self, key_type: str) -> t.Any: ...
 
     def promote(self) -> None: ...
 
     def delete(self) -> None: ...
+
+
+@t.runtime_checkable
+class Leftovers(t.Protocol):
+    """A key store that can tell what a run that was killed left undone: what `promote` or `delete` would change.
+
+    `left` returns that as a sentence, and None where there is nothing.
+    """
+
+    def left(self) -> str | None: ...

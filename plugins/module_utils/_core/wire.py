@@ -112,7 +112,8 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         "common_name": text,
         **dict.fromkeys(("dns_names", "ip_addresses", "uris", "email_addresses"), many(text)),
     },
-    model.Key: {"type": text, "custody": text},
+    model.Token: dict.fromkeys(model.Token._fields, text),
+    model.Key: {"type": text, "custody": text, "token": one(model.Token)},
     model.Link: {"path": text, "part": text},
     model.Files: {
         "owner": text, "group": text, "mode": text, "links": many(one(model.Link)), "replace_files": flag,

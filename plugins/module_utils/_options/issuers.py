@@ -9,6 +9,7 @@ from __future__ import annotations
 from .auth import auth
 from .authority import PASSPHRASE
 from .option import Option
+from .server import CA_BUNDLE, TIMEOUT
 
 TRUST = {
     "roots": Option(
@@ -18,13 +19,8 @@ TRUST = {
         elements="str",
     ),
     "accept_new_root": Option("The SHA-256 fingerprint, in hexadecimal, of a root that may replace the pinned one."),
-    "timeout": Option("The longest that one call may take in total, for example V(30s) or V(2m).", default="30s"),
+    "timeout": TIMEOUT,
 }
-CA_BUNDLE = Option(
-    "A PEM file on the controller with the authorities that may have signed the TLS certificate of the server, and no "
-    "others. The default is what the system of the controller trusts.",
-    type="path",
-)
 LOCAL = {
     "directory": Option(
         "The directory on the controller in which M(keystead.identity.certificate_authority) keeps the authority.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from ...module_utils._core.model import KEY_TYPES, PARTS, PROFILES
+from ...module_utils._core.model import CUSTODIES, KEY_TYPES, PARTS, PROFILES
 from .._durations import seconds
 from .facts import FACTS, Fact
 from .patterns import covered, dns_names, glob, globs, mailboxes, texts
@@ -17,7 +17,6 @@ from .signer import normal_pattern
 
 Schema = dict[str, t.Any]
 BACKENDS = ("local", "openbao", "acme", "est", "scep", "aws_pca", "openbao_ssh", "local_ssh")
-CUSTODIES = ("file", "pkcs11", "openbao_transit", "aws_kms")
 KINDS = ("x509", "ssh_host", "authority")
 PUBLISHERS = ("pkcs12", "pem_bundle", "openbao_kv", "aws_acm", "aws_secrets_manager")
 ISSUER_OPTIONS = (

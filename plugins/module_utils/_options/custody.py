@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""Where private keys live: the one list of custodies, and what each of them accepts."""
+
+from __future__ import annotations
+
+from .auth import auth
+from .option import Option
+from .server import CA_BUNDLE, TIMEOUT
+
+TOKEN = {
+    "module_path": Option(
+        "The absolute path of the PKCS#11 module, where the token is, for example V(/usr/lib/softhsm/libsofthsm2.so).",
+        required=True,
+    ),
+    "token_label": Option("The label of the token. Exactly one of this and C(token_serial) is needed."),
+    "token_serial": Option("The serial number of the token."),
+    "pin": Option(
+        "The user PIN. It goes to a host only where the connection pipelines, and there is best kept in a file.",
+        no_log=True,
+    ),
+    "pin_env": Option("An environment variable that holds the user PIN, where the token is.", no_log=False),
+    "pin_file": Option("A file whose first line is the user PIN, where the token is.", no_log=False),
+}
+"""How a token is found and opened; module hsm_key accepts the same."""
+
+PKCS11 = {
+    "at": Option(
+        "Where the token is: a TPM or an HSM of the host, or one that the controller reaches.",
+        default="host",
+        choices=("host", "controller"),
+    ),
+    **TOKEN,
+}
+OPENBAO_TRANSIT = {
+    "url": Option("Where the server is, for example V(https://bao.example.org:8200). TLS only.", required=True),
+    "mount": Option("Where its transit engine is mounted.", default="transit"),
+    "name": Option("The name of the key there. Its versions are the keys of this one identity.", required=True),
+    "namespace": Option("The namespace that the mount, and the way to log in, are in."),
+    "auth": auth(),
+    "ca_bundle": CA_BUNDLE,
+    "timeout": TIMEOUT,
+}
+AWS_KMS = {
+    "alias": Option(
+        "The alias that leads to the current key, for example V(alias/web). Its keys are those of this one identity.",
+        required=True,
+    ),
+    "region": Option("The region. The default is that of the AWS configuration of the controller."),
+    "pending_window": Option(
+        "How long a key that was replaced can be saved from its deletion, V(7d) to V(30d).", default="30d"
+    ),
+    "timeout": TIMEOUT,
+}
+CUSTODY = {
+    "file": Option("A file in the store, made on the host, which never leaves it.", type="dict", options={}),
+    "pkcs11": Option(
+        "A PKCS#11 token, such as an HSM or a TPM. The key is made in it and never leaves it.",
+        type="dict",
+        options=PKCS11,
+    ),
+    "openbao_transit": Option(
+        "The transit engine of an OpenBao, or of a HashiCorp Vault. The key is made there and never leaves it.",
+        type="dict",
+        options=OPENBAO_TRANSIT,
+    ),
+    "aws_kms": Option(
+        "AWS Key Management Service. Credentials, roles and endpoints are those that boto3 finds on the controller.",
+        type="dict",
+        options=AWS_KMS,
+    ),
+}
+
+
+def custody() -> Option:
+    """Return the option that names exactly one custody."""
+    return Option("Where the private key lives: exactly one of these.", type="dict", options=CUSTODY, one_of=True)

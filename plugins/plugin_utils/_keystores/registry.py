@@ -1,0 +1,17 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+
+"""The list of custodies that the controller reaches: name, and who makes a key store from its options and a slot."""
+
+from __future__ import annotations
+
+import typing as t
+
+if t.TYPE_CHECKING:
+    from ...module_utils._core.ports import KeyStore, Slot
+
+Options = t.Mapping[str, t.Any]
+
+KEYSTORES: dict[str, t.Callable[[Options, Slot], KeyStore]] = {}
