@@ -115,7 +115,7 @@ def _made(place: Place, timeout: float) -> t.Any:
 
 
 def _check_bundle(named: str | None, further: str | None, who: str) -> None:
-    """Raise Misconfigured where boto3 would verify no certificate, since an empty name stands for that, or none fits."""
+    """Raise Misconfigured where boto3 would verify no certificate, as for an empty name, or could not verify one."""
     if "" in (named, further):
         raise Misconfigured(
             f"{who}: AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or ca_bundle of the profile is there and empty, so boto3 "

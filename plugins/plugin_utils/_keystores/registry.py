@@ -14,4 +14,11 @@ if t.TYPE_CHECKING:
 
 Options = t.Mapping[str, t.Any]
 
-KEYSTORES: dict[str, t.Callable[[Options, Slot], KeyStore]] = {}
+
+def _aws_kms(options: Options, slot: Slot) -> KeyStore:
+    from .aws_kms import AwsKmsKeyStore
+
+    return AwsKmsKeyStore(options, slot)
+
+
+KEYSTORES: dict[str, t.Callable[[Options, Slot], KeyStore]] = {"aws_kms": _aws_kms}
