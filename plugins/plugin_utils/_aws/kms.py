@@ -14,7 +14,7 @@ import re
 import time
 import typing as t
 
-from ...module_utils._core.errors import Denied, Misconfigured, NotConverged, Unavailable
+from ...module_utils._core.errors import Misconfigured, NotConverged, Unavailable
 from .client import Client
 from .errors import Refused
 from .kms_key import ALGORITHMS, SPECS, WHO, KmsKey
@@ -106,8 +106,8 @@ class Kms:
             )
         except Refused as refused:
             if refused.code in _NO_SUCH_TYPE:
-                raise Denied(
-                    f"{WHO}: the region makes no {key_type} keys ({refused.code}: {refused.said}); "
+                raise Misconfigured(
+                    f"{WHO}: the region makes no keys of key.type {key_type} ({refused.code}: {refused.said}); "
                     "choose another key.type, or another region"
                 ) from None
             raise

@@ -54,7 +54,7 @@ class KmsKey:
 
     def __init__(self, client: Client, uri: str, spec: str) -> None:
         """Keep which key; nothing is asked yet."""
-        self._client, self.uri, self._spec = client, uri, spec
+        self._client, self.uri, self.spec = client, uri, spec
 
     def public_key(self) -> t.Any:
         """Return the public key, which is asked for once. Raises Misconfigured for one that is not understood here."""
@@ -67,19 +67,19 @@ class KmsKey:
             return load_der_public_key(der)
         except (ValueError, UnsupportedAlgorithm):
             raise Misconfigured(
-                f"{WHO}: the public key of {self.uri} ({self._spec}) is not understood by the cryptography of the "
+                f"{WHO}: the public key of {self.uri} ({self.spec}) is not understood by the cryptography of the "
                 "controller; upgrade it"
             ) from None
 
     def sign(self, data: bytes) -> bytes:
-        """Return the signature of `data`. KMS hashes up to 4096 bytes itself; of more it is told the hash."""
-        algorithm = ALGORITHMS[self._spec]
+        """Return the signature of `data`. KMS hashes 1 to 4096 bytes itself; of more, or none, it is told the hash."""
+        algorithm = ALGORITHMS[self.spec]
         message, kind = data, "RAW"
-        if len(data) > MOST_RAW:
+        if not 0 < len(data) <= MOST_RAW:
             if algorithm.hash is None:
                 raise Misconfigured(
-                    f"{WHO}: {len(data)} bytes are too many for a key of the type {self._spec}, which signs "
-                    f"{MOST_RAW} at most; choose an ecdsa or rsa key.type"
+                    f"{WHO}: a key of the type {self.spec} signs 1 to {MOST_RAW} bytes at a time, and these are "
+                    f"{len(data)}; choose an ecdsa or rsa key.type"
                 )
             message, kind = hashlib.new(algorithm.hash, data).digest(), "DIGEST"
         answer = self._client.call(

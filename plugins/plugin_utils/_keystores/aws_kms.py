@@ -16,7 +16,7 @@ import typing as t
 
 from ...module_utils._core.errors import Misconfigured
 from .._aws.kms import ENABLED, PENDING, Kms
-from .._aws.kms_key import WHO
+from .._aws.kms_key import SPECS, WHO
 from .._durations import seconds
 
 if t.TYPE_CHECKING:
@@ -58,9 +58,14 @@ class AwsKmsKeyStore:
         return self._kms.key(found) if found is not None and waits else None
 
     def stage(self, key_type: str) -> KmsKey:
-        """Make a key, and let `ALIAS-next` lead to it."""
+        """Make a key, and let `ALIAS-next` lead to it; one of this type that waits already is what this returns (R1).
+
+        A key of another type that waited is left to `delete`. Nothing is made where an alias is somebody else's.
+        """
         self._led(self._alias)
-        self._led(self._next)  # nothing is made where an alias is somebody else's
+        waits = self.staged()
+        if waits is not None and waits.spec == SPECS.get(key_type):
+            return waits
         made = self._kms.make(key_type)
         self._lead(self._next, made.uri)
         return self._kms.key(made)
@@ -73,12 +78,12 @@ class AwsKmsKeyStore:
         for found in self._endangered():
             self._kms.save(found)
         self._lead(self._alias, current)
-        if self._led(self._next) is not None and not any(self._unused()):
-            self._kms.forget(self._next)
+        if self._led(self._next) is not None and not any(self._alive(besides=(current,))):
+            self._kms.forget(self._next)  # there is nothing for `delete` to do, now or when this run was killed
 
     def delete(self) -> None:
         """Schedule the deletion of every key with the tags of this identity that no generation has, and look."""
-        for found in self._unused():
+        for found in self._alive(besides=self._slot.used):
             self._kms.retire(found, self._days)
         if self._slot.current is None and self._led(self._alias) is not None:
             self._kms.forget(self._alias)
@@ -114,12 +119,12 @@ class AwsKmsKeyStore:
         if found is None or found.uri != uri:
             self._kms.lead(alias, uri, new=found is None)
 
-    def _unused(self) -> t.Iterator[Found]:
-        """Yield the keys of this identity that no generation has and that are not to be deleted yet."""
+    def _alive(self, besides: t.Collection[str]) -> t.Iterator[Found]:
+        """Yield the keys of this identity that are not to be deleted yet, but for some."""
         waiting = self._led(self._next)
         uris = [*self._kms.all(), *([waiting.uri] if waiting else [])]
         for uri in dict.fromkeys(uris):
-            if uri not in self._slot.used:
+            if uri not in besides:
                 found = self._kms.found(uri)
                 if found is not None and found.state != PENDING:
                     yield found
