@@ -396,7 +396,7 @@ def test_each_way_not_to_reach_aws_is_one_sentence(aws: Aws, tmp_path: Path) -> 
         ({**named, "AWS_ENDPOINT_URL_KMS": "http://127.0.0.1:1"}, Unreached, "http://127.0.0.1 cannot be reached"),
         ({**whole, "AWS_ENDPOINT_URL": "http://192.0.2.1"}, Misconfigured, "endpoint http://192.0.2.1 is not safe"),
         ({**whole, "AWS_ENDPOINT_URL": "not a URL"}, Misconfigured, "AWS_ENDPOINT_URL is no URL"),
-        ({**whole, "AWS_CA_BUNDLE": ""}, Misconfigured, "would verify no TLS certificate"),
+        ({**whole, "AWS_CA_BUNDLE": ""}, Misconfigured, "mean that no TLS certificate is verified"),
         ({**whole, "AWS_CA_BUNDLE": "/nowhere.pem"}, Misconfigured, "AWS_CA_BUNDLE names /nowhere.pem"),
     ]
     for environment, kind, wanted in ways:

@@ -37,7 +37,7 @@ HOST = "web1.example.org"
 BLOCK = re.compile(r"^\.\. code-block:: (?:yaml|yaml\+jinja)\n((?: +:.*\n)*)\n((?: .*\n|\n)+)", re.MULTILINE)
 LABEL = "ansible_collections.keystead.identity.docsite."
 DIRECTORIES = ("/srv/keystead", "/etc/ssl", "/etc/nginx")
-SERVERS = {"issuer_openbao": "openbao", "ledger_postgresql": "postgres"}
+SERVERS = {"custody_aws_kms": "moto", "issuer_openbao": "openbao", "ledger_postgresql": "postgres"}
 Presuppose = t.Callable[[pytest.FixtureRequest, Path], dict[str, str]]
 
 
@@ -126,8 +126,10 @@ def test_the_playbooks_of_a_page_run_and_change_nothing_the_second_time(
         variables: dict[str, t.Any] = {}
         for said in marked(FIRST, "variables"):
             variables.update(exchanged(said, pairs))
+        environment = request.getfixturevalue("moto").environment if SERVERS.get(page) == "moto" else {}
         runs = [prepared(play, tmp_path / "store") for play in exchanged(plays(page), pairs)]
-        done = playbook.run([play for play in runs for _twice in range(2)], {HOST: variables}, home=home)
+        twice = [play for play in runs for _twice in range(2)]
+        done = playbook.run(twice, {HOST: variables}, home=home, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     results = iter(playbook.results(home, HOST))
     for play in runs:
