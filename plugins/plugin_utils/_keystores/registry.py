@@ -14,4 +14,11 @@ if t.TYPE_CHECKING:
 
 Options = t.Mapping[str, t.Any]
 
-KEYSTORES: dict[str, t.Callable[[Options, Slot], KeyStore]] = {}
+
+def _pkcs11(options: Options, slot: Slot) -> KeyStore:
+    from .pkcs11 import pkcs11_keystore
+
+    return pkcs11_keystore(options, slot)
+
+
+KEYSTORES: dict[str, t.Callable[[Options, Slot], KeyStore]] = {"pkcs11": _pkcs11}
