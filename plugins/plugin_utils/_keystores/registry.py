@@ -21,4 +21,10 @@ def _aws_kms(options: Options, slot: Slot) -> KeyStore:
     return AwsKmsKeyStore(options, slot)
 
 
-KEYSTORES: dict[str, t.Callable[[Options, Slot], KeyStore]] = {"aws_kms": _aws_kms}
+def _pkcs11(options: Options, slot: Slot) -> KeyStore:
+    from .pkcs11 import pkcs11_keystore
+
+    return pkcs11_keystore(options, slot)
+
+
+KEYSTORES: dict[str, t.Callable[[Options, Slot], KeyStore]] = {"aws_kms": _aws_kms, "pkcs11": _pkcs11}
