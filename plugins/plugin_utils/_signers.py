@@ -17,7 +17,7 @@ from ._roots import declared_roots
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Issuer
-    from ._declare import Backend
+    from ._key import Backend
     from ._ledger.port import Ledger
 
 

@@ -113,7 +113,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         **dict.fromkeys(("dns_names", "ip_addresses", "uris", "email_addresses"), many(text)),
     },
     model.Token: dict.fromkeys(model.Token._fields, text),
-    model.Key: {"type": text, "custody": text, "token": one(model.Token)},
+    model.Key: {"type": text, "custody": text, "label": text, "token": one(model.Token)},
     model.Link: {"path": text, "part": text},
     model.Files: {
         "owner": text, "group": text, "mode": text, "links": many(one(model.Link)), "replace_files": flag,
@@ -130,7 +130,10 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         "activate": one(model.Activation), "prove": one(model.Proof), "adopt": one(model.Adopt),
         "lifetime": count, "keep_generations": count,
     },
-    model.Known: {"revoked": many(many(text)), "links": many(text), "newest": count, "revoke": text, "listed": flag},
+    model.Known: {
+        "revoked": many(many(text)), "links": many(text), "newest": count, "listed": flag,
+        **dict.fromkeys(("revoke", "left", "key_gone"), text),
+    },
     model.Finding: {"code": text, "about": text, "detail": text},
     model.LinkState: {"path": text, "part": text, "state": word(model.LINK_STATES)},
     model.X509Facts: {
@@ -146,7 +149,8 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         "findings": many(one(model.Finding)),
     },
     model.Observed: {
-        **dict.fromkeys(("name", "public_id", "issuer_id", "served"), text),
+        **dict.fromkeys(("name", "public_id", "issuer_id", "served", "custody", "key_uri"), text),
+        "key_uris": many(text),
         **dict.fromkeys(("generation", "newest", "pending"), count), "others": many(count),
         **dict.fromkeys(("damage", "drift"), many(one(model.Finding))), "certificate": binary,
         **dict.fromkeys(("credential", "other"), one(model.Credential)),

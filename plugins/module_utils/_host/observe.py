@@ -12,11 +12,12 @@ import typing as t
 
 from .._core import pki
 from .._core.keys import spki_sha256
-from .._core.model import Credential, Finding, Identity, Observed
+from .._core.model import Credential, Finding, Identity, Key, Observed
 from .._core.plan import generation_to_be
-from .._keystores.registry import KEYSTORES
+from .._core.ports import Leftovers
+from .._keystores.registry import keystore
 from .drift import drift_of
-from .layout import ADOPTING, FILE_OF, MANIFEST, NEXT
+from .layout import ADOPTING, FILE_OF, MANIFEST, NEXT, expected_files
 from .links import look_at_links, stale_links
 from .place import Place, manifest
 from .safe_files import read_file, read_with_facts
@@ -39,6 +40,7 @@ def observe(
         if current is not None:
             contents, look = _current(place, current, wanted)
             found.update(look)
+        found.update(_elsewhere(place, wanted, found))
         found["other"] = parsed(_certificate_to_be(place, wanted, found))
     if wanted.adopt and (current is None or wanted.state == "observed"):
         from . import originals
@@ -65,6 +67,17 @@ def _numbers(place: Place, current: int | None) -> dict[str, t.Any]:
     }
 
 
+def _elsewhere(place: Place, wanted: Identity, found: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Add what is to be said of keys that are in no file: what names them, and that some are left in a token."""
+    if "file" in (wanted.key.custody, found.get("custody", wanted.key.custody)):
+        return {}
+    said: dict[str, t.Any] = {"key_uris": place.key_uris()[1]}
+    if wanted.key.token and not found["unfinished"]:
+        keys = keystore(place, wanted.key)
+        said["unfinished"] = isinstance(keys, Leftovers) and keys.left() is not None
+    return said
+
+
 def _current(
     place: Place, number: int, wanted: Identity
 ) -> tuple[Contents, dict[str, t.Any]]:
@@ -80,7 +93,7 @@ def _current(
         contents = {name: found.content for name, found in read.items()}
         certificate = _der(contents.get(FILE_OF["certificate"]))
         credential = parsed(certificate)
-        damage = [*_damage(record, contents), *_pair(place, wanted, contents, credential)]
+        damage = [*_damage(record, contents), *_pair(place, wanted, record, contents, credential)]
         drift = drift_of(directory, {name: found.facts for name, found in read.items()}, wanted.files)
     finally:
         os.close(directory)
@@ -89,6 +102,8 @@ def _current(
         "credential": credential,
         "issuer_id": str(record.get("issuer_id")),
         "public_id": str(record.get("public_id")),
+        "custody": _custody(record),
+        "key_uri": record.get("key_uri"),
         "damage": tuple(damage),
         "drift": drift,
     }
@@ -96,7 +111,7 @@ def _current(
 
 def _damage(record: dict[str, t.Any], contents: Contents) -> t.Iterator[Finding]:
     """Compare every part with the manifest; secret parts have no digest there, `_pair` judges them."""
-    for name in FILE_OF.values():
+    for name in dict.fromkeys((*expected_files(_custody(record)), *record["files"])):
         content, digest = contents.get(name), record["files"].get(name)
         if content is None:
             yield Finding("part_missing", name)
@@ -104,15 +119,31 @@ def _damage(record: dict[str, t.Any], contents: Contents) -> t.Iterator[Finding]
             yield Finding("part_changed", name)
 
 
+def _custody(record: t.Mapping[str, t.Any]) -> str:
+    return str(record.get("custody") or "file")
+
+
 def _pair(
-    place: Place, wanted: Identity, contents: Contents, credential: Credential | None
+    place: Place, wanted: Identity, record: dict[str, t.Any], contents: Contents, credential: Credential | None
 ) -> t.Iterator[Finding]:
-    """Load the key, compare it with the certificate, and the combined file with both."""
-    name = FILE_OF["private_key"]
+    """Load the key and compare it with the certificate."""
     if credential is None and FILE_OF["certificate"] in contents:
         yield Finding("unreadable", FILE_OF["certificate"], "it is not a certificate")
+    if _custody(record) == "file":
+        yield from _key_file(place, contents, credential)
+    elif _custody(record) == wanted.key.custody and wanted.key.token:
+        key = keystore(place, wanted.key).current()
+        if key is None:
+            yield Finding("key_gone", _custody(record))
+        elif credential is not None and credential.public_id != spki_sha256(key.public_key()):
+            yield Finding("pair_mismatched", _custody(record))
+
+
+def _key_file(place: Place, contents: Contents, credential: Credential | None) -> t.Iterator[Finding]:
+    """Compare the key in its file with the certificate, and the combined file with both."""
+    name = FILE_OF["private_key"]
     try:
-        key = KEYSTORES[wanted.key.custody](place).current()
+        key = keystore(place, Key()).current()
     except (ValueError, TypeError):
         yield Finding("unreadable", name, "it is not a private key")
         return

@@ -57,6 +57,22 @@ class Place(t.NamedTuple):
         """Tell whether a generation has its manifest, which is the last thing written and the first removed."""
         return facts_of(self, str(number), MANIFEST)
 
+    def key_uris(self) -> tuple[str | None, tuple[str, ...]]:
+        """Return what names the key of the current generation, and of all, in a custody outside files."""
+        current = self.current()
+        found = {number: self._key_uri(number) for number in self.numbers()}
+        return found.get(current or 0), tuple(uri for uri in found.values() if uri)
+
+    def _key_uri(self, number: int) -> str | None:
+        directory = self.open_generation(str(number))
+        if directory is None:
+            return None
+        try:
+            uri = (manifest(directory) or {}).get("key_uri")
+        finally:
+            os.close(directory)
+        return uri if isinstance(uri, str) else None
+
     def unproved(self) -> Unproved | None:
         """Return the record of a generation that no run has completed yet; one that cannot be read counts as none."""
         target = read_link(self.fd, PENDING)

@@ -109,7 +109,11 @@ def test_a_whole_task_is_read_as_ansible_reads_it() -> None:
         ),
         ({"identities": ["web"]}, "option identities[0]: a string is not a dictionary; write {name: value}"),
         (task(activate="nginx"), "option identities[web].activate: a string is not a dictionary; write {name: value}"),
-        (task(key={"custody": {}}), "option identities[web].key.custody: exactly one of file is needed, found none"),
+        (
+            task(key={"custody": {}}),
+            "option identities[web].key.custody: exactly one of file, pkcs11, openbao_transit, aws_kms is needed, "
+            "found none",
+        ),
         (
             {**task(), "issuer": {"openbao": {}, "local": LOCAL}},
             "option issuer: exactly one of local, openbao is needed, found local and openbao",
