@@ -96,8 +96,8 @@ def certificate(credential: Credential) -> dict[str, t.Any]:
         "serial_number": with_colons(facts.serial_number),
         "fingerprint_sha256": credential.credential_id,
         "spki_sha256": credential.public_id,
-        "not_before": f"{credential.not_before:%Y-%m-%dT%H:%M:%SZ}",
-        "not_after": f"{credential.not_after:%Y-%m-%dT%H:%M:%SZ}",
+        "not_before": f"{credential.not_before.isoformat()[:19]}Z",
+        "not_after": f"{credential.not_after.isoformat()[:19]}Z",
         "issuer": facts.issuer,
         "subject": facts.subject_name,
         "dns_names": list(facts.subject.dns_names),
@@ -158,10 +158,12 @@ def _taken(work: Work) -> list[dict[str, str]]:
 
 def _message(work: Work, *, check: bool) -> str:
     """Say what the steps do not: that a consumer was left alone, and what check mode cannot foresee."""
-    from ._work import skipped
-
     if check and work.needs("issue"):
         return "check mode asks no issuer and no consumer; they may still refuse"
+    if not work.done:
+        return ""
+    from ._work import skipped
+
     return next((done.reason for done in work.done if skipped(done)), "")
 
 

@@ -57,7 +57,11 @@ def why_replace(look: Look) -> str | None:
     checks = (*COMMON_CHECKS, *KIND_CHECKS[look.wanted.kind])
     if is_adopted(look):
         checks = (*ADOPTED_CHECKS, *ADOPTED_KIND_CHECKS[look.wanted.kind])
-    return next(filter(None, (check(look) for check in checks)), None)
+    for check in checks:
+        reason = check(look)
+        if reason:
+            return reason
+    return None
 
 
 def _is_to_adopt(look: Look) -> bool:

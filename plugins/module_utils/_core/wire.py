@@ -23,6 +23,8 @@ LARGEST_BINARY = 64 * 1024
 LONGEST_SERIAL = 512  # bits
 LARGEST_NUMBER = 10**12
 
+_AS_IT_IS = frozenset((str, int, float, bool, type(None)))
+
 T = t.TypeVar("T")
 Reader = t.Callable[[t.Any], t.Any]
 
@@ -182,9 +184,12 @@ def unpack(cls: type[T], value: t.Any) -> T:
 
 def pack(value: t.Any) -> t.Any:
     """Return a noun as JSON, without the fields that have their default."""
-    if type(value) in _SHAPES:
-        fields, defaults = value._asdict(), value._field_defaults
-        return {name: pack(found) for name, found in fields.items() if found != defaults.get(name, ...)}
+    kind = type(value)
+    if kind in _AS_IT_IS:
+        return value
+    if kind in _SHAPES:
+        defaults = kind._field_defaults
+        return {name: pack(found) for name, found in zip(kind._fields, value) if found != defaults.get(name, ...)}
     if isinstance(value, tuple):
         return [pack(entry) for entry in value]
     if isinstance(value, datetime):

@@ -11,15 +11,15 @@ import os
 import typing as t
 
 from .._core import pki
-from .._core.keys import spki_sha256
-from .._core.model import Credential, Finding, Identity, Key, Observed
+from .._core.keys import from_pem, spki_sha256
+from .._core.model import Credential, Finding, Identity, Observed
 from .._core.plan import generation_to_be
 from .._core.ports import Leftovers
 from .._keystores.registry import keystore
 from .drift import drift_of
-from .layout import ADOPTING, FILE_OF, MANIFEST, NEXT, expected_files
-from .links import look_at_links, stale_links
-from .place import Place, manifest
+from .layout import ADOPTING, FILE_OF, MANIFEST, NEXT, PENDING, expected_files
+from .links import PART_OF, look_at_links, stale_links
+from .place import Place, manifest, numbers_among
 from .safe_files import read_file, read_with_facts
 
 if t.TYPE_CHECKING:
@@ -54,15 +54,16 @@ def observe(
 
 def _numbers(place: Place, current: int | None) -> dict[str, t.Any]:
     """Sort the directories into complete ones and what a killed run left."""
-    unproved = place.unproved()
+    entries = place.entries()
+    unproved = place.unproved() if PENDING in entries else None
     unpublished = unproved.generation if unproved and unproved.fresh and unproved.generation != current else None
-    numbers = place.numbers()
+    numbers = numbers_among(entries)
     others = [n for n in numbers if n not in (current, unpublished) and place.is_complete(n)]
     left = [n for n in numbers if n != current and n not in others]
     return {
         "newest": max([*numbers, unpublished or 0], default=0),
         "others": tuple(others),
-        "unfinished": bool(left) or place.has(NEXT) or place.has(ADOPTING),
+        "unfinished": bool(left) or NEXT in entries or ADOPTING in entries,
         "pending": current if unproved and current in (unproved.generation, unproved.before) else None,
     }
 
@@ -88,7 +89,7 @@ def _current(
         record = manifest(directory)
         if record is None:
             return {}, {"damage": (Finding("part_missing", MANIFEST),)}
-        names = [name for name in record["files"] if name in FILE_OF.values()]
+        names = [name for name in record["files"] if name in PART_OF]
         read = {name: found for name in names if (found := read_with_facts(directory, name))}
         contents = {name: found.content for name, found in read.items()}
         certificate = _der(contents.get(FILE_OF["certificate"]))
@@ -126,11 +127,11 @@ def _custody(record: t.Mapping[str, t.Any]) -> str:
 def _pair(
     place: Place, wanted: Identity, record: dict[str, t.Any], contents: Contents, credential: Credential | None
 ) -> t.Iterator[Finding]:
-    """Load the key and compare it with the certificate."""
+    """Compare the key with the certificate; one that is in no file is where its custody keeps it."""
     if credential is None and FILE_OF["certificate"] in contents:
         yield Finding("unreadable", FILE_OF["certificate"], "it is not a certificate")
     if _custody(record) == "file":
-        yield from _key_file(place, contents, credential)
+        yield from _key_file(contents, credential)
     elif _custody(record) == wanted.key.custody and wanted.key.token:
         key = keystore(place, wanted.key).current()
         if key is None:
@@ -139,11 +140,11 @@ def _pair(
             yield Finding("pair_mismatched", _custody(record))
 
 
-def _key_file(place: Place, contents: Contents, credential: Credential | None) -> t.Iterator[Finding]:
+def _key_file(contents: Contents, credential: Credential | None) -> t.Iterator[Finding]:
     """Compare the key in its file with the certificate, and the combined file with both."""
     name = FILE_OF["private_key"]
     try:
-        key = keystore(place, Key()).current()
+        key = from_pem(contents[name]) if name in contents else None
     except (ValueError, TypeError):
         yield Finding("unreadable", name, "it is not a private key")
         return

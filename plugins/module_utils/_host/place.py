@@ -45,9 +45,13 @@ class Place(t.NamedTuple):
         """Tell whether an entry is there."""
         return facts(self.fd, entry) is not None
 
+    def entries(self) -> frozenset[str]:
+        """Return the names of all that stands there."""
+        return frozenset(os.listdir(self.fd))
+
     def numbers(self) -> list[int]:
         """Return the numbers of all generation directories, complete or not, in order."""
-        return sorted(int(entry) for entry in os.listdir(self.fd) if _is_number(entry))
+        return numbers_among(self.entries())
 
     def open_generation(self, entry: str) -> int | None:
         """Open the directory of a generation (`next` or a number)."""
@@ -90,6 +94,11 @@ class Place(t.NamedTuple):
     def completed(self) -> None:
         """Remove the record `pending`."""
         remove(self.fd, PENDING)
+
+
+def numbers_among(entries: t.Iterable[str]) -> list[int]:
+    """Return the numbers of the entries that are named as generations are, in order."""
+    return sorted(int(entry) for entry in entries if _is_number(entry))
 
 
 def _is_number(entry: str) -> bool:
