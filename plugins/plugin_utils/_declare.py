@@ -12,7 +12,7 @@ import typing as t
 from ..module_utils._core.errors import Misconfigured
 from ..module_utils._core.model import Identity, Key
 from ._consumers import absolute, activation, adoption, files, proof, text
-from ._durations import lifetime, renew_before, seconds
+from ._durations import lifetime, renew_before, seconds, timeout
 from ._names import subject
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
@@ -185,10 +185,7 @@ def _fingerprint(options: Options) -> str | None:
 
 def _issuer_timeout(options: Options) -> int:
     with _speaking("timeout: "):
-        timeout = seconds(options["timeout"])
-        if not timeout:
-            raise Misconfigured("'0s' is no time at all; write for example 30s")
-    return timeout
+        return timeout(options["timeout"])
 
 
 def _check_purge(args: Options) -> None:
