@@ -123,7 +123,7 @@ class Transit:
         counts = [data.get(f"{what}_version") for what in ("latest", "min_available", *_FLOORS)]
         if not isinstance(keys, dict) or not all(isinstance(one, int) for one in counts):
             raise Misconfigured(
-                f"{WHO}: mount {self.place.mount} answers, but not as a transit engine; correct mount, or enable one there"
+                f"{WHO}: mount {self.place.mount} is no transit engine; correct mount, or enable one there"
             )
         latest, available, *floors = t.cast("list[int]", counts)
         lowest = max(1, available, *floors)
