@@ -12,7 +12,7 @@ import typing as t
 from ..module_utils._core.errors import Misconfigured
 from ..module_utils._core.model import Identity
 from ._consumers import activation, adoption, files, proof, text
-from ._durations import lifetime, renew_before, seconds
+from ._durations import lifetime, renew_before, seconds, timeout
 from ._key import Backend, key
 from ._names import subject
 from ._paths import absolute
@@ -183,10 +183,7 @@ def _fingerprint(options: Options) -> str | None:
 
 def _issuer_timeout(options: Options) -> int:
     with _speaking("timeout: "):
-        timeout = seconds(options["timeout"])
-        if not timeout:
-            raise Misconfigured("'0s' is no time at all; write for example 30s")
-    return timeout
+        return timeout(options["timeout"])
 
 
 def _check_purge(args: Options) -> None:
