@@ -195,6 +195,7 @@ class _Run:
     def _act(self, works: t.Sequence[Work]) -> None:
         if not works:
             return
+        from ._custody import abandoned
         from ._issuing import Issuing
         from ._withdrawal import revoke, strike
 
@@ -226,6 +227,7 @@ class _Run:
         self._install(on_host, [work for work in works if work.error and work.lease], batch)
         strike([work for work in ready if not work.concerns_host])
         self._custody.settle([work for work in ready if not work.error])
+        self.warnings += abandoned([work for work in ready if not work.error])
         revoke([work for work in ready if work.needs("revoke") and not work.error], self.signers, self.ledger, batch)
         with failing(ready):
             self._record(ready, batch)

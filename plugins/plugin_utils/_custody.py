@@ -97,6 +97,15 @@ class Custody:
                 )
 
 
+def abandoned(works: t.Sequence[Work]) -> t.Iterator[str]:
+    """Yield a warning for each key that stays where no task reaches it any more."""
+    for work in works:
+        found, declared = work.found, work.identity.key.custody
+        if found and found.custody not in (None, "file", declared) and work.identity.state == "present":
+            told = f"its key was in {found.custody}, and stays there: {found.key_uri}"
+            yield f"{work.name}: {told}; destroy it there, or with hsm_key and state: absent, when nobody needs it"
+
+
 def _look(work: Work) -> None:
     """Note what the custody says of the key of the host's generation.
 
