@@ -69,7 +69,7 @@ class OpenBaoTransitKeyStore:
         not as we make them is refused. Raises Misconfigured.
         """
         if key_type not in TYPES:
-            raise Misconfigured(f"{WHO}: it has no keys of type {key_type}; write another key.type")
+            raise Misconfigured(f"{WHO}: it makes no {key_type} keys; write one of {', '.join(TYPES)} as key.type")
         if self._transit.look() is None:
             self._transit.create(key_type)
         found = self._of_type(key_type)
@@ -138,9 +138,10 @@ class OpenBaoTransitKeyStore:
         if found is None:
             raise NotConverged(f"{WHO}: {self._place} was made and is gone again; run again")
         if found.kind != TYPES[key_type]:
+            when = "when its last certificate was replaced" if self._used else "if it is this identity's"
             raise Misconfigured(
                 f"{WHO}: {self._place} is of type {found.kind}, and all versions of a key have one type; "
-                f"for {key_type}, write another name, and delete this key when its last certificate is replaced"
+                f"for {key_type}, write another name, and delete this key {when}"
             )
         return found
 
