@@ -102,7 +102,7 @@ class OpenBaoTransitKeyStore:
             self._transit.trim(found, self._first_used(found))
             found = self._transit.look()
         if found is not None and self._unused(found):
-            raise NotConverged(f"{WHO}: {self._unused(found)}, and stay; see the log of the server")
+            raise NotConverged(f"{WHO}: {self._unused(found)}, and cannot be destroyed; see the log of the server")
 
     def left(self) -> str | None:
         """Return which versions `delete` would destroy; None where there are none."""
@@ -121,8 +121,9 @@ class OpenBaoTransitKeyStore:
         last = self._first_used(found) - 1 if self._used else found.latest
         if last < found.oldest:
             return None
-        several = f"versions {found.oldest} to {last} of" if last > found.oldest else f"version {last} of"
-        return f"{several} {self._place} are used by no generation"
+        if last == found.oldest:
+            return f"version {last} of {self._place} is used by no generation"
+        return f"versions {found.oldest} to {last} of {self._place} are used by no generation"
 
     def _sound(self) -> Found | None:
         """Return what there is, if it is what may be there. Raises Misconfigured."""
