@@ -134,7 +134,7 @@ class Custody:
 
 def described(listing: str, token: str) -> str:
     """Return manufacturer and model of a token in what `pkcs11-tool --list-slots` says."""
-    (block,) = [one for one in re.split(r"\n(?=Slot )", listing) if re.search(rf"token label\s*: {token}$", one, re.M)]
+    (block,) = [one for one in re.split(r"\n(?=Slot )", listing) if re.search(rf"token label\s*: {token}$", one, re.MULTILINE)]
     fields = dict(re.findall(r"^\s+token (manufacturer|model)\s*:\s*(.*?)\s*$", block, re.MULTILINE))
     return f"{fields['manufacturer']}, {fields['model']}"
 
