@@ -12,8 +12,8 @@ import typing as t
 import pytest
 from ansible_collections.keystead.identity.plugins.plugin_utils._key import label
 from ansible_collections.keystead.identity.tests.harness.in_process import HOST, World
-from ansible_collections.keystead.identity.tests.harness.keystores import every_custody
 from ansible_collections.keystead.identity.tests.harness.keystores import custody as custody_of
+from ansible_collections.keystead.identity.tests.harness.keystores import every_custody
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 if t.TYPE_CHECKING:
