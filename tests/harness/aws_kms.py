@@ -66,6 +66,10 @@ class Custody:
         """Return the keys with this label that are not scheduled for deletion."""
         return [key["Arn"] for key in self.tagged(label) if key["KeyState"] != "PendingDeletion"]
 
+    def disable(self, uri: str) -> None:
+        """Disable a key, as somebody else may."""
+        self._kms.disable_key(KeyId=uri.rpartition("/")[2])  # of an ARN, moto fails
+
     def tagged(self, label: str) -> list[dict[str, t.Any]]:
         """Return what DescribeKey says of each key with this label."""
         keys = [one["KeyArn"] for page in self._kms.get_paginator("list_keys").paginate() for one in page["Keys"]]
