@@ -37,7 +37,9 @@ HOST = "web1.example.org"
 BLOCK = re.compile(r"^\.\. code-block:: (?:yaml|yaml\+jinja)\n((?: +:.*\n)*)\n((?: .*\n|\n)+)", re.MULTILINE)
 LABEL = "ansible_collections.keystead.identity.docsite."
 DIRECTORIES = ("/srv/keystead", "/etc/ssl", "/etc/nginx")
-SERVERS = {"issuer_openbao": "openbao", "ledger_postgresql": "postgres"}
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+BAO = "https://bao.example.org:8200"
+SERVERS = {"custody_openbao_transit": "openbao", "issuer_openbao": "openbao", "ledger_postgresql": "postgres"}
 Presuppose = t.Callable[[pytest.FixtureRequest, Path], dict[str, str]]
 
 
@@ -146,34 +148,47 @@ def _old_pair(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
 
 
 def _openbao(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
-    """Set a server up by the commands of the page, which write credentials where its playbooks read them."""
+    """Set a PKI up by the commands of the page, which write credentials where its playbooks read them."""
     server: Server = request.getfixturevalue("openbao")
-    text = (SITE / "rst" / "issuer_openbao.rst").read_text(encoding="utf-8")
+    request.addfinalizer(lambda: _unmounted(server, "sys/mounts/pki", "sys/mounts/pki_root"))
+    printed = re.search(rf"({UUID})\n?(\S+)\s*$", _typed(server, root, "issuer_openbao"))
+    assert printed
+    role_id, wrapped = printed.groups()
+    assert server.call("POST", "sys/wrapping/unwrap", {"token": wrapped})["data"]["secret_id"]
+    return {BAO: server.url, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": role_id}
+
+
+def _transit(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Set a transit engine up by the commands of the page."""
+    server: Server = request.getfixturevalue("openbao")
+    request.addfinalizer(lambda: _unmounted(server, "sys/mounts/identities"))
+    printed = re.search(rf"({UUID})\s*$", _typed(server, root, "custody_openbao_transit"))
+    assert printed
+    return {BAO: server.url, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": printed[1]}
+
+
+def _typed(server: Server, root: Path, page: str) -> str:
+    """Type the commands of a page, beside its policy; return what they print. The server is that of other tests too."""
+    text = (SITE / "rst" / f"{page}.rst").read_text(encoding="utf-8")
     commands, policy = (
         textwrap.dedent(found) for kind in ("console", "text")
         for found in re.findall(rf"^\.\. code-block:: {kind}\n\n((?: .*\n|\n)+)", text, re.MULTILINE)
     )  # fmt: skip
     (root / "keystead.hcl").write_text(policy, encoding="utf-8")
     (root / "etc/keystead/bao-ca.pem").write_bytes(server.ca_bundle.read_bytes())
-    pairs = {"https://bao.example.org:8200": server.url}
-    script = swapped(commands, {**pairs, "/etc/keystead": str(root / "etc/keystead")})
+    script = swapped(commands, {BAO: server.url, "/etc/keystead": str(root / "etc/keystead")})
     assert all(line.startswith("$ ") for line in script.splitlines() if line)
-    request.addfinalizer(lambda: _unmounted(server))  # the server is that of other tests too
     done = subprocess.run(
         ["/bin/bash", "-euo", "pipefail", "-c", re.sub(r"^\$ ", "", script, flags=re.MULTILINE)],
         env={"BAO_TOKEN": server.token, "HOME": str(root), "PATH": f"{Path(OPENBAO).parent}:/usr/bin:/bin"},
         cwd=root, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    printed = re.search(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\n?(\S+)\s*$", done.stdout)
-    assert printed, done.stdout
-    role_id, wrapped = printed.groups()
-    assert server.call("POST", "sys/wrapping/unwrap", {"token": wrapped})["data"]["secret_id"]
-    return {**pairs, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": role_id}
+    return done.stdout
 
 
-def _unmounted(server: Server) -> None:
-    for path in ("sys/mounts/pki", "sys/mounts/pki_root", "sys/auth/approle", "sys/policies/acl/keystead"):
+def _unmounted(server: Server, *paths: str) -> None:
+    for path in (*paths, "sys/auth/approle", "sys/policies/acl/keystead"):
         server.call("DELETE", path)
 
 
@@ -188,5 +203,6 @@ def _postgresql(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
 
 
 PRESUPPOSED: dict[str, Presuppose] = {
-    "adopting": _old_pair, "issuer_openbao": _openbao, "ledger_postgresql": _postgresql,
+    "adopting": _old_pair, "custody_openbao_transit": _transit, "issuer_openbao": _openbao,
+    "ledger_postgresql": _postgresql,
 }  # fmt: skip
