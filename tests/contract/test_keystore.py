@@ -80,7 +80,7 @@ def test_cryptography_verifies_what_a_key_of_each_type_signs(kept: Kept, key_typ
     made = kept.store().stage(key_type)
     assert key_type_of(made.public_key()) == key_type
     for one in (made, kept.store().staged()):
-        for data in (DATA, b"", DATA * 500):
+        for data in kept.messages:
             verify(made.public_key(), one.sign(data), data)
 
 
@@ -91,7 +91,9 @@ def test_many_signatures_are_all_right(kept: Kept) -> None:
 
 
 def test_a_key_type_that_it_cannot_make_is_refused_by_name_and_nothing_is_left(kept: Kept) -> None:
-    with pytest.raises(Misconfigured, match=f"key.type.*{kept.custody.lacks}|{kept.custody.lacks}.*key.type") as refused:
+    with pytest.raises(
+        Misconfigured, match=f"key.type.*{kept.custody.lacks}|{kept.custody.lacks}.*key.type"
+    ) as refused:
         kept.store().stage(kept.custody.lacks)
     said = check_sentence(refused.value, kept.custody.name)
     assert quickest(kept) in said, "it says what it can do"
