@@ -63,6 +63,7 @@ def test_a_uri_names_server_namespace_mount_name_and_version(openbao: Server) ->
     first, second = uris(engine, 2)
     assert first == f"openbao-transit:{openbao.url}/v1/{engine.namespace}/{engine.mount}/keys/web?version=1"
     assert second == first.replace("version=1", "version=2")
+    assert f"{store(engine.options(namespace=engine.namespace)).place}?version=1" == first
 
 
 def test_a_key_is_made_so_that_it_never_comes_out(engine: Engine) -> None:
