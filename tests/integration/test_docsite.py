@@ -38,7 +38,10 @@ HOST = "web1.example.org"
 BLOCK = re.compile(r"^\.\. code-block:: (?:yaml|yaml\+jinja)\n((?: +:.*\n)*)\n((?: .*\n|\n)+)", re.MULTILINE)
 LABEL = "ansible_collections.keystead.identity.docsite."
 DIRECTORIES = ("/srv/keystead", "/etc/ssl", "/etc/nginx")
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+BAO = "https://bao.example.org:8200"
 SERVERS = {
+    "custody_openbao_transit": ("openbao",),
     "custody_pkcs11": ("softhsm", "python-pkcs11"),
     "issuer_openbao": ("openbao",),
     "ledger_postgresql": ("postgres",),
@@ -186,24 +189,36 @@ def _run(commands: str, root: Path, environment: dict[str, str]) -> str:
 
 
 def _openbao(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
-    """Set a server up by the commands of the page, which write credentials where its playbooks read them."""
+    """Set a PKI up by the commands of the page, which write credentials where its playbooks read them."""
     server: Server = request.getfixturevalue("openbao")
-    (commands,), (policy,) = (_shown("issuer_openbao", kind) for kind in ("console", "text"))
-    (root / "keystead.hcl").write_text(policy, encoding="utf-8")
-    (root / "etc/keystead/bao-ca.pem").write_bytes(server.ca_bundle.read_bytes())
-    pairs = {"https://bao.example.org:8200": server.url}
-    script = swapped(commands, {**pairs, "/etc/keystead": str(root / "etc/keystead")})
-    request.addfinalizer(lambda: _unmounted(server))  # the server is that of other tests too
-    said = _run(script, root, {"BAO_TOKEN": server.token})
-    printed = re.search(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\n?(\S+)\s*$", said)
-    assert printed, said
+    request.addfinalizer(lambda: _unmounted(server, "sys/mounts/pki", "sys/mounts/pki_root"))
+    printed = re.search(rf"({UUID})\n?(\S+)\s*$", _typed(server, root, "issuer_openbao"))
+    assert printed
     role_id, wrapped = printed.groups()
     assert server.call("POST", "sys/wrapping/unwrap", {"token": wrapped})["data"]["secret_id"]
-    return {**pairs, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": role_id}
+    return {BAO: server.url, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": role_id}
 
 
-def _unmounted(server: Server) -> None:
-    for path in ("sys/mounts/pki", "sys/mounts/pki_root", "sys/auth/approle", "sys/policies/acl/keystead"):
+def _transit(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Set a transit engine up by the commands of the page."""
+    server: Server = request.getfixturevalue("openbao")
+    request.addfinalizer(lambda: _unmounted(server, "sys/mounts/identities"))
+    printed = re.search(rf"({UUID})\s*$", _typed(server, root, "custody_openbao_transit"))
+    assert printed
+    return {BAO: server.url, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": printed[1]}
+
+
+def _typed(server: Server, root: Path, page: str) -> str:
+    """Type the commands of a page, beside its policy; return what they print. The server is that of other tests too."""
+    (commands,), (policy,) = (_shown(page, kind) for kind in ("console", "text"))
+    (root / "keystead.hcl").write_text(policy, encoding="utf-8")
+    (root / "etc/keystead/bao-ca.pem").write_bytes(server.ca_bundle.read_bytes())
+    script = swapped(commands, {BAO: server.url, "/etc/keystead": str(root / "etc/keystead")})
+    return _run(script, root, {"BAO_TOKEN": server.token})
+
+
+def _unmounted(server: Server, *paths: str) -> None:
+    for path in (*paths, "sys/auth/approle", "sys/policies/acl/keystead"):
         server.call("DELETE", path)
 
 
@@ -218,5 +233,6 @@ def _postgresql(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
 
 
 PRESUPPOSED: dict[str, Presuppose] = {
-    "adopting": _old_pair, "custody_pkcs11": _softhsm, "issuer_openbao": _openbao, "ledger_postgresql": _postgresql,
+    "adopting": _old_pair, "custody_openbao_transit": _transit, "custody_pkcs11": _softhsm,
+    "issuer_openbao": _openbao, "ledger_postgresql": _postgresql,
 }  # fmt: skip
