@@ -41,6 +41,7 @@ DIRECTORIES = ("/srv/keystead", "/etc/ssl", "/etc/nginx")
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 BAO = "https://bao.example.org:8200"
 SERVERS = {
+    "custody_aws_kms": ("moto",),
     "custody_openbao_transit": ("openbao",),
     "custody_pkcs11": ("softhsm", "python-pkcs11"),
     "issuer_openbao": ("openbao",),
@@ -134,9 +135,10 @@ def test_the_playbooks_of_a_page_run_and_change_nothing_the_second_time(
         variables: dict[str, t.Any] = {}
         for said in marked(FIRST, "variables"):
             variables.update(exchanged(said, pairs))
+        environment = request.getfixturevalue("moto").environment if "moto" in SERVERS.get(page, ()) else {}
         runs = [prepared(play, tmp_path / "store") for play in exchanged(plays(page), pairs)]
         twice = [play for play in runs for _turn in range(2)]
-        done = playbook.run(twice, {HOST: variables}, home=home, env=hsm_of(root))
+        done = playbook.run(twice, {HOST: variables}, home=home, env={**hsm_of(root), **environment})
     assert done.returncode == 0, done.stdout + done.stderr
     results = iter(playbook.results(home, HOST))
     for play in runs:
