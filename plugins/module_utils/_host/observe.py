@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 
-"""Looks at one identity of a store. Nothing here writes."""
+"""Looks at one identity of a store: reads what is there, then judges it. Nothing here writes."""
 
 from __future__ import annotations
 
@@ -25,22 +25,54 @@ if t.TYPE_CHECKING:
     from .._core.model import Known
 
 Contents = t.Dict[str, bytes]
+KEY = FILE_OF["private_key"]
+_UNREADABLE_KEY = Finding("unreadable", KEY, "it is not a private key")
+
+
+class Seen(t.NamedTuple):
+    """What stands of an identity in a store, as it was read and not yet judged.
+
+    `numbers` are the fields of Observed that its directories tell. `contents` are the parts of the current generation,
+    `record` is its manifest, `drift` is what is wrong about its files, and `key` is what its custody keeps where that
+    is no file. `other` is the certificate (PEM) of the generation that is to be current and is not.
+    """
+
+    numbers: t.Mapping[str, t.Any]
+    contents: Contents
+    record: t.Mapping[str, t.Any] | None = None
+    key: t.Any = None
+    damage: tuple[Finding, ...] = ()
+    drift: tuple[Finding, ...] = ()
+    other: bytes | None = None
 
 
 def observe(
     place: Place | None, store: str, wanted: Identity, known: Known, siblings: t.Mapping[str, Identity]
 ) -> Observed:
     """Return what is there; `siblings` are the identities of the task."""
-    current = place.current() if place else None
-    found: dict[str, t.Any] = {"name": wanted.name, "generation": current}
-    contents: Contents = {}
-    if place is not None:
-        found.update(_numbers(place, current))
-        if current is not None:
-            contents, look = _current(place, current, wanted)
-            found.update(look)
-        found["other"] = parsed(_certificate_to_be(place, wanted, found))
-    if wanted.adopt and (current is None or wanted.state == "observed"):
+    return judged(see(place, wanted), store, wanted, known, siblings)
+
+
+def see(place: Place | None, wanted: Identity) -> Seen:
+    """Read what is there. Many identities are all read before the first is judged, for a processor likes that."""
+    if place is None:
+        return Seen({"generation": None}, {})
+    current = place.current()
+    numbers = _numbers(place, current)
+    seen = Seen(numbers, {}) if current is None else _current(place, current, wanted)
+    return seen._replace(numbers=numbers, other=_certificate_to_be(place, wanted, numbers))
+
+
+def judged(
+    seen: Seen, store: str, wanted: Identity, known: Known, siblings: t.Mapping[str, Identity]
+) -> Observed:
+    """Parse what was read, compare it, and look where the links lead; `siblings` are the identities of the task."""
+    found: dict[str, t.Any] = {"name": wanted.name, **seen.numbers}
+    contents = seen.contents
+    if seen.numbers["generation"] is not None:
+        found.update(_judged(seen))
+    found["other"] = parsed(_der(seen.other))
+    if wanted.adopt and (seen.numbers["generation"] is None or wanted.state == "observed"):
         from . import originals
 
         found["original"], contents = originals.look(wanted, store)
@@ -59,6 +91,7 @@ def _numbers(place: Place, current: int | None) -> dict[str, t.Any]:
     others = [n for n in numbers if n not in (current, unpublished) and place.is_complete(n)]
     left = [n for n in numbers if n != current and n not in others]
     return {
+        "generation": current,
         "newest": max([*numbers, unpublished or 0], default=0),
         "others": tuple(others),
         "unfinished": bool(left) or NEXT in entries or ADOPTING in entries,
@@ -66,36 +99,44 @@ def _numbers(place: Place, current: int | None) -> dict[str, t.Any]:
     }
 
 
-def _current(
-    place: Place, number: int, wanted: Identity
-) -> tuple[Contents, dict[str, t.Any]]:
+def _current(place: Place, number: int, wanted: Identity) -> Seen:
     directory = place.open_generation(str(number))
     if directory is None:  # it was there a moment ago
-        return {}, {"damage": (Finding("part_missing", f"generation {number}"),)}
+        return Seen({}, {}, damage=(Finding("part_missing", f"generation {number}"),))
     try:
         record = manifest(directory)
         if record is None:
-            return {}, {"damage": (Finding("part_missing", MANIFEST),)}
+            return Seen({}, {}, damage=(Finding("part_missing", MANIFEST),))
         names = [name for name in record["files"] if name in PART_OF]
         read = {name: found for name in names if (found := read_with_facts(directory, name))}
-        contents = {name: found.content for name, found in read.items()}
-        certificate = _der(contents.get(FILE_OF["certificate"]))
-        credential = parsed(certificate)
-        damage = [*_damage(record, contents), *_pair(place, wanted, contents, credential)]
         drift = drift_of(directory, {name: found.facts for name, found in read.items()}, wanted.files)
     finally:
         os.close(directory)
-    return contents, {
+    contents = {name: found.content for name, found in read.items()}
+    try:
+        key = None if KEY in contents else KEYSTORES[wanted.key.custody](place).current()
+    except (ValueError, TypeError):
+        return Seen({}, contents, record, damage=(_UNREADABLE_KEY,), drift=drift)
+    return Seen({}, contents, record, key, drift=drift)
+
+
+def _judged(seen: Seen) -> dict[str, t.Any]:
+    """Return the fields of Observed that are about the current generation."""
+    if seen.record is None:
+        return {"damage": seen.damage}
+    certificate = _der(seen.contents.get(FILE_OF["certificate"]))
+    credential = parsed(certificate)
+    return {
         "certificate": certificate if credential else None,
         "credential": credential,
-        "issuer_id": str(record.get("issuer_id")),
-        "public_id": str(record.get("public_id")),
-        "damage": tuple(damage),
-        "drift": drift,
+        "issuer_id": str(seen.record.get("issuer_id")),
+        "public_id": str(seen.record.get("public_id")),
+        "damage": (*_damage(seen.record, seen.contents), *seen.damage, *_pair(seen, credential)),
+        "drift": seen.drift,
     }
 
 
-def _damage(record: dict[str, t.Any], contents: Contents) -> t.Iterator[Finding]:
+def _damage(record: t.Mapping[str, t.Any], contents: Contents) -> t.Iterator[Finding]:
     """Compare every part with the manifest; secret parts have no digest there, `_pair` judges them."""
     for name in FILE_OF.values():
         content, digest = contents.get(name), record["files"].get(name)
@@ -105,24 +146,19 @@ def _damage(record: dict[str, t.Any], contents: Contents) -> t.Iterator[Finding]
             yield Finding("part_changed", name)
 
 
-def _pair(
-    place: Place, wanted: Identity, contents: Contents, credential: Credential | None
-) -> t.Iterator[Finding]:
-    """Load the key, compare it with the certificate, and the combined file with both.
-
-    A key that stands in a file of the generation was read with the others; any other is where its custody keeps it.
-    """
-    name = FILE_OF["private_key"]
+def _pair(seen: Seen, credential: Credential | None) -> t.Iterator[Finding]:
+    """Load the key, compare it with the certificate, and the combined file with both."""
+    contents = seen.contents
     if credential is None and FILE_OF["certificate"] in contents:
         yield Finding("unreadable", FILE_OF["certificate"], "it is not a certificate")
     try:
-        key = from_pem(contents[name]) if name in contents else KEYSTORES[wanted.key.custody](place).current()
-    except (ValueError, TypeError):
-        yield Finding("unreadable", name, "it is not a private key")
+        key = from_pem(contents[KEY]) if KEY in contents else seen.key
+    except ValueError:
+        yield _UNREADABLE_KEY
         return
     if key is not None and credential is not None and credential.public_id != spki_sha256(key.public_key()):
-        yield Finding("pair_mismatched", name)
-    joined = contents.get(name, b"") + contents.get(FILE_OF["fullchain"], b"")
+        yield Finding("pair_mismatched", KEY)
+    joined = contents.get(KEY, b"") + contents.get(FILE_OF["fullchain"], b"")
     if contents.get(FILE_OF["combined"], joined) != joined:
         yield Finding("part_changed", FILE_OF["combined"])
 
@@ -142,15 +178,15 @@ def parsed(certificate: bytes | None) -> Credential | None:
         return None
 
 
-def _certificate_to_be(place: Place, wanted: Identity, found: t.Mapping[str, t.Any]) -> bytes | None:
-    """Return the certificate of the generation that is to be current and is not."""
-    number = generation_to_be(wanted, found["generation"], found["others"])
-    if number in (None, found["generation"]):
+def _certificate_to_be(place: Place, wanted: Identity, numbers: t.Mapping[str, t.Any]) -> bytes | None:
+    """Return the certificate (PEM) of the generation that is to be current and is not."""
+    number = generation_to_be(wanted, numbers["generation"], numbers["others"])
+    if number in (None, numbers["generation"]):
         return None
     directory = place.open_generation(str(number))
     if directory is None:
         return None
     try:
-        return _der(read_file(directory, FILE_OF["certificate"]))
+        return read_file(directory, FILE_OF["certificate"])
     finally:
         os.close(directory)
