@@ -12,18 +12,32 @@ from pathlib import Path
 
 from ...module_utils._core.errors import Misconfigured, NotYet
 from .files import read, speaking
+from .opening import FILE
 
-FORMAT = 1
+if t.TYPE_CHECKING:
+    from .opening import Opening
+
+FORMAT, IN_CUSTODY = 1, 2  # a release that knows files only refuses the second, and says so
+_REACHED = {
+    "pkcs11": "{module_path: ..., token_label: ..., pin_file: ...}",
+    "openbao_transit": "{url: ..., name: ..., auth: ...}",
+    "aws_kms": "{alias: ..., region: ...}",
+}
 ABOUT = "authority.json"
 _ID_DIGITS = 32
 
 
 class About(t.NamedTuple):
-    """Where an authority is, the SHA-256 of its SPKI in hex, and whether its key has a passphrase."""
+    """Where an authority is, the SHA-256 of its SPKI in hex, whether its key has a passphrase, and where that lives.
+
+    `key_uri` names the key in its custody, where that is not a file.
+    """
 
     path: Path
     public_id: str
     encrypted: bool
+    custody: str = FILE
+    key_uri: str | None = None
 
     @property
     def name(self) -> str:
@@ -40,8 +54,20 @@ class About(t.NamedTuple):
         """Where the authority stands: its directory on the controller, however the task wrote it."""
         return f"local:{self.path.resolve()}"
 
-    def check_passphrase_is_given(self, passphrase: bytes | None) -> None:
-        """Say what is missing without the cost of opening the key."""
+    def check_fits(self, opening: Opening) -> None:
+        """Say what is missing, or too much, without the cost of opening the key. Raises Misconfigured."""
+        if self.custody != opening.custody_name:
+            raise Misconfigured(
+                f"local: the private key of authority {self.name} in {self.path} lives in "
+                + (f"a file; remove custody {opening.custody_name}" if self.custody == FILE else self._how(opening))
+            )
+        self._check_passphrase(opening.passphrase)
+
+    def _how(self, opening: Opening) -> str:
+        given = f", not in {opening.custody_name}" if opening.custody else ""
+        return f"{self.custody}{given}; write custody {{{self.custody}: {_REACHED[self.custody]}}}, which reaches it"
+
+    def _check_passphrase(self, passphrase: bytes | None) -> None:
         if self.encrypted and passphrase is None:
             raise Misconfigured(
                 f"local: the private key of authority {self.name} in {self.path} has a passphrase; "
@@ -72,22 +98,44 @@ def find_about(directory: str | Path, name: str) -> About | None:
             path.lstat()
         except (FileNotFoundError, NotADirectoryError):
             return None
+    return _read(path, path)
+
+
+def recorded(path: Path, place: Path) -> About | None:
+    """Return what is written in `place`, which is or was to be, the authority `path`; None where nothing is."""
+    return _read(path, place) if (place / ABOUT).is_file() else None
+
+
+def _read(path: Path, place: Path) -> About:
     try:
-        record = json.loads(read(path / ABOUT))
+        record = json.loads(read(place / ABOUT))
         written = record["format"]
         found = About(path, str(record.get("public_id", "")), bool(record["encrypted"]))
+        if written == IN_CUSTODY:
+            found = found._replace(custody=_known(record["custody"]), key_uri=str(record["key_uri"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise damaged(path) from None
-    if written != FORMAT:
+        raise damaged(place) from None
+    if written not in (FORMAT, IN_CUSTODY):
         raise Misconfigured(
-            f"local: {path} has format {written}, this release reads {FORMAT}; use the release that made it"
+            f"local: {place} has format {written}, this release reads {FORMAT} and {IN_CUSTODY}; "
+            "use the release that made it"
         )
     return found
 
 
-def written(public_id: str, *, encrypted: bool) -> bytes:
-    """Return the content of authority.json."""
-    return json.dumps({"format": FORMAT, "encrypted": encrypted, "public_id": public_id}).encode() + b"\n"
+def _known(custody: str) -> str:
+    """Return the name of a custody; raises ValueError for any other."""
+    if custody not in _REACHED:
+        raise ValueError("not the name of a custody")
+    return custody
+
+
+def written(public_id: str, *, encrypted: bool = False, custody: str = FILE, key_uri: str | None = None) -> bytes:
+    """Return the content of authority.json. Where the key is not a file, it has a format of its own."""
+    record: dict[str, t.Any] = {"format": FORMAT, "encrypted": encrypted, "public_id": public_id}
+    if custody != FILE:
+        record.update(format=IN_CUSTODY, custody=custody, key_uri=key_uri)
+    return json.dumps(record).encode() + b"\n"
 
 
 def damaged(path: Path) -> Misconfigured:

@@ -117,7 +117,7 @@ def _class(behaviour: t.Any, private: t.Any) -> t.Any:
     return types.new_class(behaviour.__name__.lstrip("_") + "InCustody", (behaviour, private))
 
 
-def _kinds() -> t.Iterator[tuple[type[_Key], type, type]]:
+def _kinds() -> t.Iterator[tuple[t.Any, type, type]]:
     """Yield how a key behaves, its public and its private class."""
     yield _Ecdsa, ec.EllipticCurvePublicKey, ec.EllipticCurvePrivateKey
     yield _Rsa, rsa.RSAPublicKey, rsa.RSAPrivateKey

@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Making an authority: what tells of it is there before its key, and all of it before it is published."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+with contextlib.suppress(ImportError):
+    from cryptography.hazmat.primitives.serialization import (
+        BestAvailableEncryption,
+        Encoding,
+        KeySerializationEncryption,
+        NoEncryption,
+        PrivateFormat,
+    )
+
+from ...module_utils._core.keys import generate, key_type_of, spki_sha256
+from .._keystores.private_key import private_key
+from . import signing, store
+from .about import written
+from .custody import key_store
+
+if t.TYPE_CHECKING:
+    import datetime as dt
+
+    from ...module_utils._core.ports import SigningKey
+    from .opening import Custody
+    from .store import Authority
+    from .wanted import Wanted
+
+
+def created(wanted: Wanted, parent: Authority | None, waiting: SigningKey | None, now: dt.datetime) -> Authority:
+    """Make an authority, with the key that waits for it in its custody where one does."""
+    custody, path = wanted.opening.custody, wanted.path
+    store.begin(wanted.directory, wanted.name, written("", custody=custody.name, key_uri="") if custody else None)
+    key = _in_custody(wanted, custody, waiting) if custody else generate(wanted.key_type)
+    public_id = spki_sha256(key.public_key())
+    chain = _chain(wanted, parent, key, now)
+    if custody:
+        about, pem = written(public_id, custody=custody.name, key_uri=key.uri), None
+    else:
+        about, pem = written(public_id, encrypted=wanted.opening.passphrase is not None), _pem(wanted, key)
+    store.stage(wanted.directory, wanted.name, chain, about, pem)
+    if parent is not None:
+        signing.record(parent, chain[:1])
+    store.publish(wanted.directory, wanted.name)
+    authority = store.load(wanted.directory, wanted.name)
+    if custody:
+        key_store(path, custody, authority.about).promote()
+    return authority
+
+
+def fits(wanted: Wanted, waiting: SigningKey) -> bool:
+    """Say whether a key that waits is of the type that is wanted."""
+    return key_type_of(waiting.public_key()) == wanted.key_type
+
+
+def _in_custody(wanted: Wanted, custody: Custody, waiting: SigningKey | None) -> t.Any:
+    keys = key_store(wanted.path, custody, None)
+    if waiting is not None and not fits(wanted, waiting):
+        keys.delete()
+        waiting = None
+    return private_key(waiting or keys.stage(wanted.key_type))
+
+
+def _chain(wanted: Wanted, parent: Authority | None, key: t.Any, now: dt.datetime) -> list[t.Any]:
+    if parent is None or wanted.parent is None:
+        return [signing.root(wanted, key, now)]
+    signed = signing.below(parent, parent.open(wanted.parent.opening), wanted, key.public_key(), now)
+    return [signed, parent.certificate, *parent.issuers]
+
+
+def _pem(wanted: Wanted, key: t.Any) -> bytes:
+    passphrase = wanted.opening.passphrase
+    encryption: KeySerializationEncryption = NoEncryption()
+    if passphrase is not None:
+        encryption = BestAvailableEncryption(passphrase)
+    pem: bytes = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+    return pem

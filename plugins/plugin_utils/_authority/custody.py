@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The key of an authority where that is not a file: found in its custody, or what waits there to become one."""
+
+from __future__ import annotations
+
+import hashlib
+import typing as t
+
+from ...module_utils._core.errors import Misconfigured
+from ...module_utils._core.keys import spki_sha256
+from ...module_utils._core.ports import Leftovers, Slot
+from .._keystores.private_key import private_key
+from .._keystores.registry import KEYSTORES
+from . import store
+from .opening import FILE
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+    from cryptography import x509
+
+    from ...module_utils._core.ports import KeyStore, SigningKey
+    from .about import About
+    from .opening import Custody
+    from .store import Authority
+    from .wanted import Wanted
+
+_PLACE_DIGITS = 8
+
+
+class Held(t.NamedTuple):
+    """What a custody holds for an authority: a key that waits for it, and what a killed run left undone."""
+
+    waiting: SigningKey | None = None
+    left: str | None = None
+
+
+def label(path: Path) -> str:
+    """Return what the keys of an authority are called: its name, and the start of its directory's SHA-256."""
+    place = hashlib.sha256(bytes(path.parent.resolve())).hexdigest()
+    return f"keystead authority {path.name} {place[:_PLACE_DIGITS]}"
+
+
+def key_store(path: Path, custody: Custody, about: About | None) -> KeyStore:
+    """Return where the keys of the authority `path` are; `about` is there where one of them is an authority's."""
+    uri = about.key_uri if about else None
+    return KEYSTORES[custody.name](custody.options, Slot(label(path), uri, (uri,) if uri else ()))
+
+
+def held(wanted: Wanted, authority: Authority | None) -> Held:
+    """Look what the declared custody holds; raises KeysteadError where it is not the one, or cannot be reached."""
+    traces = [store.buried(wanted.directory, wanted.name), store.begun(wanted.directory, wanted.name)]
+    _check_is_the_custody(wanted, authority, [one for one in traces if one])
+    if wanted.opening.custody is None:
+        return Held()
+    keys = key_store(wanted.path, wanted.opening.custody, authority.about if authority else None)
+    if authority is not None:
+        keys.current()
+        return Held(left=keys.left() if isinstance(keys, Leftovers) else None)
+    return Held(waiting=None if traces[0] else keys.staged())
+
+
+def settle(wanted: Wanted, authority: Authority) -> None:
+    """Do what a killed run left undone in the custody: nothing else is called as this authority's key is."""
+    if wanted.opening.custody:
+        keys = key_store(wanted.path, wanted.opening.custody, authority.about)
+        keys.promote()
+        keys.delete()
+
+
+def discard(wanted: Wanted) -> None:
+    """Destroy every key in the custody that is called as this authority's, and prove it."""
+    if wanted.opening.custody:
+        key_store(wanted.path, wanted.opening.custody, None).delete()
+
+
+def _check_is_the_custody(wanted: Wanted, authority: Authority | None, traces: t.Sequence[About]) -> None:
+    declared = wanted.opening.custody_name
+    if authority and authority.about.custody != declared:
+        raise Misconfigured(
+            f"local: authority {wanted.name} in {wanted.directory} has key.custody {authority.about.custody}, declared "
+            f"is {declared}; declare what it has, or create another authority under a new name"
+        )
+    for one in traces:
+        if one.custody not in (FILE, declared):
+            raise Misconfigured(
+                f"local: a run that was killed left a key called {label(wanted.path)} in {one.custody}, declared is "
+                f"key.custody {declared}; declare {one.custody} with state absent first, so that it is destroyed"
+            )
+
+
+def opened(about: About, certificate: x509.Certificate, custody: Custody) -> t.Any:
+    """Return the key of an authority as one of cryptography's; raises Misconfigured where it is not its key."""
+    key = key_store(about.path, custody, about).current()
+    if key is None:
+        raise Misconfigured(
+            f"local: the private key of authority {about.name} in {about.path.parent} is gone: there is no "
+            f"{about.key_uri} in {custody.name}; restore it there, or create another authority under a new name"
+        )
+    if spki_sha256(key.public_key()) != spki_sha256(certificate.public_key()):
+        raise Misconfigured(
+            f"local: {about.key_uri} in {custody.name} is not the key of {about.path / 'certificate.pem'}; "
+            "name the custody that made it, or restore both from one backup"
+        )
+    return private_key(key)
