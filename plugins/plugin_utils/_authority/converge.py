@@ -58,17 +58,17 @@ def converge(
     `journal` is told of the steps before anything is done, and surrounds the act.
     """
     decide = _to_have if present else _to_be_rid_of
-    found = _look(wanted)
+    found = _look(wanted, present=present)
     steps = decide(wanted, found, now)
     if check or not steps:
         return Outcome(steps, found.authority, found.authority, _warnings(wanted, found, now))
     if present and wanted.parent and found.parent is None:
         store.load(wanted.parent.directory, wanted.parent.name)
     with store.maintained(wanted.directory, wanted.name):
-        steps = decide(wanted, found := _look(wanted), now)
+        steps = decide(wanted, found := _look(wanted, present=present), now)
         with journal(steps):
             _act(wanted, found, present=present, now=now)
-            after = _look(wanted)
+            after = _look(wanted, present=present)
             _check_settled(wanted, decide(wanted, after, now))
     return Outcome(steps, found.authority, after.authority, _warnings(wanted, after, now))
 
@@ -78,13 +78,13 @@ def _check_settled(wanted: Wanted, left: tuple[Step, ...]) -> None:
         raise NotConverged(f"local: authority {wanted.name}: {left[0].reason}, although everything was done; run again")
 
 
-def _look(wanted: Wanted) -> Found:
+def _look(wanted: Wanted, *, present: bool) -> Found:
     above, authority = wanted.parent, store.find(wanted.directory, wanted.name)
     return Found(
         authority=authority,
         parent=store.find(above.directory, above.name) if above else None,
         left_behind=store.left_behind(wanted.directory, wanted.name),
-        held=held(wanted, authority),
+        held=held(wanted, authority, present=present),
     )
 
 
@@ -111,15 +111,13 @@ def _to_have_a_key(wanted: Wanted, waiting: SigningKey | None, why: str) -> tupl
     if fits(wanted, waiting):
         return ()
     found = key_type_of(waiting.public_key())
-    return (Step("destroy", f"the key that waits in {custody} is {found}, declared is {wanted.key_type}"),
-            Step("stage_key", f"{why}: {custody} makes it, and calls it {label(wanted.path)}"))  # fmt: skip
+    return (Step("stage_key", f"the key that waits in {custody} is {found}, declared is {wanted.key_type}"),)
 
 
 def _to_be_rid_of(wanted: Wanted, found: Found, now: dt.datetime) -> tuple[Step, ...]:
     steps = _to_clear(found)
     if found.authority is None:
-        where = f"a key waits in {wanted.opening.custody_name} for it, and it is declared absent"
-        return steps if found.held.waiting is None else (*steps, Step("destroy", where))
+        return steps
     living = sum(
         one.not_valid_after_utc > now and revocation.revocation(found.authority, one.serial_number) is None
         for one in signing.recorded(found.authority)
@@ -152,8 +150,8 @@ def _act(wanted: Wanted, found: Found, *, present: bool, now: dt.datetime) -> No
     if found.authority is not None:
         _revoke_at_parent(wanted, found.parent, found.authority.certificate, now)
         store.bury(wanted.directory, wanted.name)
-    discard(wanted)  # once no authority claims its key any more, and before what tells of it is gone
-    store.clear(wanted.directory, wanted.name)
+        discard(wanted, found.authority.about)  # when nothing claims the key any more, and something tells of it yet
+        store.clear(wanted.directory, wanted.name)
 
 
 def _clear(wanted: Wanted, found: Found, now: dt.datetime, *, present: bool) -> None:
@@ -164,8 +162,9 @@ def _clear(wanted: Wanted, found: Found, now: dt.datetime, *, present: bool) -> 
     orphan = store.staged_certificate(wanted.directory, wanted.name)
     if orphan is not None:
         _revoke_at_parent(wanted, found.parent, orphan, now)
-    if found.authority is None and not (present and store.buried(wanted.directory, wanted.name) is None):
-        discard(wanted)
+    if found.authority is None:
+        discard(wanted, store.buried(wanted.directory, wanted.name))
+        discard(wanted, None if present else store.begun(wanted.directory, wanted.name))
     store.clear(wanted.directory, wanted.name)
 
 

@@ -60,11 +60,10 @@ def fits(wanted: Wanted, waiting: SigningKey) -> bool:
 
 
 def _in_custody(wanted: Wanted, custody: Custody, waiting: SigningKey | None) -> t.Any:
-    keys = key_store(wanted.path, custody, None)
-    if waiting is not None and not fits(wanted, waiting):
-        keys.delete()
-        waiting = None
-    return private_key(waiting or keys.stage(wanted.key_type))
+    """Return the key that waits, or make one; whether one of another type can make way is its custody's to say."""
+    if waiting is None or not fits(wanted, waiting):
+        waiting = key_store(wanted.path, custody, None).stage(wanted.key_type)
+    return private_key(waiting)
 
 
 def _chain(wanted: Wanted, parent: Authority | None, key: t.Any, now: dt.datetime) -> list[t.Any]:

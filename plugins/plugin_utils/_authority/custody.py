@@ -50,17 +50,28 @@ def key_store(path: Path, custody: Custody, about: About | None) -> KeyStore:
     return KEYSTORES[custody.name](custody.options, Slot(label(path), uri, (uri,) if uri else ()))
 
 
-def held(wanted: Wanted, authority: Authority | None) -> Held:
-    """Look what the declared custody holds; raises KeysteadError where it is not the one, or cannot be reached."""
-    traces = [store.buried(wanted.directory, wanted.name), store.begun(wanted.directory, wanted.name)]
-    _check_is_the_custody(wanted, authority, [one for one in traces if one])
-    if wanted.opening.custody is None:
+def held(wanted: Wanted, authority: Authority | None, *, present: bool) -> Held:
+    """Look what the declared custody holds. Nothing there is looked at that no file here tells of, and nobody wants.
+
+    Raises KeysteadError where it is another custody than the one that has the key, or cannot be reached.
+    """
+    buried, begun = store.buried(wanted.directory, wanted.name), store.begun(wanted.directory, wanted.name)
+    _check_is_the_custody(wanted, authority, [one for one in (buried, begun) if one])
+    custody = wanted.opening.custody
+    if custody is None:
         return Held()
-    keys = key_store(wanted.path, wanted.opening.custody, authority.about if authority else None)
     if authority is not None:
-        keys.current()
-        return Held(left=keys.left() if isinstance(keys, Leftovers) else None)
-    return Held(waiting=None if traces[0] else keys.staged())
+        opened(authority.about, authority.certificate, custody)
+        keys = key_store(wanted.path, custody, authority.about)
+        return Held(left=keys.left() if present and isinstance(keys, Leftovers) else None)
+    waiting = key_store(wanted.path, custody, None).staged() if present and not buried else None
+    if waiting is not None and begun is None:
+        raise Misconfigured(
+            f"local: {custody.name} has a key already where that of authority {wanted.name} would be made, "
+            f"{waiting.uri}, and nothing in {wanted.directory} tells of it; restore the authority from a backup, "
+            "destroy the key there if nobody needs it, or write another name"
+        )
+    return Held(waiting=waiting)
 
 
 def settle(wanted: Wanted, authority: Authority) -> None:
@@ -71,9 +82,9 @@ def settle(wanted: Wanted, authority: Authority) -> None:
         keys.delete()
 
 
-def discard(wanted: Wanted) -> None:
-    """Destroy every key in the custody that is called as this authority's, and prove it."""
-    if wanted.opening.custody:
+def discard(wanted: Wanted, about: About | None) -> None:
+    """Destroy the keys of an authority that is gone, or never was, where what it said of itself names its custody."""
+    if about is not None and about.custody != FILE and wanted.opening.custody:
         key_store(wanted.path, wanted.opening.custody, None).delete()
 
 
@@ -97,8 +108,8 @@ def opened(about: About, certificate: x509.Certificate, custody: Custody) -> t.A
     key = key_store(about.path, custody, about).current()
     if key is None:
         raise Misconfigured(
-            f"local: the private key of authority {about.name} in {about.path.parent} is gone: there is no "
-            f"{about.key_uri} in {custody.name}; restore it there, or create another authority under a new name"
+            f"local: the private key of authority {about.name} in {about.path.parent} is {about.key_uri}, which is not "
+            f"in this {custody.name}; name the one that made it. Where it is lost, remove {about.path} by hand"
         )
     if spki_sha256(key.public_key()) != spki_sha256(certificate.public_key()):
         raise Misconfigured(
