@@ -30,7 +30,7 @@ _ID_DIGITS = 32
 class About(t.NamedTuple):
     """Where an authority is, the SHA-256 of its SPKI in hex, whether its key has a passphrase, and where that lives.
 
-    `key_uri` names the key in its custody, where that is not a file.
+    `key_uri` names the key in its custody, where that is not a file, and `key_label` is what its keys are called there.
     """
 
     path: Path
@@ -38,6 +38,7 @@ class About(t.NamedTuple):
     encrypted: bool
     custody: str = FILE
     key_uri: str | None = None
+    key_label: str = ""
 
     @property
     def name(self) -> str:
@@ -112,7 +113,8 @@ def _read(path: Path, place: Path) -> About:
         written = record["format"]
         found = About(path, str(record.get("public_id", "")), bool(record["encrypted"]))
         if written == IN_CUSTODY:
-            found = found._replace(custody=_known(record["custody"]), key_uri=str(record["key_uri"]))
+            uri, label = str(record["key_uri"]), str(record["key_label"])
+            found = found._replace(custody=_known(record["custody"]), key_uri=uri, key_label=label)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise damaged(place) from None
     if written not in (FORMAT, IN_CUSTODY):
@@ -130,11 +132,18 @@ def _known(custody: str) -> str:
     return custody
 
 
-def written(public_id: str, *, encrypted: bool = False, custody: str = FILE, key_uri: str | None = None) -> bytes:
-    """Return the content of authority.json. Where the key is not a file, it has a format of its own."""
-    record: dict[str, t.Any] = {"format": FORMAT, "encrypted": encrypted, "public_id": public_id}
-    if custody != FILE:
-        record.update(format=IN_CUSTODY, custody=custody, key_uri=key_uri)
+def written(public_id: str, *, encrypted: bool) -> bytes:
+    """Return the content of authority.json where the key is a file."""
+    return _text({"format": FORMAT, "encrypted": encrypted, "public_id": public_id})
+
+
+def written_in_custody(public_id: str, custody: str, key_uri: str, key_label: str) -> bytes:
+    """Return the content of authority.json where the key is not a file; before there is a key it has no URI."""
+    key = {"custody": custody, "key_uri": key_uri, "key_label": key_label}
+    return _text({"format": IN_CUSTODY, "encrypted": False, "public_id": public_id, **key})
+
+
+def _text(record: dict[str, t.Any]) -> bytes:
     return json.dumps(record).encode() + b"\n"
 
 

@@ -163,8 +163,10 @@ def _clear(wanted: Wanted, found: Found, now: dt.datetime, *, present: bool) -> 
     if orphan is not None:
         _revoke_at_parent(wanted, found.parent, orphan, now)
     if found.authority is None:
-        discard(wanted, store.buried(wanted.directory, wanted.name))
-        discard(wanted, None if present else store.begun(wanted.directory, wanted.name))
+        begun = store.begun(wanted.directory, wanted.name)
+        kept = present and begun is not None and begun.key_label == label(wanted.path)
+        for trace in (store.buried(wanted.directory, wanted.name), None if kept else begun):
+            discard(wanted, trace)
     store.clear(wanted.directory, wanted.name)
 
 

@@ -21,8 +21,8 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core.keys import generate, key_type_of, spki_sha256
 from .._keystores.private_key import private_key
 from . import signing, store
-from .about import written
-from .custody import key_store
+from .about import written, written_in_custody
+from .custody import key_store, label, settle
 
 if t.TYPE_CHECKING:
     import datetime as dt
@@ -33,24 +33,24 @@ if t.TYPE_CHECKING:
     from .wanted import Wanted
 
 
+class Made(t.NamedTuple):
+    """A key that signs, the content of authority.json about it, and its PEM where it is a file."""
+
+    key: t.Any
+    about: bytes
+    pem: bytes | None
+
+
 def created(wanted: Wanted, parent: Authority | None, waiting: SigningKey | None, now: dt.datetime) -> Authority:
     """Make an authority, with the key that waits for it in its custody where one does."""
-    custody, path = wanted.opening.custody, wanted.path
-    store.begin(wanted.directory, wanted.name, written("", custody=custody.name, key_uri="") if custody else None)
-    key = _in_custody(wanted, custody, waiting) if custody else generate(wanted.key_type)
-    public_id = spki_sha256(key.public_key())
-    chain = _chain(wanted, parent, key, now)
-    if custody:
-        about, pem = written(public_id, custody=custody.name, key_uri=key.uri), None
-    else:
-        about, pem = written(public_id, encrypted=wanted.opening.passphrase is not None), _pem(wanted, key)
-    store.stage(wanted.directory, wanted.name, chain, about, pem)
+    made = _in_custody(wanted, wanted.opening.custody, waiting) if wanted.opening.custody else _in_a_file(wanted)
+    chain = _chain(wanted, parent, made.key, now)
+    store.stage(wanted.directory, wanted.name, chain, made.about, made.pem)
     if parent is not None:
         signing.record(parent, chain[:1])
     store.publish(wanted.directory, wanted.name)
     authority = store.load(wanted.directory, wanted.name)
-    if custody:
-        key_store(path, custody, authority.about).promote()
+    settle(wanted, authority)
     return authority
 
 
@@ -59,11 +59,21 @@ def fits(wanted: Wanted, waiting: SigningKey) -> bool:
     return key_type_of(waiting.public_key()) == wanted.key_type
 
 
-def _in_custody(wanted: Wanted, custody: Custody, waiting: SigningKey | None) -> t.Any:
-    """Return the key that waits, or make one; whether one of another type can make way is its custody's to say."""
+def _in_a_file(wanted: Wanted) -> Made:
+    store.begin(wanted.directory, wanted.name, None)
+    key = generate(wanted.key_type)
+    about = written(spki_sha256(key.public_key()), encrypted=wanted.opening.passphrase is not None)
+    return Made(key, about, _pem(wanted, key))
+
+
+def _in_custody(wanted: Wanted, custody: Custody, waiting: SigningKey | None) -> Made:
+    """Take the key that waits, or make one; whether one of another type can make way is its custody's to say."""
+    name = label(wanted.path)
+    store.begin(wanted.directory, wanted.name, written_in_custody("", custody.name, "", name))
     if waiting is None or not fits(wanted, waiting):
         waiting = key_store(wanted.path, custody, None).stage(wanted.key_type)
-    return private_key(waiting)
+    public_id = spki_sha256(waiting.public_key())
+    return Made(private_key(waiting), written_in_custody(public_id, custody.name, waiting.uri, name), None)
 
 
 def _chain(wanted: Wanted, parent: Authority | None, key: t.Any, now: dt.datetime) -> list[t.Any]:

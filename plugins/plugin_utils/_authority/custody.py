@@ -46,8 +46,8 @@ def label(path: Path) -> str:
 
 def key_store(path: Path, custody: Custody, about: About | None) -> KeyStore:
     """Return where the keys of the authority `path` are; `about` is there where one of them is an authority's."""
-    uri = about.key_uri if about else None
-    return KEYSTORES[custody.name](custody.options, Slot(label(path), uri, (uri,) if uri else ()))
+    slot = Slot(about.key_label, about.key_uri, (str(about.key_uri),)) if about else Slot(label(path))
+    return KEYSTORES[custody.name](custody.options, slot)
 
 
 def held(wanted: Wanted, authority: Authority | None, *, present: bool) -> Held:
@@ -85,7 +85,7 @@ def settle(wanted: Wanted, authority: Authority) -> None:
 def discard(wanted: Wanted, about: About | None) -> None:
     """Destroy the keys of an authority that is gone, or never was, where what it said of itself names its custody."""
     if about is not None and about.custody != FILE and wanted.opening.custody:
-        key_store(wanted.path, wanted.opening.custody, None).delete()
+        KEYSTORES[about.custody](wanted.opening.custody.options, Slot(about.key_label)).delete()
 
 
 def _check_is_the_custody(wanted: Wanted, authority: Authority | None, traces: t.Sequence[About]) -> None:
@@ -98,7 +98,7 @@ def _check_is_the_custody(wanted: Wanted, authority: Authority | None, traces: t
     for one in traces:
         if one.custody not in (FILE, declared):
             raise Misconfigured(
-                f"local: a run that was killed left a key called {label(wanted.path)} in {one.custody}, declared is "
+                f"local: a run that was killed left a key called {one.key_label} in {one.custody}, declared is "
                 f"key.custody {declared}; declare {one.custody} with state absent first, so that it is destroyed"
             )
 
