@@ -14,4 +14,13 @@ if t.TYPE_CHECKING:
 
 Options = t.Mapping[str, t.Any]
 
-KEYSTORES: dict[str, t.Callable[[Options, Slot], KeyStore]] = {}
+
+def _openbao_transit(options: Options, slot: Slot) -> KeyStore:
+    from .openbao_transit import OpenBaoTransitKeyStore
+
+    return OpenBaoTransitKeyStore(options, slot)
+
+
+KEYSTORES: dict[str, t.Callable[[Options, Slot], KeyStore]] = {
+    "openbao_transit": _openbao_transit,
+}
