@@ -18,7 +18,7 @@ from ...module_utils._core.errors import Misconfigured, NotConverged
 from ...module_utils._core.keys import key_type_of
 from ...module_utils._core.model import Step
 from . import revocation, signing, store
-from .creation import created, fits
+from .creation import created
 from .custody import Held, discard, held, label, settle
 from .wanted import Wanted, check_is_the_declared
 
@@ -108,9 +108,9 @@ def _to_have_a_key(wanted: Wanted, waiting: SigningKey | None, why: str) -> tupl
     if waiting is None:
         where = f": {custody} makes it, and calls it {label(wanted.path)}" if wanted.opening.custody else ""
         return (Step("stage_key", why + where),)
-    if fits(wanted, waiting):
-        return ()
     found = key_type_of(waiting.public_key())
+    if found == wanted.key_type:
+        return ()
     return (Step("stage_key", f"the key that waits in {custody} is {found}, declared is {wanted.key_type}"),)
 
 
@@ -141,7 +141,7 @@ def _act(wanted: Wanted, found: Found, *, present: bool, now: dt.datetime) -> No
     if found.left_behind:
         _clear(wanted, found, now, present=present)
     if present:
-        authority = found.authority or created(wanted, found.parent, found.held.waiting, now)
+        authority = found.authority or created(wanted, found.parent, now)
         if found.held.left:
             settle(wanted, authority)
         if revocation.due(authority, now):

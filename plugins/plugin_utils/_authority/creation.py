@@ -18,7 +18,8 @@ with contextlib.suppress(ImportError):
         PrivateFormat,
     )
 
-from ...module_utils._core.keys import generate, key_type_of, spki_sha256
+from ...module_utils._core.keys import generate, spki_sha256
+from ...module_utils._core.staging import staged
 from .._keystores.private_key import private_key
 from . import signing, store
 from .about import written, written_in_custody
@@ -27,7 +28,6 @@ from .custody import key_store, label, settle
 if t.TYPE_CHECKING:
     import datetime as dt
 
-    from ...module_utils._core.ports import SigningKey
     from .opening import Custody
     from .store import Authority
     from .wanted import Wanted
@@ -41,9 +41,9 @@ class Made(t.NamedTuple):
     pem: bytes | None
 
 
-def created(wanted: Wanted, parent: Authority | None, waiting: SigningKey | None, now: dt.datetime) -> Authority:
+def created(wanted: Wanted, parent: Authority | None, now: dt.datetime) -> Authority:
     """Make an authority, with the key that waits for it in its custody where one does."""
-    made = _in_custody(wanted, wanted.opening.custody, waiting) if wanted.opening.custody else _in_a_file(wanted)
+    made = _in_custody(wanted, wanted.opening.custody) if wanted.opening.custody else _in_a_file(wanted)
     chain = _chain(wanted, parent, made.key, now)
     store.stage(wanted.directory, wanted.name, chain, made.about, made.pem)
     if parent is not None:
@@ -54,11 +54,6 @@ def created(wanted: Wanted, parent: Authority | None, waiting: SigningKey | None
     return authority
 
 
-def fits(wanted: Wanted, waiting: SigningKey) -> bool:
-    """Say whether a key that waits is of the type that is wanted."""
-    return key_type_of(waiting.public_key()) == wanted.key_type
-
-
 def _in_a_file(wanted: Wanted) -> Made:
     store.begin(wanted.directory, wanted.name, None)
     key = generate(wanted.key_type)
@@ -66,14 +61,12 @@ def _in_a_file(wanted: Wanted) -> Made:
     return Made(key, about, _pem(wanted, key))
 
 
-def _in_custody(wanted: Wanted, custody: Custody, waiting: SigningKey | None) -> Made:
-    """Take the key that waits, or make one; whether one of another type can make way is its custody's to say."""
+def _in_custody(wanted: Wanted, custody: Custody) -> Made:
     name = label(wanted.path)
     store.begin(wanted.directory, wanted.name, written_in_custody("", custody.name, "", name))
-    if waiting is None or not fits(wanted, waiting):
-        waiting = key_store(wanted.path, custody, None).stage(wanted.key_type)
-    public_id = spki_sha256(waiting.public_key())
-    return Made(private_key(waiting), written_in_custody(public_id, custody.name, waiting.uri, name), None)
+    key = private_key(staged(key_store(wanted.path, custody, None), wanted.key_type))
+    about = written_in_custody(spki_sha256(key.public_key()), custody.name, key.uri, name)
+    return Made(key, about, None)
 
 
 def _chain(wanted: Wanted, parent: Authority | None, key: t.Any, now: dt.datetime) -> list[t.Any]:
