@@ -168,7 +168,7 @@ def test_a_preflight_says_where_the_key_is(site: Site) -> None:
 def test_what_opens_the_key_is_asked_for_by_name(site: Site) -> None:
     site.make()
     name = site.custody.name
-    with pytest.raises(Misconfigured, match=f"authority root in .* lives in {name}; write custody {{{name}:") as refused:
+    with pytest.raises(Misconfigured, match=f"authority root .* lives in {name}; write custody {{{name}:") as refused:
         site.issuer(custody=None)
     check_sentence(refused.value, "local")
     with pytest.raises(Misconfigured, match=f"has passphrase and custody {name}; remove passphrase"):
@@ -220,7 +220,7 @@ def test_a_key_that_is_gone_is_said_and_nothing_is_destroyed_in_its_stead(site: 
     site.make(state="absent")
     (saved / "root").rename(site.directory / "root")
     for state in ("present", "absent"):
-        with pytest.raises(Misconfigured, match="is not in this .*; name the one that made it") as refused:
+        with pytest.raises(Misconfigured, match=r"is not in this .*; name the one that made it") as refused:
             site.make(state=state)
         check_sentence(refused.value, "local")
     assert (site.directory / "root").exists()
@@ -230,8 +230,9 @@ def test_a_key_that_no_file_tells_of_is_neither_taken_nor_destroyed(site: Site) 
     site.make()
     shutil.rmtree(site.directory)
     made = site.seen()
-    with pytest.raises(Misconfigured, match="has a key already where that of authority root would be made"):
+    with pytest.raises(Misconfigured, match=r"nothing in .* tells of a key of authority root, .*write another name"):
         site.make()
+    assert not (site.directory / ".root.new").exists()
     assert actions(site.make(state="absent")) == []
     assert site.seen() == made
 
@@ -243,7 +244,7 @@ def test_no_secret_is_in_files_or_sentences(site: Site) -> None:
     secrets += [option["auth"]["token"]["token"]] if "auth" in option else []
     said = [*(path.read_text() for path in site.directory.rglob("*") if path.is_file()), *map(str, outcome.steps)]
     assert not [text for text in said for secret in secrets if secret in text]
-    assert not [secret for secret in secrets if secret in repr(site.issuer()._opening)]  # noqa: SLF001
+    assert not [secret for secret in secrets if secret in repr(site.issuer()._opening)]
 
 
 # what a killed run leaves
@@ -273,7 +274,7 @@ make.authority(Path(place), "root", **told)
 
 @pytest.mark.parametrize("state", ["present", "absent"])
 def test_a_run_killed_anywhere_leaves_no_key_that_nobody_knows_of_and_the_next_heals(site: Site, state: str) -> None:
-    stride, at, killed = (2 if site.custody.name == "pkcs11" else 7), 0, 0
+    stride, at, killed = (2 if state == "present" else 1) if site.custody.name == "pkcs11" else 5, 0, 0
     while True:
         place = Site(site.directory / str(at), site.custody, f"{site.prefix}-{at}")
         if state == "absent":
@@ -298,12 +299,12 @@ def test_a_run_killed_anywhere_leaves_no_key_that_nobody_knows_of_and_the_next_h
         if code == 0:
             break
         at, killed = at + stride, killed + 1
-    assert killed * stride >= 15
+    assert killed * stride >= (30 if state == "present" else 7)
 
 
 def test_a_task_that_forgets_the_custody_cannot_forget_a_key_that_a_killed_run_made(site: Site) -> None:
     key = {"type": site.custody.key_types[0], "custody": site.option("root")}
-    at = 0
+    at = 4
     while not (site.seen() and (site.directory / ".root.new").exists()):
         assert site.elsewhere(CHILD, str(site.directory), str(at), key=key) == -9, "it was never killed in between"
         at += 1

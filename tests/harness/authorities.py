@@ -87,6 +87,7 @@ class Site(t.NamedTuple):
         environment = {**os.environ, **self.custody.recipe("any").get("environment", {})}
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120, env=environment)
         assert done.returncode in (0, -9), done.stderr[-3000:]
+        forget()
         return done.returncode
 
 
@@ -112,7 +113,7 @@ def pkilint(*certificates: Path, crls: t.Iterable[Path] = ()) -> None:
 
 
 def openssl(root: Path, *certificates: Path, crl: Path | None = None) -> list[bool]:
-    """Say of each certificate whether OpenSSL accepts it, with the list of the root's revocations where one is given."""
+    """Say of each certificate whether OpenSSL accepts it; `crl` is the root's list."""
     command = ["openssl", "verify", "-x509_strict", "-purpose", "sslserver", "-CAfile", str(root)]
     command += ["-crl_check", "-CRLfile", str(crl)] if crl else []
     done = subprocess.run([*command, *map(str, certificates)], check=False, capture_output=True, text=True, timeout=300)

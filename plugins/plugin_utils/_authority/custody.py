@@ -64,14 +64,12 @@ def held(wanted: Wanted, authority: Authority | None, *, present: bool) -> Held:
         opened(authority.about, authority.certificate, custody)
         keys = key_store(wanted.path, custody, authority.about)
         return Held(left=keys.left() if present and isinstance(keys, Leftovers) else None)
-    waiting = key_store(wanted.path, custody, None).staged() if present and not buried else None
-    if waiting is not None and begun is None:
-        raise Misconfigured(
-            f"local: {custody.name} has a key already where that of authority {wanted.name} would be made, "
-            f"{waiting.uri}, and nothing in {wanted.directory} tells of it; restore the authority from a backup, "
-            "destroy the key there if nobody needs it, or write another name"
-        )
-    return Held(waiting=waiting)
+    if not present or buried:
+        return Held()
+    keys = key_store(wanted.path, custody, None)
+    if begun is None:
+        _check_is_free(wanted, keys)
+    return Held(waiting=keys.staged() if begun else None)
 
 
 def settle(wanted: Wanted, authority: Authority) -> None:
@@ -86,6 +84,19 @@ def discard(wanted: Wanted, about: About | None) -> None:
     """Destroy the keys of an authority that is gone, or never was, where what it said of itself names its custody."""
     if about is not None and about.custody != FILE and wanted.opening.custody:
         KEYSTORES[about.custody](wanted.opening.custody.options, Slot(about.key_label)).delete()
+
+
+def _check_is_free(wanted: Wanted, keys: KeyStore) -> None:
+    """Refuse a place that has a key which no file tells of: it may be another's, or that of an authority that is lost.
+
+    It is neither taken, since two authorities must not have one key, nor destroyed.
+    """
+    left = keys.left() if isinstance(keys, Leftovers) else None
+    if left:
+        raise Misconfigured(
+            f"local: nothing in {wanted.directory} tells of a key of authority {wanted.name}, and yet {left}; restore "
+            "the authority from a backup, destroy that key if nobody needs it, or write another name"
+        )
 
 
 def _check_is_the_custody(wanted: Wanted, authority: Authority | None, traces: t.Sequence[About]) -> None:
