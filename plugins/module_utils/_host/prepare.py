@@ -19,6 +19,7 @@ from .._core.plan import decide
 from .durability import together
 from .observe import observe
 from .ownership import check_may_give
+from .pin_source import refuse_other_lines
 from .place import Place, open_place
 from .request import Request, failed
 from .store import open_store, read_claim
@@ -118,6 +119,8 @@ class _Look:
         request, wanted = self.request, self.wanted
         if wanted.state == "present":
             check_may_give(wanted.files.owner, wanted.files.group)
+            if wanted.key.token:
+                refuse_other_lines(wanted)
         place = None if store_fd is None else open_place(request.store, store_fd, wanted.name)
         try:
             self.found = self._observed(place)
