@@ -304,7 +304,7 @@ def test_a_run_killed_anywhere_leaves_no_key_that_nobody_knows_of_and_the_next_h
 
 def test_a_task_that_forgets_the_custody_cannot_forget_a_key_that_a_killed_run_made(site: Site) -> None:
     key = {"type": site.custody.key_types[0], "custody": site.option("root")}
-    at = 4
+    at = 18
     while not (site.seen() and (site.directory / ".root.new").exists()):
         assert site.elsewhere(CHILD, str(site.directory), str(at), key=key) == -9, "it was never killed in between"
         at += 1
