@@ -91,7 +91,9 @@ def test_many_signatures_are_all_right(kept: Kept) -> None:
 
 
 def test_a_key_type_that_it_cannot_make_is_refused_by_name_and_nothing_is_left(kept: Kept) -> None:
-    with pytest.raises(Misconfigured, match=f"key.type.*{kept.custody.lacks}|{kept.custody.lacks}.*key.type") as refused:
+    with pytest.raises(
+        Misconfigured, match=f"key.type.*{kept.custody.lacks}|{kept.custody.lacks}.*key.type"
+    ) as refused:
         kept.store().stage(kept.custody.lacks)
     said = check_sentence(refused.value, kept.custody.name)
     assert quickest(kept) in said, "it says what it can do"

@@ -26,7 +26,7 @@ objectstore.backend = file
 log.level = ERROR
 slots.removable = false
 """
-OBJECT = re.compile(r"^(\S+ Key) Object; (.*)$")
+OBJECT = re.compile(r"(\S+ Key) Object; ")
 
 
 class SoftHsm:
@@ -117,7 +117,7 @@ class Custody:
 
     def describe(self) -> str:
         """Return what pkcs11-tool says of the token."""
-        return described(self.hsm.tool(self.token, "--list-slots"), self.token)
+        return described(_output(["pkcs11-tool", "--module", MODULE, "--list-slots"], self.hsm.environment), self.token)
 
     def seen(self, label: str) -> list[str]:
         """Return what pkcs11-tool lists."""
@@ -133,7 +133,7 @@ class Custody:
 
 def described(listing: str, token: str) -> str:
     """Return manufacturer and model of a token in what `pkcs11-tool --list-slots` says."""
-    (block,) = [one for one in re.split(r"\n(?=Slot )", listing) if re.search(rf"token label\s*: {token}$", one, re.MULTILINE)]
+    (block,) = [one for one in re.split(r"\n(?=Slot )", listing) if re.search(rf"token label +: {token}\n", one)]
     fields = dict(re.findall(r"^\s+token (manufacturer|model)\s*:\s*(.*?)\s*$", block, re.MULTILINE))
     return f"{fields['manufacturer']}, {fields['model']}"
 

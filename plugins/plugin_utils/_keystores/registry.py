@@ -21,6 +21,13 @@ def _openbao_transit(options: Options, slot: Slot) -> KeyStore:
     return OpenBaoTransitKeyStore(options, slot)
 
 
+def _pkcs11(options: Options, slot: Slot) -> KeyStore:
+    from .pkcs11 import pkcs11_keystore
+
+    return pkcs11_keystore(options, slot)
+
+
 KEYSTORES: dict[str, t.Callable[[Options, Slot], KeyStore]] = {
     "openbao_transit": _openbao_transit,
+    "pkcs11": _pkcs11,
 }
