@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import typing as t
 
 import pytest
-from ansible_collections.keystead.identity.tests.harness import local, playbook
 from ansible_collections.keystead.identity.tests.harness.authorities import (
-    ROOT,
     Site,
     issued,
     led_to,
     openssl,
     pkilint,
 )
-from ansible_collections.keystead.identity.tests.harness.softhsm import MODULE, PIN, Custody
+from ansible_collections.keystead.identity.tests.harness.softhsm import MODULE, Custody
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
