@@ -18,6 +18,7 @@ import sys
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import KeyStore, Slot
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -26,8 +27,11 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGE = "ansible_collections.keystead.identity.tests.harness"
-CUSTODIES = ("softhsm",)
+CUSTODIES = ("softhsm", "swtpm", "openbao_transit", "aws_kms")
 """The modules of tests/harness that have a `Custody`. A custody that can run on two real things has two of them."""
+
+MESSAGES = (b"what stands in a certificate", b"", b"what stands in a revocation list" * 500)
+"""What is signed; a stand-in for a real thing has `messages` of its own, which are those that it signs rightly."""
 
 Recipe = dict[str, t.Any]
 
@@ -41,6 +45,7 @@ class Custody(t.Protocol):
     key_types: t.ClassVar[tuple[str, ...]]  # those that it can make, the quickest first
     lacks: t.ClassVar[str]  # a key type that it must refuse by name
     destroys_one: t.ClassVar[bool]  # whether a key that was never used can be destroyed while one in use stays
+    one_type: t.ClassVar[bool]  # whether all keys of a label have one type for ever
 
     def __init__(self, directory: Path, server: t.Any) -> None: ...
 
@@ -93,6 +98,11 @@ class Kept(t.NamedTuple):
         """Run statements about `store` in a process of its own, which then ends at once; return its last line."""
         return child(self.module, self.custody.recipe(self.label), slot(self.label, current, *used), script)
 
+    @property
+    def messages(self) -> tuple[bytes, ...]:
+        """What it is to sign."""
+        return t.cast("tuple[bytes, ...]", getattr(type(self.custody), "messages", MESSAGES))
+
     def seen(self) -> list[str]:
         """Return what a tool that is not ours sees of the label."""
         return self.custody.seen(self.label)
@@ -124,6 +134,25 @@ def child(module: str, recipe: Recipe, wanted: Slot, script: str) -> str:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return (done.stdout.splitlines() or [""])[-1]
+
+
+def in_a_fork(act: t.Callable[[], bytes]) -> bytes | KeysteadError:
+    """Return what an act returns, or how it is refused, in a child of this process that ends afterwards."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if not pid:  # whatever happens, the child must not go on as a second pytest
+        try:
+            os.write(write, b"+" + act())
+        except KeysteadError as error:
+            os.write(write, b"-" + str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        answer = pipe.read()
+    os.waitpid(pid, 0)
+    assert answer, "the child said nothing"
+    return answer[1:] if answer[:1] == b"+" else KeysteadError(answer[1:].decode())
 
 
 def verify(public_key: t.Any, signature: bytes, data: bytes) -> None:

@@ -20,6 +20,7 @@ from .drift import put_right, wanted_mode
 from .layout import DIRECTORY_MODE, FILE_OF, FORMAT, MANIFEST, NEXT, SECRET_FILES, STAGING_MODE, current_path
 from .os_errors import said
 from .ownership import uid_gid
+from .pin_source import engine_key
 from .place import Unproved
 from .safe_files import create_file, read_file, remove_tree, rename, sync_directory
 
@@ -165,12 +166,6 @@ def files_of(
         lines = f"ssl_certificate {fullchain};\nssl_certificate_key {include};\n"
         files[FILE_OF["nginx_tls"]] = lines.encode()
     return files
-
-
-def engine_key(uri: str, token: Token) -> str:
-    """Return how nginx names a key of a token: OpenSSL's engine pkcs11, which reads the PIN from a file (RFC 7512)."""
-    pin = f"?pin-source=file:{token.pin_file}" if token.pin_file else ""
-    return f'"engine:pkcs11:{uri}{pin}"'
 
 
 def _manifest(job: Job, files: t.Mapping[str, bytes], staged: Staged) -> bytes:

@@ -33,6 +33,8 @@ class Pkcs11KeyStore:
         """Return the key of the current generation; None when there is none, or it is not in this token."""
         with using(self._wanted) as token:
             identifier = _here(token, self._slot.current)
+            if identifier and not token.objects.identified(identifier):
+                self._look_again(token)  # another process may have made it since this one read the token
             found = [pair for pair in token.objects.identified(identifier or b"") if pair.private is not None]
             mine = [pair for pair in found if pair.label == self._slot.label] or found
             return TokenKey(token, mine[0]) if identifier and mine else None

@@ -52,6 +52,11 @@ class OpenBaoTransitKeyStore:
         self._current = self._place.version(slot.current)
         self._used = sorted(filter(None, map(self._place.version, slot.used)))
 
+    @property
+    def place(self) -> str:
+        """What all keys of this store begin with: who else has one there would lose it by `delete`."""
+        return self._place.key
+
     def current(self) -> SigningKey | None:
         """Return the key of the current generation; None where it is gone, or below a minimum version."""
         found = None if self._current is None else self._sound()
@@ -69,7 +74,7 @@ class OpenBaoTransitKeyStore:
         not as we make them is refused. Raises Misconfigured.
         """
         if key_type not in TYPES:
-            raise Misconfigured(f"{WHO}: it has no keys of type {key_type}; write another key.type")
+            raise Misconfigured(f"{WHO}: it makes no {key_type} keys; write one of {', '.join(TYPES)} as key.type")
         if self._transit.look() is None:
             self._transit.create(key_type)
         found = self._of_type(key_type)
@@ -102,7 +107,7 @@ class OpenBaoTransitKeyStore:
             self._transit.trim(found, self._first_used(found))
             found = self._transit.look()
         if found is not None and self._unused(found):
-            raise NotConverged(f"{WHO}: {self._unused(found)}, and stay; see the log of the server")
+            raise NotConverged(f"{WHO}: {self._unused(found)}, and cannot be destroyed; see the log of the server")
 
     def left(self) -> str | None:
         """Return which versions `delete` would destroy; None where there are none."""
@@ -121,8 +126,9 @@ class OpenBaoTransitKeyStore:
         last = self._first_used(found) - 1 if self._used else found.latest
         if last < found.oldest:
             return None
-        several = f"versions {found.oldest} to {last} of" if last > found.oldest else f"version {last} of"
-        return f"{several} {self._place} are used by no generation"
+        if last == found.oldest:
+            return f"version {last} of {self._place} is used by no generation"
+        return f"versions {found.oldest} to {last} of {self._place} are used by no generation"
 
     def _sound(self) -> Found | None:
         """Return what there is, if it is what may be there. Raises Misconfigured."""
@@ -138,9 +144,10 @@ class OpenBaoTransitKeyStore:
         if found is None:
             raise NotConverged(f"{WHO}: {self._place} was made and is gone again; run again")
         if found.kind != TYPES[key_type]:
+            when = "when its last certificate was replaced" if self._used else "if it is this identity's"
             raise Misconfigured(
                 f"{WHO}: {self._place} is of type {found.kind}, and all versions of a key have one type; "
-                f"for {key_type}, write another name, and delete this key when its last certificate is replaced"
+                f"for {key_type}, write another name, and delete this key {when}"
             )
         return found
 

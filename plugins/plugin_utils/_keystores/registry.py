@@ -15,6 +15,12 @@ if t.TYPE_CHECKING:
 Options = t.Mapping[str, t.Any]
 
 
+def _aws_kms(options: Options, slot: Slot) -> KeyStore:
+    from .aws_kms import AwsKmsKeyStore
+
+    return AwsKmsKeyStore(options, slot)
+
+
 def _openbao_transit(options: Options, slot: Slot) -> KeyStore:
     from .openbao_transit import OpenBaoTransitKeyStore
 
@@ -28,6 +34,5 @@ def _pkcs11(options: Options, slot: Slot) -> KeyStore:
 
 
 KEYSTORES: dict[str, t.Callable[[Options, Slot], KeyStore]] = {
-    "openbao_transit": _openbao_transit,
-    "pkcs11": _pkcs11,
-}
+    "pkcs11": _pkcs11, "openbao_transit": _openbao_transit, "aws_kms": _aws_kms,
+}  # fmt: skip

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import typing as t
 
 from .._auth.registry import login_of
@@ -17,16 +16,12 @@ from .client import Client
 if t.TYPE_CHECKING:
     from .address import Address
 
-_CLIENTS: dict[tuple[int, Address, str], Client] = {}
+_CLIENTS: dict[tuple[Address, str], Client] = {}
 
 
 def shared(address: Address, auth: t.Mapping[str, t.Any]) -> Client:
-    """Return the client of this process with these options. Raises Misconfigured.
-
-    A connection does not outlive a fork: what the parent made is its own, and a child makes another.
-    """
-    said = json.dumps(auth, sort_keys=True, default=str).encode()
-    key = os.getpid(), address, hashlib.sha256(said).hexdigest()
+    """Return the client of this process with these options. Raises Misconfigured."""
+    key = address, hashlib.sha256(json.dumps(auth, sort_keys=True, default=str).encode()).hexdigest()
     if key not in _CLIENTS:
         _CLIENTS[key] = Client(address, login_of(auth))
     return _CLIENTS[key]

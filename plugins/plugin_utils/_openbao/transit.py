@@ -58,7 +58,7 @@ class Transit:
                 if refused.status == 404 and not refused.said:
                     return None
                 raise
-            return self._found(data)
+        return self._found(data)
 
     def create(self, key_type: str) -> None:
         """Make the key with its version 1. Where it is there already, the server changes nothing and says nothing."""
@@ -119,7 +119,7 @@ class Transit:
                 raise plain(denied) from None
 
     def _found(self, data: Json) -> Found:
-        keys = data.get("keys")
+        keys = data.get("keys", {})  # keys that are no pair may have none
         counts = [data.get(f"{what}_version") for what in ("latest", "min_available", *_FLOORS)]
         if not isinstance(keys, dict) or not all(isinstance(one, int) for one in counts):
             raise Misconfigured(

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 if t.TYPE_CHECKING:
     from .address import Address
 
-_URI = re.compile(r"openbao-transit:(https://[!->@-~]+)\?version=([1-9][0-9]{0,8})", re.ASCII)
+_URI = re.compile(r"openbao-transit:https://[!-.0->@-~]+(/[!->@-~]+)\?version=([1-9][0-9]{0,8})", re.ASCII)
 
 
 class Place(t.NamedTuple):
@@ -38,14 +38,19 @@ class Place(t.NamedTuple):
         namespace = f"{self.address.namespace}/" if self.address.namespace else ""
         return f"{self.address.url}/v1/{namespace}{self.mount}/keys/{self.name}"
 
+    @property
+    def key(self) -> str:
+        """What names the key with all its versions."""
+        return f"openbao-transit:{self.url}"
+
     def uri(self, version: int) -> str:
         """Return what names one version."""
-        return f"openbao-transit:{self.url}?version={version}"
+        return f"{self.key}?version={version}"
 
     def version(self, uri: str | None) -> int | None:
         """Return which version of this key a URI names; None where it names something else."""
         found = _URI.fullmatch(uri or "")
-        return int(found[2]) if found and urlsplit(found[1]).path == urlsplit(self.url).path else None
+        return int(found[2]) if found and found[1] == urlsplit(self.url).path else None
 
     def __str__(self) -> str:
         """Say which key it is, as a message does."""
