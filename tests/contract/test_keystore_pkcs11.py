@@ -492,3 +492,21 @@ def failed_logins(custody: swtpm.Custody) -> int:
     said = softhsm.output(["tpm2_getcap", "properties-variable"], custody.environment)
     (number,) = re.findall(r"TPM2_PT_LOCKOUT_COUNTER: (0x[0-9A-Fa-f]+)", said)
     return int(number, 16)
+
+
+@pytest.mark.needs(*swtpm.Custody.needs)
+def test_a_tpm_whose_resource_manager_dies_says_so_and_works_again_with_a_new_one(tmp_path: Path) -> None:
+    custody = swtpm.Custody(tmp_path, None)
+    script = """
+import signal
+key = store.stage("ecdsa-p256")
+os.kill(told["recipe"]["manager"], signal.SIGKILL)
+""" + SAYS.format(times=1, act="key.sign(b'')")
+    try:
+        recipe = custody.recipe("web")
+        said = child("swtpm", {**recipe, "manager": custody.tpm.manager.pid}, slot("web"), script)
+        assert re.match(r"Unavailable pkcs11: token suite .*while signing with pkcs11:token=suite;.*; look", said)
+        custody.tpm.manage()
+        assert child("swtpm", recipe, slot("web"), "print(store.staged().sign(b'') != b'')") == "True"
+    finally:
+        custody.stop()

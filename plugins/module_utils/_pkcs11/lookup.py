@@ -78,4 +78,4 @@ def destroy(token: OpenToken, pairs: t.Iterable[Pair]) -> None:
         except RuntimeError as error:
             raise token.said(error, f"destroying {uri}") from None
         if still:
-            raise NotConverged(f"pkcs11: {token.name} says that it destroyed {uri}, and has it still; destroy it by hand")
+            raise NotConverged(f"pkcs11: {token.name} says that it destroyed {uri}, and still has it; do it by hand")

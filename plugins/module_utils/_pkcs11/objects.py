@@ -14,7 +14,6 @@ import typing as t
 from .library import pkcs11
 
 _CLASSES = {"private": "PRIVATE_KEY", "public": "PUBLIC_KEY", "secret": "SECRET_KEY"}
-_AT_ONCE = 500  # handles that are asked for together
 
 
 class Found(t.NamedTuple):
