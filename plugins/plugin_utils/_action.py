@@ -31,7 +31,8 @@ NOT_POSIX = ("winrm", "psrp", "network_cli", "netconf", "httpapi", "raw")
 class Task(t.NamedTuple):
     """What a run is told beside its options. `say` shows a line while the run goes on.
 
-    `groups` are those of the inventory that the host is in, `reached` is how Ansible reaches it.
+    `groups` are those of the inventory that the host is in, `reached` is how Ansible reaches it, `pipelines` says that
+    what goes to it touches no disk there.
     """
 
     host: str
@@ -42,6 +43,7 @@ class Task(t.NamedTuple):
     say: t.Callable[[str], None]
     groups: t.Collection[str] = ()
     reached: Reached = Reached()
+    pipelines: bool = False
 
 
 class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
@@ -100,6 +102,7 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
             say=(lambda _line: None) if self._task.no_log else (lambda line: Display().display(f"{host}: {line}")),
             groups=groups,
             reached=reached(self._connection),
+            pipelines=bool(self._is_pipelining_enabled("new")),
         )
 
     def _interpreter(self, variables: t.Mapping[str, t.Any]) -> str | None:

@@ -21,6 +21,7 @@ from ._host_half import HostHalf
 from ._known import known_of
 from ._ledger.port import Batch
 from ._ledger.registry import open_for
+from ._pipelining import refuse_open_way
 from ._policy.candidate import candidates
 from ._policy.live import Live
 from ._policy.load import load
@@ -42,6 +43,7 @@ MANY = 50  # identities that take long enough to say what is going on
 def converge(args: Options, task: Task) -> dict[str, t.Any]:
     """Bring the identities of one host to what validated options declare; return what the task returns."""
     declared = declarations(args)
+    refuse_open_way(declared, task)
     review = Review(load(args["policy"], datetime.now(UTC)), candidates(args["identities"], declared, task))
     signers = Signers([issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))])
     ledger = open_for(args, read_only=task.check)

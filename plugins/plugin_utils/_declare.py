@@ -14,6 +14,7 @@ from ..module_utils._core.model import Identity, Key
 from ._consumers import absolute, activation, adoption, files, proof, text
 from ._durations import lifetime, renew_before, seconds
 from ._names import subject
+from ._publications import Setting, passwords, publications
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 _RESERVED = ("current", "next", "pending")
@@ -28,7 +29,8 @@ class Declaration(t.NamedTuple):
     """What a task says about one identity: what is wanted of the host, and what only the controller needs.
 
     `issuer` is `{backend: validated options}` with exactly one backend, `accept_new_root` in lower-case hexadecimal and
-    `timeout` in seconds; None where the task names no issuer, which only one that is not present may do.
+    `timeout` in seconds; None where the task names no issuer, which only one that is not present may do. `secrets` are
+    passwords that the host needs, by the paths of the files that they open.
     """
 
     identity: Identity
@@ -38,6 +40,7 @@ class Declaration(t.NamedTuple):
     scope: str | None
     issuer: Backend | None
     revoke_on_absent: bool
+    secrets: t.Mapping[str, str] = {}
 
 
 def declarations(args: Options, module: str = "machine_identity") -> tuple[Declaration, ...]:
@@ -105,6 +108,7 @@ def _declaration(one: Options, store: str, scope: str | None, default: Backend |
         scope=scope,
         issuer=issuer,
         revoke_on_absent=one["revoke_on_absent"],
+        secrets=passwords(one["publish"]) if identity.state == "present" else {},
     )
 
 
@@ -122,6 +126,7 @@ def _identity(one: Options, store: str) -> Identity:
         life = lifetime(one["lifetime"])
     with _speaking("renew_before: "):
         before = renew_before(one["renew_before"], life)
+    placed = files(one, store, key.custody)
     return Identity(
         name=one["name"],
         kind=one["kind"],
@@ -131,12 +136,13 @@ def _identity(one: Options, store: str) -> Identity:
         key=key,
         lifetime=life,
         renew_before=before,
-        files=files(one, store, key.custody),
+        files=placed,
         activate=activation(one["activate"]),
         prove=proof(one["prove"], one["profile"]),
         keep_generations=one["keep_generations"],
         generation=one["generation"],
         adopt=adoption(one["adopt"], one["state"], key.custody),
+        publish=publications(one["publish"], Setting(placed, store, key.custody)),
     )
 
 
@@ -207,9 +213,12 @@ def _check_unique(declared: t.Sequence[Declaration]) -> None:
         if name in names:
             raise Misconfigured(f"identities[{name}].name: it stands there twice; write each identity once")
         names.add(name)
-        for link in identity.files.links if identity.state == "present" else ():
-            if link.path in paths:
+        said = [("links", link.path) for link in identity.files.links]
+        said += [("publish", one.path) for one in identity.publish]
+        for option, path in said if identity.state == "present" else ():
+            if path in paths:
                 raise Misconfigured(
-                    f"identities[{name}].links: {link.path!r} is a link of {paths[link.path]} too; write another path"
+                    f"identities[{name}].{option}: {path!r} is a link or a copy of {paths[path]} too; "
+                    "write another path"
                 )
-            paths[link.path] = name
+            paths[path] = name

@@ -59,7 +59,7 @@ class HostHalf:
 
     def _prepare(self, works: t.Sequence[Work], now: datetime, broken: dict[str, str]) -> dict[str, t.Any]:
         entries = [{"identity": wire.pack(work.identity), "known": _known(work)} for work in works]
-        answers = self._call("prepare", entries, now, broken)
+        answers = self._call("prepare", entries, now, broken, secrets_of(works))
         busy = {}
         for work in works:
             answer = answers.get(work.name, {})
@@ -73,7 +73,7 @@ class HostHalf:
     def install(self, works: t.Sequence[Work], given_up: t.Sequence[Work], now: datetime) -> None:
         """Let the host do its part of the steps and look again; for those given up it only takes the lease back."""
         back = [{**_order(work), "steps": []} for work in given_up]
-        answers = self._call("install", [*(_order(work) for work in works), *back], now, {})
+        answers = self._call("install", [*(_order(work) for work in works), *back], now, {}, secrets_of(works))
         for work in works:
             answer = answers.get(work.name, {})
             try:
@@ -101,10 +101,16 @@ class HostHalf:
         return self._ask({"phase": "preflight", "ledger_id": self.ledger_id, "identities": []}, now)
 
     def _call(
-        self, phase: str, entries: list[dict[str, t.Any]], now: datetime, broken: dict[str, str]
+        self,
+        phase: str,
+        entries: list[dict[str, t.Any]],
+        now: datetime,
+        broken: dict[str, str],
+        secrets: t.Mapping[str, t.Mapping[str, str]],
     ) -> dict[str, Answer]:
         answer = self._ask(
             {
+                **({"secrets": secrets} if secrets else {}),
                 "phase": phase,
                 "ledger_id": self.ledger_id,
                 "deadline": LEASE_SECONDS,
@@ -145,6 +151,11 @@ class HostHalf:
 def _known(work: Work) -> dict[str, t.Any]:
     """Return what the host is told; what is the controller's to do is no reason to make a store or take a lease."""
     return t.cast("dict[str, t.Any]", wire.pack(work.known._replace(revoke=None, listed=False)))
+
+
+def secrets_of(works: t.Sequence[Work]) -> dict[str, dict[str, str]]:
+    """Return what opens files on the host, by identity: it goes down apart from what is wanted, which is shown."""
+    return {work.name: dict(work.declaration.secrets) for work in works if work.declaration.secrets}
 
 
 def _is_named(answer: Answer) -> bool:
@@ -190,6 +201,10 @@ def observed_of(work: Work, answer: Answer) -> Observed:
         raise ValueError("it is about something else")
     if not {path for path, _part in declared}.union(work.known.links) >= set(found.stale_links):
         raise ValueError("it is about links that nobody named")
+    copies = {(one.path, one.publisher) for one in work.identity.publish}
+    named = {path for path, _publisher in copies}.union(work.known.links)
+    if not (copies >= {(one.where, one.publisher) for one in found.copies} and named >= set(found.stale_copies)):
+        raise ValueError("it is about copies that nobody named")
     if found.original is not None and work.identity.adopt is None:
         raise ValueError("it is about a pair that nobody named")
     highest = max(found.newest, found.generation or 0, found.pending or 0, *found.others)

@@ -12,6 +12,7 @@ from . import checks_x509
 from .checks import ADOPTED_CHECKS, COMMON_CHECKS, Look, credential_is_revoked, is_adopted, sentence
 from .errors import Misconfigured
 from .model import Identity, Known, Observed, Step
+from .publication import changes_a_copy, copy_steps, withdraw_steps
 
 if t.TYPE_CHECKING:
     from .checks import Check
@@ -37,6 +38,7 @@ def decide(look: Look) -> tuple[Step, ...]:
     number = max(found.newest, known.newest) + 1
     return (
         *(_renewal(reason, number, found) if reason else _repairs(found)),
+        *copy_steps(found, f"generation {number}" if reason else None),
         *_links(found),
         *_consumer(wanted, found, f"generation {number} is new" if reason else None),
         *_leftovers(wanted, found, renewed=bool(reason)),
@@ -46,7 +48,7 @@ def decide(look: Look) -> tuple[Step, ...]:
 def _ended(wanted: Identity, found: Observed, known: Known) -> tuple[Step, ...]:
     if wanted.state == "observed":
         return ()
-    return (_absent(found, known) if wanted.state == "absent" else _released(found)) or _unlisted(known)
+    return (_absent(wanted, found, known) if wanted.state == "absent" else _released(found)) or _unlisted(known)
 
 
 def why_replace(look: Look) -> str | None:
@@ -69,6 +71,7 @@ def _adopted(look: Look) -> tuple[Step, ...]:
     reason = f"{path} and its key are on the host already and become generation {number}"
     return (
         Step("adopt", reason, str(number)),
+        *copy_steps(found),
         *_links(found),
         *_leftovers(look.wanted, found, renewed=False),
     )
@@ -104,6 +107,8 @@ def _consumer(wanted: Identity, found: Observed, renewed: str | None) -> tuple[S
         reason = found.served
     if not reason and any(link.state not in UNTOUCHED for link in found.links):
         reason = "a link changed"
+    if not reason and changes_a_copy(found):
+        reason = "a published copy changed"
     if not reason:
         return ()
     ways = (("activate", wanted.activate), ("prove", wanted.prove))
@@ -124,16 +129,16 @@ def _leftovers(wanted: Identity, found: Observed, *, renewed: bool) -> tuple[Ste
     if found.unfinished and not renewed:
         steps.append(Step("destroy", "an earlier run left an unfinished generation behind"))
     steps += [Step("withdraw", f"{path} is no longer declared", path) for path in found.stale_links]
-    return tuple(steps)
+    return (*steps, *withdraw_steps(wanted, found))
 
 
-def _absent(found: Observed, known: Known) -> tuple[Step, ...]:
+def _absent(wanted: Identity, found: Observed, known: Known) -> tuple[Step, ...]:
     existed = found.certificate is not None or known.newest
     steps = [Step("revoke", known.revoke)] if known.revoke and existed else []
     if found.generation is not None or found.others or found.unfinished:
         steps.append(Step("destroy", "the identity is declared absent"))
     steps += [Step("withdraw", f"{path} leads to an identity declared absent", path) for path in found.stale_links]
-    return tuple(steps)
+    return (*steps, *withdraw_steps(wanted, found))
 
 
 def _released(found: Observed) -> tuple[Step, ...]:
@@ -196,6 +201,7 @@ def _switched(wanted: Identity, found: Observed, reason: str, target: int) -> tu
     then = found._replace(generation=target, others=tuple(sorted(there - {target})))
     return (
         *((Step("publish", reason, str(target)),) if elsewhere else _repairs(found)),
+        *copy_steps(found, f"generation {target}" if elsewhere else None),
         *_links(found),
         *_consumer(wanted, found, reason if elsewhere else None),
         *_leftovers(wanted, then, renewed=False),

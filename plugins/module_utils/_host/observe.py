@@ -15,6 +15,7 @@ from .._core.keys import spki_sha256
 from .._core.model import Credential, Finding, Identity, Observed
 from .._core.plan import generation_to_be
 from .._keystores.registry import KEYSTORES
+from .copy_record import COPIES
 from .drift import drift_of
 from .layout import ADOPTING, FILE_OF, MANIFEST, NEXT
 from .links import look_at_links, stale_links
@@ -47,6 +48,10 @@ def observe(
     if wanted.state == "present":
         found["links"] = look_at_links(store, wanted, contents, siblings)
     found["stale_links"] = stale_links(store, wanted, known)
+    if wanted.publish or (place is not None and place.has(COPIES)):
+        from . import publications
+
+        found.update(publications.look(place, store, wanted, known, contents))
     return Observed(**found)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from .._core.model import KEY_TYPES, PARTS, PROFILES, Adopt, Files, Identity, Key, Proof
 from .issuers import issuer
 from .option import Option
+from .publish import PUBLISH
 
 DEFAULT_STORE = "/var/lib/keystead/identities"
 _IDENTITY = Identity(name="")
@@ -144,8 +145,14 @@ CONSUMERS = {
         f"Absolute paths on the host, each with the part behind it: {', '.join(p for p in PARTS if p != 'key_uri')}.",
         type="dict",
     ),
+    "publish": Option(
+        "Where else each generation goes: each entry names exactly one publisher, and may name C(parts) beside it.",
+        type="list",
+        elements="dict",
+        options=PUBLISH,
+    ),
     "replace_files": Option(
-        "Let a link replace a regular file or a foreign link that stands in its place.",
+        "Let a link or a copy replace a regular file or a foreign link that stands in its place.",
         type="bool",
         default=Files().replace_files,
     ),

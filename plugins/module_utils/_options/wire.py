@@ -24,6 +24,11 @@ WIRE = {
         elements="dict",
         required=True,
     ),
+    "secrets": Option(
+        "What opens keys and files, by identity. It goes down a pipe only, and never touches the disk of a host.",
+        type="dict",
+        no_log=False,
+    ),
     "others": Option("With V(read), look at everything else in the store as well.", type="bool", default=False),
     "paths": Option("With V(read), read the certificates at these paths.", type="list", elements="str"),
     "scan": Option("With V(read), look for keys and certificates in these directories.", type="list", elements="str"),

@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""PKCS#12 files (RFC 7292), as Java and Windows read them. Salts make each of them new, so contents are compared.
+
+`modern` is PBES2 with AES-256 (RFC 8018) and a MAC with SHA-256, as OpenSSL 3 writes them; `legacy` is 3DES and a MAC
+with SHA-1, for Java before 8u301 and Windows before Server 2019.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core import pki
+from .._core.errors import Misconfigured
+from .._core.keys import from_pem, key_type_of, spki_sha256
+from .._host.pem_files import certificates, read
+
+if t.TYPE_CHECKING:
+    from .._core.publication import Publication
+
+ROUNDS = 20000  # what opens a password that somebody chose; more would cost every run
+_OID = {
+    "pbes2": bytes.fromhex("06092a864886f70d01050d"),
+    "aes-256": bytes.fromhex("060960864801650304012a"),
+    "pbe": bytes.fromhex("060a2a864886f70d010c01"),  # PKCS #12's own, of which 3DES is number 3
+    "3des": bytes.fromhex("060a2a864886f70d010c0103"),
+    "sha-256": bytes.fromhex("0609608648016503040201"),
+    "sha-1": bytes.fromhex("06052b0e03021a"),
+}  # in DER; a cipher text holds one of them by chance less often than a key is guessed
+
+
+class Pkcs12:
+    """A file that one password opens, with the name of the identity as its alias."""
+
+    def __init__(self, publication: Publication, name: str) -> None:
+        """Keep what is declared; the password is looked for when it is needed."""
+        self._publication, self._name = publication, name
+
+    def content(self, parts: t.Mapping[str, bytes]) -> bytes:
+        """Return a new file with these parts. Raises Misconfigured for what this host's cryptography cannot write."""
+        from cryptography import x509
+        from cryptography.hazmat.primitives.serialization import pkcs12
+
+        key = from_pem(parts["private_key"])
+        leaf, *chain = (
+            x509.load_der_x509_certificate(der) for part in ("certificate", "chain") for der in _ders(parts, part)
+        )
+        encryption = _encryption(self._publication.encryption, self._password())
+        try:
+            return pkcs12.serialize_key_and_certificates(self._name.encode(), key, leaf, chain or None, encryption)
+        except TypeError:
+            what = key_type_of(leaf.public_key())
+            raise Misconfigured(f"{_ours()} cannot put a key of type {what} into PKCS#12; use pem_bundle") from None
+
+    def difference(self, content: bytes, parts: t.Mapping[str, bytes]) -> tuple[str, str]:
+        """Say how a file differs from the parts and from what is declared; its salts and its aliases do not count."""
+        try:
+            key, leaf, chain = _held(content, self._password())
+        except pki.UNREADABLE:  # it cannot be told from the contents whether the password is wrong
+            return ("password" if _is_der(content) else "unreadable"), ""
+        if key is None or leaf is None:
+            return "parts", ""
+        if key != spki_sha256(from_pem(parts["private_key"]).public_key()):
+            return "key", ""
+        if leaf != _ders(parts, "certificate")[0]:
+            return "certificate", ""
+        if chain != set(_ders(parts, "chain")):
+            return "parts", ""
+        declared = self._publication.encryption
+        return ("", "") if encryption_of(content) == declared else ("encryption", declared)
+
+    def _password(self) -> bytes:
+        path, said = self._publication.password_file, self._publication.password
+        if path is None:
+            return (said or "").encode()
+        found = read(path)
+        if found is None:
+            raise Misconfigured(f"host: password_file {path} does not exist; write the password there first")
+        line = found.content.partition(b"\n")[0].rstrip(b"\r")
+        if not line:
+            raise Misconfigured(f"host: the first line of password_file {path} is empty; write the password there")
+        return line
+
+
+def encryption_of(content: bytes) -> str | None:
+    """Return how a file is encrypted, modern or legacy; None for any other way."""
+    has = {name for name, oid in _OID.items() if oid in content}
+    if has == {"pbes2", "aes-256", "sha-256"}:
+        return "modern"
+    return "legacy" if has == {"pbe", "3des", "sha-1"} else None
+
+
+def _encryption(declared: str, password: bytes) -> t.Any:
+    """Return what cryptography is to encrypt with. Before 38 it knows one way, which is the legacy one."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, PrivateFormat
+
+    if not hasattr(PrivateFormat, "PKCS12"):
+        if declared == "legacy":
+            return BestAvailableEncryption(password)
+        raise Misconfigured(
+            f"{_ours()} cannot write pkcs12 with encryption modern; install a newer one (>= 38) for its Python, or "
+            "say encryption: legacy where its readers are on this host alone"
+        )
+    from cryptography.hazmat.primitives.serialization.pkcs12 import PBES
+
+    algorithm, digest = {
+        "modern": (PBES.PBESv2SHA256AndAES256CBC, hashes.SHA256()),
+        "legacy": (PBES.PBESv1SHA1And3KeyTripleDESCBC, hashes.SHA1()),  # noqa: S303 - who reads it knows no other
+    }[declared]
+    builder = PrivateFormat.PKCS12.encryption_builder().kdf_rounds(ROUNDS)
+    return builder.key_cert_algorithm(algorithm).hmac_hash(digest).build(password)
+
+
+def _held(content: bytes, password: bytes) -> tuple[str | None, bytes | None, set[bytes]]:
+    """Return which key a file holds, its certificate, and the others, whose order does not count. May raise much."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
+
+    key, leaf, others = load_key_and_certificates(content, password)
+    return (
+        spki_sha256(key.public_key()) if key is not None else None,
+        leaf.public_bytes(Encoding.DER) if leaf is not None else None,
+        {one.public_bytes(Encoding.DER) for one in others or ()},
+    )
+
+
+def _ders(parts: t.Mapping[str, bytes], part: str) -> tuple[bytes, ...]:
+    return certificates(parts.get(part, b""))
+
+
+def _is_der(content: bytes) -> bool:
+    """Tell whether bytes are one whole SEQUENCE, as a PKCS#12 file is."""
+    if len(content) < 4 or content[0] != 0x30 or not 0x80 < content[1] <= 0x84:
+        return False
+    after = 2 + (content[1] & 0x0F)
+    return len(content) == after + int.from_bytes(content[2:after], "big")
+
+
+def _ours() -> str:
+    import cryptography
+
+    return f"host: its cryptography {cryptography.__version__}"
