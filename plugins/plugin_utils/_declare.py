@@ -142,7 +142,7 @@ def _identity(one: Options, store: str) -> Identity:
         keep_generations=one["keep_generations"],
         generation=one["generation"],
         adopt=adoption(one["adopt"], one["state"], key.custody),
-        publish=publications(one["publish"], Setting(placed, store, key.custody)),
+        publish=publications(one["publish"], Setting(placed, store, key)),
     )
 
 
@@ -218,7 +218,6 @@ def _check_unique(declared: t.Sequence[Declaration]) -> None:
         for option, path in said if identity.state == "present" else ():
             if path in paths:
                 raise Misconfigured(
-                    f"identities[{name}].{option}: {path!r} is a link or a copy of {paths[path]} too; "
-                    "write another path"
+                    f"identities[{name}].{option}: {path!r} is a path of {paths[path]} too; write another one"
                 )
             paths[path] = name

@@ -16,18 +16,18 @@ from ..module_utils._core.publication import DEFAULT_PARTS, FILE_PUBLISHERS, Pub
 from ._consumers import absolute, key_mode, outside_store, public_mode, text
 
 if t.TYPE_CHECKING:
-    from ..module_utils._core.model import Files
+    from ..module_utils._core.model import Files, Key
 
 Options = t.Mapping[str, t.Any]
 LONGEST_PASSWORD = 255
 
 
 class Setting(t.NamedTuple):
-    """What an identity says besides: its files, the store, its custody."""
+    """What an identity says besides: its files, the store, its key."""
 
     files: Files
     store: str
-    custody: str
+    key: Key
 
 
 def publications(entries: t.Sequence[Options] | None, setting: Setting) -> tuple[Publication, ...]:
@@ -53,9 +53,11 @@ def publisher_of(entry: Options, where: str) -> str:
 def _publication(entry: Options, where: str, setting: Setting) -> Publication:
     name = publisher_of(entry, where)
     said, where = entry[name], f"{where}.{name}"
-    parts = _parts(entry, name, where, setting.custody)
+    parts = _parts(entry, name, where, setting.key.custody)
     with_key = "private_key" in parts
     files = setting.files
+    if name == "pkcs12" and setting.key.type.startswith("ml-dsa"):
+        raise Misconfigured(f"{where}: no reader of PKCS#12 knows keys of type {setting.key.type} yet; use pem_bundle")
     try:
         path = outside_store(absolute(said["path"]), setting.store)
     except Misconfigured as error:

@@ -5,7 +5,8 @@
 """PKCS#12 files (RFC 7292), as Java and Windows read them. Salts make each of them new, so contents are compared.
 
 `modern` is PBES2 with AES-256 (RFC 8018) and a MAC with SHA-256, as OpenSSL 3 writes them; `legacy` is 3DES and a MAC
-with SHA-1, for Java before 8u301 and Windows before Server 2019.
+with SHA-1, for Java before 8u301 and Windows before Server 2019. A cryptography before 38 writes 3DES alone, and over
+OpenSSL 3 with a MAC with SHA-256, which counts as legacy there.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import typing as t
 
 from .._core import pki
 from .._core.errors import Misconfigured
-from .._core.keys import from_pem, key_type_of, spki_sha256
+from .._core.keys import from_pem, spki_sha256
 from .._host.pem_files import certificates, read
 
 if t.TYPE_CHECKING:
@@ -35,11 +36,12 @@ class Pkcs12:
     """A file that one password opens, with the name of the identity as its alias."""
 
     def __init__(self, publication: Publication, name: str) -> None:
-        """Keep what is declared; the password is looked for when it is needed."""
-        self._publication, self._name = publication, name
+        """Look for the password. Raises Misconfigured for what this host cannot do, before anything is issued."""
+        _check_encryption(publication.encryption)
+        self._declared, self._name, self._password = publication.encryption, name, _password(publication)
 
     def content(self, parts: t.Mapping[str, bytes]) -> bytes:
-        """Return a new file with these parts. Raises Misconfigured for what this host's cryptography cannot write."""
+        """Return a new file with these parts."""
         from cryptography import x509
         from cryptography.hazmat.primitives.serialization import pkcs12
 
@@ -47,17 +49,13 @@ class Pkcs12:
         leaf, *chain = (
             x509.load_der_x509_certificate(der) for part in ("certificate", "chain") for der in _ders(parts, part)
         )
-        encryption = _encryption(self._publication.encryption, self._password())
-        try:
-            return pkcs12.serialize_key_and_certificates(self._name.encode(), key, leaf, chain or None, encryption)
-        except TypeError:
-            what = key_type_of(leaf.public_key())
-            raise Misconfigured(f"{_ours()} cannot put a key of type {what} into PKCS#12; use pem_bundle") from None
+        encryption = _encryption(self._declared, self._password)
+        return pkcs12.serialize_key_and_certificates(self._name.encode(), key, leaf, chain or None, encryption)
 
     def difference(self, content: bytes, parts: t.Mapping[str, bytes]) -> tuple[str, str]:
         """Say how a file differs from the parts and from what is declared; its salts and its aliases do not count."""
         try:
-            key, leaf, chain = _held(content, self._password())
+            key, leaf, chain = _held(content, self._password)
         except pki.UNREADABLE:  # it cannot be told from the contents whether the password is wrong
             return ("password" if _is_der(content) else "unreadable"), ""
         if key is None or leaf is None:
@@ -68,42 +66,56 @@ class Pkcs12:
             return "certificate", ""
         if chain != set(_ders(parts, "chain")):
             return "parts", ""
-        declared = self._publication.encryption
-        return ("", "") if encryption_of(content) == declared else ("encryption", declared)
-
-    def _password(self) -> bytes:
-        path, said = self._publication.password_file, self._publication.password
-        if path is None:
-            return (said or "").encode()
-        found = read(path)
-        if found is None:
-            raise Misconfigured(f"host: password_file {path} does not exist; write the password there first")
-        line = found.content.partition(b"\n")[0].rstrip(b"\r")
-        if not line:
-            raise Misconfigured(f"host: the first line of password_file {path} is empty; write the password there")
-        return line
+        return ("", "") if self._declared in encryptions_of(content) else ("encryption", self._declared)
 
 
-def encryption_of(content: bytes) -> str | None:
-    """Return how a file is encrypted, modern or legacy; None for any other way."""
+def _password(publication: Publication) -> bytes:
+    path, said = publication.password_file, publication.password
+    if path is None:
+        return (said or "").encode()
+    found = read(path)
+    if found is None:
+        raise Misconfigured(f"host: password_file {path} does not exist; write the password there first")
+    line = found.content.partition(b"\n")[0].rstrip(b"\r")
+    if not line:
+        raise Misconfigured(f"host: the first line of password_file {path} is empty; write the password there")
+    return line
+
+
+def _check_encryption(declared: str) -> None:
+    """Refuse what an old cryptography cannot write."""
+    if declared != "legacy" and not _may_choose():
+        import cryptography
+
+        raise Misconfigured(
+            f"host: its cryptography {cryptography.__version__} cannot write pkcs12 with encryption modern; install a "
+            "newer one (>= 38) for its Python, or say encryption: legacy if you must"
+        )
+
+
+def _may_choose() -> bool:
+    """Tell whether this cryptography lets its caller choose how a file is encrypted: 38 and newer do."""
+    from cryptography.hazmat.primitives.serialization import PrivateFormat
+
+    return hasattr(PrivateFormat, "PKCS12")
+
+
+def encryptions_of(content: bytes) -> tuple[str, ...]:
+    """Return which of our ways to encrypt a file has; none for any other."""
     has = {name for name, oid in _OID.items() if oid in content}
     if has == {"pbes2", "aes-256", "sha-256"}:
-        return "modern"
-    return "legacy" if has == {"pbe", "3des", "sha-1"} else None
+        return ("modern",)
+    macs = ({"sha-1"},) if _may_choose() else ({"sha-1"}, {"sha-256"})
+    return ("legacy",) if has - {"pbe", "3des"} in macs and "3des" in has else ()
 
 
 def _encryption(declared: str, password: bytes) -> t.Any:
-    """Return what cryptography is to encrypt with. Before 38 it knows one way, which is the legacy one."""
+    """Return what cryptography is to encrypt with."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, PrivateFormat
 
-    if not hasattr(PrivateFormat, "PKCS12"):
-        if declared == "legacy":
-            return BestAvailableEncryption(password)
-        raise Misconfigured(
-            f"{_ours()} cannot write pkcs12 with encryption modern; install a newer one (>= 38) for its Python, or "
-            "say encryption: legacy where its readers are on this host alone"
-        )
+    if not _may_choose():
+        return BestAvailableEncryption(password)
     from cryptography.hazmat.primitives.serialization.pkcs12 import PBES
 
     algorithm, digest = {
@@ -137,9 +149,3 @@ def _is_der(content: bytes) -> bool:
         return False
     after = 2 + (content[1] & 0x0F)
     return len(content) == after + int.from_bytes(content[2:after], "big")
-
-
-def _ours() -> str:
-    import cryptography
-
-    return f"host: its cryptography {cryptography.__version__}"

@@ -170,7 +170,7 @@ def test_a_name_that_stands_twice_is_refused() -> None:
 def test_a_link_of_two_identities_is_refused() -> None:
     links = {"/etc/tls.pem": "combined"}
     assert refusal(web(name="one", links=links), web(name="two", links=links)) == (
-        "identities[two].links: '/etc/tls.pem' is a link of one too; write another path"
+        "identities[two].links: '/etc/tls.pem' is a path of one too; write another one"
     )
 
 
