@@ -78,6 +78,7 @@ NEEDS: dict[str, Need] = {
         "apt-get install postgresql-15",
     ),
     "root": Need(lambda: os.geteuid() == 0, "this is not root", "run as root"),
+    "java": tool("keytool", "openjdk-17-jre-headless"),
     "ip": tool("ip", "iproute2", "link"),
     "ssh": tool("ssh", "openssh-client", "-V"),
     "sshd": tool("sshd", "openssh-server"),

@@ -187,6 +187,13 @@ def _postgresql(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {shown: url}
 
 
+def _password(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Do what the page does by a command on the host."""
+    (root / "etc/keystead/tomcat.password").write_text("pass, word\n", encoding="ascii")
+    return {}
+
+
 PRESUPPOSED: dict[str, Presuppose] = {
     "adopting": _old_pair, "issuer_openbao": _openbao, "ledger_postgresql": _postgresql,
+    "publish_pkcs12": _password,
 }  # fmt: skip

@@ -15,7 +15,13 @@ import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
 from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.in_process import World, reason, steps, web
-from ansible_collections.keystead.identity.tests.harness.publishers import Held, held
+from ansible_collections.keystead.identity.tests.harness.publishers import (
+    Held,
+    LegacyPkcs12,
+    Pkcs12,
+    held,
+    parts,
+)
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 PASSWORD = "pass, word"
@@ -290,3 +296,22 @@ def test_paths_that_nobody_named_are_the_records_alone(world: World) -> None:
     record.write_text(json.dumps(said))
     world.settled([web()])
     assert Path("/etc/hostname").exists()
+
+
+@pytest.mark.needs("openssl", "java")
+@pytest.mark.parametrize(
+    ("encryption", "says"),
+    [
+        ("modern", ("MAC: sha256", "PBES2, PBKDF2, AES-256-CBC")),
+        ("legacy", ("MAC: sha1", "pbeWithSHA1And3-KeyTripleDES-CBC")),
+    ],
+)
+def test_openssl_and_java_read_either_encryption(tmp_path: Path, encryption: str, says: tuple[str, ...]) -> None:
+    backend = {"modern": Pkcs12, "legacy": LegacyPkcs12}[encryption](tmp_path)
+    backend.publisher().write(parts())
+    told = backend.by_openssl("-info", "-noout").stderr.decode()
+    assert all(word in told for word in says), told
+    assert "RC2" not in told
+    listed = backend.by_keytool()
+    assert "Alias name: web" in listed
+    assert "Certificate chain length: 2" in listed
