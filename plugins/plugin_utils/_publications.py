@@ -13,7 +13,8 @@ import typing as t
 
 from ..module_utils._core.errors import Misconfigured
 from ..module_utils._core.publication import DEFAULT_PARTS, FILE_PUBLISHERS, Publication
-from ._consumers import absolute, key_mode, outside_store, public_mode, text
+from ._consumers import key_mode, outside_store, public_mode, text
+from ._paths import absolute
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Files, Key

@@ -2,16 +2,18 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Every issuer and every ledger of the lists, each over its real backend."""
+"""Every issuer, every key store and every ledger of the lists, each over its real backend."""
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness.front import Front, every_issuer
 from ansible_collections.keystead.identity.tests.harness.issuers import Made, ServerBackend, adapter
+from ansible_collections.keystead.identity.tests.harness.keystores import Custody, Kept, custody, every_custody
 from ansible_collections.keystead.identity.tests.harness.ledgers import place
 
 if t.TYPE_CHECKING:
@@ -45,3 +47,26 @@ def front(served: Made) -> t.Iterator[Front]:
         found = Front(served, proxy)
         assert found.issuer().roots()
         yield found
+
+
+_labels = itertools.count()
+
+
+@pytest.fixture(scope="module", params=every_custody())
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> t.Iterator[tuple[str, Custody]]:
+    """Start what is behind a key store, for all tests of a module."""
+    kind = custody(request.param)
+    server = request.getfixturevalue(kind.server) if kind.server else None
+    started = kind(tmp_path_factory.mktemp("custody"), server)
+    try:
+        yield request.param, started
+    finally:
+        started.stop()
+
+
+@pytest.fixture
+def kept(running: tuple[str, Custody]) -> Kept:
+    """Return it with a label that nobody had before."""
+    return Kept(*running, label=f"web-{next(_labels)}")

@@ -59,7 +59,6 @@ class World:
     phases: list[str] = field(default_factory=list)
     groups: tuple[str, ...] = ()
     reached: Reached = Reached()  # noqa: RUF009  it is immutable
-    pipelines: bool = True
 
     def __post_init__(self) -> None:
         """Make the directories, and an authority that signs itself, once."""
@@ -121,7 +120,7 @@ class World:
         args = validated(said, spec(COMMON, OPTIONS), module="machine_identity")
         way = execute or (lambda arguments: self.execute(arguments, check=check))
         told = (self.host, "site.yml", check, diff, way, self.said.append, self.groups, self.reached)
-        task = Task(*told, pipelines=self.pipelines)
+        task = Task(*told)
         return converge(args, task)
 
     def execute(self, arguments: t.Mapping[str, t.Any], *, check: bool = False) -> Answer:

@@ -11,15 +11,16 @@ import os
 import typing as t
 
 from .._core import pki
-from .._core.keys import spki_sha256
+from .._core.keys import from_pem, spki_sha256
 from .._core.model import Credential, Finding, Identity, Observed
 from .._core.plan import generation_to_be
-from .._keystores.registry import KEYSTORES
+from .._core.ports import Leftovers
+from .._keystores.registry import keystore
 from .copy_record import COPIES
 from .drift import drift_of
-from .layout import ADOPTING, FILE_OF, MANIFEST, NEXT
-from .links import look_at_links, stale_links
-from .place import Place, manifest
+from .layout import ADOPTING, FILE_OF, MANIFEST, NEXT, PENDING, expected_files
+from .links import PART_OF, look_at_links, stale_links
+from .place import Place, manifest, numbers_among
 from .safe_files import read_file, read_with_facts
 
 if t.TYPE_CHECKING:
@@ -40,6 +41,7 @@ def observe(
         if current is not None:
             contents, look = _current(place, current, wanted)
             found.update(look)
+        found.update(_elsewhere(place, wanted, found))
         found["other"] = parsed(_certificate_to_be(place, wanted, found))
     if wanted.adopt and (current is None or wanted.state == "observed"):
         from . import originals
@@ -57,17 +59,29 @@ def observe(
 
 def _numbers(place: Place, current: int | None) -> dict[str, t.Any]:
     """Sort the directories into complete ones and what a killed run left."""
-    unproved = place.unproved()
+    entries = place.entries()
+    unproved = place.unproved() if PENDING in entries else None
     unpublished = unproved.generation if unproved and unproved.fresh and unproved.generation != current else None
-    numbers = place.numbers()
+    numbers = numbers_among(entries)
     others = [n for n in numbers if n not in (current, unpublished) and place.is_complete(n)]
     left = [n for n in numbers if n != current and n not in others]
     return {
         "newest": max([*numbers, unpublished or 0], default=0),
         "others": tuple(others),
-        "unfinished": bool(left) or place.has(NEXT) or place.has(ADOPTING),
+        "unfinished": bool(left) or NEXT in entries or ADOPTING in entries,
         "pending": current if unproved and current in (unproved.generation, unproved.before) else None,
     }
+
+
+def _elsewhere(place: Place, wanted: Identity, found: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Add what is to be said of keys that are in no file: what names them, and that some are left in a token."""
+    if "file" in (wanted.key.custody, found.get("custody", wanted.key.custody)):
+        return {}
+    said: dict[str, t.Any] = {"key_uris": place.key_uris()[1]}
+    if wanted.key.token and not found["unfinished"]:
+        keys = keystore(place, wanted.key)
+        said["unfinished"] = isinstance(keys, Leftovers) and keys.left() is not None
+    return said
 
 
 def _current(
@@ -80,12 +94,12 @@ def _current(
         record = manifest(directory)
         if record is None:
             return {}, {"damage": (Finding("part_missing", MANIFEST),)}
-        names = [name for name in record["files"] if name in FILE_OF.values()]
+        names = [name for name in record["files"] if name in PART_OF]
         read = {name: found for name in names if (found := read_with_facts(directory, name))}
         contents = {name: found.content for name, found in read.items()}
         certificate = _der(contents.get(FILE_OF["certificate"]))
         credential = parsed(certificate)
-        damage = [*_damage(record, contents), *_pair(place, wanted, contents, credential)]
+        damage = [*_damage(record, contents), *_pair(place, wanted, record, contents, credential)]
         drift = drift_of(directory, {name: found.facts for name, found in read.items()}, wanted.files)
     finally:
         os.close(directory)
@@ -94,6 +108,8 @@ def _current(
         "credential": credential,
         "issuer_id": str(record.get("issuer_id")),
         "public_id": str(record.get("public_id")),
+        "custody": _custody(record),
+        "key_uri": record.get("key_uri"),
         "damage": tuple(damage),
         "drift": drift,
     }
@@ -101,7 +117,7 @@ def _current(
 
 def _damage(record: dict[str, t.Any], contents: Contents) -> t.Iterator[Finding]:
     """Compare every part with the manifest; secret parts have no digest there, `_pair` judges them."""
-    for name in FILE_OF.values():
+    for name in dict.fromkeys((*expected_files(_custody(record)), *record["files"])):
         content, digest = contents.get(name), record["files"].get(name)
         if content is None:
             yield Finding("part_missing", name)
@@ -109,15 +125,31 @@ def _damage(record: dict[str, t.Any], contents: Contents) -> t.Iterator[Finding]
             yield Finding("part_changed", name)
 
 
+def _custody(record: t.Mapping[str, t.Any]) -> str:
+    return str(record.get("custody") or "file")
+
+
 def _pair(
-    place: Place, wanted: Identity, contents: Contents, credential: Credential | None
+    place: Place, wanted: Identity, record: dict[str, t.Any], contents: Contents, credential: Credential | None
 ) -> t.Iterator[Finding]:
-    """Load the key, compare it with the certificate, and the combined file with both."""
-    name = FILE_OF["private_key"]
+    """Compare the key with the certificate; one that is in no file is where its custody keeps it."""
     if credential is None and FILE_OF["certificate"] in contents:
         yield Finding("unreadable", FILE_OF["certificate"], "it is not a certificate")
+    if _custody(record) == "file":
+        yield from _key_file(contents, credential)
+    elif _custody(record) == wanted.key.custody and wanted.key.token:
+        key = keystore(place, wanted.key).current()
+        if key is None:
+            yield Finding("key_gone", _custody(record))
+        elif credential is not None and credential.public_id != spki_sha256(key.public_key()):
+            yield Finding("pair_mismatched", _custody(record))
+
+
+def _key_file(contents: Contents, credential: Credential | None) -> t.Iterator[Finding]:
+    """Compare the key in its file with the certificate, and the combined file with both."""
+    name = FILE_OF["private_key"]
     try:
-        key = KEYSTORES[wanted.key.custody](place).current()
+        key = from_pem(contents[name]) if name in contents else None
     except (ValueError, TypeError):
         yield Finding("unreadable", name, "it is not a private key")
         return

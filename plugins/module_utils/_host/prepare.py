@@ -19,6 +19,7 @@ from .._core.plan import decide
 from .durability import together
 from .observe import observe
 from .ownership import check_may_give
+from .pin_source import refuse_other_lines
 from .place import Place, open_place
 from .request import Request, failed
 from .store import open_store, read_claim
@@ -118,6 +119,8 @@ class _Look:
         request, wanted = self.request, self.wanted
         if wanted.state == "present":
             check_may_give(wanted.files.owner, wanted.files.group)
+            if wanted.key.token:
+                refuse_other_lines(wanted)
         place = None if store_fd is None else open_place(request.store, store_fd, wanted.name)
         try:
             self.found = self._observed(place)
@@ -185,20 +188,20 @@ def _staged(place: Place, wanted: Identity, steps: tuple[Step, ...]) -> dict[str
     """Stage what the steps need, and return the request and its key's id where a credential is to be issued."""
     if not _stages(steps):
         return {}
-    csr, public_id = _csr(place, wanted)
-    return {"csr": base64.b64encode(csr).decode(), "public_id": public_id}
-
-
-def _csr(place: Place, wanted: Identity) -> tuple[bytes, str]:
-    """Build the request with the staged key and say which key that is; one of a cut-off run is used again (R1)."""
-    from .._core import pki
-    from .._core.keys import key_type_of, spki_sha256
-    from .._keystores.registry import KEYSTORES
     from .recovery import recover
 
     recover(place)
-    keys = KEYSTORES[wanted.key.custody](place)
-    staged: t.Any = keys.staged()
-    if staged is None or key_type_of(staged.public_key()) != wanted.key.type:
-        staged = keys.stage(wanted.key.type)
-    return pki.request(wanted.subject, staged), spki_sha256(staged.public_key())
+    return _request(place, wanted) if wanted.key.on_host else {}
+
+
+def _request(place: Place, wanted: Identity) -> dict[str, t.Any]:
+    """Build the request with the staged key and say which key that is; one of a cut-off run is used again (R1)."""
+    from .._core import pki
+    from .._core.keys import spki_sha256
+    from .._core.staging import staged
+    from .._keystores.registry import keystore
+
+    key = staged(keystore(place, wanted.key), wanted.key.type)
+    csr = base64.b64encode(pki.request(wanted.subject, key)).decode()
+    elsewhere = {"key_uri": key.uri} if wanted.key.token else {}
+    return {"csr": csr, "public_id": spki_sha256(key.public_key()), **elsewhere}

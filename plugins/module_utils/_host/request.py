@@ -17,8 +17,8 @@ from .._core.model import Identity, Known
 class Request(t.NamedTuple):
     """One phase for one host: `now` is the controller's clock, `deadline` in seconds, `holder` who asks.
 
-    `others`, `paths` and `scan` are what phase `read` looks at beside the identities that are named. `secrets` are
-    passwords by the name of the identity: they come apart from what is wanted, which is shown.
+    `others`, `paths` and `scan` are what phase `read` looks at beside the identities that are named. `secrets` are PINs
+    and passwords by the name of the identity: they come apart from what is wanted, which is shown.
     """
 
     store: str
@@ -44,9 +44,13 @@ class Request(t.NamedTuple):
             yield self._opened(wanted), known, entry
 
     def _opened(self, wanted: Identity) -> Identity:
-        """Return what is wanted with the passwords that the task says: a file's is known by its path."""
+        """Return what is wanted with the PIN that opens its token, and the passwords of its files by their paths."""
         said = self.secrets.get(wanted.name, {})
-        return wanted._replace(publish=tuple(one._replace(password=said.get(one.path)) for one in wanted.publish))
+        publish = tuple(one._replace(password=said.get(one.path)) for one in wanted.publish)
+        if "pin" not in said or wanted.key.token is None:
+            return wanted._replace(publish=publish)
+        opened = wanted.key._replace(token=wanted.key.token._replace(pin=said["pin"]))
+        return wanted._replace(key=opened, publish=publish)
 
 
 def read(params: t.Mapping[str, t.Any]) -> Request:

@@ -15,8 +15,10 @@ TOKEN = {
         "The absolute path of the PKCS#11 module, where the token is, for example V(/usr/lib/softhsm/libsofthsm2.so).",
         required=True,
     ),
-    "token_label": Option("The label of the token. Exactly one of this and C(token_serial) is needed."),
-    "token_serial": Option("The serial number of the token."),
+    "token_label": Option(
+        "The label of the token. Exactly one of this and C(token_serial) is needed.", no_log=False
+    ),
+    "token_serial": Option("The serial number of the token.", no_log=False),
     "pin": Option(
         "The user PIN. It goes to a host only where the connection pipelines, and there is best kept in a file.",
         no_log=True,

@@ -37,7 +37,6 @@ _ISSUER: Tree = {
 _KEY: Tree = {
     "reuse": Planned("leave it out: every renewal makes a new key", TRUE),
     "origin": Planned("use origin host", ("controller",)),
-    "custody": dict.fromkeys(("pkcs11", "openbao_transit", "aws_kms"), Planned("use custody {file: {}}")),
 }
 _IDENTITY: Tree = {
     "kind": Planned("use kind x509", ("ssh_host",)),

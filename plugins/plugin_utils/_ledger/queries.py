@@ -62,7 +62,15 @@ SELECT DISTINCT i.host, i.store, i.name FROM generations g JOIN identities i ON 
 WHERE g.public_id = ? AND g.state IN ('intended', 'issued', 'current', 'released')
 ORDER BY i.host, i.store, i.name
 """
+_KEY_HOLDERS = """
+SELECT DISTINCT i.host, i.store, i.name FROM generations g JOIN identities i ON i.id = g.identity
+WHERE (g.key_uri = ? OR substr(g.key_uri, 1, length(?)) = ?) AND g.state NOT IN ('refused', 'orphaned', 'withdrawn')
+    AND i.state IN ('present', 'released')
+ORDER BY i.host, i.store, i.name
+"""
 _HOLDER_FIELDS = ("host", "store", "name")
+VERSION = "?version="
+"""Between the URI of a key that has versions, and the version."""
 _JSON = frozenset({"labels", "names", "actor"})
 
 
@@ -100,6 +108,12 @@ def credentials(ledger: Readable) -> frozenset[str]:
 def holders(ledger: Readable, public_id: str) -> list[Record]:
     """Return which identities have a key (SHA-256 of its SPKI) now: those that were renewed since have another one."""
     return _records(_HOLDER_FIELDS, ledger.read(_HOLDERS, (public_id,)))
+
+
+def key_holders(ledger: Readable, uri: str) -> list[Record]:
+    """Return which identities have, or had and may have kept, the key that a URI names, or a version of it."""
+    versions = f"{uri}{VERSION}"
+    return _records(_HOLDER_FIELDS, ledger.read(_KEY_HOLDERS, (uri, versions, versions)))
 
 
 def heads(ledger: Readable) -> list[Record]:

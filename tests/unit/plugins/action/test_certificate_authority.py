@@ -195,7 +195,7 @@ def test_no_secret_comes_out_valid_or_not(tmp_path: Path, said: dict[str, t.Any]
         ({"ledger_password": "x"}, "option ledger_password is given, and option ledger names no PostgreSQL database"),
         ({"ledger": "mysql://x/y"}, "option ledger has the unknown scheme mysql"),
         ({"key": {"type": "dsa"}}, "'dsa' is none of ecdsa-p256"),
-        ({"key": {"custody": {"pkcs11": {}}}}, "key.custody.pkcs11 is not built yet"),
+        ({"key": {"custody": {"pkcs11": {}}}}, "key.custody is unknown"),
         ({"path_length": "many"}, "option path_length: 'many' is not a whole number"),
         ({"state": "gone"}, "'gone' is none of present, absent"),
         ({"parent": {"directory": "/x"}}, "option parent.name is missing"),

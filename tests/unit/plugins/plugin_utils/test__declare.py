@@ -234,7 +234,7 @@ def test_copies_have_the_defaults_of_their_identity_and_no_password_among_what_i
         Publication("/etc/web.p12", "pkcs12", owner="tls", mode="0640"),
         Publication("/etc/web.pem", "pem_bundle", ("chain",), owner="tls", mode="0644"),
     )
-    assert declared.secrets == {"/etc/web.p12": "Canary"}
+    assert declared.passwords == {"/etc/web.p12": "Canary"}
 
 
 def test_parts_may_stand_inside_or_beside() -> None:

@@ -255,22 +255,23 @@ def test_keys_of_every_other_type_fit(world: World, key_type: str) -> None:
     assert opened(world).cert.certificate == world.certificate()
 
 
-def test_a_password_goes_nowhere_but_down_a_pipe(world: World) -> None:
+def test_a_password_is_kept_nowhere(world: World) -> None:
     said = web(publish=[p12(world, password="Canary-1")])
-    world.pipelines = False
-    with pytest.raises(Misconfigured, match=r"does not pipeline, so a password would touch .* password_file"):
-        world.converge([said])
-    assert not world.phases
-    world.pipelines = True
     done = json.dumps(world.settled([said], diff=True))
     done += json.dumps(world.converge([web(publish=[p12(world, password="Canary-2")])], diff=True))
     assert "web.p12" in done
     assert "Canary" not in done
     for path in world.directory.rglob("*"):
         assert not path.is_file() or b"Canary" not in path.read_bytes(), path
-    world.pipelines = False
-    world.converge([{**said, "state": "absent"}])
+    arguments: list[t.Any] = []
+
+    def execute(told: t.Mapping[str, t.Any]) -> t.Any:
+        arguments.append(told)
+        return world.execute(told)
+
+    world.converge([{**said, "state": "absent"}], execute=execute)
     assert list(world.links.iterdir()) == []
+    assert "Canary" not in json.dumps(arguments), "none is needed to take a file away"
 
 
 def test_a_file_may_move_to_another_identity(world: World) -> None:
