@@ -99,6 +99,12 @@ NEEDS: dict[str, Need] = {
     "sshd": tool("sshd", "openssh-server"),
     "strace": tool("strace", "strace", "-o", "/dev/null", "true"),
     "sudo": tool("sudo", "sudo"),
+    "swtpm": Need(
+        lambda: all(map(shutil.which, ("swtpm", "tpm2-abrmd", "tpm2_ptool", "tpm2_getrandom", "dbus-daemon"))),
+        "there is no TPM in software with its resource manager and tools",
+        "apt-get install swtpm swtpm-tools tpm2-abrmd tpm2-tools dbus libtss2-tcti-tabrmd0 libtss2-tcti-swtpm0 "
+        "libtpm2-pkcs11-1 libtpm2-pkcs11-tools",
+    ),
     "tmpfs": Need(works("unshare", "--mount", *MOUNT), "mounts are denied", "run as root"),
     "unshare": tool("unshare", "util-linux"),
 }

@@ -41,6 +41,7 @@ MODULE, CONTROLLER = "preflight", "controller"
 STATES = ("ok", "warning", "failed")
 LIBRARIES = {
     "ansible-core": "2.18",
+    "boto3": "1.40.0",
     "cryptography": "50.0.0",
     "hvac": "2.4.0",
     "idna": "3.7",

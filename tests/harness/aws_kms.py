@@ -37,6 +37,7 @@ class Custody:
     key_types = ("ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096")  # moto has no others that we use
     lacks = "aes-256"
     destroys_one = True
+    one_type = False
     messages = (b"what stands in a certificate", b"x" * 4096)  # of a digest, moto signs another digest
 
     def __init__(self, _directory: Path, server: Moto) -> None:

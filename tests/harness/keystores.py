@@ -18,6 +18,7 @@ import sys
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import KeyStore, Slot
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -26,7 +27,7 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGE = "ansible_collections.keystead.identity.tests.harness"
-CUSTODIES = ("softhsm", "openbao_transit", "aws_kms")
+CUSTODIES = ("softhsm", "swtpm", "openbao_transit", "aws_kms")
 """The modules of tests/harness that have a `Custody`. A custody that can run on two real things has two of them."""
 
 MESSAGES = (b"what stands in a certificate", b"", b"what stands in a revocation list" * 500)
@@ -133,6 +134,25 @@ def child(module: str, recipe: Recipe, wanted: Slot, script: str) -> str:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     return (done.stdout.splitlines() or [""])[-1]
+
+
+def in_a_fork(act: t.Callable[[], bytes]) -> bytes | KeysteadError:
+    """Return what an act returns, or how it is refused, in a child of this process that ends afterwards."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if not pid:  # whatever happens, the child must not go on as a second pytest
+        try:
+            os.write(write, b"+" + act())
+        except KeysteadError as error:
+            os.write(write, b"-" + str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as pipe:
+        answer = pipe.read()
+    os.waitpid(pid, 0)
+    assert answer, "the child said nothing"
+    return answer[1:] if answer[:1] == b"+" else KeysteadError(answer[1:].decode())
 
 
 def verify(public_key: t.Any, signature: bytes, data: bytes) -> None:

@@ -6,7 +6,8 @@
 
 What it gets wrong is not built upon: it signs with keys that are disabled or to be deleted, hashes a digest again, and
 answers 500 where ScheduleKeyDeletion, CancelKeyDeletion or EnableKey name a key by its ARN. It asks nobody for
-rights before /moto-api/reset-auth is told after how many calls it shall (0: at once); then IAM's policies count.
+rights before /moto-api/reset-auth is told after how many calls it shall (0: at once); then the actions that IAM's
+policies permit count, and their conditions do not.
 """
 
 from __future__ import annotations
@@ -61,7 +62,8 @@ class Moto:
 
     def told(self, path: str, body: str) -> None:
         """Tell the server itself something, for example /moto-api/reset."""
-        request = urllib.request.Request(f"{self.url}{path}", body.encode(), method="POST")  # noqa: S310
+        plain = {"Content-Type": "text/plain"}  # a form would be taken apart
+        request = urllib.request.Request(f"{self.url}{path}", body.encode(), plain, method="POST")  # noqa: S310
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
             assert answer.status == 200, answer.status
 

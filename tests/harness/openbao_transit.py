@@ -12,6 +12,7 @@ import re
 import subprocess
 import typing as t
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Slot
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
@@ -23,8 +24,6 @@ from ansible_collections.keystead.identity.tests.harness.openbao_server import R
 from ansible_collections.keystead.identity.tests.needs import OPENBAO
 
 if t.TYPE_CHECKING:
-    from pathlib import Path
-
     from ansible_collections.keystead.identity.plugins.module_utils._core.ports import KeyStore
     from ansible_collections.keystead.identity.tests.harness.openbao_server import Answer, Server
 
@@ -34,16 +33,14 @@ TYPES = (
     "ecdsa-p256", "ecdsa-p384", "ed25519", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87", "rsa-2048", "rsa-3072", "rsa-4096",
 )  # fmt: skip
 _numbers = itertools.count(1)
-LEAST = """
-path "{mount}/keys/{name}" {{ capabilities = ["read", "update", "delete"] }}
-path "{mount}/keys/{name}/rotate" {{ capabilities = ["update"] }}
-path "{mount}/keys/{name}/trim" {{ capabilities = ["update"] }}
-path "{mount}/keys/{name}/config" {{
-  capabilities = ["update"]
-  allowed_parameters = {{ "min_decryption_version" = [], "min_encryption_version" = [], "deletion_allowed" = [] }}
-}}
-path "{mount}/sign/{name}" {{ capabilities = ["update"] }}
-"""
+PAGE = Path(__file__).parents[2] / "docs/docsite/rst/custody_openbao_transit.rst"
+
+
+def least(mount: str, name: str = "+") -> str:
+    """Return the policy that the page calls the least, for one key or for all of a mount."""
+    page = PAGE.read_text(encoding="utf-8")
+    (policy,) = re.findall(r"^\.\. code-block:: text\n\n((?: .*\n|\n)+)", page, re.MULTILINE)
+    return str(policy).replace("identities/", f"{mount}/").replace("/+", f"/{name}")
 
 
 @dataclass
@@ -52,8 +49,7 @@ class Engine:
 
     server: Server
     namespace: str = ""
-    rights: str = LEAST
-    key: str = "*"  # the names of keys that it may use
+    key: str = "+"  # the name of the keys that it may use
     mount: str = field(init=False)
     policy: str = field(init=False)
 
@@ -62,7 +58,7 @@ class Engine:
         self.mount = f"transit{next(_numbers)}"
         self.policy = f"converge-{self.mount}"
         self.call("POST", f"sys/mounts/{self.mount}", {"type": "transit"})
-        self.allow(self.rights)
+        self.allow(least(self.mount, self.key))
 
     def call(self, method: str, path: str, body: t.Mapping[str, t.Any] | None = None) -> Answer:
         """Call the server as root, in the namespace."""
@@ -70,8 +66,7 @@ class Engine:
 
     def allow(self, rights: str) -> None:
         """Write another policy."""
-        policy = rights.format(mount=self.mount, name=self.key)
-        self.call("PUT", f"sys/policies/acl/{self.policy}", {"policy": policy})
+        self.call("PUT", f"sys/policies/acl/{self.policy}", {"policy": rights})
 
     def token(self) -> str:
         """Return a token with the rights of a converger."""
@@ -115,6 +110,11 @@ def checked(options: Options) -> Options:
     return t.cast("Options", said["custody"][NAME])
 
 
+def _name(label: str) -> str:
+    """Return a label as the server can name a key."""
+    return re.sub("[^a-z0-9]", "-", label)
+
+
 class Custody:
     """One engine, as the contract suite wants it."""
 
@@ -132,7 +132,21 @@ class Custody:
 
     def recipe(self, label: str) -> dict[str, t.Any]:
         """Return the options with the label as name: keys have no other."""
-        return self.engine.options(label, auth={"token": {"token": self.token}})
+        return self.engine.options(_name(label), auth={"token": {"token": self.token}})
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The credentials in `option`."""
+        return (self.token,)
+
+    def option(self, label: str) -> dict[str, t.Any]:
+        """Return the option `key.custody` of a task."""
+        return {self.name: self.recipe(label)}
+
+    def destroy(self, label: str) -> None:
+        """Destroy the keys of a label behind everybody's back."""
+        self.engine.change(_name(label), deletion_allowed=True)
+        self.engine.call("DELETE", f"{self.engine.mount}/keys/{_name(label)}")
 
     @staticmethod
     def open(recipe: dict[str, t.Any], slot: Slot) -> KeyStore:
@@ -145,7 +159,7 @@ class Custody:
 
     def seen(self, label: str) -> list[str]:
         """Return the versions that `bao read` shows."""
-        done = self._bao("read", "-format=json", f"{self.engine.mount}/keys/{label}")
+        done = self._bao("read", "-format=json", f"{self.engine.mount}/keys/{_name(label)}")
         if done.returncode:
             assert "No value found" in done.stderr, done.stderr
             return []

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -50,7 +51,7 @@ class SoftHsm:
 
     def util(self, *arguments: str) -> str:
         """Run softhsm2-util and return what it says."""
-        return _output(["softhsm2-util", *arguments], self.environment)
+        return output(["softhsm2-util", *arguments], self.environment)
 
     def tool(self, label: str, *arguments: str) -> str:
         """Run pkcs11-tool, logged in to a token, and return what it says."""
@@ -60,10 +61,11 @@ class SoftHsm:
 def pkcs11_tool(module: str, token: str, environment: dict[str, str], *arguments: str) -> str:
     """Run OpenSC's pkcs11-tool, logged in to a token, and return what it says."""
     command = ["pkcs11-tool", "--module", module, "--token-label", token, "--login", "--pin", PIN, *arguments]
-    return _output(command, environment)
+    return output(command, environment)
 
 
-def _output(command: list[str], environment: dict[str, str]) -> str:
+def output(command: list[str], environment: dict[str, str]) -> str:
+    """Run a program that must end well, and return what it says."""
     done = subprocess.run(
         command, check=False, capture_output=True, text=True, errors="replace", env={**os.environ, **environment},
         timeout=60,
@@ -86,7 +88,7 @@ def keys_of(listing: str, label: str) -> list[str]:
 class Custody:
     """One token of SoftHSM, as the contract suite wants it."""
 
-    name, server = "pkcs11", None
+    name, server, module = "pkcs11", None, MODULE
     needs = ("softhsm", "pkcs11-tool", "python-pkcs11")
     key_types = ("ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-2048", "rsa-3072", "rsa-4096")
     lacks = "ml-dsa-65"
@@ -99,12 +101,13 @@ class Custody:
         del server
         self.hsm = SoftHsm(directory)
         self.hsm.add(self.token)
+        self.environment = self.hsm.environment
 
     def recipe(self, label: str) -> dict[str, t.Any]:
         """Return where the token is and what opens it; a label needs nothing of its own."""
         del label
-        token = {"module_path": MODULE, "token_label": self.token, "pin": PIN}
-        return {"token": token, "environment": self.hsm.environment}
+        token = {"module_path": self.module, "token_label": self.token, "pin": PIN}
+        return {"token": token, "environment": self.environment}
 
     @staticmethod
     def open(recipe: dict[str, t.Any], slot: Slot) -> KeyStore:
@@ -118,7 +121,7 @@ class Custody:
 
     def describe(self) -> str:
         """Return what pkcs11-tool says of the token."""
-        return described(_output(["pkcs11-tool", "--module", MODULE, "--list-slots"], self.hsm.environment), self.token)
+        return described(output(["pkcs11-tool", "--module", self.module, "--list-slots"], self.environment), self.token)
 
     def seen(self, label: str) -> list[str]:
         """Return what pkcs11-tool lists."""
@@ -126,7 +129,7 @@ class Custody:
 
     def extract(self, uri: str) -> bytes | None:
         """Ask the token for the value of the key, and to wrap it with a key that may wrap."""
-        return extracted(MODULE, self.token, uri)
+        return extracted(self.module, self.token, uri)
 
     def stop(self) -> None:
         """Do nothing: it has no process of its own."""
@@ -151,7 +154,9 @@ def extracted(module: str, token: str, uri: str) -> bytes | None:
         identifier = parse(uri).id
         template = {pkcs11.Attribute.CLASS: pkcs11.ObjectClass.PRIVATE_KEY, pkcs11.Attribute.ID: identifier}
         (key,) = session.get_objects(template)
-        return _value(key) or _made_extractable(key) or _wrapped(session, key)
+        first = _value(key) or _wrapped(session, key)
+        _loosen(key)
+        return first or _value(key) or _wrapped(session, key)
     finally:
         session.close()
 
@@ -167,16 +172,13 @@ def _value(key: t.Any) -> bytes | None:
     return None
 
 
-def _made_extractable(key: t.Any) -> bytes | None:
+def _loosen(key: t.Any) -> None:
+    """Ask for what no token may grant, and some seem to; what that is worth is seen afterwards."""
     import pkcs11
 
     for name, value in (("EXTRACTABLE", True), ("SENSITIVE", False)):
-        try:
+        with contextlib.suppress(pkcs11.PKCS11Error):
             key[getattr(pkcs11.Attribute, name)] = value
-        except pkcs11.PKCS11Error:
-            continue
-        return name.encode()
-    return None
 
 
 def _wrapped(session: t.Any, key: t.Any) -> bytes | None:

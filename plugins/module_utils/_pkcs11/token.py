@@ -15,17 +15,18 @@ import os
 import threading
 import typing as t
 
-from .._core.errors import Denied, KeysteadError, Misconfigured
+from .._core.errors import KeysteadError, Misconfigured
 from . import library
 from .errors import ENDED, translated
 from .objects import Objects
 from .pin import pin, source
+from .tries import check, one_try
 
 if t.TYPE_CHECKING:
     from .._core.model import Token
 
-# PKCS#11 2.40, 3.2: what a token says of itself
-_WRITE_PROTECTED, _LOGIN_REQUIRED, _FINAL_TRY, _LOCKED = 0x2, 0x4, 0x20000, 0x40000
+_WRITE_PROTECTED, _LOGIN_REQUIRED = 0x2, 0x4  # CKF_ of a token (PKCS#11 2.40, 3.2)
+_DIES_IN_A_FORK = "libtss2-tcti-tabrmd"  # its connection to the message bus is served by a thread, which a child lacks
 
 
 class OpenToken:
@@ -39,6 +40,7 @@ class OpenToken:
         self._session: t.Any = None
         self._objects: Objects | None = None
         self._over: KeysteadError | None = None
+        self._inherited = False
         self._find()
 
     def _find(self) -> None:
@@ -89,33 +91,33 @@ class OpenToken:
             self._over = ours
         return ours
 
+    def inherit(self) -> None:
+        """Take note that this process was forked from one that had it open."""
+        self._inherited = True
+
     def _open(self) -> t.Any:
         """Open the session and log in, which is tried once."""
+        if self._inherited and _loaded(_DIES_IN_A_FORK):
+            raise Misconfigured(
+                f"pkcs11: {self.name} was used by the process that this one was forked from, which its resource "
+                "manager tpm2-abrmd does not survive; use that of the kernel: set TPM2_PKCS11_TCTI=device:/dev/tpmrm0"
+            )
         if self.epoch:  # what there was before is of another opening, also the token's flags
             self._find()
         flags = int(self.token.flags)
-        secret = pin(self._wanted) if flags & _LOGIN_REQUIRED else None
-        if flags & _LOGIN_REQUIRED:
-            self._check(flags, secret)
-        try:
-            return self.token.open(rw=not flags & _WRITE_PROTECTED, user_pin=secret)
-        except RuntimeError as error:
-            ours = translated(error, self.name, f"logging in with {source(self._wanted)}" if secret else "opening it")
-            raise ours from None
+        if not flags & _LOGIN_REQUIRED:
+            return self._session_of(None, "opening it")
+        secret = pin(self._wanted)
+        check(self.name, flags, secret)
+        itself = f"{self._wanted.module_path} {self.serial} {self.label}"
+        with one_try(itself, self.name, source(self._wanted)):
+            return self._session_of(secret, f"logging in with {source(self._wanted)}")
 
-    def _check(self, flags: int, secret: str | None) -> None:
-        """Refuse a login that cannot succeed, or could lock the token if it did not."""
-        if not secret:
-            raise Misconfigured(f"pkcs11: {self.name} needs its user PIN; set pin_file, pin_env or pin")
-        if flags & _LOCKED:
-            raise Denied(
-                f"pkcs11: {self.name} has locked its PIN; unlock it as its security officer before you run again"
-            )
-        if flags & _FINAL_TRY:
-            raise Denied(
-                f"pkcs11: {self.name} would lock its PIN if one more login failed, so none is tried; log in once with "
-                "the right PIN, with pkcs11-tool --login for example, and run again"
-            )
+    def _session_of(self, secret: str | None, doing: str) -> t.Any:
+        try:
+            return self.token.open(rw=not int(self.token.flags) & _WRITE_PROTECTED, user_pin=secret)
+        except RuntimeError as error:
+            raise translated(error, self.name, doing) from None
 
     def forgive(self) -> None:
         """Forget what went wrong: the next one who needs the token may try again."""
@@ -184,6 +186,14 @@ def _leave(module: t.Any) -> None:
         return
 
 
+def _loaded(library_name: str) -> bool:
+    """Return whether this process has a shared library in its memory."""
+    if not os.path.exists("/proc/self/maps"):  # not Linux, where there is no TPM's resource manager either
+        return False
+    with open("/proc/self/maps", encoding="utf-8", errors="replace") as maps:
+        return any(library_name in line for line in maps)
+
+
 def _before_fork() -> None:
     _guard.acquire()
     for token in set(_tokens.values()):
@@ -198,4 +208,10 @@ def _after_fork() -> None:
     _guard.release()
 
 
-os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+def _after_fork_in_child() -> None:
+    for token in set(_tokens.values()):
+        token.inherit()
+    _after_fork()
+
+
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)

@@ -115,11 +115,11 @@ def _made(place: Place, timeout: float) -> t.Any:
 
 
 def _check_bundle(named: str | None, further: str | None, who: str) -> None:
-    """Raise Misconfigured where boto3 would verify no certificate, as for an empty name, or could not verify one."""
-    if "" in (named, further):
+    """Raise Misconfigured for an empty name of a bundle, by which a boto3 of 2025 verifies nothing, or a wrong one."""
+    if any(one is not None and not one.strip() for one in (named, further)):
         raise Misconfigured(
-            f"{who}: AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or ca_bundle of the profile is there and empty, so boto3 "
-            "would verify no TLS certificate; remove it, or let it name a file of PEM certificates"
+            f"{who}: AWS_CA_BUNDLE, REQUESTS_CA_BUNDLE or ca_bundle of the profile is there and empty, which could "
+            "mean that no TLS certificate is verified; remove it, or let it name a file of PEM certificates"
         )
     bundle = named or further
     if bundle and not os.access(bundle, os.R_OK):

@@ -76,17 +76,22 @@ def _answered(error: t.Any, place: Place, operation: str, secrets: t.Collection[
     code, said = str(told.get("Code", "")), " ".join(str(told.get("Message") or told.get("message") or "").split())
     if code in _CREDENTIALS:  # some of these repeat what was signed, a session's token included
         return Denied(
-            f"{who}: AWS does not accept the credentials that boto3 found ({code}); renew or correct them, and look at "
-            f"the clock here. boto3 looks at {LOOKED}"
+            f"{who}: AWS does not accept the credentials that boto3 found ({_shown(code)}); renew or correct them, "
+            f"and look at the clock here. boto3 looks at {LOOKED}"
         )
-    said = f"{who} was answered with a secret" if any(one in said for one in secrets) else said[:LONGEST]
-    if code in _ACCESS:
-        return Refused(f"{who}: access is denied to {action} ({said or code}); permit this action", code, said)
+    hidden = said.startswith("<") or any(one in said for one in secrets)  # a page is nobody's sentence
+    said, shown = "" if hidden else said[:LONGEST], _shown(code)
+    if code in _ACCESS or status == 403:
+        return Refused(f"{who}: access is denied to {action} ({said or shown}); permit this action", code, said)
     if code in _THROTTLED or status == 429:
-        return Unavailable(f"{who}: AWS throttles {action} ({code}); run again later, or for fewer hosts at a time")
+        return Unavailable(f"{who}: AWS throttles {action} ({shown}); run again later, or for fewer hosts at a time")
     if status >= 500 or not code:
         return Unavailable(f"{who}: {action} failed at AWS with status {status}; run again later")
-    return Refused(f"{who}: {action} is refused ({code}: {said})", code, said)
+    return Refused(f"{who}: {action} is refused ({f'{shown}: {said}' if said else shown})", code, said)
+
+
+def _shown(code: str) -> str:
+    return code.removesuffix("Exception")
 
 
 def _unasked(error: Exception, place: Place) -> KeysteadError:

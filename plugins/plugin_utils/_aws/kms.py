@@ -107,8 +107,8 @@ class Kms:
         except Refused as refused:
             if refused.code in _NO_SUCH_TYPE:
                 raise Misconfigured(
-                    f"{WHO}: the region makes no keys of key.type {key_type} ({refused.code}: {refused.said}); "
-                    "choose another key.type, or another region"
+                    f"{WHO}: the region makes no keys of key.type {key_type} ({spec}); choose another key.type, or "
+                    "another region"
                 ) from None
             raise
         made = Found(answer["KeyMetadata"]["Arn"], spec, ENABLED)

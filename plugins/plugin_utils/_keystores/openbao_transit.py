@@ -52,6 +52,11 @@ class OpenBaoTransitKeyStore:
         self._current = self._place.version(slot.current)
         self._used = sorted(filter(None, map(self._place.version, slot.used)))
 
+    @property
+    def place(self) -> str:
+        """What all keys of this store begin with: who else has one there would lose it by `delete`."""
+        return self._place.key
+
     def current(self) -> SigningKey | None:
         """Return the key of the current generation; None where it is gone, or below a minimum version."""
         found = None if self._current is None else self._sound()

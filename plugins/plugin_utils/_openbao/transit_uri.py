@@ -38,9 +38,14 @@ class Place(t.NamedTuple):
         namespace = f"{self.address.namespace}/" if self.address.namespace else ""
         return f"{self.address.url}/v1/{namespace}{self.mount}/keys/{self.name}"
 
+    @property
+    def key(self) -> str:
+        """What names the key with all its versions."""
+        return f"openbao-transit:{self.url}"
+
     def uri(self, version: int) -> str:
         """Return what names one version."""
-        return f"openbao-transit:{self.url}?version={version}"
+        return f"{self.key}?version={version}"
 
     def version(self, uri: str | None) -> int | None:
         """Return which version of this key a URI names; None where it names something else."""

@@ -45,7 +45,7 @@ def test_a_server_with_another_name_has_the_same_key() -> None:
         f"{KEY.replace('transit/eu', 'transit')}?version=3",
         f"{KEY.removeprefix('openbao-transit:')}?version=3",
         f"{KEY.replace('https', 'http')}?version=3",
-        "openbao-transit:https://[/v1/team/a/transit/eu/keys/web?version=3",
+        "openbao-transit:https:///v1/team/a/transit/eu/keys/web?version=3",
         "pkcs11:token=web;id=%01",
     ],
 )
