@@ -29,12 +29,11 @@ if t.TYPE_CHECKING:
 Contents = t.Mapping[str, bytes]
 
 
-def look(place: Place | None, store: str, wanted: Identity, known: Known, contents: Contents) -> dict[str, t.Any]:
+def look(record: CopyRecord, store: str, wanted: Identity, known: Known, contents: Contents) -> dict[str, t.Any]:
     """Return `copies` and `stale_copies` of what was observed; `contents` are the files of the current generation.
 
     Only what the controller named is told to it: what it does not know stays until the identity goes (C3).
     """
-    record = CopyRecord(place)
     found: dict[str, t.Any] = {}
     if wanted.state == "present":
         for one in wanted.publish:
