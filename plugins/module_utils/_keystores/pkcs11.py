@@ -34,7 +34,7 @@ class Pkcs11KeyStore:
         with using(self._wanted) as token:
             identifier = _here(token, self._slot.current)
             if identifier and not token.objects.identified(identifier):
-                self._look_again(token)  # another process may have made it since this one read the token
+                every(token, Wanted(self._slot.label))  # another process may have made it since this one read the token
             found = [pair for pair in token.objects.identified(identifier or b"") if pair.private is not None]
             mine = [pair for pair in found if pair.label == self._slot.label] or found
             pair = only(token, mine) if identifier else None
