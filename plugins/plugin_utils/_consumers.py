@@ -9,17 +9,18 @@ Every function takes validated options and raises Misconfigured, whose message b
 
 from __future__ import annotations
 
-import posixpath
 import re
 import typing as t
 
 from ..module_utils._core.errors import Misconfigured
-from ..module_utils._core.model import PARTS, Activation, Adopt, Files, Link, Proof
+from ..module_utils._core.model import PARTS, Activation, Adopt, Files, Key, Link, Proof
 from ._durations import seconds
 from ._names import dns_name
+from ._paths import absolute
 
-_LACKS = {"file": ("key_uri",)}
+_OF_A_FILE = ("private_key", "combined")
 _KEY_MODES = ("0400", "0440", "0600", "0640")
+_PUBLIC_MODES = (*_KEY_MODES, "0444", "0644")
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}", re.ASCII)
 _OF_A_HANDSHAKE = ("server_name", "starttls", "client_auth")
 _SHOWS_A_CLIENT = ("tls_client", "tls_peer")
@@ -37,23 +38,29 @@ def text(options: Options, option: str, longest: int = 255) -> str | None:
     return value
 
 
-def absolute(path: str) -> str:
-    """Return a path of a host, which must be absolute and have its shortest form."""
-    if not path.startswith("/") or path.startswith("//") or posixpath.normpath(path) != path or not path.isprintable():
-        shortest = posixpath.normpath(f"/{path}").replace("//", "/")
-        raise Misconfigured(f"{path[:255]!r} is not an absolute path in its shortest form; write {shortest[:255]!r}")
+def outside_store(path: str, store: str) -> str:
+    """Return a path that is neither in the store nor above it."""
+    if path == store or path.startswith(f"{store}/") or store.startswith(f"{path}/"):
+        raise Misconfigured(f"{path!r} is in the way of the store {store!r}; write a path elsewhere")
     return path
 
 
-def files(options: Options, store: str, custody: str) -> Files:
+def files(options: Options, store: str, key: Key) -> Files:
     """Return how the parts stand in the file system."""
     return Files(
         owner=text(options, "owner"),
         group=text(options, "group"),
-        mode=_mode(options["mode"]),
-        links=tuple(_link(path, part, store, custody) for path, part in (options["links"] or {}).items()),
+        mode=key_mode(options["mode"]),
+        links=tuple(_link(path, part, store, key) for path, part in (options["links"] or {}).items()),
         replace_files=options["replace_files"],
     )
+
+
+def lacking_parts(custody: str, *, token: bool) -> tuple[str, ...]:
+    """Return the parts that a generation lacks whose key lives there; `token` tells that it is one of the host."""
+    if custody == "file":
+        return ("key_uri",)
+    return _OF_A_FILE if token else (*_OF_A_FILE, "nginx_tls")
 
 
 def adoption(options: Options | None, state: str, custody: str) -> Adopt | None:
@@ -92,10 +99,12 @@ def activation(options: Options | None) -> Activation | None:
     )
 
 
-def proof(options: Options | None, profile: str) -> Proof | None:
+def proof(options: Options | None, profile: str, custody: str) -> Proof | None:
     """Return how the consumer is asked."""
     if options is None:
         return None
+    if options["client_auth"] and custody != "file":
+        raise Misconfigured(f"prove.client_auth: custody {custody} has no key for a handshake of ours; write command")
     _exactly_one(options, "prove", "port", "command")
     _check_handshake(options, profile)
     return Proof(
@@ -110,12 +119,25 @@ def proof(options: Options | None, profile: str) -> Proof | None:
     )
 
 
-def _mode(mode: t.Any) -> str:
+def _octal(mode: t.Any) -> str:
     if not isinstance(mode, str):
         raise Misconfigured(f'mode: {mode!r:.60} was read by YAML as a number; quote it: "0640"')
     if not re.fullmatch(r"0?[0-7]{3}", mode, re.ASCII):
         raise Misconfigured(f'mode: {mode!r:.60} is not an octal mode; write "0600" or "0640"')
-    padded: str = mode.zfill(4)
+    return mode.zfill(4)
+
+
+def public_mode(mode: t.Any) -> str:
+    """Return the mode of a file without a private key."""
+    padded = _octal(mode)
+    if padded not in _PUBLIC_MODES:
+        raise Misconfigured(f'mode: "{padded}" is no mode for such a file; write one of {", ".join(_PUBLIC_MODES)}')
+    return padded
+
+
+def key_mode(mode: t.Any) -> str:
+    """Return the mode of a file with a private key."""
+    padded = _octal(mode)
     if padded[3] != "0":
         raise Misconfigured(f'mode: "{padded}" lets every user of the host at the private key; write "0600" or "0640"')
     if padded not in _KEY_MODES:
@@ -123,16 +145,19 @@ def _mode(mode: t.Any) -> str:
     return padded
 
 
-def _link(path: t.Any, part: t.Any, store: str, custody: str) -> Link:
+def _link(path: t.Any, part: t.Any, store: str, key: Key) -> Link:
     try:
         absolute(str(path))
     except Misconfigured as error:
         raise Misconfigured(f"links: {_TEMPLATE if '{{' in str(path) else ''}{error}") from None
-    if path == store or path.startswith(f"{store}/") or store.startswith(f"{path}/"):
-        raise Misconfigured(f"links: {path!r} is in the way of the store {store!r}; write a path elsewhere")
-    lacking = _LACKS[custody]
+    try:
+        outside_store(path, store)
+    except Misconfigured as error:
+        raise Misconfigured(f"links: {error}") from None
+    lacking = lacking_parts(key.custody, token=key.token is not None)
     if part in lacking:
-        raise Misconfigured(f"links[{path}]: custody {custody} has no {part}; write private_key")
+        instead = "private_key" if key.custody == "file" else "key_uri"
+        raise Misconfigured(f"links[{path}]: custody {key.custody} has no {part}; write {instead}")
     if part not in PARTS:
         known = ", ".join(known for known in PARTS if known not in lacking)
         raise Misconfigured(f"links[{path}]: {part!r:.60} is not a part; write one of {known}")

@@ -33,8 +33,8 @@ from ._signers import Signers
 
 if t.TYPE_CHECKING:
     from ._action import Task
-    from ._declare import Backend
     from ._host_half import Answer
+    from ._key import Backend
     from ._ledger.port import Ledger
 
 MODULE, CONTROLLER = "preflight", "controller"

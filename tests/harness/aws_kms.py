@@ -36,6 +36,7 @@ class Custody:
     key_types = ("ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096")  # moto has no others that we use
     lacks = "aes-256"
     destroys_one = True
+    one_type = False
     messages = (b"what stands in a certificate", b"x" * 4096)  # of a digest, moto signs another digest
 
     def __init__(self, _directory: Path, server: Moto) -> None:
@@ -63,6 +64,10 @@ class Custody:
     def seen(self, label: str) -> list[str]:
         """Return the keys with this label that are not scheduled for deletion."""
         return [key["Arn"] for key in self.tagged(label) if key["KeyState"] != "PendingDeletion"]
+
+    def disable(self, uri: str) -> None:
+        """Disable a key, as somebody else may."""
+        self._kms.disable_key(KeyId=uri.rpartition("/")[2])  # of an ARN, moto fails
 
     def tagged(self, label: str) -> list[dict[str, t.Any]]:
         """Return what DescribeKey says of each key with this label."""

@@ -27,7 +27,7 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGE = "ansible_collections.keystead.identity.tests.harness"
-CUSTODIES = ("softhsm", "swtpm", "aws_kms")
+CUSTODIES = ("softhsm", "swtpm", "openbao_transit", "aws_kms")
 """The modules of tests/harness that have a `Custody`. A custody that can run on two real things has two of them."""
 
 MESSAGES = (b"what stands in a certificate", b"", b"what stands in a revocation list" * 500)
@@ -45,6 +45,7 @@ class Custody(t.Protocol):
     key_types: t.ClassVar[tuple[str, ...]]  # those that it can make, the quickest first
     lacks: t.ClassVar[str]  # a key type that it must refuse by name
     destroys_one: t.ClassVar[bool]  # whether a key that was never used can be destroyed while one in use stays
+    one_type: t.ClassVar[bool]  # whether all keys of a label have one type for ever
 
     def __init__(self, directory: Path, server: t.Any) -> None: ...
 

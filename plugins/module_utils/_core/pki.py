@@ -13,7 +13,7 @@ import typing as t
 with contextlib.suppress(ImportError):
     from cryptography import x509
     from cryptography.exceptions import InternalError, UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from .errors import printable
@@ -52,6 +52,15 @@ def der_certificates(pem: bytes) -> tuple[bytes, ...]:
         raise ValueError("not a certificate in PEM") from None
 
 
+def public_key(der: bytes) -> bytes:
+    """Return the SubjectPublicKeyInfo of a DER certificate, in DER; raises ValueError for what is none."""
+    try:
+        key = x509.load_der_x509_certificate(der).public_key()
+        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except MALFORMED:
+        raise ValueError("not a certificate") from None
+
+
 def credential(der: bytes) -> Credential:
     """Parse a DER certificate; raises ValueError on anything that is not one, or not one that can be understood."""
     try:
@@ -86,8 +95,13 @@ def _credential(der: bytes) -> Credential:
 
 def request(subject: Subject, key: t.Any) -> bytes:
     """Build the DER request of a host: subject and alternative names only; usages are the issuer's to say."""
-    builder = x509.CertificateSigningRequestBuilder().subject_name(name(subject))
     names = alternative_names(subject)
+    if hasattr(key, "uri"):  # it lives in no file, and only signs
+        from .der import request as assembled
+
+        key_type = key_type_of(key.public_key())
+        return assembled(name(subject), names, key, key_type, critical=not subject.common_name)
+    builder = x509.CertificateSigningRequestBuilder().subject_name(name(subject))
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=not subject.common_name)
     return builder.sign(key, signing_hash(key)).public_bytes(Encoding.DER)
@@ -137,9 +151,10 @@ def _shown(name: str) -> str:
 
 
 def _extension(extensions: x509.Extensions, kind: str) -> t.Any:
-    with contextlib.suppress(x509.ExtensionNotFound):
+    try:
         return extensions.get_extension_for_class(getattr(x509, kind)).value
-    return None
+    except x509.ExtensionNotFound:
+        return None
 
 
 def _is_ca(extensions: x509.Extensions) -> bool:

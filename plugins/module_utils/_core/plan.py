@@ -12,6 +12,7 @@ from . import checks_x509
 from .checks import ADOPTED_CHECKS, COMMON_CHECKS, Look, credential_is_revoked, is_adopted, sentence
 from .errors import Misconfigured
 from .model import Identity, Known, Observed, Step
+from .publication import changes_a_copy, copy_steps, withdraw_steps
 
 if t.TYPE_CHECKING:
     from .checks import Check
@@ -19,6 +20,7 @@ if t.TYPE_CHECKING:
 REPLACES = "takes the place of"
 KIND_CHECKS: t.Mapping[str, tuple[Check, ...]] = {"x509": checks_x509.CHECKS}
 ADOPTED_KIND_CHECKS: t.Mapping[str, tuple[Check, ...]] = {"x509": checks_x509.ADOPTED_CHECKS}
+ELSEWHERE = "elsewhere"  # what a step is about that the controller does in a custody of its own
 UNTOUCHED = ("ok", "same_bytes", "original")  # what a consumer reads by such a link stays what it was
 
 
@@ -37,16 +39,19 @@ def decide(look: Look) -> tuple[Step, ...]:
     number = max(found.newest, known.newest) + 1
     return (
         *(_renewal(reason, number, found) if reason else _repairs(found)),
+        *copy_steps(found, f"generation {number}" if reason else None),
         *_links(found),
         *_consumer(wanted, found, f"generation {number} is new" if reason else None),
         *_leftovers(wanted, found, renewed=bool(reason)),
+        *(() if reason else _kept_elsewhere(known)),
     )
 
 
 def _ended(wanted: Identity, found: Observed, known: Known) -> tuple[Step, ...]:
     if wanted.state == "observed":
         return ()
-    return (_absent(found, known) if wanted.state == "absent" else _released(found)) or _unlisted(known)
+    steps = _absent(wanted, found, known) if wanted.state == "absent" else _released(found)
+    return steps or _unlisted(known)
 
 
 def why_replace(look: Look) -> str | None:
@@ -54,7 +59,11 @@ def why_replace(look: Look) -> str | None:
     checks = (*COMMON_CHECKS, *KIND_CHECKS[look.wanted.kind])
     if is_adopted(look):
         checks = (*ADOPTED_CHECKS, *ADOPTED_KIND_CHECKS[look.wanted.kind])
-    return next(filter(None, (check(look) for check in checks)), None)
+    for check in checks:
+        reason = check(look)
+        if reason:
+            return reason
+    return None
 
 
 def _is_to_adopt(look: Look) -> bool:
@@ -69,6 +78,7 @@ def _adopted(look: Look) -> tuple[Step, ...]:
     reason = f"{path} and its key are on the host already and become generation {number}"
     return (
         Step("adopt", reason, str(number)),
+        *copy_steps(found),
         *_links(found),
         *_leftovers(look.wanted, found, renewed=False),
     )
@@ -104,6 +114,8 @@ def _consumer(wanted: Identity, found: Observed, renewed: str | None) -> tuple[S
         reason = found.served
     if not reason and any(link.state not in UNTOUCHED for link in found.links):
         reason = "a link changed"
+    if not reason and changes_a_copy(found):
+        reason = "a published copy changed"
     if not reason:
         return ()
     ways = (("activate", wanted.activate), ("prove", wanted.prove))
@@ -124,16 +136,26 @@ def _leftovers(wanted: Identity, found: Observed, *, renewed: bool) -> tuple[Ste
     if found.unfinished and not renewed:
         steps.append(Step("destroy", "an earlier run left an unfinished generation behind"))
     steps += [Step("withdraw", f"{path} is no longer declared", path) for path in found.stale_links]
-    return tuple(steps)
+    return (*steps, *withdraw_steps(wanted, found))
 
 
-def _absent(found: Observed, known: Known) -> tuple[Step, ...]:
+def _absent(wanted: Identity, found: Observed, known: Known) -> tuple[Step, ...]:
+    if found.custody not in (None, "file", wanted.key.custody):
+        raise Misconfigured(
+            f"machine_identity: identities[{wanted.name}].key.custody: its key is in {found.custody}, declared is "
+            f"{wanted.key.custody}; write its custody beside state: absent, so that the key is destroyed as well"
+        )
     existed = found.certificate is not None or known.newest
     steps = [Step("revoke", known.revoke)] if known.revoke and existed else []
     if found.generation is not None or found.others or found.unfinished:
         steps.append(Step("destroy", "the identity is declared absent"))
     steps += [Step("withdraw", f"{path} leads to an identity declared absent", path) for path in found.stale_links]
-    return tuple(steps)
+    return (*steps, *withdraw_steps(wanted, found), *_kept_elsewhere(known))
+
+
+def _kept_elsewhere(known: Known) -> tuple[Step, ...]:
+    """Finish what a killed run began in a custody that only the controller reaches."""
+    return (Step("destroy", known.left, ELSEWHERE),) if known.left else ()
 
 
 def _released(found: Observed) -> tuple[Step, ...]:
@@ -196,6 +218,7 @@ def _switched(wanted: Identity, found: Observed, reason: str, target: int) -> tu
     then = found._replace(generation=target, others=tuple(sorted(there - {target})))
     return (
         *((Step("publish", reason, str(target)),) if elsewhere else _repairs(found)),
+        *copy_steps(found, f"generation {target}" if elsewhere else None),
         *_links(found),
         *_consumer(wanted, found, reason if elsewhere else None),
         *_leftovers(wanted, then, renewed=False),

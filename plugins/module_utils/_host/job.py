@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from .._core.errors import KeysteadError
 from .._core.model import Done, Identity, Known, Step
+from .._core.publication import is_copy
 
 if t.TYPE_CHECKING:
     from .place import Place
@@ -21,7 +22,8 @@ if t.TYPE_CHECKING:
 class Job:
     """The work on one identity. `number` and `parts` are there when a credential was issued.
 
-    `original` is the id of the certificate that the controller recorded, where there is one to adopt.
+    `original` is the id of the certificate that the controller recorded, where there is one to adopt. `key_uri` and
+    `public_id` are those of the staged key where only the controller reaches it.
     """
 
     wanted: Identity
@@ -33,12 +35,18 @@ class Job:
     issuer_id: str = ""
     parts: t.Mapping[str, bytes] = field(default_factory=dict)
     original: str | None = None
+    key_uri: str | None = None
+    public_id: str | None = None
     done: list[Done] = field(default_factory=list)
     error: str | None = None
 
     def of(self, action: str) -> tuple[Step, ...]:
-        """Return the steps with this action."""
-        return tuple(step for step in self.steps if step.action == action)
+        """Return the steps with this action, but those about copies."""
+        return tuple(step for step in self.steps if step.action == action and not is_copy(step))
+
+    def copies(self) -> tuple[Step, ...]:
+        """Return the steps that write copies."""
+        return tuple(step for step in self.steps if is_copy(step))
 
     def record(self, step: Step, started: float, error: str | None = None) -> None:
         """Note that a step was tried; the first error is the identity's."""

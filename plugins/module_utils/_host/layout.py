@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import functools
+
 CURRENT = "current"
 NEXT = "next"
 ADOPTING = "adopting"  # where a pair that was there before becomes a generation: its key is never the next one
@@ -21,11 +23,21 @@ FILE_OF = {
     "combined": "combined.pem",
     "nginx_tls": "nginx_tls.conf",
     "roots": "roots.pem",
+    "key_uri": "key_uri.txt",
 }
+OF_A_KEY_FILE = ("private_key", "combined", "nginx_tls")
+OF_A_KEY_ELSEWHERE = ("key_uri",)
 SECRET_FILES = (FILE_OF["private_key"], FILE_OF["combined"])
 PUBLIC_MODE = 0o644
 DIRECTORY_MODE = 0o755
 STAGING_MODE = 0o700
+
+
+@functools.lru_cache(maxsize=8)
+def expected_files(custody: str) -> tuple[str, ...]:
+    """Return the files that every generation has whose key lives there; a token's has an include for nginx besides."""
+    without = OF_A_KEY_ELSEWHERE if custody == "file" else OF_A_KEY_FILE
+    return tuple(name for part, name in FILE_OF.items() if part not in without)
 
 
 def current_path(store: str, name: str, part: str) -> str:

@@ -37,14 +37,13 @@ _ISSUER: Tree = {
 _KEY: Tree = {
     "reuse": Planned("leave it out: every renewal makes a new key", TRUE),
     "origin": Planned("use origin host", ("controller",)),
-    "custody": dict.fromkeys(("pkcs11", "openbao_transit", "aws_kms"), Planned("use custody {file: {}}")),
 }
 _IDENTITY: Tree = {
     "kind": Planned("use kind x509", ("ssh_host",)),
     "principals": Planned("leave it out: it belongs to kind ssh_host"),
     "key": _KEY,
     "issuer": _ISSUER,
-    "publish": Planned("use links"),
+    "publish": dict.fromkeys(("openbao_kv", "aws_acm", "aws_secrets_manager"), Planned("use pkcs12 or pem_bundle")),
     "trusts": _OUT,
 }
 _TASK: Tree = {
@@ -62,7 +61,7 @@ PLANNED: t.Mapping[str, Tree] = {
     "machine_identity": _TASK,
     "machine_identity_info": {**_COMMON, **_RECORDS},
     "preflight": {**_COMMON, "issuer": _ISSUER, "issuers": _ISSUER},
-    "certificate_authority": {**_COMMON, "key": _KEY},
+    "certificate_authority": {**_COMMON, "key": {name: _KEY[name] for name in ("reuse", "origin")}},
     "ledger_rebuild": {**_COMMON, "issuers": _ISSUER},
 }
 

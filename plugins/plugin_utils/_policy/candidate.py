@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What the rules look at: one identity, or one authority, as a task declares it, and the host that shall hold it."""
+"""What the rules look at: an identity, an authority or a key as a task declares it, and the host that shall hold it."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ class Candidate(t.NamedTuple):
     reached: Reached = Reached()
     shared_with: tuple[str, ...] = ()
     key_age: int | None = None
+    extractable: bool = False
 
 
 def candidates(identities: t.Sequence[Options], declared: t.Sequence[Declaration], task: Task) -> list[Candidate]:
@@ -86,4 +87,4 @@ def _publisher(said: Options) -> tuple[str, t.Collection[str]]:
     """Return a publisher and its parts; the default of those on the host has the private key."""
     name = next(name for name, value in said.items() if name != "parts" and value is not None)
     default = ("private_key", "certificate", "chain") if name in ("pkcs12", "pem_bundle") else ("certificate", "chain")
-    return name, said.get("parts") or default
+    return name, said.get("parts") or said[name].get("parts") or default

@@ -31,11 +31,13 @@ def task(**more: t.Any) -> dict[str, t.Any]:
         (task(key={"reuse": True}), WEB + "key.reuse true is not built yet"),
         (task(key={"reuse": "yes"}), WEB + "key.reuse yes is not built yet"),
         (task(key={"origin": "controller"}), WEB + "key.origin controller is not built yet"),
-        (task(publish=[]), WEB + "publish is not built yet"),
+        (task(publish=[{"pkcs12": {}}, {"aws_acm": {}}]), WEB + "publish[1].aws_acm is not built yet"),
+        (task(publish=[{"openbao_kv": {}}]), WEB + "publish[0].openbao_kv is not built yet"),
+        (task(publish=[{"aws_secrets_manager": {}}]), WEB + "publish[0].aws_secrets_manager is not built yet"),
         (task(trusts=[]), WEB + "trusts is not built yet"),
         (task(principals=["a"]), WEB + "principals is not built yet"),
         (task(issuer={"est": {"url": "x"}}), WEB + "issuer.est is not built yet"),
-        ({"identities": [{"publish": []}]}, "machine_identity: option identities[0].publish is not built yet"),
+        ({"identities": [{"trusts": []}]}, "machine_identity: option identities[0].trusts is not built yet"),
     ],
 )
 def test_what_is_not_built_is_refused_by_its_name(args: dict[str, t.Any], begins: str) -> None:
@@ -56,19 +58,10 @@ def test_an_issuer_that_may_have_signed_what_is_recorded_anew_is_refused_alike()
         refuse_planned({"issuers": [{"acme": {}}]}, "ledger_rebuild")
 
 
-@pytest.mark.parametrize("custody", ["pkcs11", "openbao_transit", "aws_kms"])
-def test_a_custody_of_the_design_is_refused_in_the_words_of_the_task(custody: str) -> None:
-    with pytest.raises(Misconfigured) as refused:
-        refuse_planned(task(key={"custody": {custody: {"pin": "CANARY"}}}), "machine_identity")
-    assert str(refused.value) == (
-        f"{WEB}key.custody.{custody} is not built yet in keystead.identity 0.1.0; use custody {{file: {{}}}}"
-    )
-
-
 @pytest.mark.parametrize(
     "args",
     [
-        task(key={"reuse": False, "origin": "host", "custody": {"file": {}, "pkcs11": None}}, kind="x509"),
+        task(key={"reuse": False, "origin": "host", "custody": {"file": {}}}, kind="x509"),
         task(key={"reuse": "no"}, publish=None, state="absent"),
         {"policy": "/etc/policy.yml", "plan": None, "check_status": "ledger", "issuer": {"local": {}, "openbao": None}},
         {"issuer": "not a mapping", "identities": "neither"},
