@@ -149,7 +149,7 @@ def is_behind(work: Work) -> bool:
     if work.identity.state != "present":
         return False
     if found.generation == known.generation:
-        return {link.path for link in found.links} != set(known.links)
+        return {*(link.path for link in found.links), *(copy.where for copy in found.copies)} != set(known.links)
     opened = known.open_intent
     if opened is None or opened.certificate is None:
         return work.identity.generation == "previous"

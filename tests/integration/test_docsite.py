@@ -236,8 +236,15 @@ def _postgresql(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {shown: url}
 
 
+def _password(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Do what the page does by a command on the host."""
+    (root / "etc/keystead/tomcat.password").write_text("pass, word\n", encoding="ascii")
+    return {}
+
+
 IN_SOFTHSM = ("authority_custody", "custody_pkcs11")
 PRESUPPOSED: dict[str, Presuppose] = {
     "adopting": _old_pair, "custody_openbao_transit": _transit, "issuer_openbao": _openbao,
-    "ledger_postgresql": _postgresql, **{page: functools.partial(_softhsm, page) for page in IN_SOFTHSM},
+    "ledger_postgresql": _postgresql, "publish_pkcs12": _password,
+    **{page: functools.partial(_softhsm, page) for page in IN_SOFTHSM},
 }  # fmt: skip

@@ -20,8 +20,9 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.model impo
 from ansible_collections.keystead.identity.plugins.module_utils._keystores.registry import (
     KEYSTORES as ON_HOST_KEYSTORES,
 )
-from ansible_collections.keystead.identity.plugins.module_utils._options import auth, issuers
+from ansible_collections.keystead.identity.plugins.module_utils._options import auth, issuers, publish
 from ansible_collections.keystead.identity.plugins.module_utils._options.custody import CUSTODY
+from ansible_collections.keystead.identity.plugins.module_utils._publishers.registry import PUBLISHERS as ON_HOSTS
 from ansible_collections.keystead.identity.plugins.plugin_utils import _pipe
 from ansible_collections.keystead.identity.plugins.plugin_utils._auth.registry import AUTH
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.facts import FACTS, MEANINGS, Facts
@@ -53,8 +54,8 @@ IMPURE = {
     "urllib",
 }
 WORK_ONLY = (
-    "activation", "adopt", "command", "consumers", "copies", "handshake", "originals", "preflight", "proof", "read",
-    "renewers", "scan", "starttls", "verdict",
+    "activation", "adopt", "command", "consumers", "copies", "copy_file", "handshake", "originals", "pem_bundle",
+    "pkcs12", "preflight", "proof", "publications", "read", "renewers", "scan", "starttls", "verdict",
 )  # fmt: skip
 SPEAKS_X509 = ("plugins/module_utils/_host/verdict.py",)  # it is handed in with what proves consumers
 LONGEST_FILE, MEDIAN_FILE, LONGEST_FUNCTION, MEDIAN_FUNCTION = 300, 120, 45, 10
@@ -144,8 +145,9 @@ def test_a_plugin_that_is_no_module_has_documentation_and_is_named_in_a_test(kin
     [
         ("plugins/plugin_utils/_issuers", "issuer", ISSUERS, issuers.ISSUERS, True),
         ("plugins/plugin_utils/_auth", "", AUTH, auth.AUTH, False),  # they share page and harness of openbao
+        ("plugins/module_utils/_publishers", "publish", ON_HOSTS, {n: publish.PUBLISHERS[n] for n in ON_HOSTS}, False),
     ],
-    ids=["issuers", "auth"],
+    ids=["issuers", "auth", "publishers on hosts"],
 )
 def test_a_backend_has_a_file_options_a_page_and_a_harness(
     folder: str, page: str, registered: t.Mapping[str, t.Any], options: t.Mapping[str, t.Any], *, harness: bool

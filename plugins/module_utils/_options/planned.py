@@ -43,7 +43,7 @@ _IDENTITY: Tree = {
     "principals": Planned("leave it out: it belongs to kind ssh_host"),
     "key": _KEY,
     "issuer": _ISSUER,
-    "publish": Planned("use links"),
+    "publish": dict.fromkeys(("openbao_kv", "aws_acm", "aws_secrets_manager"), Planned("use pkcs12 or pem_bundle")),
     "trusts": _OUT,
 }
 _TASK: Tree = {
