@@ -33,11 +33,14 @@ class Pkcs11KeyStore:
         """Return the key of the current generation; None when there is none, or it is not in this token."""
         with using(self._wanted) as token:
             identifier = _here(token, self._slot.current)
-            if identifier and not token.objects.identified(identifier):
-                every(token, Wanted(self._slot.label))  # another process may have made it since this one read the token
-            found = [pair for pair in token.objects.identified(identifier or b"") if pair.private is not None]
+            if identifier is None:
+                return None
+            found = _private(token.objects.identified(identifier))
+            if not found:  # another process may have made it since this one read the token
+                every(token, Wanted(self._slot.label))
+                found = _private(token.objects.identified(identifier))
             mine = [pair for pair in found if pair.label == self._slot.label] or found
-            pair = only(token, mine) if identifier else None
+            pair = only(token, mine)
             return None if pair is None else TokenKey(token, pair)
 
     def staged(self) -> TokenKey | None:
@@ -77,6 +80,10 @@ class Pkcs11KeyStore:
     def _unused(self, token: OpenToken, pairs: list[Pair]) -> list[Pair]:
         used = {_here(token, uri) for uri in (*self._slot.used, self._slot.current)}
         return [pair for pair in pairs if pair.id not in used and pair.secret is None]
+
+
+def _private(pairs: list[Pair]) -> list[Pair]:
+    return [pair for pair in pairs if pair.private is not None]
 
 
 def _here(token: OpenToken, uri: str | None) -> bytes | None:
