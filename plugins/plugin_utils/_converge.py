@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from ..module_utils._core.errors import KeysteadError, NotConverged, NotYet, Pending, Unavailable
 from ..module_utils._core.model import Identity
+from . import _copies
 from ._actor import actor, holder
 from ._declare import Declaration, checked_issuer, declarations
 from ._durations import seconds
@@ -29,7 +30,7 @@ from ._policy.load import load
 from ._policy.review import Review
 from ._report import result
 from ._signers import Signers
-from ._work import Work, concerns_others, failing, has_copies, is_behind, is_elsewhere, is_unknown, plan
+from ._work import Work, concerns_others, failing, is_behind, is_elsewhere, is_unknown, plan
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Issuer
@@ -37,7 +38,6 @@ if t.TYPE_CHECKING:
     from ._custody import Custody
     from ._declare import Options
     from ._ledger.port import Ledger, Remembered
-    from ._remote_copies import RemoteCopies
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # a lease is given back long before it ends
 MANY = 50  # identities that take long enough to say what is going on
@@ -75,7 +75,7 @@ class _Run:
         works = [self._work(declaration, remembered.get(declaration.identity.name)) for declaration in declared]
         self._look(works)
         self._look_at_keys([work for work in works if is_elsewhere(work) and not work.error])
-        self._look_at_copies([work for work in works if has_copies(work) and not work.error])
+        self.warnings += _copies.look(works, self.ledger, self._batch())
         self._check_revokers([work for work in works if work.needs("revoke") and not work.error])
         self._look_at_originals([work for work in works if work.found and not work.error])
         if self.task.check:
@@ -159,20 +159,6 @@ class _Run:
 
         return Custody(self.ledger, self.task.host, self.store)
 
-    def _look_at_copies(self, works: t.Sequence[Work]) -> None:
-        """Read the copies that only the controller reaches, once each."""
-        if works:
-            from ._remote_copies import forgotten
-
-            self._copies.look(works, self.now)
-            self.warnings += forgotten(works)
-
-    @functools.cached_property
-    def _copies(self) -> RemoteCopies:
-        from ._remote_copies import RemoteCopies
-
-        return RemoteCopies(self.ledger, self.task.host, self.store)
-
     def _look_at_originals(self, works: t.Sequence[Work]) -> None:
         """Judge what somebody else had issued: to be adopted, observed, or adopted earlier."""
         foreign = [work for work in works if concerns_others(work)]
@@ -191,7 +177,7 @@ class _Run:
         remembered = self.ledger.remembered(self.task.host, self.store)
         then = [self._work(work.declaration, remembered.get(work.name)) for work in first]
         self._look(then)
-        self._look_at_copies([work for work in then if has_copies(work) and not work.error])
+        self.warnings += _copies.look(then, self.ledger, self._batch())
         self._act([work for work in then if work.steps and not work.error])
         for work, follows in zip(first, then, strict=True):
             work.followed_by(follows)
@@ -245,18 +231,10 @@ class _Run:
         strike([work for work in ready if not work.concerns_host])
         self._custody.settle([work for work in ready if not work.error])
         self.warnings += abandoned([work for work in ready if not work.error])
-        self._write_copies([work for work in ready if has_copies(work) and not work.error])
+        _copies.write(ready, self.ledger, batch)
         revoke([work for work in ready if work.needs("revoke") and not work.error], self.signers, self.ledger, batch)
         with failing(ready):
             self._record(ready, batch)
-
-    def _write_copies(self, works: t.Sequence[Work]) -> None:
-        """Write the copies that only the controller reaches: the hosts have done and proved their part."""
-        if works:
-            from ._remote_copies import finish
-
-            self._copies.write(works)
-            finish(works)
 
     def _batch(self) -> Batch:
         return Batch(self.task.host, self.store, actor(self.task.playbook), self.now)

@@ -124,11 +124,6 @@ def is_elsewhere(work: Work) -> bool:
     return not work.identity.key.on_host
 
 
-def has_copies(work: Work) -> bool:
-    """Tell whether there are copies that only the controller reaches, declared or known from before."""
-    return bool(work.declaration.remotes) or any(not path.startswith("/") for path in work.known.links)
-
-
 def is_unknown(work: Work) -> bool:
     """Tell whether a host that has nothing left to do has a newer generation than the ledger ever heard of."""
     found, issuer = work.found, work.issuer

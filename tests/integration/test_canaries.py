@@ -39,6 +39,7 @@ SECRETS = {
     IDENTITY_MODULE: (
         "ledger_password",
         COPY,
+        *(f"identities.publish.openbao_kv.auth.{secret}" for secret in OPENBAO),
         *(
             f"{where}.{secret}"
             for where in ("identities.issuer", "issuer", "issuers")
@@ -96,10 +97,12 @@ def prepared(args: Task, path: str) -> Task:
     """Return the arguments with an issuer, or a copy, in which the option at this path can stand."""
     if path == COPY:
         return put(args, "identities.publish", [{"pkcs12": {"path": "/etc/web.p12"}}])
-    where, found, way = path.partition(".openbao.auth.")
+    where, found, way = path.replace("_kv.auth.", ".auth.").partition(".openbao.auth.")
     if not found:
         return args
     auth = {"approle": {"role_id": "web"}} if way.startswith("approle") else {way.partition(".")[0]: {}}
+    if where == "identities.publish":
+        return put(args, where, [{"openbao_kv": {"url": NOWHERE, "path": "web", "auth": auth}}])
     issuer = {"openbao": {"url": NOWHERE, "role": "web", "auth": auth}}
     return put(args, where, [issuer] if where == "issuers" else issuer)
 
@@ -150,6 +153,9 @@ def unanswered(identity: Task) -> t.Iterator[Task]:
         path = f"identities.issuer.openbao.auth.{secret}"
         name, said = secret.replace(".", "-").replace("_", "-"), f"{{{{ {canary(IDENTITY_MODULE, path)} }}}}"
         yield put(put(prepared(identity, path), path, said), "identities.name", name)
+        path = f"identities.publish.openbao_kv.auth.{secret}"
+        said = f"{{{{ {canary(IDENTITY_MODULE, path)} }}}}"
+        yield put(put(prepared(identity, path), path, said), "identities.name", f"copied-{name}")
 
 
 def tasks(root: Path) -> list[Task]:

@@ -43,18 +43,20 @@ class OpenBaoKv:
         """Write one more version, unless somebody else writes at the same time; earlier ones stay in its history."""
         found, version = self._look()
         state_of(found, parts, self._owner, self.where)
-        if found is None:
-            version = self._newest()
-        body = {"options": {"cas": version}, "data": entry(parts, self._owner)}
-        with spoken_by(WHO):
-            try:
-                self._client.call("POST", f"{self._mount}/data/{self._path}", body)
-            except Refused as refused:
-                if _RACED not in refused.said:
-                    raise
-                raise Unavailable(f"{WHO}: somebody else wrote {self._path} at the same time; run again") from None
+        self.put(parts, self._newest() if found is None else version)
         if self.read(parts).state != "ok":
             raise Unavailable(f"{WHO}: {self._path} does not hold what was written; look who else writes it, run again")
+
+    def put(self, parts: t.Mapping[str, bytes], version: int) -> None:
+        """Write the version after `version`. Raises Unavailable where that is not the newest one any more."""
+        body = {"options": {"cas": version}, "data": entry(parts, self._owner)}
+        try:
+            with spoken_by(WHO):
+                self._client.call("POST", f"{self._mount}/data/{self._path}", body)
+        except Refused as refused:
+            if _RACED not in refused.said:
+                raise
+            raise Unavailable(f"{WHO}: somebody else wrote {self._path} at the same time; run again") from None
 
     def delete(self) -> None:
         """Destroy every version, if the newest one is ours and untouched."""
