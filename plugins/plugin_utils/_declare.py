@@ -16,7 +16,7 @@ from ._durations import lifetime, renew_before, seconds, timeout
 from ._key import Backend, key
 from ._names import subject
 from ._paths import absolute
-from ._publications import Setting, passwords, publications
+from ._publications import RemotePublication, Setting, passwords, publications, remote_publications
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 _RESERVED = ("current", "next", "pending")
@@ -32,7 +32,7 @@ class Declaration(t.NamedTuple):
     `issuer` is `{backend: validated options}` with exactly one backend, `accept_new_root` in lower-case hexadecimal and
     `timeout` in seconds; None where the task names no issuer, which only one that is not present may do. `custody` is
     `{name: validated options}` of a key that is not in a file, with its PIN or its way to log in. `passwords` open
-    files of the host, by their paths.
+    files of the host, by their paths; `remotes` are copies that only the controller reaches.
     """
 
     identity: Identity
@@ -44,6 +44,7 @@ class Declaration(t.NamedTuple):
     revoke_on_absent: bool
     custody: Backend | None = None
     passwords: t.Mapping[str, str] = {}
+    remotes: tuple[RemotePublication, ...] = ()
 
 
 def declarations(args: Options, module: str = "machine_identity") -> tuple[Declaration, ...]:
@@ -113,6 +114,7 @@ def _declaration(one: Options, store: str, scope: str | None, default: Backend |
         revoke_on_absent=one["revoke_on_absent"],
         custody=custody,
         passwords=passwords(one["publish"]) if identity.state == "present" else {},
+        remotes=remote_publications(one["publish"]),
     )
 
 

@@ -12,7 +12,13 @@ from __future__ import annotations
 import typing as t
 
 from ..module_utils._core.errors import Misconfigured
-from ..module_utils._core.publication import DEFAULT_PARTS, FILE_PUBLISHERS, Publication
+from ..module_utils._core.publication import (
+    DEFAULT_PARTS,
+    FILE_PUBLISHERS,
+    REMOTE_PARTS,
+    REMOTE_PUBLISHERS,
+    Publication,
+)
 from ._consumers import key_mode, outside_store, public_mode, text
 from ._paths import absolute
 
@@ -21,6 +27,14 @@ if t.TYPE_CHECKING:
 
 Options = t.Mapping[str, t.Any]
 LONGEST_PASSWORD = 255
+
+
+class RemotePublication(t.NamedTuple):
+    """A copy that only the controller reaches: who writes it, which parts, and its validated options."""
+
+    publisher: str
+    parts: tuple[str, ...]
+    options: Options
 
 
 class Setting(t.NamedTuple):
@@ -33,7 +47,27 @@ class Setting(t.NamedTuple):
 
 def publications(entries: t.Sequence[Options] | None, setting: Setting) -> tuple[Publication, ...]:
     """Return the copies that go to files of the host. Their passwords are not among it."""
-    return tuple(_publication(entry, f"publish[{at}]", setting) for at, entry in enumerate(entries or ()))
+    named = [(entry, f"publish[{at}]") for at, entry in enumerate(entries or ())]
+    return tuple(
+        _publication(entry, where, setting) for entry, where in named if publisher_of(entry, where) in FILE_PUBLISHERS
+    )
+
+
+def remote_publications(entries: t.Sequence[Options] | None) -> tuple[RemotePublication, ...]:
+    """Return the copies that only the controller reaches."""
+    named = [(entry, f"publish[{at}]") for at, entry in enumerate(entries or ())]
+    return tuple(
+        RemotePublication(name, _remote_parts(entry["parts"], f"{where}.parts"), entry[name])
+        for entry, where in named
+        if (name := publisher_of(entry, where)) in REMOTE_PUBLISHERS
+    )
+
+
+def _remote_parts(said: t.Sequence[str] | None, where: str) -> tuple[str, ...]:
+    parts = tuple(said if said is not None else REMOTE_PARTS)
+    if "private_key" in parts:
+        raise Misconfigured(f"{where}: the private key was made on the host and never leaves it; write [fullchain]")
+    return _checked_parts(parts, ("certificate", "chain", "fullchain"), where)
 
 
 def passwords(entries: t.Sequence[Options] | None) -> dict[str, str]:
@@ -82,22 +116,26 @@ def _parts(entry: Options, name: str, where: str, custody: str) -> tuple[str, ..
         raise Misconfigured(f"{where}.parts: they stand beside {name} as well; write them once")
     said = inside if inside is not None else beside
     parts = tuple(said if said is not None else DEFAULT_PARTS)
-    known = FILE_PUBLISHERS[name]
-    for part in parts:
-        if part not in known:
-            raise Misconfigured(f"{where}.parts: {part!r:.60} is no part for {name}; write some of {', '.join(known)}")
-        if parts.count(part) > 1:
-            raise Misconfigured(f"{where}.parts: {part} stands there twice; write it once")
-    if "fullchain" in parts and {"certificate", "chain"} & set(parts):
-        raise Misconfigured(f"{where}.parts: fullchain is certificate and chain; write it, or the two")
-    if not parts:
-        raise Misconfigured(f"{where}.parts: there are none; write some of {', '.join(known)}, or leave it out")
+    _checked_parts(parts, FILE_PUBLISHERS[name], f"{where}.parts")
     if custody != "file" and "private_key" in parts:
         raise Misconfigured(
             f"{where}.parts: custody {custody} has no private_key to copy; write pem_bundle with [certificate, chain]"
         )
     if name == "pkcs12" and not {"private_key", "certificate"} <= set(parts):
         raise Misconfigured(f"{where}.parts: it needs private_key and certificate; write pem_bundle where one is not")
+    return parts
+
+
+def _checked_parts(parts: tuple[str, ...], known: t.Sequence[str], where: str) -> tuple[str, ...]:
+    for part in parts:
+        if part not in known:
+            raise Misconfigured(f"{where}: {part!r:.60} is no part that goes there; write some of {', '.join(known)}")
+        if parts.count(part) > 1:
+            raise Misconfigured(f"{where}: {part} stands there twice; write it once")
+    if "fullchain" in parts and {"certificate", "chain"} & set(parts):
+        raise Misconfigured(f"{where}: fullchain is certificate and chain; write it, or the two")
+    if not parts:
+        raise Misconfigured(f"{where}: there are none; write some of {', '.join(known)}, or leave it out")
     return parts
 
 

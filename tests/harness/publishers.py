@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
+import secrets
 import subprocess
 import typing as t
 from dataclasses import dataclass, field
@@ -17,8 +20,16 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.publicatio
 from ansible_collections.keystead.identity.plugins.module_utils._host.copy_file import CopyFile, Owner
 from ansible_collections.keystead.identity.plugins.module_utils._host.copy_record import CopyRecord
 from ansible_collections.keystead.identity.plugins.module_utils._host.place import Place, open_place
+from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
+from ansible_collections.keystead.identity.plugins.module_utils._options.publish import PUBLISH
 from ansible_collections.keystead.identity.plugins.module_utils._publishers.registry import PUBLISHERS
+from ansible_collections.keystead.identity.plugins.plugin_utils._copy_entry import Owner as EntryOwner
+from ansible_collections.keystead.identity.plugins.plugin_utils._publishers.registry import PUBLISHERS as REMOTES
+from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 from ansible_collections.keystead.identity.tests.harness.brownfield import Authority, pair
+from ansible_collections.keystead.identity.tests.harness.in_process import until
+from ansible_collections.keystead.identity.tests.harness.moto import reached
+from ansible_collections.keystead.identity.tests.harness.openbao_server import Refused
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -60,10 +71,15 @@ def parts(number: int = 0, *, authority: Authority | None = None) -> Parts:
 
 
 class Backend(t.Protocol):
-    """One place to copy to. `needs` are of tests/needs.py; `refuses` begins every error of it."""
+    """One place to copy to, made over a directory and what the session fixture `server` yields, if it names one.
+
+    `needs` are of tests/needs.py; `refuses` begins every error of it; `takes` are the parts that go there.
+    """
 
     needs: t.ClassVar[tuple[str, ...]]
+    server: t.ClassVar[str | None]
     refuses: t.ClassVar[str]
+    takes: t.ClassVar[tuple[str, ...]]
 
     def publisher(self) -> Publisher:
         """Return a publisher as a run of its own has it."""
@@ -89,8 +105,11 @@ class _File:
     """A file in a directory, written as the host's half writes it."""
 
     directory: Path
+    running: t.Any = None
     said: dict[str, t.Any] = field(default_factory=dict)
+    server: t.ClassVar[str | None] = None
     refuses: t.ClassVar[str] = "host: "
+    takes: t.ClassVar[tuple[str, ...]] = ("private_key", "certificate", "chain")
     publisher_name: t.ClassVar[str]
 
     def __post_init__(self) -> None:
@@ -206,6 +225,157 @@ class LegacyPkcs12(Pkcs12):
         self.said["encryption"] = "legacy"
 
 
-BACKENDS: dict[str, t.Callable[[Path], t.Any]] = {
+class _Entry:
+    """An entry of names and values, in a store that the controller reaches."""
+
+    takes: t.ClassVar[tuple[str, ...]] = ("certificate", "chain")
+    name: t.ClassVar[str]
+
+    def __init__(self, directory: Path, running: t.Any) -> None:
+        """Take an entry of its own."""
+        self.directory, self.running, self.open = directory, running, contextlib.ExitStack()
+        self.path = f"tests/{secrets.token_hex(6)}"
+
+    def publisher(self) -> Publisher:
+        """Return one as a task makes it."""
+        said = validated({self.name: self.options()}, spec(PUBLISH), module="machine_identity")[self.name]
+        return REMOTES[self.name](said, EntryOwner("web1.example.org/web 0123456789ab", NAME, replaces=False))
+
+    def options(self) -> dict[str, t.Any]:
+        """Return what a task says."""
+        raise NotImplementedError
+
+    def values(self) -> dict[str, str] | None:
+        """Return what a tool that is not ours reads."""
+        raise NotImplementedError
+
+    def put(self, values: dict[str, str]) -> None:
+        """Write as somebody else."""
+        raise NotImplementedError
+
+    def seen(self) -> Held | None:
+        """Return what somebody else reads."""
+        values = self.values()
+        return None if values is None else held("".join(values.values()).encode())
+
+    def spoilt(self, _made: Parts) -> dict[str, t.Callable[[], object]]:
+        """Return what others do to entries, whose mark they keep."""
+        return {
+            "parts": lambda: self.put({**(self.values() or {}), "note": "by hand"}),
+            "certificate": lambda: self.put({**(self.values() or {}), "certificate": parts(0)["certificate"].decode()}),
+            "unreadable": lambda: self.put({**(self.values() or {}), "certificate": "junk"}),
+            "missing": self.drop,
+        }
+
+    def drop(self) -> None:
+        """Delete it as somebody else."""
+        raise NotImplementedError
+
+    def occupy(self) -> None:
+        """Write what was never ours."""
+        self.put({"password": "somebody else's"})
+
+
+class OpenBaoKv(_Entry):
+    """A KV version 2 on a real OpenBao."""
+
+    needs: t.ClassVar[tuple[str, ...]] = ("openbao",)
+    server: t.ClassVar[str | None] = "openbao"
+    refuses: t.ClassVar[str] = "openbao_kv: "
+    name = "openbao_kv"
+
+    def __init__(self, directory: Path, running: t.Any) -> None:
+        """Mount an engine."""
+        super().__init__(directory, running)
+        self.mount, self.broken = f"kv{secrets.token_hex(6)}", False
+        self.running.call("POST", f"sys/mounts/{self.mount}", {"type": "kv", "options": {"version": "2"}})
+        until(self._is_ready)  # a new one upgrades itself, and refuses everything meanwhile
+
+    def _is_ready(self) -> bool:
+        try:
+            self.running.call("GET", f"{self.mount}/config")
+        except Refused:
+            return False
+        return True
+
+    def options(self) -> dict[str, t.Any]:
+        """Return what a task says."""
+        url = "https://127.0.0.1:9" if self.broken else self.running.url
+        auth = {"token": {"token": self.running.token}}
+        common = {"auth": auth, "ca_bundle": str(self.running.ca_bundle), "timeout": "5s"}
+        return {"url": url, "mount": self.mount, "path": self.path, **common}
+
+    def values(self) -> dict[str, str] | None:
+        """Read as root."""
+        try:
+            return t.cast("dict[str, str]", self.running.call("GET", f"{self.mount}/data/{self.path}")["data"]["data"])
+        except Refused:
+            return None
+
+    def put(self, values: dict[str, str]) -> None:
+        """Write as root."""
+        self.running.call("POST", f"{self.mount}/data/{self.path}", {"data": values})
+
+    def drop(self) -> None:
+        """Delete the newest version, as `bao kv delete` does."""
+        self.running.call("DELETE", f"{self.mount}/data/{self.path}")
+
+    def fail(self) -> None:
+        """Lead nowhere."""
+        self.broken = True
+
+    def mend(self) -> None:
+        """Lead there again."""
+        self.broken = False
+
+
+class AwsSecretsManager(_Entry):
+    """Secrets Manager of moto, a stand-in that keeps state, and not AWS."""
+
+    needs: t.ClassVar[tuple[str, ...]] = ("moto",)
+    server: t.ClassVar[str | None] = "moto"
+    refuses: t.ClassVar[str] = "aws_secrets_manager: "
+    name = "aws_secrets_manager"
+
+    def __init__(self, directory: Path, running: t.Any) -> None:
+        """Let boto3 come to the stand-in."""
+        super().__init__(directory, running)
+        self.aws = running.client("secretsmanager")
+        self.open.enter_context(reached(running.environment))
+
+    def options(self) -> dict[str, t.Any]:
+        """Return what a task says."""
+        return {"name": self.path, "timeout": "10s"}
+
+    def values(self) -> dict[str, str] | None:
+        """Read with boto3 alone."""
+        try:
+            return t.cast("dict[str, str]", json.loads(self.aws.get_secret_value(SecretId=self.path)["SecretString"]))
+        except self.aws.exceptions.ClientError:
+            return None
+
+    def put(self, values: dict[str, str]) -> None:
+        """Write with boto3 alone."""
+        try:
+            self.aws.put_secret_value(SecretId=self.path, SecretString=json.dumps(values))
+        except self.aws.exceptions.ResourceNotFoundException:
+            self.aws.create_secret(Name=self.path, SecretString=json.dumps(values))
+
+    def drop(self) -> None:
+        """Schedule it for deletion."""
+        self.aws.delete_secret(SecretId=self.path, RecoveryWindowInDays=30)
+
+    def fail(self) -> None:
+        """Lead nowhere."""
+        self.open.enter_context(reached({**self.running.environment, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}))
+
+    def mend(self) -> None:
+        """Lead there again."""
+        self.open.close()
+        self.open.enter_context(reached(self.running.environment))
+
+
+BACKENDS: dict[str, t.Any] = {
     "pem_bundle": PemBundle, "pkcs12": Pkcs12, "pkcs12_legacy": LegacyPkcs12,
+    "openbao_kv": OpenBaoKv, "aws_secrets_manager": AwsSecretsManager,
 }  # fmt: skip

@@ -45,6 +45,7 @@ SECRETS = {
         "ledger_password",
         *(f"identities.key.custody.{secret}" for secret in CUSTODY),
         COPY,
+        *(f"identities.publish.openbao_kv.auth.{secret}" for secret in OPENBAO),
         *(
             f"{where}.{secret}"
             for where in ("identities.issuer", "issuer", "issuers")
@@ -108,9 +109,11 @@ def prepared(args: Task, path: str) -> Task:
         transit = {"openbao_transit": {"url": NOWHERE, "name": "web", "auth": login(way.partition(".auth.")[2])}}
         args = put(args, where, {}) if where.endswith("key") else args
         return put(args, f"{where}.custody", token if way.startswith("pkcs11") else transit)
-    where, found, way = path.partition(".openbao.auth.")
+    where, found, way = path.replace("_kv.auth.", ".auth.").partition(".openbao.auth.")
     if not found:
         return args
+    if where == "identities.publish":
+        return put(args, where, [{"openbao_kv": {"url": NOWHERE, "path": "web", "auth": login(way)}}])
     issuer = {"openbao": {"url": NOWHERE, "role": "web", "auth": login(way)}}
     return put(args, where, [issuer] if where == "issuers" else issuer)
 
@@ -166,6 +169,9 @@ def unanswered(identity: Task) -> t.Iterator[Task]:
         path = f"identities.issuer.openbao.auth.{secret}"
         name, said = secret.replace(".", "-").replace("_", "-"), f"{{{{ {canary(IDENTITY_MODULE, path)} }}}}"
         yield put(put(prepared(identity, path), path, said), "identities.name", name)
+        path = f"identities.publish.openbao_kv.auth.{secret}"
+        said = f"{{{{ {canary(IDENTITY_MODULE, path)} }}}}"
+        yield put(put(prepared(identity, path), path, said), "identities.name", f"copied-{name}")
 
 
 def tasks(root: Path) -> list[Task]:

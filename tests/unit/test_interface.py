@@ -39,8 +39,11 @@ IDENTITY = """
     prove.when=changed prove.when=always adopt publish publish.parts publish.pkcs12.path publish.pkcs12.password
     publish.pkcs12.password_file publish.pkcs12.encryption=modern publish.pkcs12.encryption=legacy
     publish.pkcs12.owner publish.pkcs12.group publish.pkcs12.mode publish.pem_bundle.path publish.pem_bundle.parts
-    publish.pem_bundle.owner publish.pem_bundle.group publish.pem_bundle.mode publish.openbao_kv publish.aws_acm
-    publish.aws_secrets_manager keep_generations generation=previous revoke_on_absent trusts
+    publish.pem_bundle.owner publish.pem_bundle.group publish.pem_bundle.mode publish.openbao_kv.url
+    publish.openbao_kv.mount publish.openbao_kv.path publish.openbao_kv.namespace publish.openbao_kv.auth
+    publish.openbao_kv.ca_bundle publish.openbao_kv.timeout publish.aws_acm publish.aws_secrets_manager.name
+    publish.aws_secrets_manager.region publish.aws_secrets_manager.timeout keep_generations generation=previous
+    revoke_on_absent trusts
 """
 SHARED = "ledger ledger_password ledger_password_file policy"
 TASK = f"{SHARED} store scope purge wait check_status=ledger check_status=live plan approvals"

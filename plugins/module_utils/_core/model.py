@@ -162,7 +162,8 @@ class Known(t.NamedTuple):
 
     def for_the_host(self) -> Known:
         """Return what is no reason for a host to make a store, take a lease or act: the rest is the controller's."""
-        return self._replace(revoke=None, listed=False, left=None)
+        links = tuple(path for path in self.links if path.startswith("/"))  # the others are places of the controller
+        return self._replace(revoke=None, listed=False, left=None, links=links)
 
 
 class X509Facts(t.NamedTuple):

@@ -19,6 +19,10 @@ FILE_PUBLISHERS = {
 }
 """What runs on a host, and the parts that a file of it may hold."""
 
+REMOTE_PUBLISHERS = ("openbao_kv", "aws_secrets_manager")
+"""What runs on the controller; the first word of where such a copy is."""
+
+REMOTE_PARTS = ("certificate", "chain")
 DEFAULT_PARTS = ("private_key", "certificate", "chain")
 ENCRYPTIONS = ("modern", "legacy")
 _OF_METADATA = ("ok", "same", "mode", "owner")  # what a consumer reads there stays what it was
@@ -33,8 +37,9 @@ _SENTENCES = {
     "unreadable": "{where} cannot be read as {publisher}",
     "mode": "the mode of {where} is {detail}",
     "owner": "the owner of {where} is {detail}",
-    "same": "{where} is a file with the same content, which is managed from now on",
-    "file": "{where} is a file that {publisher} replaces, as replace_files says",
+    "same": "{where} holds the same already, and is managed from now on",
+    "file": "{where} holds something else, which {publisher} replaces, as replace_files says",
+    "unread": "{where} could not be read, and is written where that is possible now",
     "link": "{where} is a link, in whose place a file comes",
 }
 COPY_STATES = tuple(_SENTENCES)
@@ -81,8 +86,13 @@ def copy_steps(found: Observed, renewed: str | None = None) -> tuple[Step, ...]:
 
 
 def changes_a_copy(found: Observed) -> bool:
-    """Tell whether a consumer will find something else in a copy."""
-    return any(copy.state not in _OF_METADATA for copy in found.copies)
+    """Tell whether a consumer on the host will find something else in a copy."""
+    return any(copy.state not in _OF_METADATA and copy.publisher in FILE_PUBLISHERS for copy in found.copies)
+
+
+def is_remote(step: Step) -> bool:
+    """Tell whether a step is about a copy that only the controller reaches."""
+    return step.action in ("publish", "withdraw") and step.about.partition(" ")[0] in REMOTE_PUBLISHERS
 
 
 def withdraw_steps(wanted: Identity, found: Observed) -> tuple[Step, ...]:

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 from .._core.publication import ENCRYPTIONS, FILE_PUBLISHERS, Publication
+from .auth import auth
 from .option import Option
+from .server import CA_BUNDLE, TIMEOUT
 
 _PATH = Option(
     "The absolute path of the file on the host. Its directory must be there, and nobody else may write in it.",
@@ -48,6 +50,20 @@ PEM_BUNDLE = {
     ),
     **_FILE,
 }
+OPENBAO_KV = {
+    "url": Option("Where the server is, for example V(https://bao.example.org:8200). TLS only.", required=True),
+    "mount": Option("Where its KV version 2 is mounted.", default="secret"),
+    "path": Option("The entry in the mount, for example V(web/tls).", required=True),
+    "namespace": Option("The namespace that the mount, and the way to log in, are in."),
+    "auth": auth(),
+    "ca_bundle": CA_BUNDLE,
+    "timeout": TIMEOUT,
+}
+AWS_SECRETS_MANAGER = {
+    "name": Option("The name of the secret, for example V(web/tls).", required=True),
+    "region": Option("The region. The default is that of the AWS configuration of the controller."),
+    "timeout": TIMEOUT,
+}
 PUBLISHERS = {
     "pkcs12": Option("A PKCS#12 file on the host, with the name of the identity as its alias.", "dict", options=PKCS12),
     "pem_bundle": Option(
@@ -55,11 +71,24 @@ PUBLISHERS = {
         "dict",
         options=PEM_BUNDLE,
     ),
+    "openbao_kv": Option(
+        "An entry of a KV version 2 of an OpenBao, or of a HashiCorp Vault, written by the controller with "
+        "check-and-set. Each part is a field of it.",
+        "dict",
+        options=OPENBAO_KV,
+    ),
+    "aws_secrets_manager": Option(
+        "A secret of AWS Secrets Manager, written by the controller as JSON of the parts. Credentials, roles and "
+        "endpoints are those that boto3 finds on the controller.",
+        "dict",
+        options=AWS_SECRETS_MANAGER,
+    ),
 }
 PUBLISH = {
     **PUBLISHERS,
     "parts": Option(
-        "The parts that go there. The default is V(private_key), V(certificate) and V(chain) for files on the host.",
+        "The parts that go there. The default is V(private_key), V(certificate) and V(chain) for files on the host, "
+        "and V(certificate) and V(chain) elsewhere.",
         type="list",
         elements="str",
     ),

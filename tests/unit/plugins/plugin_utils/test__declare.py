@@ -224,6 +224,7 @@ def test_five_hundred_identities_cost_less_than_a_tenth_of_a_second() -> None:
     assert time.process_time() - started < 0.1
 
 
+ONE_OF = "publish[0]: exactly one of pkcs12, pem_bundle, openbao_kv, aws_secrets_manager is needed, found "
 P12, PEM = {"path": "/etc/web.p12", "password": "Canary"}, {"path": "/etc/web.pem"}
 
 
@@ -249,9 +250,8 @@ def test_parts_may_stand_inside_or_beside() -> None:
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
-        ({}, "publish[0]: exactly one of pkcs12, pem_bundle is needed, found none"),
-        ({"pkcs12": P12, "pem_bundle": PEM}, ("publish[0]: exactly one of pkcs12, pem_bundle is needed, found "
-         "pkcs12 and pem_bundle")),
+        ({}, ONE_OF + "none"),
+        ({"pkcs12": P12, "pem_bundle": PEM}, ONE_OF + "pkcs12 and pem_bundle"),
         ({"pem_bundle": {"path": "web.pem"}}, ("publish[0].pem_bundle.path: 'web.pem' is not an absolute path in its "
          "shortest form; write '/web.pem'")),
         ({"pem_bundle": {"path": "/var/lib/keystead/identities/web/x"}}, ("publish[0].pem_bundle.path: "
@@ -263,8 +263,8 @@ def test_parts_may_stand_inside_or_beside() -> None:
          "for such a file; write one of 0400, 0440, 0600, 0640, 0444, 0644")),
         ({"pem_bundle": {**PEM, "parts": ["chain"]}, "parts": ["chain"]}, ("publish[0].pem_bundle.parts: they stand "
          "beside pem_bundle as well; write them once")),
-        ({"pem_bundle": PEM, "parts": ["combined"]}, ("publish[0].pem_bundle.parts: 'combined' is no part for "
-         "pem_bundle; write some of private_key, certificate, chain, fullchain")),
+        ({"pem_bundle": PEM, "parts": ["combined"]}, ("publish[0].pem_bundle.parts: 'combined' is no part that "
+         "goes there; write some of private_key, certificate, chain, fullchain")),
         ({"pem_bundle": PEM, "parts": ["chain", "chain"]}, ("publish[0].pem_bundle.parts: chain stands there twice; "
          "write it once")),
         ({"pem_bundle": PEM, "parts": ["fullchain", "chain"]}, ("publish[0].pem_bundle.parts: fullchain is certificate "
