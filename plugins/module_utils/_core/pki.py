@@ -151,9 +151,10 @@ def _shown(name: str) -> str:
 
 
 def _extension(extensions: x509.Extensions, kind: str) -> t.Any:
-    with contextlib.suppress(x509.ExtensionNotFound):
+    try:
         return extensions.get_extension_for_class(getattr(x509, kind)).value
-    return None
+    except x509.ExtensionNotFound:
+        return None
 
 
 def _is_ca(extensions: x509.Extensions) -> bool:
