@@ -13,14 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import statistics
 import sys
 import typing as t
 from pathlib import Path
 
 from . import figures, machine, table
-from .ground import Ground
+from .ground import Ground, unused
 from .measure import measure, prove_that_it_looks
 from .runner import Unexpected, give_up
 from .scenarios import BACKENDS, SHARED_LEDGER, TEN, issuing, per_certificate
@@ -85,15 +84,8 @@ def run(place: Path, rounds: int, *, quick: bool) -> figures.Figures:
                 raise Unexpected(f"{BACKENDS[name]} is to be measured where CI=true")
         else:
             _say(BACKENDS[name])
-        result[name] = {"lack": lack} if lack else backend(_empty(place / name), rounds, quick)
+        result[name] = {"lack": lack} if lack else backend(unused(place / name), rounds, quick)
     return {**result, "load": load.seen()}
-
-
-def _empty(place: Path) -> Path:
-    """Return a directory for one server and its ground, without what earlier runs left there."""
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(parents=True)
-    return place
 
 
 def _find_collection() -> None:

@@ -10,7 +10,10 @@ import datetime as dt
 import json
 import shutil
 import sys
+import tempfile
 import typing as t
+from collections import Counter
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -20,22 +23,24 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from .runner import Run, play
 
 if t.TYPE_CHECKING:
-    from pathlib import Path
-
     from .scenarios import Fleet, Work
 
 Environment = t.Mapping[str, str] | None
 
 
 class Ground:
-    """One directory, empty at first; `ours` and the rivals each work in directories of their own below it."""
+    """One directory, empty at first; `ours` and the rivals each work in directories of their own below it.
+
+    Nothing is deleted while there is something to measure: for minutes, ext4 looks at every inode that was freed and
+    passes over it when it makes a file (`recently_deleted` in its ialloc.c), so that thousands make each one dear.
+    """
 
     def __init__(self, place: Path, variables: t.Mapping[str, t.Any] | None = None) -> None:
         """Begin anew in `place`; the variables stand in every inventory."""
-        shutil.rmtree(place, ignore_errors=True)
-        self.place, self._variables = place, variables or {}
-        self.fresh = place / "fresh"
-        self.fresh.mkdir(parents=True, mode=0o700)
+        self.place, self._variables = unused(place), variables or {}
+        self._begun: Counter[str] = Counter()
+        self.fresh = self.place / "fresh"
+        self.fresh.mkdir(mode=0o700)
         (self.fresh / "authorities").mkdir(mode=0o700)
         play("authority", self.write("controller", {"localhost": {}}), changes=True, work=str(self.fresh))
         make_rival_authority(self.fresh)
@@ -46,15 +51,15 @@ class Ground:
 
     def run(self, name: str, fleet: Fleet, work: Work, *, where: str, environment: Environment = None) -> Run:
         """Run a playbook in directory `where`: a first issue makes it anew, for the others it must have been made."""
-        directory = self.place / where
         if work == "issue":
-            shutil.rmtree(directory, ignore_errors=True)
-            shutil.copytree(self.fresh, directory)
-        return play(name, self.inventory(fleet), changes=work == "issue", environment=environment, work=str(directory))
+            self._begun[where] += 1
+            shutil.copytree(self.fresh, self._directory(where))
+        directory = str(self._directory(where))
+        return play(name, self.inventory(fleet), changes=work == "issue", environment=environment, work=directory)
 
     def check(self, name: str, fleet: Fleet, *, where: str) -> Run:
         """Ask a playbook in check mode what it would do; every host must have something to do."""
-        directory = str(self.place / where)
+        directory = str(self._directory(where))
         return play(name, self.inventory(fleet), changes=True, options=["--check"], work=directory)
 
     def inventory(self, fleet: Fleet) -> Path:
@@ -78,8 +83,17 @@ class Ground:
 
     def swap_key(self, host: str, name: str, where: str) -> None:
         """Put another key where an identity's key is, as valid as the right one."""
-        path = self.place / where / host / "identities" / name / "current" / "private_key.pem"
+        path = self._directory(where) / host / "identities" / name / "current" / "private_key.pem"
         path.write_bytes(_pem(ec.generate_private_key(ec.SECP256R1())))
+
+    def _directory(self, where: str) -> Path:
+        return self.place / f"{where}-{self._begun[where]}"
+
+
+def unused(place: Path) -> Path:
+    """Return a directory below `place` that nobody used before; tools/bench removes them all at its end."""
+    place.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=place))
 
 
 def _identities(host: str, count: int) -> t.Iterator[dict[str, t.Any]]:

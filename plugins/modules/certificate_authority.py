@@ -115,6 +115,17 @@ issuer_id:
   type: str
   returned: when the authority exists
   sample: local:issuing:9c56cc51b374c3ba189210d5b6d4bf57
+custody:
+  description: Where its private key lives, one of the names in O(key.custody).
+  type: str
+  returned: when the authority exists
+  sample: file
+key_uri:
+  description:
+    - What names its private key in its custody, for example a PKCS#11 URI (RFC 7512). It is null for a file.
+  type: str
+  returned: when the authority exists
+  sample: pkcs11:token=ca;serial=5a1d2c;object=keystead%20authority%20issuing%201b2c3d4e;type=private
 certificate_facts:
   description: What its certificate says.
   type: dict

@@ -263,6 +263,16 @@ identities:
           type: str
           returned: always
           sample: its key is also that of web of web2; the first renewal of each makes its own
+    custody:
+      description: Where the private key of the current generation lives.
+      type: str
+      returned: when there is a generation
+      sample: file
+    key_uri:
+      description: What names the private key where that is no file, for a token as in RFC 7512.
+      type: str
+      returned: when there is a generation
+      sample: pkcs11:token=hsm;id=%01%02;type=private
     paths:
       description:
         - Where a service finds the parts of whatever generation is current, by part.

@@ -86,6 +86,12 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
             python = self._interpreter(variables)
             if python and self._is_pipelining_enabled("new"):
                 return self._piped(arguments, python)
+            if arguments.get("secrets"):
+                raise Misconfigured(
+                    f"{self.module}: without pipelining, or with a Python still to be discovered, a secret of the task "
+                    "would touch the disk of the host; write it to a file there and name that (pin_file, "
+                    "password_file), or set ansible_pipelining: true and ansible_python_interpreter"
+                )
             answer: dict[str, t.Any] = self._execute_module(
                 module_name=HOST_HALF, module_args=arguments, task_vars=variables
             )

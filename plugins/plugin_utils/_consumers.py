@@ -9,16 +9,16 @@ Every function takes validated options and raises Misconfigured, whose message b
 
 from __future__ import annotations
 
-import posixpath
 import re
 import typing as t
 
 from ..module_utils._core.errors import Misconfigured
-from ..module_utils._core.model import PARTS, Activation, Adopt, Files, Link, Proof
+from ..module_utils._core.model import PARTS, Activation, Adopt, Files, Key, Link, Proof
 from ._durations import seconds
 from ._names import dns_name
+from ._paths import absolute
 
-_LACKS = {"file": ("key_uri",)}
+_OF_A_FILE = ("private_key", "combined")
 _KEY_MODES = ("0400", "0440", "0600", "0640")
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}", re.ASCII)
 _OF_A_HANDSHAKE = ("server_name", "starttls", "client_auth")
@@ -37,23 +37,22 @@ def text(options: Options, option: str, longest: int = 255) -> str | None:
     return value
 
 
-def absolute(path: str) -> str:
-    """Return a path of a host, which must be absolute and have its shortest form."""
-    if not path.startswith("/") or path.startswith("//") or posixpath.normpath(path) != path or not path.isprintable():
-        shortest = posixpath.normpath(f"/{path}").replace("//", "/")
-        raise Misconfigured(f"{path[:255]!r} is not an absolute path in its shortest form; write {shortest[:255]!r}")
-    return path
-
-
-def files(options: Options, store: str, custody: str) -> Files:
+def files(options: Options, store: str, key: Key) -> Files:
     """Return how the parts stand in the file system."""
     return Files(
         owner=text(options, "owner"),
         group=text(options, "group"),
         mode=_mode(options["mode"]),
-        links=tuple(_link(path, part, store, custody) for path, part in (options["links"] or {}).items()),
+        links=tuple(_link(path, part, store, key) for path, part in (options["links"] or {}).items()),
         replace_files=options["replace_files"],
     )
+
+
+def lacking_parts(custody: str, *, token: bool) -> tuple[str, ...]:
+    """Return the parts that a generation lacks whose key lives there; `token` tells that it is one of the host."""
+    if custody == "file":
+        return ("key_uri",)
+    return _OF_A_FILE if token else (*_OF_A_FILE, "nginx_tls")
 
 
 def adoption(options: Options | None, state: str, custody: str) -> Adopt | None:
@@ -92,10 +91,12 @@ def activation(options: Options | None) -> Activation | None:
     )
 
 
-def proof(options: Options | None, profile: str) -> Proof | None:
+def proof(options: Options | None, profile: str, custody: str) -> Proof | None:
     """Return how the consumer is asked."""
     if options is None:
         return None
+    if options["client_auth"] and custody != "file":
+        raise Misconfigured(f"prove.client_auth: custody {custody} has no key for a handshake of ours; write command")
     _exactly_one(options, "prove", "port", "command")
     _check_handshake(options, profile)
     return Proof(
@@ -123,16 +124,17 @@ def _mode(mode: t.Any) -> str:
     return padded
 
 
-def _link(path: t.Any, part: t.Any, store: str, custody: str) -> Link:
+def _link(path: t.Any, part: t.Any, store: str, key: Key) -> Link:
     try:
         absolute(str(path))
     except Misconfigured as error:
         raise Misconfigured(f"links: {_TEMPLATE if '{{' in str(path) else ''}{error}") from None
     if path == store or path.startswith(f"{store}/") or store.startswith(f"{path}/"):
         raise Misconfigured(f"links: {path!r} is in the way of the store {store!r}; write a path elsewhere")
-    lacking = _LACKS[custody]
+    lacking = lacking_parts(key.custody, token=key.token is not None)
     if part in lacking:
-        raise Misconfigured(f"links[{path}]: custody {custody} has no {part}; write private_key")
+        instead = "private_key" if key.custody == "file" else "key_uri"
+        raise Misconfigured(f"links[{path}]: custody {key.custody} has no {part}; write {instead}")
     if part not in PARTS:
         known = ", ".join(known for known in PARTS if known not in lacking)
         raise Misconfigured(f"links[{path}]: {part!r:.60} is not a part; write one of {known}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import time
 import typing as t
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from ._actor import actor, holder
 from ._declare import Declaration, checked_issuer, declarations
 from ._durations import seconds
 from ._host_half import HostHalf
+from ._key import label
 from ._known import known_of
 from ._ledger.port import Batch
 from ._ledger.registry import open_for
@@ -27,11 +29,12 @@ from ._policy.load import load
 from ._policy.review import Review
 from ._report import result
 from ._signers import Signers
-from ._work import Work, concerns_others, is_behind, is_unknown, plan
+from ._work import Work, concerns_others, failing, is_behind, is_elsewhere, is_unknown, plan
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Issuer
     from ._action import Task
+    from ._custody import Custody
     from ._declare import Options
     from ._ledger.port import Ledger, Remembered
 
@@ -70,6 +73,7 @@ class _Run:
         declared = [*declared, *self._to_purge(declared, remembered)]
         works = [self._work(declaration, remembered.get(declaration.identity.name)) for declaration in declared]
         self._look(works)
+        self._look_at_keys([work for work in works if is_elsewhere(work) and not work.error])
         self._check_revokers([work for work in works if work.needs("revoke") and not work.error])
         self._look_at_originals([work for work in works if work.found and not work.error])
         if self.task.check:
@@ -97,6 +101,9 @@ class _Run:
         identity = declaration.identity
         if issuer is not None and identity.state == "present":
             identity = identity._replace(issuer_id=issuer.id)
+        if identity.key.custody != "file":
+            name = label(self.task.host, self.store, identity.name)
+            identity = identity._replace(key=identity.key._replace(label=name))
         return Work(declaration, identity, issuer, remembered, known_of(declaration, remembered, self.now))
 
     def _issuer(self, declaration: Declaration) -> Issuer | None:
@@ -113,7 +120,7 @@ class _Run:
     def _check_anchors(self, works: t.Sequence[Work]) -> None:
         """Say in check mode already that the root of an issuer changed."""
         for work in works:
-            with _failing([work]):
+            with failing([work]):
                 if work.issuer is not None:
                     self.signers.anchors(work.issuer, self.ledger, pin=False)
 
@@ -136,6 +143,20 @@ class _Run:
                 work.known = known_of(work.declaration, work.remembered, self.now)
             self.host.prepare(busy, self.now)
 
+    def _look_at_keys(self, works: t.Sequence[Work]) -> None:
+        """Look at keys that only the controller reaches; a host that lacks one is asked once more, for its lease."""
+        if not works:
+            return
+        missed = self._custody.look(works, self.now)
+        if missed and not self.task.check:
+            self.host.prepare(missed, self.now)
+
+    @functools.cached_property
+    def _custody(self) -> Custody:
+        from ._custody import Custody
+
+        return Custody(self.ledger, self.task.host, self.store)
+
     def _look_at_originals(self, works: t.Sequence[Work]) -> None:
         """Judge what somebody else had issued: to be adopted, observed, or adopted earlier."""
         foreign = [work for work in works if concerns_others(work)]
@@ -143,7 +164,7 @@ class _Run:
             from ._originals import Setting, consider
 
             run = Setting(self.ledger, self._batch(), str(self.holder), self.review, self.warnings)
-            with _failing(foreign):
+            with failing(foreign):
                 consider(foreign, run, check=self.task.check)
 
     def _replace_adopted(self, works: t.Sequence[Work]) -> None:
@@ -164,7 +185,7 @@ class _Run:
         from ._withdrawal import check_can_revoke
 
         for work in works:
-            with _failing([work]):
+            with failing([work]):
                 check_can_revoke(work, self.signers)
 
     def _tell(self, works: t.Sequence[Work], what: str) -> None:
@@ -174,6 +195,7 @@ class _Run:
     def _act(self, works: t.Sequence[Work]) -> None:
         if not works:
             return
+        from ._custody import abandoned
         from ._issuing import Issuing
         from ._withdrawal import revoke, strike
 
@@ -192,19 +214,22 @@ class _Run:
         if to_adopt:
             from ._originals import Setting, intend
 
-            with _failing(to_adopt):
+            with failing(to_adopt):
                 intend(to_adopt, Setting(self.ledger, batch, str(self.holder), self.review, self.warnings))
         to_issue = [work for work in works if work.needs("issue")]
         self._tell(to_issue, "credentials to issue")
-        with _failing(to_issue):
-            issuing.run(to_issue)
+        with failing(to_issue):
+            self._custody.stage(to_issue)
+            issuing.run([work for work in to_issue if not work.error])
         ready = [work for work in works if not work.error]
         on_host = [work for work in ready if work.concerns_host]
         self._tell(on_host, "identities to install on the host")
         self._install(on_host, [work for work in works if work.error and work.lease], batch)
         strike([work for work in ready if not work.concerns_host])
+        self._custody.settle([work for work in ready if not work.error])
+        self.warnings += abandoned([work for work in ready if not work.error])
         revoke([work for work in ready if work.needs("revoke") and not work.error], self.signers, self.ledger, batch)
-        with _failing(ready):
+        with failing(ready):
             self._record(ready, batch)
 
     def _batch(self) -> Batch:
@@ -216,7 +241,7 @@ class _Run:
             return
         from ._adoption import adopt
 
-        with _failing(works):
+        with failing(works):
             self.warnings += adopt(works, self.ledger, self._batch(), str(self.holder))
 
     def _catch_up(self, works: t.Sequence[Work]) -> None:
@@ -225,17 +250,17 @@ class _Run:
             return
         from ._outcomes import found_done
 
-        with _failing(works):
+        with failing(works):
             self.ledger.record(self._batch(), [found_done(work) for work in works])
 
     def _install(self, works: t.Sequence[Work], given_up: t.Sequence[Work], batch: Batch) -> None:
         """Let the host act; then nothing may be left to do. What was given up costs no other run its lease."""
         if not works and not given_up:
             return
-        with _failing(works), self._remembering_loss(works, batch):
+        with failing(works), self._remembering_loss(works, batch):
             self.host.install(works, given_up, datetime.now(UTC))
         for work in works:
-            with _failing([work]):
+            with failing([work]):
                 _check_settled(work)
 
     @contextlib.contextmanager
@@ -262,17 +287,7 @@ def _check_settled(work: Work) -> None:
     """Raise NotConverged when something is left for the host to do; the rest is the controller's affair."""
     if work.after is None or work.error:
         return
-    known = work.known._replace(revoke=None, listed=False)
+    known = work.known.for_the_host()._replace(key_gone=None)
     left = plan(dataclasses.replace(work, known=known), work.after, datetime.now(UTC))
     if left and not (work.did("adopt") and left[0].action == "stage_key"):  # that is done next
         raise NotConverged(f"{work.name}: everything was done, and still {left[0].reason}")
-
-
-@contextlib.contextmanager
-def _failing(works: t.Sequence[Work]) -> t.Iterator[None]:
-    """Let an error end the way of these, and not that of their siblings."""
-    try:
-        yield
-    except KeysteadError as error:
-        for work in works:
-            work.error = work.error or error

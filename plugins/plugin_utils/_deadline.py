@@ -10,6 +10,7 @@ serves one task ends without waiting for it.
 
 from __future__ import annotations
 
+import os
 import queue
 import threading
 import typing as t
@@ -20,15 +21,17 @@ _Job = tuple[_Work, "queue.SimpleQueue[tuple[t.Any, BaseException | None]]"]
 
 
 class Worker:
-    """Does one call after the other in a thread of its own, which begins with the first one, after the fork."""
+    """Does one call after the other in a thread of its own, which begins with the first one of a process."""
 
     def __init__(self) -> None:
         """Start nothing yet."""
         self._jobs: queue.SimpleQueue[_Job | None] | None = None
+        self._process = 0  # whose thread it is: no thread is there after a fork
 
     def within(self, seconds: float, work: t.Callable[[], T]) -> T:
         """Return what the work returns, or raise what it raises; TimeoutError after `seconds`. It is then given up."""
-        if self._jobs is None:
+        if self._jobs is None or self._process != os.getpid():
+            self._process = os.getpid()
             self._jobs = queue.SimpleQueue()
             threading.Thread(target=_serve, args=(self._jobs,), daemon=True).start()
         answer: queue.SimpleQueue[tuple[t.Any, BaseException | None]] = queue.SimpleQueue()

@@ -10,10 +10,12 @@ import re
 import typing as t
 
 from ..module_utils._core.errors import Misconfigured
-from ..module_utils._core.model import Identity, Key
-from ._consumers import absolute, activation, adoption, files, proof, text
-from ._durations import lifetime, renew_before, seconds
+from ..module_utils._core.model import Identity
+from ._consumers import activation, adoption, files, proof, text
+from ._durations import lifetime, renew_before, seconds, timeout
+from ._key import Backend, key
 from ._names import subject
+from ._paths import absolute
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 _RESERVED = ("current", "next", "pending")
@@ -21,14 +23,14 @@ _FINGERPRINT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 MOST_GENERATIONS = 100
 
 Options = t.Mapping[str, t.Any]
-Backend = t.Mapping[str, t.Mapping[str, t.Any]]
 
 
 class Declaration(t.NamedTuple):
     """What a task says about one identity: what is wanted of the host, and what only the controller needs.
 
     `issuer` is `{backend: validated options}` with exactly one backend, `accept_new_root` in lower-case hexadecimal and
-    `timeout` in seconds; None where the task names no issuer, which only one that is not present may do.
+    `timeout` in seconds; None where the task names no issuer, which only one that is not present may do. `custody` is
+    `{name: validated options}` of a key that is not in a file, with its PIN or its way to log in.
     """
 
     identity: Identity
@@ -38,6 +40,7 @@ class Declaration(t.NamedTuple):
     scope: str | None
     issuer: Backend | None
     revoke_on_absent: bool
+    custody: Backend | None = None
 
 
 def declarations(args: Options, module: str = "machine_identity") -> tuple[Declaration, ...]:
@@ -93,7 +96,7 @@ class _speaking:  # noqa: N801 - reads as a verb
 
 
 def _declaration(one: Options, store: str, scope: str | None, default: Backend | None) -> Declaration:
-    identity = _identity(one, store)
+    identity, custody = _identity(one, store)
     issuer = checked_issuer(one["issuer"]) or default
     if issuer is None and identity.state == "present":
         raise Misconfigured("issuer: nobody is named; write issuer: {local: {directory: ..., authority: ...}}")
@@ -105,14 +108,15 @@ def _declaration(one: Options, store: str, scope: str | None, default: Backend |
         scope=scope,
         issuer=issuer,
         revoke_on_absent=one["revoke_on_absent"],
+        custody=custody,
     )
 
 
-def _identity(one: Options, store: str) -> Identity:
+def _identity(one: Options, store: str) -> tuple[Identity, Backend | None]:
     with _speaking("name: "):
         check_name(one["name"])
     _check_generations(one)
-    key = _key(one["key"])
+    lives, custody = key(one["key"])
     names = subject(one)
     if one["state"] == "present" and not (names.dns_names or names.ip_addresses or names.uris or names.email_addresses):
         raise Misconfigured(
@@ -122,22 +126,23 @@ def _identity(one: Options, store: str) -> Identity:
         life = lifetime(one["lifetime"])
     with _speaking("renew_before: "):
         before = renew_before(one["renew_before"], life)
-    return Identity(
+    wanted = Identity(
         name=one["name"],
         kind=one["kind"],
         state=one["state"],
         subject=names,
         profile=one["profile"],
-        key=key,
+        key=lives,
         lifetime=life,
         renew_before=before,
-        files=files(one, store, key.custody),
+        files=files(one, store, lives),
         activate=activation(one["activate"]),
-        prove=proof(one["prove"], one["profile"]),
+        prove=proof(one["prove"], one["profile"], lives.custody),
         keep_generations=one["keep_generations"],
         generation=one["generation"],
-        adopt=adoption(one["adopt"], one["state"], key.custody),
+        adopt=adoption(one["adopt"], one["state"], lives.custody),
     )
+    return wanted, custody
 
 
 def check_name(name: str) -> None:
@@ -155,13 +160,6 @@ def _check_generations(one: Options) -> None:
         raise Misconfigured(f"keep_generations: {kept} is not possible; write 0 to {MOST_GENERATIONS}")
     if one["generation"] is not None and not kept:
         raise Misconfigured("generation: previous was not kept; write keep_generations: 1 beside it, for the next time")
-
-
-def _key(options: Options | None) -> Key:
-    if options is None:
-        return Key()
-    (custody,) = options["custody"] or (Key().custody,)
-    return Key(type=options["type"], custody=custody)
 
 
 def _labels(labels: Options) -> dict[str, str]:
@@ -185,10 +183,7 @@ def _fingerprint(options: Options) -> str | None:
 
 def _issuer_timeout(options: Options) -> int:
     with _speaking("timeout: "):
-        timeout = seconds(options["timeout"])
-        if not timeout:
-            raise Misconfigured("'0s' is no time at all; write for example 30s")
-    return timeout
+        return timeout(options["timeout"])
 
 
 def _check_purge(args: Options) -> None:

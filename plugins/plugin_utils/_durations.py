@@ -25,6 +25,14 @@ def seconds(text: str) -> int:
     return int(match[1]) * _SECONDS[match[2]]
 
 
+def timeout(text: str) -> int:
+    """Return how long a call may take, in seconds. Raises Misconfigured."""
+    found = seconds(text)
+    if not found:
+        raise Misconfigured(f"{text!r} is no time at all; write for example 30s")
+    return found
+
+
 def lifetime(text: str) -> int:
     """Return how long a credential shall be valid, in seconds. Raises Misconfigured."""
     life = seconds(text)

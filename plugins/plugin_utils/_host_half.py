@@ -15,7 +15,7 @@ from ..module_utils._core.adopted import adopted_id
 from ..module_utils._core.errors import KINDS, Denied, KeysteadError, Pending, Unavailable
 from ..module_utils._core.model import Done, Observed
 from ._actor import is_dead
-from ._work import plan
+from ._work import is_the_hosts, plan
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -59,7 +59,7 @@ class HostHalf:
 
     def _prepare(self, works: t.Sequence[Work], now: datetime, broken: dict[str, str]) -> dict[str, t.Any]:
         entries = [{"identity": wire.pack(work.identity), "known": _known(work)} for work in works]
-        answers = self._call("prepare", entries, now, broken)
+        answers = self._call("prepare", entries, now, broken, _secrets(works))
         busy = {}
         for work in works:
             answer = answers.get(work.name, {})
@@ -73,7 +73,7 @@ class HostHalf:
     def install(self, works: t.Sequence[Work], given_up: t.Sequence[Work], now: datetime) -> None:
         """Let the host do its part of the steps and look again; for those given up it only takes the lease back."""
         back = [{**_order(work), "steps": []} for work in given_up]
-        answers = self._call("install", [*(_order(work) for work in works), *back], now, {})
+        answers = self._call("install", [*(_order(work) for work in works), *back], now, {}, _secrets(works))
         for work in works:
             answer = answers.get(work.name, {})
             try:
@@ -100,11 +100,25 @@ class HostHalf:
         """Let the host look at itself."""
         return self._ask({"phase": "preflight", "ledger_id": self.ledger_id, "identities": []}, now)
 
+    def errand(self, errand: dict[str, t.Any], pin: str | None, now: datetime) -> Answer:
+        """Let the host do something in a token; return its one answer. A PIN goes down a pipe only."""
+        secrets = {"secrets": {"key": {"pin": pin}}} if pin else {}
+        answers = self._ask({**secrets, "phase": "token", "errand": errand, "identities": []}, now)["identities"]
+        if len(answers) != 1 or not isinstance(answers[0], dict):
+            raise Denied("host: its answer about the token has another form; look at what runs on this host")
+        return t.cast("Answer", answers[0])
+
     def _call(
-        self, phase: str, entries: list[dict[str, t.Any]], now: datetime, broken: dict[str, str]
+        self,
+        phase: str,
+        entries: list[dict[str, t.Any]],
+        now: datetime,
+        broken: dict[str, str],
+        secrets: dict[str, dict[str, str]],
     ) -> dict[str, Answer]:
         answer = self._ask(
             {
+                **({"secrets": secrets} if secrets else {}),
                 "phase": phase,
                 "ledger_id": self.ledger_id,
                 "deadline": LEASE_SECONDS,
@@ -143,8 +157,13 @@ class HostHalf:
 
 
 def _known(work: Work) -> dict[str, t.Any]:
-    """Return what the host is told; what is the controller's to do is no reason to make a store or take a lease."""
-    return t.cast("dict[str, t.Any]", wire.pack(work.known._replace(revoke=None, listed=False)))
+    return t.cast("dict[str, t.Any]", wire.pack(work.known.for_the_host()))
+
+
+def _secrets(works: t.Sequence[Work]) -> dict[str, dict[str, str]]:
+    """Return the PINs of the host's own tokens: nothing else that is secret goes down."""
+    tokens = {work.name: (work.declaration.custody or {}).get("pkcs11") for work in works if work.identity.key.token}
+    return {name: {"pin": options["pin"]} for name, options in tokens.items() if options and options["pin"]}
 
 
 def _is_named(answer: Answer) -> bool:
@@ -171,6 +190,7 @@ def _take_look(work: Work, answer: Answer, now: datetime) -> None:
         work.lease = wire.text(answer["lease"]) if "lease" in answer else None
         work.csr = wire.binary(answer["csr"]) if "csr" in answer else b""
         work.public_id = wire.text(answer["public_id"]) if "public_id" in answer else ""
+        work.key_uri = wire.text(answer["key_uri"]) if "key_uri" in answer else None
         work.credential = work.found.credential
         work.steps = plan(work, work.found, now)
     except ValueError as error:
@@ -213,11 +233,13 @@ def _order(work: Work) -> dict[str, t.Any]:
         "identity": wire.pack(work.identity),
         "known": _known(work),
         "lease": work.lease,
-        "steps": [wire.pack(step) for step in work.steps],
+        "steps": [wire.pack(step) for step in work.steps if is_the_hosts(step)],
     }
     if work.generation is not None:
         parts = {name: part.content.decode("ascii") for name, part in work.generation.parts.items()}
         order.update(number=work.number, issuer_id=work.generation.issuer_id, parts=parts)
+        if not work.identity.key.on_host:
+            order.update(key_uri=work.key_uri, public_id=work.public_id)
     elif work.needs("adopt") and work.found and work.found.original:
         credential = work.found.original.credential
         order.update(original=credential.credential_id, issuer_id=adopted_id(credential))

@@ -13,10 +13,10 @@ from ..module_utils._core import pki, wire
 from ..module_utils._core.checks import sentence
 from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured
 from ..module_utils._core.model import OBSERVED, Identity, Known, Observed
-from ._consumers import absolute
 from ._declare import Declaration, check_name, checked_store
 from ._host_half import HostHalf, error_of, observed_of
 from ._ledger.registry import open_for
+from ._paths import absolute
 from ._policy.found import found_by
 from ._policy.load import load
 from ._report import certificate, record

@@ -174,6 +174,7 @@ def intent(work: Work, reason: str, holder: str, issuer_id: str | None = None) -
         kind=work.identity.kind,
         scope=declaration.scope,
         custody=work.identity.key.custody,
+        key_uri=work.key_uri,
         reason=reason,
         contact=declaration.contact,
         service=declaration.service,

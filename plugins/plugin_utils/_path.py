@@ -44,11 +44,11 @@ def check_path(
     anchor = next((root for root in roots if path[-1] == root or _signed_by(path[-1], root)), None)
     if anchor is None:
         raise Denied(f"{_shown(path[-1])} is not signed by a pinned root")
-    if path[-1] != anchor:
-        path.append(anchor)
     for below, above in itertools.pairwise(path):
         if not _signed_by(below, above):
             raise Denied(f"{_shown(below)} is not signed by {_shown(above)}, which follows it in the chain")
+    if path[-1] != anchor:
+        path.append(anchor)
     for certificate in path:
         _check_dates(certificate, now)
         _check_critical(certificate)

@@ -29,7 +29,7 @@ from ..module_utils._options.wire import WIRE
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
-SHIPPED = ("_core", "_host", "_keystores")
+SHIPPED = ("_core", "_host", "_keystores", "_pkcs11")
 MODULE_UTILS = Path(__file__).parent.parent / "module_utils"
 TO_DISCOVER = ("auto", "auto_legacy", "auto_silent", "auto_legacy_silent")
 NOT_RUN = (126, 127)  # what a shell says of a program that it cannot run (POSIX, 2.8.2)

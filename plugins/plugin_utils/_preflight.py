@@ -33,14 +33,15 @@ from ._signers import Signers
 
 if t.TYPE_CHECKING:
     from ._action import Task
-    from ._declare import Backend
     from ._host_half import Answer
+    from ._key import Backend
     from ._ledger.port import Ledger
 
 MODULE, CONTROLLER = "preflight", "controller"
 STATES = ("ok", "warning", "failed")
 LIBRARIES = {
     "ansible-core": "2.18",
+    "boto3": "1.40.0",
     "cryptography": "50.0.0",
     "hvac": "2.4.0",
     "idna": "3.7",

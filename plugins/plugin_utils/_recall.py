@@ -13,11 +13,10 @@ import typing as t
 
 from ..module_utils._core import pki
 from ..module_utils._core.errors import Misconfigured
-from ..module_utils._host.layout import current_path
 from ._ledger import queries
 from ._ledger.location import default_path
 from ._ledger.registry import open_for
-from ._report import LINKABLE, certificate
+from ._report import certificate, paths
 
 if t.TYPE_CHECKING:
     from ._ledger.chain import Readable
@@ -86,11 +85,10 @@ def _part(ledger: Readable, row: Record, part: str) -> Record | str:
 
 def _record(ledger: Readable, row: Record, found: tuple[str, str] | None) -> Record:
     """Return what machine_identity_info returns of an identity, as far as a ledger can know it, and where it is."""
-    paths = {part: current_path(row["store"], row["name"], part) for part in LINKABLE} if found else {}
     return {
         **{fact: row[fact] for fact in ("name", "host", "store", "kind", "state", "generation")},
         "certificate": _facts(found[0]) if found else None,
-        "paths": paths,
+        "paths": paths(row["store"], row["name"], row["custody"]) if found else {},
         "links": queries.links(ledger, row["host"], row["store"], row["name"]),
         **{fact: row[fact] for fact in ("contact", "service", "scope", "labels", "issuer_id", "key_type", "custody")},
         "revoked": row["revoked"],

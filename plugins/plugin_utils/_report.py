@@ -12,8 +12,10 @@ from collections import Counter
 
 from ..module_utils._core.adopted import adopted_id
 from ..module_utils._core.checks import sentence
+from ..module_utils._core.model import PARTS
 from ..module_utils._core.plan import REPLACES
 from ..module_utils._host.layout import current_path
+from ._consumers import lacking_parts
 from ._serial import with_colons
 
 if t.TYPE_CHECKING:
@@ -23,7 +25,6 @@ if t.TYPE_CHECKING:
 
 DONE = ("issued", "renewed", "changed")
 NAMED = 3  # identities that failed for one reason; the others are in the records
-LINKABLE = ("certificate", "chain", "fullchain", "private_key", "combined", "nginx_tls")
 
 
 def result(works: t.Sequence[Work], store: str, task: Task, warnings: list[str]) -> dict[str, t.Any]:
@@ -71,8 +72,21 @@ def record(work: Work, store: str, *, check: bool) -> dict[str, t.Any]:
         "steps": _steps(work) if check or not work.error else _taken(work),
         "certificate": certificate(credential) if credential else None,
         "findings": list(work.findings),
-        "paths": {part: current_path(store, work.name, part) for part in LINKABLE} if there else {},
+        "custody": seen.custody if seen and there else None,
+        "key_uri": seen.key_uri if seen and there else None,
+        "paths": _paths(work, store, seen) if seen and there else {},
     }
+
+
+def _paths(work: Work, store: str, seen: Observed) -> dict[str, str]:
+    """Return where consumers read the parts of the current generation, as far as they are known to be there."""
+    return paths(store, work.name, seen.custody or "file", token=work.identity.key.token is not None)
+
+
+def paths(store: str, name: str, custody: str, *, token: bool = False) -> dict[str, str]:
+    """Return where the parts of an identity are whose key lives there; `token` tells that it is one of the host."""
+    lacking = lacking_parts(custody, token=token)
+    return {part: current_path(store, name, part) for part in PARTS if part not in lacking}
 
 
 def certificate(credential: Credential) -> dict[str, t.Any]:
@@ -82,8 +96,8 @@ def certificate(credential: Credential) -> dict[str, t.Any]:
         "serial_number": with_colons(facts.serial_number),
         "fingerprint_sha256": credential.credential_id,
         "spki_sha256": credential.public_id,
-        "not_before": f"{credential.not_before:%Y-%m-%dT%H:%M:%SZ}",
-        "not_after": f"{credential.not_after:%Y-%m-%dT%H:%M:%SZ}",
+        "not_before": f"{credential.not_before.isoformat()[:19]}Z",
+        "not_after": f"{credential.not_after.isoformat()[:19]}Z",
         "issuer": facts.issuer,
         "subject": facts.subject_name,
         "dns_names": list(facts.subject.dns_names),
@@ -144,10 +158,12 @@ def _taken(work: Work) -> list[dict[str, str]]:
 
 def _message(work: Work, *, check: bool) -> str:
     """Say what the steps do not: that a consumer was left alone, and what check mode cannot foresee."""
-    from ._work import skipped
-
     if check and work.needs("issue"):
         return "check mode asks no issuer and no consumer; they may still refuse"
+    if not work.done:
+        return ""
+    from ._work import skipped
+
     return next((done.reason for done in work.done if skipped(done)), "")
 
 
@@ -160,7 +176,7 @@ def _found(work: Work, found: Observed | None) -> str:
     lines = [f"generation: {found.generation}", f"issuer: {found.issuer_id}"]
     if work.credential:
         facts = work.credential.facts
-        lines += _facts(facts.key_type, facts.subject)
+        lines += _facts(facts.key_type, facts.subject, found.custody)
     lines += [f"link: {link.path} -> {link.part}" for link in found.links if link.state == "ok"]
     lines += [f"link: {path}" for path in found.stale_links]
     lines += [f"finding: {sentence(finding)}" for finding in (*found.damage, *found.drift)]
@@ -175,14 +191,15 @@ def _declared(work: Work) -> str:
     original = found.original if work.needs("adopt") else None
     number = max(found.newest, work.known.newest) + 1 + bool(original)
     if work.needs("issue"):
-        lines = [f"generation: {number}", f"issuer: {wanted.issuer_id}", *_facts(wanted.key.type, wanted.subject)]
+        lines = [f"generation: {number}", f"issuer: {wanted.issuer_id}"]
+        lines += _facts(wanted.key.type, wanted.subject, wanted.key.custody)
     elif original:
         facts: X509Facts = original.credential.facts
         lines = [f"generation: {number - 1}", f"issuer: {adopted_id(original.credential)}"]
         lines += _facts(facts.key_type, facts.subject)
     else:
         lines = [f"generation: {_chosen(work, found)}", f"issuer: {found.issuer_id}"]
-        lines += _facts(wanted.key.type, wanted.subject)
+        lines += _facts(wanted.key.type, wanted.subject, wanted.key.custody)
     lines += [f"link: {link.path} -> {link.part}" for link in wanted.files.links]
     return "\n".join(lines) + "\n"
 
@@ -191,9 +208,9 @@ def _chosen(work: Work, found: Observed) -> int | None:
     return next((int(step.about) for step in work.steps if step.action == "publish" and step.about), found.generation)
 
 
-def _facts(key_type: str, subject: t.Any) -> list[str]:
+def _facts(key_type: str, subject: t.Any, custody: str | None = None) -> list[str]:
     return [
-        f"key: {key_type}",
+        f"key: {key_type}" + (f" in {custody}" if custody not in (None, "file") else ""),
         f"common name: {subject.common_name or 'none'}",
         *(f"name: {name}" for name in sorted(subject.dns_names)),
         *(f"name: {name}" for name in sorted((*subject.ip_addresses, *subject.uris, *subject.email_addresses))),

@@ -17,7 +17,7 @@ from ._roots import declared_roots
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Issuer
-    from ._declare import Backend
+    from ._key import Backend
     from ._ledger.port import Ledger
 
 
@@ -26,13 +26,20 @@ class Signers:
 
     def __init__(self, further: t.Sequence[Backend], module: str = "machine_identity") -> None:
         """Keep the options of `issuers`: who may have signed earlier; `module` is whose they are."""
+        self._last: tuple[t.Any, t.Any] = (None, None)
         self._made: dict[str, Issuer] = {}
         self._options: dict[int, t.Mapping[str, t.Any]] = {}
         self._declared: dict[int, tuple[bytes, ...]] = {}  # roots, by issuer
         self._further, self._module = further, module
 
     def of(self, backend: Backend) -> Issuer:
-        """Return the issuer with these options."""
+        """Return the issuer with these options; most identities of a task have one and the same."""
+        if backend is not self._last[0]:
+            self._last = backend, self._of(backend)
+        issuer: Issuer = self._last[1]
+        return issuer
+
+    def _of(self, backend: Backend) -> Issuer:
         ((name, options),) = backend.items()
         key = hashlib.sha256(json.dumps([name, options], sort_keys=True, default=str).encode()).hexdigest()
         if key not in self._made:

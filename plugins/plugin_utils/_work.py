@@ -6,17 +6,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from dataclasses import dataclass, field
 
 from ..module_utils._core.checks import Look
+from ..module_utils._core.errors import KeysteadError
 from ..module_utils._core.model import ADOPTED
-from ..module_utils._core.plan import decide
+from ..module_utils._core.plan import ELSEWHERE, decide
 
 if t.TYPE_CHECKING:
     from datetime import datetime
 
-    from ..module_utils._core.errors import KeysteadError
     from ..module_utils._core.model import Credential, Done, Generation, Identity, Known, Observed, Step
     from ..module_utils._core.ports import Issuer
     from ._declare import Declaration
@@ -38,6 +39,7 @@ class Work:
     lease: str | None = None
     csr: bytes = b""
     public_id: str = ""
+    key_uri: str | None = None
     number: int | None = None
     generation: Generation | None = None
     orphaned: Orphaned | None = None
@@ -78,13 +80,18 @@ class Work:
 
     @property
     def concerns_host(self) -> bool:
-        """Tell whether the host has a part in what is to be done: to revoke, or to strike off a list, is not its."""
-        return any(step.action != "revoke" and (step.action != "withdraw" or step.about) for step in self.steps)
+        """Tell whether the host has a part in what is to be done."""
+        return any(map(is_the_hosts, self.steps))
 
     @property
     def changed(self) -> bool:
         """Tell whether anything but a look was taken."""
         return any(done.action != "prove" and not done.error and not skipped(done) for done in self.done)
+
+
+def is_the_hosts(step: Step) -> bool:
+    """Tell whether a host has a part in a step: to revoke, to strike off a list, or another's custody is not its."""
+    return step.action != "revoke" and step.about != ELSEWHERE and (step.action != "withdraw" or bool(step.about))
 
 
 def skipped(done: Done) -> bool:
@@ -95,6 +102,21 @@ def skipped(done: Done) -> bool:
 def plan(work: Work, found: Observed, now: datetime) -> tuple[Step, ...]:
     """Decide once more, with what only the controller knows."""
     return decide(Look(work.identity, found, found.credential, work.known, now, found.other))
+
+
+@contextlib.contextmanager
+def failing(works: t.Sequence[Work]) -> t.Iterator[None]:
+    """Let an error end the way of these, and not that of their siblings."""
+    try:
+        yield
+    except KeysteadError as error:
+        for work in works:
+            work.error = work.error or error
+
+
+def is_elsewhere(work: Work) -> bool:
+    """Tell whether only the controller reaches the key that is declared."""
+    return not work.identity.key.on_host
 
 
 def is_unknown(work: Work) -> bool:

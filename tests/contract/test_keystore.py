@@ -80,7 +80,7 @@ def test_cryptography_verifies_what_a_key_of_each_type_signs(kept: Kept, key_typ
     made = kept.store().stage(key_type)
     assert key_type_of(made.public_key()) == key_type
     for one in (made, kept.store().staged()):
-        for data in (DATA, b"", DATA * 500):
+        for data in kept.messages:
             verify(made.public_key(), one.sign(data), data)
 
 
@@ -100,8 +100,14 @@ def test_a_key_type_that_it_cannot_make_is_refused_by_name_and_nothing_is_left(k
     assert kept.seen() == []
 
 
-def test_another_type_replaces_what_was_staged(kept: Kept) -> None:
+def test_another_type_replaces_what_was_staged_or_is_refused_where_a_label_has_one_type(kept: Kept) -> None:
     first = kept.store().stage(kept.custody.key_types[0])
+    if kept.custody.one_type:
+        with pytest.raises(Misconfigured, match=f"{kept.custody.key_types[1]}.*name") as refused:
+            kept.store().stage(kept.custody.key_types[1])
+        check_sentence(refused.value, kept.custody.name)
+        assert kept.store().staged().uri == first.uri
+        return
     second = kept.store().stage(kept.custody.key_types[1])
     assert second.uri != first.uri
     assert kept.store().staged().uri == second.uri
@@ -186,7 +192,7 @@ def test_destroying_leaves_the_key_that_is_in_use_and_those_of_others(kept: Kept
     kept.store(used.uri).delete()
     if kept.custody.destroys_one:
         assert kept.seen() == before
-    assert kept.store(used.uri).staged() is None
+        assert kept.store(used.uri).staged() is None
     verify(used.public_key(), kept.store(used.uri).current().sign(DATA), DATA)
     assert kept.store(label=others).staged().uri == other.uri
     kept.store(label=others).delete()

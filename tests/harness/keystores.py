@@ -27,8 +27,11 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGE = "ansible_collections.keystead.identity.tests.harness"
-CUSTODIES = ("softhsm", "swtpm")
+CUSTODIES = ("softhsm", "swtpm", "openbao_transit", "aws_kms")
 """The modules of tests/harness that have a `Custody`. A custody that can run on two real things has two of them."""
+
+MESSAGES = (b"what stands in a certificate", b"", b"what stands in a revocation list" * 500)
+"""What is signed; a stand-in for a real thing has `messages` of its own, which are those that it signs rightly."""
 
 Recipe = dict[str, t.Any]
 
@@ -42,6 +45,7 @@ class Custody(t.Protocol):
     key_types: t.ClassVar[tuple[str, ...]]  # those that it can make, the quickest first
     lacks: t.ClassVar[str]  # a key type that it must refuse by name
     destroys_one: t.ClassVar[bool]  # whether a key that was never used can be destroyed while one in use stays
+    one_type: t.ClassVar[bool]  # whether all keys of a label have one type for ever
 
     def __init__(self, directory: Path, server: t.Any) -> None: ...
 
@@ -93,6 +97,11 @@ class Kept(t.NamedTuple):
     def elsewhere(self, script: str, current: str | None = None, *used: str) -> str:
         """Run statements about `store` in a process of its own, which then ends at once; return its last line."""
         return child(self.module, self.custody.recipe(self.label), slot(self.label, current, *used), script)
+
+    @property
+    def messages(self) -> tuple[bytes, ...]:
+        """What it is to sign."""
+        return t.cast("tuple[bytes, ...]", getattr(type(self.custody), "messages", MESSAGES))
 
     def seen(self) -> list[str]:
         """Return what a tool that is not ours sees of the label."""

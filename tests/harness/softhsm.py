@@ -93,6 +93,7 @@ class Custody:
     key_types = ("ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-2048", "rsa-3072", "rsa-4096")
     lacks = "ml-dsa-65"
     destroys_one = True
+    one_type = False
     token = "suite"
 
     def __init__(self, directory: Path, server: None) -> None:

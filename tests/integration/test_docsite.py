@@ -23,6 +23,7 @@ import yaml
 from ansible_collections.keystead.identity.tests.harness import playbook
 from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.postgres import CONVERGER, PASSWORDS
+from ansible_collections.keystead.identity.tests.harness.softhsm import SoftHsm
 from ansible_collections.keystead.identity.tests.integration.test_examples import IDENTITY, INFO, machine, serving
 from ansible_collections.keystead.identity.tests.needs import OPENBAO
 
@@ -37,7 +38,15 @@ HOST = "web1.example.org"
 BLOCK = re.compile(r"^\.\. code-block:: (?:yaml|yaml\+jinja)\n((?: +:.*\n)*)\n((?: .*\n|\n)+)", re.MULTILINE)
 LABEL = "ansible_collections.keystead.identity.docsite."
 DIRECTORIES = ("/srv/keystead", "/etc/ssl", "/etc/nginx")
-SERVERS = {"issuer_openbao": "openbao", "ledger_postgresql": "postgres"}
+UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+BAO = "https://bao.example.org:8200"
+SERVERS = {
+    "custody_aws_kms": ("moto",),
+    "custody_openbao_transit": ("openbao",),
+    "custody_pkcs11": ("softhsm", "python-pkcs11"),
+    "issuer_openbao": ("openbao",),
+    "ledger_postgresql": ("postgres",),
+}
 Presuppose = t.Callable[[pytest.FixtureRequest, Path], dict[str, str]]
 
 
@@ -110,7 +119,7 @@ def test_what_is_not_run_says_so(page: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [pytest.param(page, marks=[pytest.mark.needs(SERVERS[page])] if page in SERVERS else []) for page in PAGES]
+    "page", [pytest.param(page, marks=pytest.mark.needs(*SERVERS.get(page, ()))) for page in PAGES]
 )
 def test_the_playbooks_of_a_page_run_and_change_nothing_the_second_time(
     request: pytest.FixtureRequest, tmp_path: Path, page: str
@@ -126,8 +135,10 @@ def test_the_playbooks_of_a_page_run_and_change_nothing_the_second_time(
         variables: dict[str, t.Any] = {}
         for said in marked(FIRST, "variables"):
             variables.update(exchanged(said, pairs))
+        environment = request.getfixturevalue("moto").environment if "moto" in SERVERS.get(page, ()) else {}
         runs = [prepared(play, tmp_path / "store") for play in exchanged(plays(page), pairs)]
-        done = playbook.run([play for play in runs for _twice in range(2)], {HOST: variables}, home=home)
+        twice = [play for play in runs for _turn in range(2)]
+        done = playbook.run(twice, {HOST: variables}, home=home, env={**hsm_of(root), **environment})
     assert done.returncode == 0, done.stdout + done.stderr
     results = iter(playbook.results(home, HOST))
     for play in runs:
@@ -145,35 +156,71 @@ def _old_pair(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {}
 
 
-def _openbao(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
-    """Set a server up by the commands of the page, which write credentials where its playbooks read them."""
-    server: Server = request.getfixturevalue("openbao")
-    text = (SITE / "rst" / "issuer_openbao.rst").read_text(encoding="utf-8")
-    commands, policy = (
-        textwrap.dedent(found) for kind in ("console", "text")
+def hsm_of(root: Path) -> dict[str, str]:
+    """Return what leads a page's SoftHSM to tokens of its own."""
+    return {"SOFTHSM2_CONF": str(root / "softhsm2.conf")}
+
+
+def _softhsm(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Initialise a token by the commands of the page."""
+    SoftHsm(root)
+    commands = _shown("custody_pkcs11", "console")[0]
+    _run(swapped(commands, {"/etc/keystead": str(root / "etc/keystead")}), root, hsm_of(root))
+    return {}
+
+
+def _shown(page: str, kind: str) -> list[str]:
+    """Return what a page shows of a kind that is not YAML."""
+    text = (SITE / "rst" / f"{page}.rst").read_text(encoding="utf-8")
+    return [
+        textwrap.dedent(found)
         for found in re.findall(rf"^\.\. code-block:: {kind}\n\n((?: .*\n|\n)+)", text, re.MULTILINE)
-    )  # fmt: skip
-    (root / "keystead.hcl").write_text(policy, encoding="utf-8")
-    (root / "etc/keystead/bao-ca.pem").write_bytes(server.ca_bundle.read_bytes())
-    pairs = {"https://bao.example.org:8200": server.url}
-    script = swapped(commands, {**pairs, "/etc/keystead": str(root / "etc/keystead")})
-    assert all(line.startswith("$ ") for line in script.splitlines() if line)
-    request.addfinalizer(lambda: _unmounted(server))  # the server is that of other tests too
+    ]
+
+
+def _run(commands: str, root: Path, environment: dict[str, str]) -> str:
+    """Run what a page shows of a console, and return what it printed."""
+    assert all(line.startswith("$ ") for line in commands.splitlines() if line)
     done = subprocess.run(
-        ["/bin/bash", "-euo", "pipefail", "-c", re.sub(r"^\$ ", "", script, flags=re.MULTILINE)],
-        env={"BAO_TOKEN": server.token, "HOME": str(root), "PATH": f"{Path(OPENBAO).parent}:/usr/bin:/bin"},
+        ["/bin/bash", "-euo", "pipefail", "-c", re.sub(r"^\$ ", "", commands, flags=re.MULTILINE)],
+        env={"HOME": str(root), "PATH": f"{Path(OPENBAO).parent}:/usr/bin:/bin", **environment},
         cwd=root, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    printed = re.search(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\n?(\S+)\s*$", done.stdout)
-    assert printed, done.stdout
+    return done.stdout
+
+
+def _openbao(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Set a PKI up by the commands of the page, which write credentials where its playbooks read them."""
+    server: Server = request.getfixturevalue("openbao")
+    request.addfinalizer(lambda: _unmounted(server, "sys/mounts/pki", "sys/mounts/pki_root"))
+    printed = re.search(rf"({UUID})\n?(\S+)\s*$", _typed(server, root, "issuer_openbao"))
+    assert printed
     role_id, wrapped = printed.groups()
     assert server.call("POST", "sys/wrapping/unwrap", {"token": wrapped})["data"]["secret_id"]
-    return {**pairs, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": role_id}
+    return {BAO: server.url, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": role_id}
 
 
-def _unmounted(server: Server) -> None:
-    for path in ("sys/mounts/pki", "sys/mounts/pki_root", "sys/auth/approle", "sys/policies/acl/keystead"):
+def _transit(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Set a transit engine up by the commands of the page."""
+    server: Server = request.getfixturevalue("openbao")
+    request.addfinalizer(lambda: _unmounted(server, "sys/mounts/identities"))
+    printed = re.search(rf"({UUID})\s*$", _typed(server, root, "custody_openbao_transit"))
+    assert printed
+    return {BAO: server.url, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": printed[1]}
+
+
+def _typed(server: Server, root: Path, page: str) -> str:
+    """Type the commands of a page, beside its policy; return what they print. The server is that of other tests too."""
+    (commands,), (policy,) = (_shown(page, kind) for kind in ("console", "text"))
+    (root / "keystead.hcl").write_text(policy, encoding="utf-8")
+    (root / "etc/keystead/bao-ca.pem").write_bytes(server.ca_bundle.read_bytes())
+    script = swapped(commands, {BAO: server.url, "/etc/keystead": str(root / "etc/keystead")})
+    return _run(script, root, {"BAO_TOKEN": server.token})
+
+
+def _unmounted(server: Server, *paths: str) -> None:
+    for path in (*paths, "sys/auth/approle", "sys/policies/acl/keystead"):
         server.call("DELETE", path)
 
 
@@ -188,5 +235,6 @@ def _postgresql(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
 
 
 PRESUPPOSED: dict[str, Presuppose] = {
-    "adopting": _old_pair, "issuer_openbao": _openbao, "ledger_postgresql": _postgresql,
+    "adopting": _old_pair, "custody_openbao_transit": _transit, "custody_pkcs11": _softhsm,
+    "issuer_openbao": _openbao, "ledger_postgresql": _postgresql,
 }  # fmt: skip

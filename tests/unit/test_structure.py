@@ -16,12 +16,17 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.keystead.identity.plugins.module_utils._keystores.registry import KEYSTORES
-from ansible_collections.keystead.identity.plugins.module_utils._options import auth, issuers, machine_identity
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import CUSTODIES
+from ansible_collections.keystead.identity.plugins.module_utils._keystores.registry import (
+    KEYSTORES as ON_HOST_KEYSTORES,
+)
+from ansible_collections.keystead.identity.plugins.module_utils._options import auth, issuers
+from ansible_collections.keystead.identity.plugins.module_utils._options.custody import CUSTODY
 from ansible_collections.keystead.identity.plugins.plugin_utils import _pipe
 from ansible_collections.keystead.identity.plugins.plugin_utils._auth.registry import AUTH
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.facts import FACTS, MEANINGS, Facts
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.registry import ISSUERS
+from ansible_collections.keystead.identity.plugins.plugin_utils._keystores.registry import KEYSTORES
 
 pytestmark = pytest.mark.one_core
 
@@ -139,9 +144,8 @@ def test_a_plugin_that_is_no_module_has_documentation_and_is_named_in_a_test(kin
     [
         ("plugins/plugin_utils/_issuers", "issuer", ISSUERS, issuers.ISSUERS, True),
         ("plugins/plugin_utils/_auth", "", AUTH, auth.AUTH, False),  # they share page and harness of openbao
-        ("plugins/module_utils/_keystores", "custody", KEYSTORES, machine_identity.CUSTODY, False),  # needs no server
     ],
-    ids=["issuers", "auth", "keystores"],
+    ids=["issuers", "auth"],
 )
 def test_a_backend_has_a_file_options_a_page_and_a_harness(
     folder: str, page: str, registered: t.Mapping[str, t.Any], options: t.Mapping[str, t.Any], *, harness: bool
@@ -152,6 +156,14 @@ def test_a_backend_has_a_file_options_a_page_and_a_harness(
     assert files == set(registered) == set(options)
     if harness:
         assert not [name for name in registered if not (ROOT / "tests" / "harness" / f"{name}.py").is_file()]
+
+
+def test_a_custody_has_a_file_options_and_a_page() -> None:
+    folders = (PLUGINS / "module_utils" / "_keystores", PLUGINS / "plugin_utils" / "_keystores")
+    files = {path.stem for folder in folders for path in folder.glob("*.py")} - {"__init__", "registry", "private_key"}
+    assert files == {*ON_HOST_KEYSTORES, *KEYSTORES} == set(CUSTODY) == set(CUSTODIES)
+    pages = ROOT / "docs" / "docsite" / "rst"
+    assert not [name for name in CUSTODY if not (pages / f"custody_{name}.rst").is_file()]
 
 
 def test_an_issuer_has_facts_that_the_documentation_shows() -> None:

@@ -23,6 +23,7 @@ _FINDINGS = {
     "part_changed": "{about} was changed on the host",
     "pair_mismatched": "the private key does not fit the certificate",
     "unreadable": "{about} cannot be read: {detail}",
+    "key_gone": "the private key is gone from {about}",
     "mode": "the mode of {about} is {detail}",
     "owner": "the owner of {about} is {detail}",
     "selinux": "the SELinux type of {about} is {detail}",
@@ -68,6 +69,17 @@ def credential_is_damaged(look: Look) -> str | None:
     return None if look.credential else "the certificate cannot be read"
 
 
+def key_is_gone(look: Look) -> str | None:
+    """Tell that a custody that only the controller reaches no longer has the key."""
+    return look.known.key_gone if look.found.generation is not None else None
+
+
+def custody_differs(look: Look) -> str | None:
+    """Tell that the key lives elsewhere than declared."""
+    there, declared = look.found.custody, look.wanted.key.custody
+    return None if there in (None, declared) else f"the key is in custody {there}, declared is {declared}"
+
+
 def credential_is_revoked(look: Look) -> str | None:
     """Tell that the ledger knows it as revoked."""
     reason = dict(look.known.revoked).get(look.credential.credential_id) if look.credential else None
@@ -111,6 +123,8 @@ def credential_is_due(look: Look) -> str | None:
 COMMON_CHECKS: tuple[Check, ...] = (
     credential_is_missing,
     credential_is_damaged,
+    key_is_gone,
+    custody_differs,
     credential_is_revoked,
     issuer_changed,
     credential_is_due,

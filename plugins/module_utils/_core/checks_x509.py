@@ -31,7 +31,7 @@ def all_names(subject: Subject) -> frozenset[str]:
 
 def names_differ(look: Look) -> str | None:
     """Tell which alternative names were added and which were dropped."""
-    if look.credential is None:
+    if look.credential is None or look.credential.facts.subject == look.wanted.subject:
         return None
     declared, there = all_names(look.wanted.subject), all_names(look.credential.facts.subject)
     changes = [f"{_shown(name)} is new" for name in sorted(declared - there)]

@@ -55,11 +55,20 @@ class Token(t.NamedTuple):
 
 
 class Key(t.NamedTuple):
-    """The algorithm of a key, and where it lives; `token` is there where that is a token of the host."""
+    """The algorithm of a key, and where it lives.
+
+    Outside files, `label` names the identity's keys there, and `token` is there where that is a token of the host.
+    """
 
     type: str = "ecdsa-p256"
     custody: str = "file"
+    label: str | None = None
     token: Token | None = None
+
+    @property
+    def on_host(self) -> bool:
+        """Tell whether the host reaches the key: else the controller makes it and signs with it."""
+        return self.custody == "file" or self.token is not None
 
 
 class Link(t.NamedTuple):
@@ -135,8 +144,9 @@ class Known(t.NamedTuple):
 
     `revoked` pairs the ids of revoked credentials with the reason, so that it counts only for what is really there.
     `links` are the paths that the ledger calls live, `newest` is the highest number it ever gave out, `revoke` says why
-    the credential is to be revoked in this run, `listed` that the ledger has the identity as one that is there. The
-    last two are for the controller's own decision.
+    the credential is to be revoked in this run, `listed` that the ledger has the identity as one that is there,
+    `left` what a killed run left in a custody that only the controller reaches. These three are for the controller's
+    own decision. `key_gone` says that such a custody no longer has the key.
     """
 
     revoked: tuple[tuple[str, str], ...] = ()
@@ -144,6 +154,12 @@ class Known(t.NamedTuple):
     newest: int = 0
     revoke: str | None = None
     listed: bool = False
+    left: str | None = None
+    key_gone: str | None = None
+
+    def for_the_host(self) -> Known:
+        """Return what is no reason for a host to make a store, take a lease or act: the rest is the controller's."""
+        return self._replace(revoke=None, listed=False, left=None)
 
 
 class X509Facts(t.NamedTuple):
@@ -222,7 +238,8 @@ class Observed(t.NamedTuple):
     unusable (re-issue), `drift` can be put right in place. `stale_links` lead into the store and are not declared (any
     more). `unfinished` says that a killed run left something behind that was never published, `pending` is the
     generation whose activation or proof was not completed. `served` is the verdict of a proof: None (not asked), "ok",
-    or a sentence. `original` is there to be adopted, or only observed.
+    or a sentence. `original` is there to be adopted, or only observed. `custody` is where the key of the generation
+    lives; outside files `key_uri` names it, and `key_uris` those of all generations.
     """
 
     name: str
@@ -242,6 +259,9 @@ class Observed(t.NamedTuple):
     pending: int | None = None
     served: str | None = None
     original: Original | None = None
+    custody: str | None = None
+    key_uri: str | None = None
+    key_uris: tuple[str, ...] = ()
 
 
 class Step(t.NamedTuple):

@@ -86,8 +86,13 @@ def _credential(der: bytes) -> Credential:
 
 def request(subject: Subject, key: t.Any) -> bytes:
     """Build the DER request of a host: subject and alternative names only; usages are the issuer's to say."""
-    builder = x509.CertificateSigningRequestBuilder().subject_name(name(subject))
     names = alternative_names(subject)
+    if hasattr(key, "uri"):  # it lives in no file, and only signs
+        from .der import request as assembled
+
+        key_type = key_type_of(key.public_key())
+        return assembled(name(subject), names, key, key_type, critical=not subject.common_name)
+    builder = x509.CertificateSigningRequestBuilder().subject_name(name(subject))
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=not subject.common_name)
     return builder.sign(key, signing_hash(key)).public_bytes(Encoding.DER)

@@ -19,6 +19,7 @@ if t.TYPE_CHECKING:
 REPLACES = "takes the place of"
 KIND_CHECKS: t.Mapping[str, tuple[Check, ...]] = {"x509": checks_x509.CHECKS}
 ADOPTED_KIND_CHECKS: t.Mapping[str, tuple[Check, ...]] = {"x509": checks_x509.ADOPTED_CHECKS}
+ELSEWHERE = "elsewhere"  # what a step is about that the controller does in a custody of its own
 UNTOUCHED = ("ok", "same_bytes", "original")  # what a consumer reads by such a link stays what it was
 
 
@@ -40,13 +41,15 @@ def decide(look: Look) -> tuple[Step, ...]:
         *_links(found),
         *_consumer(wanted, found, f"generation {number} is new" if reason else None),
         *_leftovers(wanted, found, renewed=bool(reason)),
+        *(() if reason else _kept_elsewhere(known)),
     )
 
 
 def _ended(wanted: Identity, found: Observed, known: Known) -> tuple[Step, ...]:
     if wanted.state == "observed":
         return ()
-    return (_absent(found, known) if wanted.state == "absent" else _released(found)) or _unlisted(known)
+    steps = _absent(wanted, found, known) if wanted.state == "absent" else _released(found)
+    return steps or _unlisted(known)
 
 
 def why_replace(look: Look) -> str | None:
@@ -54,7 +57,11 @@ def why_replace(look: Look) -> str | None:
     checks = (*COMMON_CHECKS, *KIND_CHECKS[look.wanted.kind])
     if is_adopted(look):
         checks = (*ADOPTED_CHECKS, *ADOPTED_KIND_CHECKS[look.wanted.kind])
-    return next(filter(None, (check(look) for check in checks)), None)
+    for check in checks:
+        reason = check(look)
+        if reason:
+            return reason
+    return None
 
 
 def _is_to_adopt(look: Look) -> bool:
@@ -127,13 +134,23 @@ def _leftovers(wanted: Identity, found: Observed, *, renewed: bool) -> tuple[Ste
     return tuple(steps)
 
 
-def _absent(found: Observed, known: Known) -> tuple[Step, ...]:
+def _absent(wanted: Identity, found: Observed, known: Known) -> tuple[Step, ...]:
+    if found.custody not in (None, "file", wanted.key.custody):
+        raise Misconfigured(
+            f"machine_identity: identities[{wanted.name}].key.custody: its key is in {found.custody}, declared is "
+            f"{wanted.key.custody}; write its custody beside state: absent, so that the key is destroyed as well"
+        )
     existed = found.certificate is not None or known.newest
     steps = [Step("revoke", known.revoke)] if known.revoke and existed else []
     if found.generation is not None or found.others or found.unfinished:
         steps.append(Step("destroy", "the identity is declared absent"))
     steps += [Step("withdraw", f"{path} leads to an identity declared absent", path) for path in found.stale_links]
-    return tuple(steps)
+    return (*steps, *_kept_elsewhere(known))
+
+
+def _kept_elsewhere(known: Known) -> tuple[Step, ...]:
+    """Finish what a killed run began in a custody that only the controller reaches."""
+    return (Step("destroy", known.left, ELSEWHERE),) if known.left else ()
 
 
 def _released(found: Observed) -> tuple[Step, ...]:

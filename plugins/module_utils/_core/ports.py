@@ -187,3 +187,14 @@ class Leftovers(t.Protocol):
     """
 
     def left(self) -> str | None: ...
+
+
+@t.runtime_checkable
+class Named(t.Protocol):
+    """A key store whose keys have a name that a task says, and nothing that tells whose they are.
+
+    `place` is that name as it stands in the URIs of the keys, without their version.
+    """
+
+    @property
+    def place(self) -> str: ...

@@ -14,7 +14,7 @@ import binascii
 import typing as t
 from datetime import datetime, timezone
 
-from . import model
+from . import held, model
 
 FORMAT = 1
 LONGEST_TEXT = 4096
@@ -22,6 +22,8 @@ LONGEST_LIST = 4096
 LARGEST_BINARY = 64 * 1024
 LONGEST_SERIAL = 512  # bits
 LARGEST_NUMBER = 10**12
+
+_AS_IT_IS = frozenset((str, int, float, bool, type(None)))
 
 T = t.TypeVar("T")
 Reader = t.Callable[[t.Any], t.Any]
@@ -113,7 +115,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         **dict.fromkeys(("dns_names", "ip_addresses", "uris", "email_addresses"), many(text)),
     },
     model.Token: dict.fromkeys(model.Token._fields, text),
-    model.Key: {"type": text, "custody": text, "token": one(model.Token)},
+    model.Key: {"type": text, "custody": text, "label": text, "token": one(model.Token)},
     model.Link: {"path": text, "part": text},
     model.Files: {
         "owner": text, "group": text, "mode": text, "links": many(one(model.Link)), "replace_files": flag,
@@ -130,7 +132,10 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         "activate": one(model.Activation), "prove": one(model.Proof), "adopt": one(model.Adopt),
         "lifetime": count, "keep_generations": count,
     },
-    model.Known: {"revoked": many(many(text)), "links": many(text), "newest": count, "revoke": text, "listed": flag},
+    model.Known: {
+        "revoked": many(many(text)), "links": many(text), "newest": count, "listed": flag,
+        **dict.fromkeys(("revoke", "left", "key_gone"), text),
+    },
     model.Finding: {"code": text, "about": text, "detail": text},
     model.LinkState: {"path": text, "part": text, "state": word(model.LINK_STATES)},
     model.X509Facts: {
@@ -146,7 +151,8 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         "findings": many(one(model.Finding)),
     },
     model.Observed: {
-        **dict.fromkeys(("name", "public_id", "issuer_id", "served"), text),
+        **dict.fromkeys(("name", "public_id", "issuer_id", "served", "custody", "key_uri"), text),
+        "key_uris": many(text),
         **dict.fromkeys(("generation", "newest", "pending"), count), "others": many(count),
         **dict.fromkeys(("damage", "drift"), many(one(model.Finding))), "certificate": binary,
         **dict.fromkeys(("credential", "other"), one(model.Credential)),
@@ -155,6 +161,19 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     },
     model.Step: {"action": word(model.ACTIONS), "reason": text, "about": text},
     model.Done: {"action": word(model.ACTIONS), "reason": text, "seconds": number, "error": text},
+    held.Errand: {
+        **dict.fromkeys(("label", "id", "type"), text),
+        "errand": word(held.ERRANDS), "token": one(model.Token), "extractable": flag,
+        **dict.fromkeys(("usage", "doomed"), many(text)),
+    },
+    held.Held: {
+        **dict.fromkeys(("uri", "id", "label", "type"), text), "halves": many(word(held.HALVES)), "public_key": binary,
+        **dict.fromkeys(("has", "lacks"), many(text)),
+    },
+    held.Seen: {
+        **dict.fromkeys(("label", "serial", "manufacturer", "model"), text),
+        "restricts": flag, "keys": many(one(held.Held)),
+    },
 }
 
 
@@ -178,9 +197,12 @@ def unpack(cls: type[T], value: t.Any) -> T:
 
 def pack(value: t.Any) -> t.Any:
     """Return a noun as JSON, without the fields that have their default."""
-    if type(value) in _SHAPES:
-        fields, defaults = value._asdict(), value._field_defaults
-        return {name: pack(found) for name, found in fields.items() if found != defaults.get(name, ...)}
+    kind = type(value)
+    if kind in _AS_IT_IS:
+        return value
+    if kind in _SHAPES:
+        defaults = kind._field_defaults
+        return {name: pack(found) for name, found in zip(kind._fields, value) if found != defaults.get(name, ...)}
     if isinstance(value, tuple):
         return [pack(entry) for entry in value]
     if isinstance(value, datetime):

@@ -13,6 +13,7 @@ from functools import partial
 from .._core import wire
 from .._core.errors import KeysteadError
 from .._core.model import Step
+from .._keystores.registry import keystore
 from . import lease
 from .durability import together
 from .job import Job
@@ -76,6 +77,8 @@ def _job(request: Request, store_fd: int | None, wanted: Identity, known: Known,
         issuer_id=entry.get("issuer_id") or "",
         parts={name: content.encode() for name, content in (entry.get("parts") or {}).items()},
         original=entry.get("original"),
+        key_uri=entry.get("key_uri"),
+        public_id=entry.get("public_id"),
     )
 
 
@@ -166,10 +169,12 @@ def _clear_up(request: Request, store_fd: int | None, job: Job) -> None:
 def _destroy(job: Job, place: Place, step: Step) -> None:
     if job.wanted.state == "absent":
         destroy_identity(place)
-        return
-    discard_unfinished(place)
-    if step.about and int(step.about) != place.current():
-        destroy_generation(place, int(step.about))
+    else:
+        discard_unfinished(place)
+        if step.about and int(step.about) != place.current():
+            destroy_generation(place, int(step.about))
+    if job.wanted.key.token:
+        keystore(place, job.wanted.key).delete()
 
 
 def _answer(

@@ -21,7 +21,8 @@ if t.TYPE_CHECKING:
 class Job:
     """The work on one identity. `number` and `parts` are there when a credential was issued.
 
-    `original` is the id of the certificate that the controller recorded, where there is one to adopt.
+    `original` is the id of the certificate that the controller recorded, where there is one to adopt. `key_uri` and
+    `public_id` are those of the staged key where only the controller reaches it.
     """
 
     wanted: Identity
@@ -33,6 +34,8 @@ class Job:
     issuer_id: str = ""
     parts: t.Mapping[str, bytes] = field(default_factory=dict)
     original: str | None = None
+    key_uri: str | None = None
+    public_id: str | None = None
     done: list[Done] = field(default_factory=list)
     error: str | None = None
 

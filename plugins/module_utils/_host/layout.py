@@ -21,11 +21,20 @@ FILE_OF = {
     "combined": "combined.pem",
     "nginx_tls": "nginx_tls.conf",
     "roots": "roots.pem",
+    "key_uri": "key_uri.txt",
 }
+OF_A_KEY_FILE = ("private_key", "combined", "nginx_tls")
+OF_A_KEY_ELSEWHERE = ("key_uri",)
 SECRET_FILES = (FILE_OF["private_key"], FILE_OF["combined"])
 PUBLIC_MODE = 0o644
 DIRECTORY_MODE = 0o755
 STAGING_MODE = 0o700
+
+
+def expected_files(custody: str) -> list[str]:
+    """Return the files that every generation has whose key lives there; a token's has an include for nginx besides."""
+    without = OF_A_KEY_ELSEWHERE if custody == "file" else OF_A_KEY_FILE
+    return [name for part, name in FILE_OF.items() if part not in without]
 
 
 def current_path(store: str, name: str, part: str) -> str:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 
-"""Looks at one identity of a store. Nothing here writes."""
+"""Looks at one identity of a store: reads what is there, then judges it. Nothing here writes."""
 
 from __future__ import annotations
 
@@ -11,36 +11,70 @@ import os
 import typing as t
 
 from .._core import pki
-from .._core.keys import spki_sha256
+from .._core.keys import from_pem, spki_sha256
 from .._core.model import Credential, Finding, Identity, Observed
 from .._core.plan import generation_to_be
-from .._keystores.registry import KEYSTORES
+from . import elsewhere
 from .drift import drift_of
-from .layout import ADOPTING, FILE_OF, MANIFEST, NEXT
-from .links import look_at_links, stale_links
-from .place import Place, manifest
+from .layout import ADOPTING, FILE_OF, MANIFEST, NEXT, PENDING, expected_files
+from .links import PART_OF, look_at_links, stale_links
+from .place import Place, manifest, numbers_among
 from .safe_files import read_file, read_with_facts
 
 if t.TYPE_CHECKING:
     from .._core.model import Known
 
 Contents = t.Dict[str, bytes]
+KEY = FILE_OF["private_key"]
+_UNREADABLE_KEY = Finding("unreadable", KEY, "it is not a private key")
+
+
+class Seen(t.NamedTuple):
+    """What stands of an identity in a store, as it was read and not yet judged.
+
+    `numbers` are the fields of Observed that its directories tell. `contents` are the parts of the current generation,
+    `record` is its manifest, `drift` is what is wrong about its files, `elsewhere` is about keys in no file. `other` is
+    the certificate (PEM) of the generation that is to be current and is not.
+    """
+
+    numbers: t.Mapping[str, t.Any]
+    contents: Contents
+    record: t.Mapping[str, t.Any] | None = None
+    damage: tuple[Finding, ...] = ()
+    drift: tuple[Finding, ...] = ()
+    other: bytes | None = None
+    elsewhere: elsewhere.Elsewhere = elsewhere.Elsewhere()
 
 
 def observe(
     place: Place | None, store: str, wanted: Identity, known: Known, siblings: t.Mapping[str, Identity]
 ) -> Observed:
     """Return what is there; `siblings` are the identities of the task."""
-    current = place.current() if place else None
-    found: dict[str, t.Any] = {"name": wanted.name, "generation": current}
-    contents: Contents = {}
-    if place is not None:
-        found.update(_numbers(place, current))
-        if current is not None:
-            contents, look = _current(place, current, wanted)
-            found.update(look)
-        found["other"] = parsed(_certificate_to_be(place, wanted, found))
-    if wanted.adopt and (current is None or wanted.state == "observed"):
+    return judged(see(place, wanted), store, wanted, known, siblings)
+
+
+def see(place: Place | None, wanted: Identity) -> Seen:
+    """Read what is there. Many identities are all read before the first is judged, for a processor likes that."""
+    if place is None:
+        return Seen({"generation": None}, {})
+    current = place.current()
+    numbers = _numbers(place, current)
+    seen = Seen(numbers, {}) if current is None else _current(place, current, wanted)
+    keys = elsewhere.look(place, wanted, None if seen.record is None else _custody(seen.record))
+    numbers = {**numbers, "unfinished": numbers["unfinished"] or keys.left, "key_uris": keys.key_uris}
+    return seen._replace(numbers=numbers, other=_certificate_to_be(place, wanted, numbers), elsewhere=keys)
+
+
+def judged(
+    seen: Seen, store: str, wanted: Identity, known: Known, siblings: t.Mapping[str, Identity]
+) -> Observed:
+    """Parse what was read, compare it, and look where the links lead; `siblings` are the identities of the task."""
+    found: dict[str, t.Any] = {"name": wanted.name, **seen.numbers}
+    contents = seen.contents
+    if seen.numbers["generation"] is not None:
+        found.update(_judged(seen))
+    found["other"] = parsed(_der(seen.other))
+    if wanted.adopt and (seen.numbers["generation"] is None or wanted.state == "observed"):
         from . import originals
 
         found["original"], contents = originals.look(wanted, store)
@@ -52,51 +86,58 @@ def observe(
 
 def _numbers(place: Place, current: int | None) -> dict[str, t.Any]:
     """Sort the directories into complete ones and what a killed run left."""
-    unproved = place.unproved()
+    entries = place.entries()
+    unproved = place.unproved() if PENDING in entries else None
     unpublished = unproved.generation if unproved and unproved.fresh and unproved.generation != current else None
-    numbers = place.numbers()
+    numbers = numbers_among(entries)
     others = [n for n in numbers if n not in (current, unpublished) and place.is_complete(n)]
     left = [n for n in numbers if n != current and n not in others]
     return {
+        "generation": current,
         "newest": max([*numbers, unpublished or 0], default=0),
         "others": tuple(others),
-        "unfinished": bool(left) or place.has(NEXT) or place.has(ADOPTING),
+        "unfinished": bool(left) or NEXT in entries or ADOPTING in entries,
         "pending": current if unproved and current in (unproved.generation, unproved.before) else None,
     }
 
 
-def _current(
-    place: Place, number: int, wanted: Identity
-) -> tuple[Contents, dict[str, t.Any]]:
+def _current(place: Place, number: int, wanted: Identity) -> Seen:
     directory = place.open_generation(str(number))
     if directory is None:  # it was there a moment ago
-        return {}, {"damage": (Finding("part_missing", f"generation {number}"),)}
+        return Seen({}, {}, damage=(Finding("part_missing", f"generation {number}"),))
     try:
         record = manifest(directory)
         if record is None:
-            return {}, {"damage": (Finding("part_missing", MANIFEST),)}
-        names = [name for name in record["files"] if name in FILE_OF.values()]
+            return Seen({}, {}, damage=(Finding("part_missing", MANIFEST),))
+        names = [name for name in record["files"] if name in PART_OF]
         read = {name: found for name in names if (found := read_with_facts(directory, name))}
-        contents = {name: found.content for name, found in read.items()}
-        certificate = _der(contents.get(FILE_OF["certificate"]))
-        credential = parsed(certificate)
-        damage = [*_damage(record, contents), *_pair(place, wanted, contents, credential)]
         drift = drift_of(directory, {name: found.facts for name, found in read.items()}, wanted.files)
     finally:
         os.close(directory)
-    return contents, {
+    return Seen({}, {name: found.content for name, found in read.items()}, record, drift=drift)
+
+
+def _judged(seen: Seen) -> dict[str, t.Any]:
+    """Return the fields of Observed that are about the current generation."""
+    if seen.record is None:
+        return {"damage": seen.damage}
+    certificate = _der(seen.contents.get(FILE_OF["certificate"]))
+    credential = parsed(certificate)
+    return {
         "certificate": certificate if credential else None,
         "credential": credential,
-        "issuer_id": str(record.get("issuer_id")),
-        "public_id": str(record.get("public_id")),
-        "damage": tuple(damage),
-        "drift": drift,
+        "issuer_id": str(seen.record.get("issuer_id")),
+        "public_id": str(seen.record.get("public_id")),
+        "custody": _custody(seen.record),
+        "key_uri": seen.record.get("key_uri"),
+        "damage": (*_damage(seen.record, seen.contents), *_pair(seen, seen.record, credential)),
+        "drift": seen.drift,
     }
 
 
-def _damage(record: dict[str, t.Any], contents: Contents) -> t.Iterator[Finding]:
+def _damage(record: t.Mapping[str, t.Any], contents: Contents) -> t.Iterator[Finding]:
     """Compare every part with the manifest; secret parts have no digest there, `_pair` judges them."""
-    for name in FILE_OF.values():
+    for name in dict.fromkeys((*expected_files(_custody(record)), *record["files"])):
         content, digest = contents.get(name), record["files"].get(name)
         if content is None:
             yield Finding("part_missing", name)
@@ -104,21 +145,30 @@ def _damage(record: dict[str, t.Any], contents: Contents) -> t.Iterator[Finding]
             yield Finding("part_changed", name)
 
 
-def _pair(
-    place: Place, wanted: Identity, contents: Contents, credential: Credential | None
-) -> t.Iterator[Finding]:
-    """Load the key, compare it with the certificate, and the combined file with both."""
-    name = FILE_OF["private_key"]
-    if credential is None and FILE_OF["certificate"] in contents:
+def _custody(record: t.Mapping[str, t.Any]) -> str:
+    return str(record.get("custody") or "file")
+
+
+def _pair(seen: Seen, record: t.Mapping[str, t.Any], credential: Credential | None) -> t.Iterator[Finding]:
+    """Compare the key with the certificate, wherever it is."""
+    if credential is None and FILE_OF["certificate"] in seen.contents:
         yield Finding("unreadable", FILE_OF["certificate"], "it is not a certificate")
+    if _custody(record) == "file":
+        yield from _key_file(seen.contents, credential)
+    else:
+        yield from elsewhere.pair(seen.elsewhere, credential, _custody(record))
+
+
+def _key_file(contents: Contents, credential: Credential | None) -> t.Iterator[Finding]:
+    """Compare the key in its file with the certificate, and the combined file with both."""
     try:
-        key = KEYSTORES[wanted.key.custody](place).current()
-    except (ValueError, TypeError):
-        yield Finding("unreadable", name, "it is not a private key")
+        key = from_pem(contents[KEY]) if KEY in contents else None
+    except ValueError:
+        yield _UNREADABLE_KEY
         return
     if key is not None and credential is not None and credential.public_id != spki_sha256(key.public_key()):
-        yield Finding("pair_mismatched", name)
-    joined = contents.get(name, b"") + contents.get(FILE_OF["fullchain"], b"")
+        yield Finding("pair_mismatched", KEY)
+    joined = contents.get(KEY, b"") + contents.get(FILE_OF["fullchain"], b"")
     if contents.get(FILE_OF["combined"], joined) != joined:
         yield Finding("part_changed", FILE_OF["combined"])
 
@@ -138,15 +188,15 @@ def parsed(certificate: bytes | None) -> Credential | None:
         return None
 
 
-def _certificate_to_be(place: Place, wanted: Identity, found: t.Mapping[str, t.Any]) -> bytes | None:
-    """Return the certificate of the generation that is to be current and is not."""
-    number = generation_to_be(wanted, found["generation"], found["others"])
-    if number in (None, found["generation"]):
+def _certificate_to_be(place: Place, wanted: Identity, numbers: t.Mapping[str, t.Any]) -> bytes | None:
+    """Return the certificate (PEM) of the generation that is to be current and is not."""
+    number = generation_to_be(wanted, numbers["generation"], numbers["others"])
+    if number in (None, numbers["generation"]):
         return None
     directory = place.open_generation(str(number))
     if directory is None:
         return None
     try:
-        return _der(read_file(directory, FILE_OF["certificate"]))
+        return read_file(directory, FILE_OF["certificate"])
     finally:
         os.close(directory)

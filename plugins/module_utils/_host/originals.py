@@ -17,7 +17,7 @@ from .copies import other_copies
 from .layout import FILE_OF
 from .ownership import facts_of, uid_gid
 from .pem_files import Found, beyond, certificates, key_block, private_key, read
-from .publish import files_of
+from .publish import Staged, files_of
 from .renewers import owners
 
 if t.TYPE_CHECKING:
@@ -52,7 +52,7 @@ def look(wanted: Identity, store: str) -> tuple[Original | None, dict[str, bytes
     original = Original(pair.certificates[0], pair.credential, pair.certificates[1:], findings)
     if not pair.key:
         return original, {}
-    files = files_of(pair.parts(), pair.key, store, wanted.name)
+    files = files_of(pair.parts(), Staged(pair.credential.public_id, pair.key), store, wanted.name)
     return original, {FILE_OF["private_key"]: pair.key, **files}
 
 

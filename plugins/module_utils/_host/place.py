@@ -45,9 +45,13 @@ class Place(t.NamedTuple):
         """Tell whether an entry is there."""
         return facts(self.fd, entry) is not None
 
+    def entries(self) -> frozenset[str]:
+        """Return the names of all that stands there."""
+        return frozenset(os.listdir(self.fd))
+
     def numbers(self) -> list[int]:
         """Return the numbers of all generation directories, complete or not, in order."""
-        return sorted(int(entry) for entry in os.listdir(self.fd) if _is_number(entry))
+        return numbers_among(self.entries())
 
     def open_generation(self, entry: str) -> int | None:
         """Open the directory of a generation (`next` or a number)."""
@@ -56,6 +60,22 @@ class Place(t.NamedTuple):
     def is_complete(self, number: int) -> bool:
         """Tell whether a generation has its manifest, which is the last thing written and the first removed."""
         return facts_of(self, str(number), MANIFEST)
+
+    def key_uris(self) -> tuple[str | None, tuple[str, ...]]:
+        """Return what names the key of the current generation, and of all, in a custody outside files."""
+        current = self.current()
+        found = {number: self._key_uri(number) for number in self.numbers()}
+        return found.get(current or 0), tuple(uri for uri in found.values() if uri)
+
+    def _key_uri(self, number: int) -> str | None:
+        directory = self.open_generation(str(number))
+        if directory is None:
+            return None
+        try:
+            uri = (manifest(directory) or {}).get("key_uri")
+        finally:
+            os.close(directory)
+        return uri if isinstance(uri, str) else None
 
     def unproved(self) -> Unproved | None:
         """Return the record of a generation that no run has completed yet; one that cannot be read counts as none."""
@@ -74,6 +94,11 @@ class Place(t.NamedTuple):
     def completed(self) -> None:
         """Remove the record `pending`."""
         remove(self.fd, PENDING)
+
+
+def numbers_among(entries: t.Iterable[str]) -> list[int]:
+    """Return the numbers of the entries that are named as generations are, in order."""
+    return sorted(int(entry) for entry in entries if _is_number(entry))
 
 
 def _is_number(entry: str) -> bool:

@@ -17,8 +17,9 @@ from .._core.errors import KeysteadError
 from .._core.model import Observed
 from .._core.plan import decide
 from .durability import together
-from .observe import observe
+from .observe import Seen, judged, see
 from .ownership import check_may_give
+from .pin_source import refuse_other_lines
 from .place import Place, open_place
 from .request import Request, failed
 from .store import open_store, read_claim
@@ -35,7 +36,9 @@ def prepare(request: Request, *, check: bool) -> list[dict[str, t.Any]]:
     siblings.update((look.wanted.name, look.wanted) for look in looks)
     try:
         for look in looks:
-            look.attempt(partial(look.observe, store_fd))
+            look.attempt(partial(look.see, store_fd))
+        for look in looks:
+            look.attempt(look.judge)
         always = [look for look in looks if look.wanted.prove and look.wanted.prove.when == "always"]
         if always:
             _ask(store_fd, always)
@@ -102,7 +105,7 @@ class _Look:
     def __init__(self, request: Request, wanted: Identity, known: Known, siblings: t.Mapping[str, Identity]) -> None:
         self.request, self.wanted, self.known, self.siblings = request, wanted, known, siblings
         self.answer: dict[str, t.Any] = {}
-        self.found = Observed(wanted.name)
+        self.seen, self.found = Seen({}, {}), Observed(wanted.name)
         self.steps: tuple[Step, ...] = ()
 
     def attempt(self, work: t.Callable[[], None]) -> None:
@@ -114,14 +117,16 @@ class _Look:
             self.steps = ()
             self.answer = failed(self.wanted.name, error)
 
-    def observe(self, store_fd: int | None) -> None:
+    def see(self, store_fd: int | None) -> None:
         request, wanted = self.request, self.wanted
         if wanted.state == "present":
             check_may_give(wanted.files.owner, wanted.files.group)
+            if wanted.key.token:
+                refuse_other_lines(wanted)
         place = None if store_fd is None else open_place(request.store, store_fd, wanted.name)
         try:
-            self.found = self._observed(place)
-            if place and wanted.state == "released" and self.found.generation is not None:
+            self.seen = see(place, wanted)
+            if place and wanted.state == "released" and self.seen.numbers["generation"] is not None:
                 from .release import refuse_losing_the_key
 
                 refuse_losing_the_key(place, wanted, self.known)
@@ -129,8 +134,8 @@ class _Look:
             if place is not None:
                 os.close(place.fd)
 
-    def _observed(self, place: Place | None) -> Observed:
-        return observe(place, self.request.store, self.wanted, self.known, self.siblings)
+    def judge(self) -> None:
+        self.found = judged(self.seen, self.request.store, self.wanted, self.known, self.siblings)
 
     def decide(self) -> None:
         found = self.found
@@ -161,7 +166,9 @@ class _Look:
         )
         kept = False
         try:
-            self.found = self._observed(place)._replace(served=self.found.served)
+            served, self.seen = self.found.served, see(place, self.wanted)
+            self.judge()
+            self.found = self.found._replace(served=served)
             self.decide()
             self.answer.update(_staged(place, self.wanted, self.steps))
             kept = bool(self.steps)
@@ -185,20 +192,20 @@ def _staged(place: Place, wanted: Identity, steps: tuple[Step, ...]) -> dict[str
     """Stage what the steps need, and return the request and its key's id where a credential is to be issued."""
     if not _stages(steps):
         return {}
-    csr, public_id = _csr(place, wanted)
-    return {"csr": base64.b64encode(csr).decode(), "public_id": public_id}
-
-
-def _csr(place: Place, wanted: Identity) -> tuple[bytes, str]:
-    """Build the request with the staged key and say which key that is; one of a cut-off run is used again (R1)."""
-    from .._core import pki
-    from .._core.keys import key_type_of, spki_sha256
-    from .._keystores.registry import KEYSTORES
     from .recovery import recover
 
     recover(place)
-    keys = KEYSTORES[wanted.key.custody](place)
-    staged: t.Any = keys.staged()
-    if staged is None or key_type_of(staged.public_key()) != wanted.key.type:
-        staged = keys.stage(wanted.key.type)
-    return pki.request(wanted.subject, staged), spki_sha256(staged.public_key())
+    return _request(place, wanted) if wanted.key.on_host else {}
+
+
+def _request(place: Place, wanted: Identity) -> dict[str, t.Any]:
+    """Build the request with the staged key and say which key that is; one of a cut-off run is used again (R1)."""
+    from .._core import pki
+    from .._core.keys import spki_sha256
+    from .._core.staging import staged
+    from .._keystores.registry import keystore
+
+    key = staged(keystore(place, wanted.key), wanted.key.type)
+    csr = base64.b64encode(pki.request(wanted.subject, key)).decode()
+    elsewhere = {"key_uri": key.uri} if wanted.key.token else {}
+    return {"csr": csr, "public_id": spki_sha256(key.public_key()), **elsewhere}

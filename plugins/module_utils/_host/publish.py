@@ -14,29 +14,48 @@ import typing as t
 from .._core import pki
 from .._core.errors import Denied, Misconfigured, Unavailable
 from .._core.keys import spki_sha256
-from .._keystores.registry import KEYSTORES
+from .._keystores.registry import keystore
+from .directories import open_subdirectory
 from .drift import put_right, wanted_mode
-from .layout import DIRECTORY_MODE, FILE_OF, FORMAT, MANIFEST, NEXT, SECRET_FILES, current_path
+from .layout import DIRECTORY_MODE, FILE_OF, FORMAT, MANIFEST, NEXT, SECRET_FILES, STAGING_MODE, current_path
 from .os_errors import said
 from .ownership import uid_gid
+from .pin_source import engine_key
 from .place import Unproved
-from .safe_files import create_file, read_file, rename, sync_directory
+from .safe_files import create_file, read_file, remove_tree, rename, sync_directory
 
 if t.TYPE_CHECKING:
+    from .._core.model import Token
     from .job import Job
     from .place import Place
 
 KEY = FILE_OF["private_key"]
 
 
+class Staged(t.NamedTuple):
+    """The staged key: what it is, and either its file's content or what names it elsewhere."""
+
+    public_id: str
+    pem: bytes | None = None
+    uri: str | None = None
+
+
 def write(job: Job) -> None:
     """Write what was issued beside the staged key, where nobody reads."""
-    place = job.place
+    place, key = job.place, job.wanted.key
     if job.number is None or place is None:
         return
     if job.number in place.numbers():
         raise Misconfigured(f"host: generation {job.number} of {place.name} is there already; run again")
-    write_into(job, place, NEXT, KEYSTORES[job.wanted.key.custody](place).staged)
+    if key.custody == "file":
+        write_into(job, place, NEXT, keystore(place, key).staged)
+        return
+    staged = _staged_elsewhere(job, place)
+    remove_tree(place.fd, NEXT)
+    directory = open_subdirectory(place.fd, NEXT, create_mode=STAGING_MODE)
+    if directory is not None:
+        os.close(directory)
+    _complete(job, place, NEXT, staged)
 
 
 def write_into(job: Job, place: Place, entry: str, key: t.Callable[[], t.Any]) -> None:
@@ -44,8 +63,34 @@ def write_into(job: Job, place: Place, entry: str, key: t.Callable[[], t.Any]) -
 
     `key` loads that key.
     """
-    written, public_id = _write(job, place, entry, key)
-    _verify(place, entry, written, public_id)
+    directory = place.open_generation(entry)
+    pem = None
+    if directory is not None:
+        try:
+            pem = read_file(directory, KEY)
+        finally:
+            os.close(directory)
+    where = _path(place, entry, KEY)
+    if pem is None:
+        raise Denied(f"host: {where} is gone, the staged key; nothing was installed, run again")
+    loaded = key()
+    if loaded is None:
+        raise Denied(f"host: {where} cannot be read, the staged key; nothing was installed, run again")
+    _complete(job, place, entry, Staged(spki_sha256(loaded.public_key()), pem))
+
+
+def _staged_elsewhere(job: Job, place: Place) -> Staged:
+    """Return the staged key of a token; of a custody that only the controller reaches, it says which one that is."""
+    if not job.wanted.key.on_host:
+        return Staged(job.public_id or "", uri=job.key_uri)
+    staged = keystore(place, job.wanted.key).staged()
+    if staged is None:
+        raise Denied(f"host: the staged key of {place.name} is gone from its token; nothing was installed, run again")
+    return Staged(spki_sha256(staged.public_key()), uri=staged.uri)
+
+
+def _complete(job: Job, place: Place, entry: str, staged: Staged) -> None:
+    _verify(place, entry, _write(job, place, entry, staged), staged.public_id)
 
 
 def number(job: Job) -> None:
@@ -60,7 +105,8 @@ def publish(job: Job, place: Place) -> None:
     """Make what was written the current generation; `pending` stays until the consumer is proved (W4)."""
     if job.number is not None:
         place.point_to(job.number)
-    KEYSTORES[job.wanted.key.custody](place).promote()
+    if job.wanted.key.on_host:
+        keystore(place, job.wanted.key).promote()
 
 
 def publish_in_place(job: Job, place: Place) -> None:
@@ -79,45 +125,50 @@ def publish_in_place(job: Job, place: Place) -> None:
         place.point_to(number)
 
 
-def _write(job: Job, place: Place, entry: str, load: t.Callable[[], t.Any]) -> tuple[dict[str, bytes], str]:
-    """Return what was written into `entry`, and which key was staged there."""
+def _write(job: Job, place: Place, entry: str, staged: Staged) -> dict[str, bytes]:
+    """Write all files but the key's into `entry`, and return them."""
     directory = place.open_generation(entry)
-    key = None if directory is None else read_file(directory, KEY)
-    if directory is None or key is None:
-        raise Denied(f"host: {_path(place, entry, KEY)} is gone, the staged key; nothing was installed, run again")
+    if directory is None:
+        raise Denied(f"host: {_path(place, entry)} is gone; nothing was installed, run again")
     try:
-        files = files_of(job.parts, key, place.store, place.name)
+        files = files_of(job.parts, staged, place.store, place.name, job.wanted.key.token)
         uid, gid = uid_gid(job.wanted.files.owner, job.wanted.files.group)
         for name, content in files.items():
             mode = wanted_mode(name, job.wanted.files)
             create_file(directory, name, content, mode=mode, uid=uid, gid=gid)
-        put_right(directory, [KEY], job.wanted.files)
-        staged = load()
-        if staged is None:
-            where = _path(place, entry, KEY)
-            raise Denied(f"host: {where} cannot be read, the staged key; nothing was installed, run again")
-        public_id = spki_sha256(staged.public_key())
-        manifest = _manifest(job, files, public_id)
+        if staged.pem is not None:
+            put_right(directory, [KEY], job.wanted.files)
+        manifest = _manifest(job, files, staged)
         create_file(directory, MANIFEST, manifest, mode=0o644)
         with said(entry, place.fd):
             os.fchmod(directory, DIRECTORY_MODE)
         sync_directory(directory)
     finally:
         os.close(directory)
-    return {**files, MANIFEST: manifest}, public_id
+    return {**files, MANIFEST: manifest}
 
 
-def files_of(parts: t.Mapping[str, bytes], key: bytes, store: str, identity: str) -> dict[str, bytes]:
-    """Return every file of a generation but the key: what was issued, and what is made of both."""
+def files_of(
+    parts: t.Mapping[str, bytes], staged: Staged, store: str, identity: str, token: Token | None = None
+) -> dict[str, bytes]:
+    """Return every file of a generation but the key's: what was issued, and what is made of both."""
     files = {FILE_OF[part]: content for part, content in parts.items()}
-    files[FILE_OF["combined"]] = key + parts["fullchain"]
-    lines = (("ssl_certificate", "fullchain"), ("ssl_certificate_key", "private_key"))
-    include = "".join(f"{word} {current_path(store, identity, part)};\n" for word, part in lines)
-    files[FILE_OF["nginx_tls"]] = include.encode()
+    include = None
+    if staged.pem is not None:
+        files[FILE_OF["combined"]] = staged.pem + parts["fullchain"]
+        include = current_path(store, identity, "private_key")
+    elif staged.uri is not None:
+        files[FILE_OF["key_uri"]] = f"{staged.uri}\n".encode()
+        if token:
+            include = engine_key(staged.uri, token)
+    if include is not None:
+        fullchain = current_path(store, identity, "fullchain")
+        lines = f"ssl_certificate {fullchain};\nssl_certificate_key {include};\n"
+        files[FILE_OF["nginx_tls"]] = lines.encode()
     return files
 
 
-def _manifest(job: Job, files: t.Mapping[str, bytes], public_id: str) -> bytes:
+def _manifest(job: Job, files: t.Mapping[str, bytes], staged: Staged) -> bytes:
     """Return generation.json. A file that holds the key has no digest in it: it is compared with the key itself."""
     digests: dict[str, str | None] = {
         name: None if name in SECRET_FILES else hashlib.sha256(content).hexdigest() for name, content in files.items()
@@ -127,11 +178,11 @@ def _manifest(job: Job, files: t.Mapping[str, bytes], public_id: str) -> bytes:
         "kind": job.wanted.kind,
         "number": job.number,
         "credential_id": pki.fingerprint(pki.der_certificates(job.parts["certificate"])[0]),
-        "public_id": public_id,
+        "public_id": staged.public_id,
         "issuer_id": job.issuer_id,
         "custody": job.wanted.key.custody,
-        "key_uri": None,
-        "files": {**digests, KEY: None},
+        "key_uri": staged.uri,
+        "files": {**digests, **({KEY: None} if staged.pem is not None else {})},
     }
     return json.dumps(record, indent=1, sort_keys=True).encode()
 

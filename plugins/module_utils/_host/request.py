@@ -17,7 +17,8 @@ from .._core.model import Identity, Known
 class Request(t.NamedTuple):
     """One phase for one host: `now` is the controller's clock, `deadline` in seconds, `holder` who asks.
 
-    `others`, `paths` and `scan` are what phase `read` looks at beside the identities that are named.
+    `others`, `paths` and `scan` are what phase `read` looks at beside the identities that are named. `secrets` are PINs
+    by the name of the identity: they come apart from what is wanted, which is shown. `errand` is for phase `token`.
     """
 
     store: str
@@ -31,6 +32,8 @@ class Request(t.NamedTuple):
     others: bool = False
     paths: tuple[str, ...] = ()
     scan: tuple[str, ...] = ()
+    secrets: t.Mapping[str, t.Mapping[str, str]] = {}
+    errand: t.Mapping[str, t.Any] = {}
 
     def identities(self) -> t.Iterator[tuple[Identity, Known, dict[str, t.Any]]]:
         """Yield what is wanted, what the controller knows, and the rest of the entry."""
@@ -39,7 +42,14 @@ class Request(t.NamedTuple):
                 known, wanted = wire.unpack(Known, entry.get("known") or {}), wire.unpack(Identity, entry["identity"])
             except ValueError as error:
                 raise Misconfigured(f"host: what the controller says is refused: {error}; look at its ledger") from None
-            yield wanted, known, entry
+            yield self._opened(wanted), known, entry
+
+    def _opened(self, wanted: Identity) -> Identity:
+        """Return what is wanted with the PIN that opens its token, where the task says it."""
+        pin = self.secrets.get(wanted.name, {}).get("pin")
+        if pin is None or wanted.key.token is None:
+            return wanted
+        return wanted._replace(key=wanted.key._replace(token=wanted.key.token._replace(pin=pin)))
 
 
 def read(params: t.Mapping[str, t.Any]) -> Request:
@@ -61,6 +71,8 @@ def read(params: t.Mapping[str, t.Any]) -> Request:
         others=bool(params.get("others")),
         paths=tuple(params.get("paths") or ()),
         scan=tuple(params.get("scan") or ()),
+        secrets=params.get("secrets") or {},
+        errand=params.get("errand") or {},
     )
 
 

@@ -15,8 +15,10 @@ TOKEN = {
         "The absolute path of the PKCS#11 module, where the token is, for example V(/usr/lib/softhsm/libsofthsm2.so).",
         required=True,
     ),
-    "token_label": Option("The label of the token. Exactly one of this and C(token_serial) is needed."),
-    "token_serial": Option("The serial number of the token."),
+    "token_label": Option(
+        "The label of the token. Exactly one of this and C(token_serial) is needed.", no_log=False
+    ),
+    "token_serial": Option("The serial number of the token.", no_log=False),
     "pin": Option(
         "The user PIN. It goes to a host only where the connection pipelines, and there is best kept in a file.",
         no_log=True,
@@ -72,6 +74,28 @@ CUSTODY = {
         options=AWS_KMS,
     ),
 }
+
+
+AUTHORITY_CUSTODY = {
+    **CUSTODY,
+    "file": Option("A file in the directory of the authority.", type="dict", options={}),
+    "pkcs11": CUSTODY["pkcs11"]._replace(
+        options={
+            "at": Option(
+                "Where the token is. An authority signs on the controller, so that is where its token is.",
+                default="controller",
+                choices=("controller",),
+            ),
+            **TOKEN,
+        }
+    ),
+}
+"""The same for the key of an authority, which never is on a host."""
+
+
+def authority_custody(text: str) -> Option:
+    """Return the option that names exactly one custody of an authority's key."""
+    return Option(text, type="dict", options=AUTHORITY_CUSTODY, one_of=True)
 
 
 def custody() -> Option:

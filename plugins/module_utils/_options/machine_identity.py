@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from .._core.model import KEY_TYPES, PARTS, PROFILES, Adopt, Files, Identity, Key, Proof
+from .custody import custody
 from .issuers import issuer
 from .option import Option
 
@@ -15,9 +16,6 @@ _IDENTITY = Identity(name="")
 DEFAULT_LIFETIME = f"{_IDENTITY.lifetime // 86400}d"
 DURATION = "a number and V(s), V(m), V(h) or V(d)"
 
-CUSTODY = {
-    "file": Option("A file in the store, made on the host, which never leaves it.", type="dict", options={}),
-}
 KEY = {
     "type": Option(
         "The algorithm. V(ml-dsa-44), V(ml-dsa-65) and V(ml-dsa-87) need a cryptography on the host that has them.",
@@ -26,7 +24,7 @@ KEY = {
     ),
     "reuse": Option("Keep the key when the credential is renewed. Only V(false) is built.", type="bool", default=False),
     "origin": Option("Where the key is made.", default="host", choices=("host",)),
-    "custody": Option("Where the private key lives: exactly one of these.", type="dict", options=CUSTODY, one_of=True),
+    "custody": custody(),
 }
 ACTIVATE = {
     "unit": Option("A systemd unit that is reloaded, or restarted where it cannot reload."),
@@ -141,7 +139,8 @@ CONSUMERS = {
         "The mode of the parts that hold the private key, as a quoted octal number.", type="raw", default=Files().mode
     ),
     "links": Option(
-        f"Absolute paths on the host, each with the part behind it: {', '.join(p for p in PARTS if p != 'key_uri')}.",
+        f"Absolute paths on the host, each with the part behind it: {', '.join(PARTS)}. V(private_key) and V(combined) "
+        "belong to a key in a file, V(key_uri) to any other, V(nginx_tls) to a key in a file or a host's token.",
         type="dict",
     ),
     "replace_files": Option(

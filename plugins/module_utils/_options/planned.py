@@ -37,7 +37,6 @@ _ISSUER: Tree = {
 _KEY: Tree = {
     "reuse": Planned("leave it out: every renewal makes a new key", TRUE),
     "origin": Planned("use origin host", ("controller",)),
-    "custody": dict.fromkeys(("pkcs11", "openbao_transit", "aws_kms"), Planned("use custody {file: {}}")),
 }
 _IDENTITY: Tree = {
     "kind": Planned("use kind x509", ("ssh_host",)),
@@ -62,7 +61,7 @@ PLANNED: t.Mapping[str, Tree] = {
     "machine_identity": _TASK,
     "machine_identity_info": {**_COMMON, **_RECORDS},
     "preflight": {**_COMMON, "issuer": _ISSUER, "issuers": _ISSUER},
-    "certificate_authority": {**_COMMON, "key": _KEY},
+    "certificate_authority": {**_COMMON, "key": {name: _KEY[name] for name in ("reuse", "origin")}},
     "ledger_rebuild": {**_COMMON, "issuers": _ISSUER},
 }
 

@@ -14,12 +14,14 @@ import typing as t
 
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._host.ownership import changed_by_us_alone
+from ...module_utils._host.safe_files import write_all
 
 if t.TYPE_CHECKING:
     from pathlib import Path
 
 PUBLIC = 0o644
 PRIVATE = 0o600
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def write(path: Path, content: bytes, mode: int = PUBLIC) -> None:
@@ -30,20 +32,40 @@ def write(path: Path, content: bytes, mode: int = PUBLIC) -> None:
 
 def put(path: Path, content: bytes, mode: int = PUBLIC) -> None:
     """Do what `write` does but leave the directory to the caller, who may have more files for it."""
-    staged = path.with_name(f".{path.name}.new")
-    with speaking("write", path):
-        staged.unlink(missing_ok=True)
-        descriptor = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                os.fchmod(descriptor, mode)
-                file.write(content)
-                file.flush()
+    put_all({path: content}, mode)
+
+
+def put_all(contents: t.Mapping[Path, bytes], mode: int = PUBLIC) -> None:
+    """Do what `put` does for many files: none gets its name before all of them are on the disk.
+
+    They are synced one after the other when all are written, for a file system commits for them together (ADR 9).
+    """
+    descriptors: dict[Path, int] = {}
+    try:
+        for path, content in contents.items():
+            with speaking("write", path):
+                _staged(path).unlink(missing_ok=True)
+                descriptors[path] = os.open(_staged(path), _CREATE, PRIVATE)
+                os.fchmod(descriptors[path], mode)
+                write_all(descriptors[path], content)
+        for path, descriptor in descriptors.items():
+            with speaking("write", path):
                 os.fsync(descriptor)
-            staged.rename(path)
-        except BaseException:
-            staged.unlink(missing_ok=True)
-            raise
+        for path in descriptors:
+            with speaking("write", path):
+                _staged(path).rename(path)
+    except BaseException:
+        for path in descriptors:
+            _staged(path).unlink(missing_ok=True)
+        raise
+    finally:
+        for descriptor in descriptors.values():
+            os.close(descriptor)
+
+
+def _staged(path: Path) -> Path:
+    """Return where a file is written: beside its place."""
+    return path.with_name(f".{path.name}.new")
 
 
 def read(path: Path) -> bytes:

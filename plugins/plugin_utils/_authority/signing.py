@@ -20,7 +20,7 @@ from ...module_utils._core import pki
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.keys import signing_hash
 from ...module_utils._core.model import PROFILE_USAGES
-from .files import entries, put, read, sync
+from .files import entries, put_all, read, sync
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.ports import Request
@@ -77,8 +77,7 @@ def leaf(authority: Authority, key: t.Any, request: Request, now: dt.datetime) -
 
 def record(authority: Authority, certificates: t.Sequence[x509.Certificate]) -> None:
     """Write down what was signed before anybody gets it: a lost answer can be found, a forgotten one revoked."""
-    for certificate in certificates:
-        put(authority.issued / f"{certificate.serial_number:x}.pem", certificate.public_bytes(Encoding.PEM))
+    put_all({authority.issued / f"{one.serial_number:x}.pem": one.public_bytes(Encoding.PEM) for one in certificates})
     sync(authority.issued)
 
 

@@ -15,10 +15,24 @@ if t.TYPE_CHECKING:
 Options = t.Mapping[str, t.Any]
 
 
+def _aws_kms(options: Options, slot: Slot) -> KeyStore:
+    from .aws_kms import AwsKmsKeyStore
+
+    return AwsKmsKeyStore(options, slot)
+
+
+def _openbao_transit(options: Options, slot: Slot) -> KeyStore:
+    from .openbao_transit import OpenBaoTransitKeyStore
+
+    return OpenBaoTransitKeyStore(options, slot)
+
+
 def _pkcs11(options: Options, slot: Slot) -> KeyStore:
     from .pkcs11 import pkcs11_keystore
 
     return pkcs11_keystore(options, slot)
 
 
-KEYSTORES: dict[str, t.Callable[[Options, Slot], KeyStore]] = {"pkcs11": _pkcs11}
+KEYSTORES: dict[str, t.Callable[[Options, Slot], KeyStore]] = {
+    "pkcs11": _pkcs11, "openbao_transit": _openbao_transit, "aws_kms": _aws_kms,
+}  # fmt: skip

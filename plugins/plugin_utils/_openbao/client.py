@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import typing as t
 
@@ -35,7 +36,7 @@ class Client:
         self._address, self._login, self._clock = address, login, clock
         self._transport: Transport | None = None
         self._grant: Grant | None = None
-        self._granted_at, self._refused = 0.0, ""
+        self._granted_at, self._refused, self._opened_by = 0.0, "", 0
         self._secrets: set[str] = set()
 
     def call(self, method: str, path: str, body: Mapping[str, t.Any] | None = None) -> Json:
@@ -145,9 +146,10 @@ class Client:
             time.sleep(max(_SHORTEST_PAUSE, error.retry_after))
 
     def _open(self) -> Transport:
-        if self._transport is None:
+        if self._transport is None or self._opened_by != os.getpid():
             from .transport import Transport
 
+            self._opened_by = os.getpid()  # a connection is its process's own: a child opens another
             self._transport = Transport(self._address, self._login.certificate)
         return self._transport
 

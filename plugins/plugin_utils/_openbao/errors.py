@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import typing as t
@@ -15,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 LONGEST = 300  # of what a server says
 LONGEST_PAUSE = 86400.0  # seconds
@@ -52,6 +53,16 @@ def section(content: Mapping[str, t.Any], name: str) -> dict[str, t.Any]:
 def not_understood(what: str) -> Unavailable:
     """Return the error of what this server would not say, so that nothing can follow from it."""
     return Unavailable(f"{WHO}: its {what} cannot be understood; run again, and look whether url is right")
+
+
+@contextlib.contextmanager
+def spoken_by(who: str) -> Iterator[None]:
+    """Let errors begin with who speaks to the server in the place of the issuer: both have the same client."""
+    try:
+        yield
+    except KeysteadError as error:
+        error.args = (f"{who}: {str(error).removeprefix(f'{WHO}: ')}",)
+        raise
 
 
 def plain(error: KeysteadError) -> KeysteadError:
@@ -92,7 +103,7 @@ def failure(answer: Answer, method: str, path: str, said: str, *, public: bool =
         told = f"there is nothing at {path}, or it may not be read without a login ({said or 'it says no more'})"
         return Refused(f"{WHO}: {told}; correct mount, namespace or url", 403, said)
     if answer.status == 403:
-        right = {"LIST": "list", "GET": "read"}.get(method, "update")
+        right = {"LIST": "list", "GET": "read", "DELETE": "delete"}.get(method, "update")
         told = f"the login may not {right} {path} ({said or 'it says no more'})"
         remedy = f"give its policy the capability {right} there, or correct mount, role or namespace"
         return Refused(f"{WHO}: {told}; {remedy}", 403, said)

@@ -27,7 +27,7 @@ PROMISED = """
     issuer adopt publish trusts principals
 """
 PROMISED_OF_A_TASK = "issuer issuers identities store scope purge wait check_status plan approvals"
-PROMISED_OF_A_RECORD = "name changed failed msg generation steps certificate findings paths"
+PROMISED_OF_A_RECORD = "name changed failed msg generation steps certificate findings custody key_uri paths"
 PROMISED_OF_A_CERTIFICATE = "serial_number fingerprint_sha256 spki_sha256 not_before not_after issuer subject dns_names"
 
 

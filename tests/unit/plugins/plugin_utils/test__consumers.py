@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import Activation, Link, Proof
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Activation, Key, Link, Proof
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import (
     ACTIVATE,
     CONSUMERS,
@@ -42,7 +42,7 @@ def refusal(work: t.Callable[..., object], *args: object) -> str:
 
 @pytest.mark.parametrize(("mode", "wanted"), [("0600", "0600"), ("640", "0640"), ("0400", "0400"), ("0440", "0440")])
 def test_a_mode_that_keeps_the_key_safe_passes(mode: str, wanted: str) -> None:
-    assert _consumers.files(options(CONSUMERS, {"mode": mode}), STORE, "file").mode == wanted
+    assert _consumers.files(options(CONSUMERS, {"mode": mode}), STORE, Key()).mode == wanted
 
 
 @pytest.mark.parametrize(
@@ -83,11 +83,11 @@ def test_a_mode_that_keeps_the_key_safe_passes(mode: str, wanted: str) -> None:
     ],
 )
 def test_files_that_cannot_be_are_refused(given: dict[str, t.Any], says: str) -> None:
-    assert refusal(_consumers.files, options(CONSUMERS, given), STORE, "file").startswith(says)
+    assert refusal(_consumers.files, options(CONSUMERS, given), STORE, Key()).startswith(says)
 
 
 def test_a_neighbour_of_the_store_is_no_part_of_it() -> None:
-    found = _consumers.files(options(CONSUMERS, {"links": {f"{STORE}-x": "chain"}}), STORE, "file")
+    found = _consumers.files(options(CONSUMERS, {"links": {f"{STORE}-x": "chain"}}), STORE, Key())
     assert found.links == (Link(f"{STORE}-x", "chain"),)
 
 
@@ -121,14 +121,14 @@ def test_an_activation_that_cannot_be_is_refused(given: dict[str, t.Any], says: 
 
 
 def test_a_server_name_is_normalised_and_none_is_left_to_the_host() -> None:
-    assert _consumers.proof(options(PROVE, {"port": 443}), "tls_server") == Proof(port=443)
+    assert _consumers.proof(options(PROVE, {"port": 443}), "tls_server", "file") == Proof(port=443)
     named = options(PROVE, {"port": 443, "server_name": "API.example.org"})
-    assert _consumers.proof(named, "tls_server") == Proof(port=443, server_name="api.example.org")
+    assert _consumers.proof(named, "tls_server", "file") == Proof(port=443, server_name="api.example.org")
 
 
 @pytest.mark.parametrize("starttls", ["smtp", "imap", "ldap", "postgres"])
 def test_a_protocol_before_the_handshake_is_passed_on(starttls: str) -> None:
-    assert _consumers.proof(options(PROVE, {"port": 25, "starttls": starttls}), "tls_server") == Proof(
+    assert _consumers.proof(options(PROVE, {"port": 25, "starttls": starttls}), "tls_server", "file") == Proof(
         port=25, starttls=starttls
     )
 
@@ -151,8 +151,8 @@ def test_a_protocol_before_the_handshake_is_passed_on(starttls: str) -> None:
     ],
 )
 def test_a_proof_that_cannot_be_is_refused(given: dict[str, t.Any], says: str) -> None:
-    assert refusal(_consumers.proof, options(PROVE, given), "tls_server").startswith(says)
+    assert refusal(_consumers.proof, options(PROVE, given), "tls_server", "file").startswith(says)
 
 
 def test_nothing_to_activate_and_nothing_to_prove_is_fine() -> None:
-    assert (_consumers.activation(None), _consumers.proof(None, "tls_server")) == (None, None)
+    assert (_consumers.activation(None), _consumers.proof(None, "tls_server", "file")) == (None, None)

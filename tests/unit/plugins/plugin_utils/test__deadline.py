@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 
@@ -47,4 +48,18 @@ def test_an_idle_worker_has_no_thread() -> None:
     before = threading.active_count()
     worker = Worker()
     assert threading.active_count() == before
+    worker.close()
+
+
+def test_a_process_that_was_forked_makes_a_thread_of_its_own() -> None:
+    worker = Worker()
+    worker.within(10, threading.get_ident)
+    pid = os.fork()
+    if not pid:  # the child: it must not go on as a second pytest
+        try:
+            worker.within(10, threading.get_ident)
+        except TimeoutError:
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 0
     worker.close()

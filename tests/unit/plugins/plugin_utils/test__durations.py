@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
-from ansible_collections.keystead.identity.plugins.plugin_utils._durations import lifetime, renew_before, seconds
+from ansible_collections.keystead.identity.plugins.plugin_utils._durations import (
+    lifetime,
+    renew_before,
+    seconds,
+    timeout,
+)
 
 DAY = 86400
 
@@ -24,6 +29,12 @@ def test_a_duration_is_a_number_and_a_unit(text: str, wanted: int) -> None:
 def test_anything_else_is_no_duration(text: str) -> None:
     with pytest.raises(Misconfigured, match="is not a duration; write a number and s, m, h or d"):
         seconds(text)
+
+
+def test_a_call_that_may_take_no_time_is_refused() -> None:
+    assert timeout("2m") == 120
+    with pytest.raises(Misconfigured, match="'0s' is no time at all; write for example 30s"):
+        timeout("0s")
 
 
 @pytest.mark.parametrize("text", ["0s", "59s", "36501d"])

@@ -13,6 +13,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import CUSTODIES
 from ansible_collections.keystead.identity.plugins.module_utils._options.authority import OPTIONS as AUTHORITY
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.ledger import REBUILD
@@ -109,7 +110,10 @@ def test_a_whole_task_is_read_as_ansible_reads_it() -> None:
         ),
         ({"identities": ["web"]}, "option identities[0]: a string is not a dictionary; write {name: value}"),
         (task(activate="nginx"), "option identities[web].activate: a string is not a dictionary; write {name: value}"),
-        (task(key={"custody": {}}), "option identities[web].key.custody: exactly one of file is needed, found none"),
+        (
+            task(key={"custody": {}}),
+            f"option identities[web].key.custody: exactly one of {', '.join(CUSTODIES)} is needed, found none",
+        ),
         (
             {**task(), "issuer": {"openbao": {}, "local": LOCAL}},
             "option issuer: exactly one of local, openbao is needed, found local and openbao",

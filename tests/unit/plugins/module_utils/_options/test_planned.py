@@ -56,19 +56,10 @@ def test_an_issuer_that_may_have_signed_what_is_recorded_anew_is_refused_alike()
         refuse_planned({"issuers": [{"acme": {}}]}, "ledger_rebuild")
 
 
-@pytest.mark.parametrize("custody", ["pkcs11", "openbao_transit", "aws_kms"])
-def test_a_custody_of_the_design_is_refused_in_the_words_of_the_task(custody: str) -> None:
-    with pytest.raises(Misconfigured) as refused:
-        refuse_planned(task(key={"custody": {custody: {"pin": "CANARY"}}}), "machine_identity")
-    assert str(refused.value) == (
-        f"{WEB}key.custody.{custody} is not built yet in keystead.identity 0.1.0; use custody {{file: {{}}}}"
-    )
-
-
 @pytest.mark.parametrize(
     "args",
     [
-        task(key={"reuse": False, "origin": "host", "custody": {"file": {}, "pkcs11": None}}, kind="x509"),
+        task(key={"reuse": False, "origin": "host", "custody": {"file": {}}}, kind="x509"),
         task(key={"reuse": "no"}, publish=None, state="absent"),
         {"policy": "/etc/policy.yml", "plan": None, "check_status": "ledger", "issuer": {"local": {}, "openbao": None}},
         {"issuer": "not a mapping", "identities": "neither"},

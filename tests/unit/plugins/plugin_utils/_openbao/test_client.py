@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 import pytest
@@ -14,6 +15,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.model impo
 from ansible_collections.keystead.identity.plugins.plugin_utils._auth.registry import login_of
 from ansible_collections.keystead.identity.plugins.plugin_utils._openbao.address import Address
 from ansible_collections.keystead.identity.plugins.plugin_utils._openbao.client import Client
+from ansible_collections.keystead.identity.plugins.plugin_utils._openbao.shared import shared
 from ansible_collections.keystead.identity.plugins.plugin_utils._openbao.signer import Signer, Target
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness import openbao as make
@@ -138,7 +140,7 @@ def test_a_token_of_somebody_else_is_renewed_where_it_can_be(pki: make.Pki) -> N
 def test_what_is_not_permitted_names_the_capability_and_costs_no_login(pki: make.Pki) -> None:
     one = client(pki, make.approle(pki))
     first = look(one)
-    for method, right in (("GET", "read"), ("LIST", "list"), ("POST", "update")):
+    for method, right in (("GET", "read"), ("LIST", "list"), ("POST", "update"), ("DELETE", "delete")):
         words = rf"may not {right} sys/mounts \(permission denied\); give its policy the capability {right} there"
         with pytest.raises(Denied, match=words):
             one.call(method, "sys/mounts")
@@ -179,3 +181,36 @@ def test_one_connection_serves_all_calls(pki: make.Pki) -> None:
         for _ in range(5):
             look(one)
         assert len(ports) == 1
+
+
+def test_equal_options_have_one_client_and_others_have_another(pki: make.Pki) -> None:
+    address, auth = Address(pki.server.url, "", str(pki.server.ca_bundle), 5.0), make.approle(pki)
+    assert shared(address, auth) is shared(address, {**auth})
+    assert shared(address, auth) is not shared(address._replace(namespace="team"), auth)
+    assert shared(address, auth) is not shared(address, make.approle(pki))
+
+
+def test_after_a_fork_each_process_has_a_connection_of_its_own_and_the_same_login(pki: make.Pki) -> None:
+    server, ports = pki.server, list[int]()
+
+    def note(handler: faulty.Handler) -> None:
+        ports.append(handler.client_address[1])
+        faulty.pass_on(handler)
+
+    with faulty.before(server.url, server.ca_bundle, server.authority) as proxy:
+        one = client(pki, make.approle(pki), url=proxy.url)
+        first = look(one)
+        proxy.fail(note)
+        read, write = os.pipe()
+        pid = os.fork()
+        if not pid:  # the child: whatever happens, it must not go on as a second pytest
+            try:
+                os.write(write, str(look(one)["accessor"]).encode())
+            finally:
+                os._exit(0)
+        os.close(write)
+        with os.fdopen(read) as pipe:
+            assert pipe.read() == first["accessor"]
+        os.waitpid(pid, 0)
+        assert look(one)["accessor"] == first["accessor"]
+    assert len(ports) == len(set(ports)) == 2
