@@ -10,7 +10,7 @@ import typing as t
 
 from .._pkcs11.generate import Wish, checked, generate
 from .._pkcs11.keys import TokenKey
-from .._pkcs11.lookup import Wanted, destroy, every, only
+from .._pkcs11.lookup import destroy, labelled, only
 from .._pkcs11.lookup import key_type as type_of
 from .._pkcs11.token import using
 from .._pkcs11.uri import parse
@@ -34,7 +34,7 @@ class Pkcs11KeyStore:
         with using(self._wanted) as token:
             identifier = _here(token, self._slot.current)
             if identifier and not token.objects.identified(identifier):
-                self._look_again(token)  # another process may have made it since this one read the token
+                labelled(token, self._slot.label)  # another process may have made it since this one read the token
             found = [pair for pair in token.objects.identified(identifier or b"") if pair.private is not None]
             mine = [pair for pair in found if pair.label == self._slot.label] or found
             pair = only(token, mine) if identifier else None
@@ -50,7 +50,7 @@ class Pkcs11KeyStore:
         """Make a key, unless one of this type waits already; one of another type, and half of one, are destroyed."""
         with using(self._wanted) as token:
             checked(token, key_type)
-            left = self._unused(token, every(token, Wanted(self._slot.label)))
+            left = self._unused(token, labelled(token, self._slot.label))
             fits = [pair for pair in left if pair.whole and type_of(token, pair) == key_type]
             destroy(token, [pair for pair in left if pair not in fits])
             return TokenKey(token, fits[0] if fits else generate(token, Wish(key_type, self._slot.label)))
@@ -61,7 +61,7 @@ class Pkcs11KeyStore:
     def delete(self) -> None:
         """Destroy every key of this identity that no generation has, halves included, and look whether it is gone."""
         with using(self._wanted) as token:
-            destroy(token, self._unused(token, every(token, Wanted(self._slot.label))))
+            destroy(token, self._unused(token, labelled(token, self._slot.label)))
 
     def left(self) -> str | None:
         """Return what would be destroyed."""
