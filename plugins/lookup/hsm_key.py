@@ -33,8 +33,8 @@ seealso:
     plugin_type: lookup
 notes:
   - What the ledger says is what the last task that it saw left in the token.
-  - A token is asked anew by every template that has this lookup, and each logs in. A PIN that is wrong may so be tried
-    several times in a run, and some tokens lock then; the ledger needs none.
+  - A token is asked anew by every template that has this lookup, and each logs in. A PIN that was refused is not tried
+    again in the same run.
 """
 
 EXAMPLES = r"""

@@ -15,12 +15,15 @@ import difflib
 import os
 import typing as t
 
+from ansible import constants
+
 from ..module_utils._core import pki
 from ..module_utils._core.errors import Misconfigured
 from ..module_utils._core.held import Seen
 from ..module_utils._core.keys import public_pem
 from ..module_utils._core.wire import unpack
 from ..module_utils._host.token_keys import run_here
+from ..module_utils._pkcs11.tries import share
 from ..module_utils._pkcs11.uri import parse
 from ._hsm_key.decide import chosen, name_of
 from ._hsm_key.record import pem_of
@@ -40,7 +43,11 @@ Options = t.Mapping[str, t.Any]
 
 
 def of_token(options: Options, terms: t.Sequence[str]) -> list[str]:
-    """Return the part of each key in a token that this controller reaches. Raises KeysteadError."""
+    """Return the part of each key in a token that this controller reaches. Raises KeysteadError.
+
+    Every template has a login of its own; Ansible's directory of this run tells them of a PIN that was refused.
+    """
+    share(str(constants.DEFAULT_LOCAL_TMP))
     return [_of_token(options, term) for term in terms]
 
 

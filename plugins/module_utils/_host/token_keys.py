@@ -13,10 +13,11 @@ from __future__ import annotations
 import typing as t
 
 from .._core import wire
-from .._core.errors import Denied, KeysteadError, Misconfigured, NotConverged, Pending
+from .._core.errors import Denied, KeysteadError, Misconfigured, Pending
 from .._core.held import Errand, Seen
 from .._pkcs11.generate import CANNOT_RESTRICT, Wish, checked, generate
 from .._pkcs11.held import held
+from .._pkcs11.lookup import destroy, uri_of
 from .._pkcs11.objects import Objects
 from .._pkcs11.token import close_tokens, using
 from .request import failed
@@ -78,21 +79,15 @@ def _make(token: OpenToken, errand: Errand) -> Seen:
         made_so = f"{token.name} made a key that can come out of it, so it was destroyed"
         error = Denied(f"pkcs11: {made_so}; use another token")
     if error is not None:
-        _destroyed(token, [made])
+        destroy(token, [made])
         raise error
     return seen
 
 
 def _destroy(token: OpenToken, errand: Errand) -> Seen:
     """Destroy these keys, and look into the token whether they are gone."""
-    pairs = {held(token, pair).uri: pair for pair in _there(errand, token.objects)}
-    _destroyed(token, [pair for uri, pair in pairs.items() if uri in errand.doomed])
-    seen = _seen(token, _look_again(token, errand))
-    still = [one.uri for one in seen.keys if one.uri in errand.doomed]
-    if still:
-        what = " and ".join(still)
-        raise NotConverged(f"pkcs11: {token.name} said that it destroyed {what}, and still has it; destroy it by hand")
-    return seen
+    destroy(token, [pair for pair in _there(errand, token.objects) if uri_of(token, pair) in errand.doomed])
+    return _seen(token, _look_again(token, errand))
 
 
 _ERRANDS: dict[str, t.Callable[[OpenToken, Errand], Seen]] = {"look": _look, "make": _make, "destroy": _destroy}
@@ -126,11 +121,3 @@ def _seen(token: OpenToken, pairs: list[Pair]) -> Seen:
 def _text(said: t.Any) -> str:
     text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
     return "".join(one for one in text if one.isprintable()).strip()
-
-
-def _destroyed(token: OpenToken, pairs: list[Pair]) -> None:
-    try:
-        for pair in pairs:
-            token.objects.destroy(pair)
-    except RuntimeError as error:
-        raise token.said(error, "destroying a key") from None

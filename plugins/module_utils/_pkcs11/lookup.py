@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 
-"""Which key in a token is meant, where neither label nor id is unique; and that a key is gone when it was destroyed."""
+"""What a key store wants to know of a token: what has a label now, what is meant, and that a key is gone."""
 
 from __future__ import annotations
 
@@ -17,41 +17,20 @@ if t.TYPE_CHECKING:
     from .token import OpenToken
 
 
-class Wanted(t.NamedTuple):
-    """What a key must have; None is anything."""
-
-    label: str | None = None
-    id: bytes | None = None
-    type: str | None = None
-
-
-def find(token: OpenToken, wanted: Wanted) -> Pair | None:
-    """Return the one key that fits, of which only half may be there; None where none does.
-
-    The caller holds the token's lock. Raises Misconfigured where several fit.
-    """
-    return only(token, every(token, wanted))
-
-
 def only(token: OpenToken, found: list[Pair]) -> Pair | None:
     """Return what there is one of; None where there is none. Raises Misconfigured where there are several."""
     if len(found) > 1:
         uris = " and ".join(sorted(uri_of(token, pair) for pair in found))
-        raise Misconfigured(f"pkcs11: {token.name} has {len(found)} keys that fit, {uris}; say which by label and id")
+        raise Misconfigured(f"pkcs11: {token.name} has {len(found)} keys that may be meant, {uris}; destroy the others")
     return found[0] if found else None
 
 
-def every(token: OpenToken, wanted: Wanted) -> list[Pair]:
-    """Return all keys that fit, as the token says now where a label or an id is named."""
+def labelled(token: OpenToken, label: str) -> list[Pair]:
+    """Return what has a label, as the token says now."""
     try:
-        objects = token.objects
-        if wanted.label is None and wanted.id is None:
-            found = objects.every()
-        else:
-            found = objects.look_again(label=wanted.label, identifier=wanted.id)
+        return token.objects.look_again(label=label)
     except RuntimeError as error:
-        raise token.said(error, "looking for keys") from None
-    return [pair for pair in found if wanted.type in (None, key_type(token, pair))]
+        raise token.said(error, f"looking for keys with the label {label}") from None
 
 
 def key_type(token: OpenToken, pair: Pair) -> str:

@@ -39,8 +39,8 @@ def name(postgres_server: Server) -> str:
     ledger.intend(batch(), [intent()])
     ledger.record(batch(), [outcome()])
     ledger.pin("a", ["11"])
-    kept = KeyKept("pkcs11:id=%01", "pkcs11:token=a", "a", "ed25519", made=True)
-    ledger.record(batch(), [Outcome("signing", changes=(kept,))])
+    key = KeyKept("pkcs11:id=%01", "pkcs11:token=a", "a", "ed25519", made=True)
+    ledger.record(batch(), [Outcome("signing", changes=(key,))])
     ledger.close()
     return made
 
