@@ -7,10 +7,12 @@ from __future__ import annotations
 import yaml
 
 from ..module_utils._options.hsm_key import OPTIONS
+from ..module_utils._options.lookups import HSM_KEY
 from ..module_utils._options.option import doc
 
 
 class ModuleDocFragment:
-    """What hsm_key accepts."""
+    """What the module hsm_key accepts, and the lookup of that name."""
 
     DOCUMENTATION: str = yaml.safe_dump({"options": doc(OPTIONS)}, sort_keys=False)
+    LOOKUP: str = yaml.safe_dump({"options": doc(HSM_KEY)}, sort_keys=False)

@@ -16,8 +16,9 @@ description:
   - A key that is there already, made by anybody, is taken over as it is. Where its type, its usage or that it may come
     out contradicts what is declared, the task fails. Nothing is changed, replaced or destroyed to make it fit. What
     nobody can promise of it any more, such as that it never came out, is among RV(findings).
-  - What is made, taken over and destroyed is recorded in the ledger, where the lookup P(keystead.identity.hsm_key#lookup)
-    finds it. With O(state=absent), a key that an identity or an authority in the ledger uses is refused.
+  - What is made, taken over and destroyed is recorded in the ledger, where the lookup
+    P(keystead.identity.hsm_key#lookup) finds it. With O(state=absent), a key that an identity or an authority in the
+    ledger uses is refused.
   - The PIN is tried once. One that is wrong is refused by the token once a run, and not tried at all where the token
     says that one more wrong PIN would lock it.
 author:

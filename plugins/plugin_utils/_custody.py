@@ -89,7 +89,7 @@ class Custody:
         return None
 
     def _refuse_shared(self, work: Work, keys: KeyStore) -> None:
-        """Refuse a name in the custody under which another identity has keys, or is to have (C4): it would lose them."""
+        """Refuse a name in the custody under which another identity has keys, or is to have (C4): they would go."""
         if not isinstance(keys, Named):
             return
         us = {**self._place, "name": work.name}

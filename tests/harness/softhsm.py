@@ -127,6 +127,10 @@ class Custody:
         """Return what pkcs11-tool lists."""
         return keys_of(self.hsm.tool(self.token, "--list-objects"), label)
 
+    def every(self) -> str:
+        """Return all that is in the token, as the same tool says it."""
+        return self.hsm.tool(self.token, "--list-objects")
+
     def extract(self, uri: str) -> bytes | None:
         """Ask the token for the value of the key, and to wrap it with a key that may wrap."""
         return extracted(self.module, self.token, uri)

@@ -170,6 +170,10 @@ class Custody(softhsm.Custody):
         mine = [one for one in listed if one["CKA_LABEL"] == label]
         return sorted(f"{CLASSES[one['CKA_CLASS']]}: {one['CKA_ID'][0]}" for one in mine)
 
+    def every(self) -> str:
+        """Return all that is in the token."""
+        return self.tpm.ptool("listobjects", "--label", self.token)
+
     def destroy(self, label: str) -> None:
         """Destroy the keys of a label with tpm2_ptool."""
         for one in yaml.safe_load(self.tpm.ptool("listobjects", "--label", self.token)) or []:

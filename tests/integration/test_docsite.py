@@ -12,6 +12,7 @@ real one.
 
 from __future__ import annotations
 
+import functools
 import re
 import subprocess
 import textwrap
@@ -41,11 +42,14 @@ DIRECTORIES = ("/srv/keystead", "/etc/ssl", "/etc/nginx")
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 BAO = "https://bao.example.org:8200"
 SERVERS = {
+    "authority_custody": ("softhsm", "python-pkcs11"),
     "custody_aws_kms": ("moto",),
     "custody_openbao_transit": ("openbao",),
     "custody_pkcs11": ("softhsm", "python-pkcs11"),
     "issuer_openbao": ("openbao",),
     "ledger_postgresql": ("postgres",),
+    "publish_aws_secrets_manager": ("moto",),
+    "publish_openbao_kv": ("openbao",),
 }
 Presuppose = t.Callable[[pytest.FixtureRequest, Path], dict[str, str]]
 
@@ -161,10 +165,10 @@ def hsm_of(root: Path) -> dict[str, str]:
     return {"SOFTHSM2_CONF": str(root / "softhsm2.conf")}
 
 
-def _softhsm(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
-    """Initialise a token by the commands of the page."""
+def _softhsm(page: str, _request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Initialise a token by the commands of a page."""
     SoftHsm(root)
-    commands = _shown("custody_pkcs11", "console")[0]
+    commands = _shown(page, "console")[0]
     _run(swapped(commands, {"/etc/keystead": str(root / "etc/keystead")}), root, hsm_of(root))
     return {}
 
@@ -210,6 +214,15 @@ def _transit(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {BAO: server.url, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": printed[1]}
 
 
+def _kv(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Set a KV up by the commands of the page."""
+    server: Server = request.getfixturevalue("openbao")
+    request.addfinalizer(lambda: _unmounted(server, "sys/mounts/certificates"))
+    printed = re.search(rf"({UUID})\s*$", _typed(server, root, "publish_openbao_kv"))
+    assert printed
+    return {BAO: server.url, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": printed[1]}
+
+
 def _typed(server: Server, root: Path, page: str) -> str:
     """Type the commands of a page, beside its policy; return what they print. The server is that of other tests too."""
     (commands,), (policy,) = (_shown(page, kind) for kind in ("console", "text"))
@@ -234,7 +247,15 @@ def _postgresql(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {shown: url}
 
 
+def _password(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Do what the page does by a command on the host."""
+    (root / "etc/keystead/tomcat.password").write_text("pass, word\n", encoding="ascii")
+    return {}
+
+
+IN_SOFTHSM = ("authority_custody", "custody_pkcs11")
 PRESUPPOSED: dict[str, Presuppose] = {
-    "adopting": _old_pair, "custody_openbao_transit": _transit, "custody_pkcs11": _softhsm,
-    "issuer_openbao": _openbao, "ledger_postgresql": _postgresql,
+    "adopting": _old_pair, "custody_openbao_transit": _transit, "issuer_openbao": _openbao,
+    "ledger_postgresql": _postgresql, "publish_openbao_kv": _kv, "publish_pkcs12": _password,
+    **{page: functools.partial(_softhsm, page) for page in IN_SOFTHSM},
 }  # fmt: skip

@@ -74,7 +74,7 @@ class Held(t.NamedTuple):
     def called(self) -> str:
         """Return what a user calls it."""
         halves = "" if self.usable else ", only its public half"
-        return f"{self.type} key with label {self.label or 'none'} and id {self.id or 'none'}{halves}"
+        return f"key of type {self.type} with label {self.label or 'none'} and id {self.id or 'none'}{halves}"
 
 
 class Seen(t.NamedTuple):

@@ -15,23 +15,23 @@ with contextlib.suppress(ImportError):
 from .._core.held import HALVES, Held
 from .attributes import read
 from .keys import public_key_of
-from .kinds import KINDS, type_of
-from .uri import Uri, text
+from .kinds import KINDS
+from .lookup import key_type as type_of
+from .lookup import uri_of
 
 if t.TYPE_CHECKING:
     from .objects import Pair
     from .token import OpenToken
 
-_CLASSES = {"private": "private", "secret": "secret-key", "public": "public"}  # RFC 7512, 2.3: type
+_MAIN = ("private", "secret", "public")  # which half tells what a key may do
 
 
 def held(token: OpenToken, pair: Pair) -> Held:
     """Return what is to be known of a key; the caller holds the token's lock. Raises KeysteadError."""
     halves = tuple(name for name in HALVES if getattr(pair, name) is not None)
-    main = next(name for name in _CLASSES if name in halves)
-    uri = text(Uri(token.label, token.serial, pair.id, pair.label, _CLASSES[main]))
+    main = next(name for name in _MAIN if name in halves)
+    uri, key_type = uri_of(token, pair), type_of(token, pair)
     try:
-        key_type = type_of(pair.public or pair.private or pair.secret)
         said = read(getattr(pair, main))
         public = _public(key_type, pair)
     except RuntimeError as error:

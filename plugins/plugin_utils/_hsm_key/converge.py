@@ -90,10 +90,10 @@ class _Run:
             journal.note(step, (*stale, *adopted))
             return key
         with journal.around(step) as changes:
-            changes += stale
+            changes.extend(stale)
             if key is not None:
                 self._ask(self.wanted.errand("destroy", doomed=(key.uri,)))
-                changes += gone((key.uri,))
+                changes.extend(gone((key.uri,)))
                 return None
             made = self._made()
             changes.append(kept(*made, made=True))

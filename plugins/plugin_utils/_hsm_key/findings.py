@@ -32,7 +32,7 @@ def _of_origin(wanted: Wanted, key: Held) -> t.Iterator[Finding]:
     if "never_extractable" in key.lacks and not wanted.extractable:
         yield finding("ever_extractable", f"it could come out once (CKA_NEVER_EXTRACTABLE is false), {_COPY}")
     if "sensitive" in key.lacks:
-        yield finding("not_sensitive", "the token may show it in the clear where it can come out (CKA_SENSITIVE is false)")
+        yield finding("not_sensitive", "the token may show it in the clear if it can come out (CKA_SENSITIVE is false)")
     elif "always_sensitive" in key.lacks:
         yield finding("ever_not_sensitive", f"it could be shown once (CKA_ALWAYS_SENSITIVE is false), {_COPY}")
     silent = [name for name in ("extractable", "sensitive") if name not in (*key.has, *key.lacks)]

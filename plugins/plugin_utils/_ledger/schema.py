@@ -93,5 +93,5 @@ def _statements(text: str) -> tuple[str, ...]:
     return tuple(text.split(";\n")[:-1])
 
 
-MIGRATIONS = (("the first schema", _statements(_FIRST)), ("keys that are in a backend by themselves", _statements(_KEYS)))
+MIGRATIONS = (("the first schema", _statements(_FIRST)), ("keys in a backend by themselves", _statements(_KEYS)))
 """Their names and statements; the first has number 1."""

@@ -1,0 +1,362 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""hsm_key over real tokens: keys are made once, found again, taken over, and destroyed so that none is left."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, KeysteadError, Pending
+from ansible_collections.keystead.identity.plugins.plugin_utils._key import label as label_of
+from ansible_collections.keystead.identity.tests.harness import softhsm, swtpm
+from ansible_collections.keystead.identity.tests.harness.hsm_desk import Desk
+from ansible_collections.keystead.identity.tests.harness.in_process import HOST, World, web
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SOFT, TPM = pytest.mark.needs(*softhsm.Custody.needs), pytest.mark.needs(*swtpm.Custody.needs)
+EVERY_TYPE = [
+    *(pytest.param("soft", name, marks=SOFT) for name in (
+        "ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "ed25519", "rsa-2048", "rsa-3072", "rsa-4096", "aes-256",
+    )),
+    *(pytest.param("tpm", name, marks=TPM) for name in ("ecdsa-p256", "rsa-2048")),
+]  # fmt: skip
+LEAVE = "format: 1\nrules:\n  - {id: backups, extractable_keys: {allow: true}, only: {identities: [backup]}}\n"
+
+
+@pytest.fixture(scope="module")
+def tpm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[swtpm.Custody]:
+    custody = swtpm.Custody(tmp_path_factory.mktemp("tpm"), None)
+    yield custody
+    custody.stop()
+
+
+@pytest.fixture
+def restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the environment back as it was: what leads to a token is set in it."""
+    for name in ("SOFTHSM2_CONF", "TPM2_PKCS11_STORE", "TPM2_PKCS11_TCTI", "DBUS_SESSION_BUS_ADDRESS"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, restored: None) -> Desk:
+    return Desk(tmp_path / "controller", softhsm.Custody(tmp_path, None))
+
+
+def made(desk: Desk, label: str, identifier: str = "0a", *more: str, kind: str = "EC:prime256v1") -> None:
+    """Make a key pair with OpenSC's tool, as an administrator may have done."""
+    custody = desk.custody
+    said = ["--keypairgen", "--key-type", kind, "--label", label, "--id", identifier, *more]
+    softhsm.pkcs11_tool(custody.module, custody.token, custody.environment, *said)
+
+
+def destroyed(desk: Desk, identifier: str, *halves: str) -> None:
+    """Destroy objects with the same tool."""
+    custody = desk.custody
+    for half in halves:
+        said = ["--delete-object", "--type", half, "--id", identifier]
+        softhsm.pkcs11_tool(custody.module, custody.token, custody.environment, *said)
+
+
+def actions(result: dict[str, t.Any]) -> list[str]:
+    return [step["action"] for step in result["steps"]]
+
+
+def codes(result: dict[str, t.Any]) -> list[str]:
+    return [finding["code"] for finding in result["findings"]]
+
+
+@pytest.mark.parametrize(("kind", "key_type"), EVERY_TYPE)
+def test_a_key_of_every_type_goes_the_whole_way(
+    request: pytest.FixtureRequest, tmp_path: Path, restored: None, kind: str, key_type: str
+) -> None:
+    custody = request.getfixturevalue("tpm") if kind == "tpm" else softhsm.Custody(tmp_path, None)
+    desk = Desk(tmp_path / "controller", custody)
+    done = desk.settled(label="signing", type=key_type)
+    assert actions(done) == ["stage_key"]
+    assert len(desk.seen("signing")) == (1 if key_type == "aes-256" else 2)
+    attributes = done["attributes"]
+    assert (attributes["label"], attributes["type"]) == ("signing", key_type)
+    assert (attributes["sensitive"], attributes["extractable"]) == (True, False)
+    assert desk.custody.extract(done["uri"]) is None if key_type != "aes-256" else done["public_key"] is None
+    if kind == "soft":
+        assert attributes["usage"] == (["encrypt", "decrypt"] if key_type == "aes-256" else ["sign"])
+        assert done["findings"] == []
+    else:
+        assert codes(done) == ["usage_not_restricted"]
+        assert "cannot make a key for one usage alone" in done["findings"][0]["msg"]
+    if key_type != "aes-256":
+        assert load_pem_public_key(done["public_key"].encode())
+    other = "ecdsa-p384" if key_type != "ecdsa-p384" else "ecdsa-p256"
+    said = desk.refusal(label="signing", type=other)
+    assert f"key of type {key_type} with label signing" in said
+    assert f"declare {key_type}, or write another label" in said
+    gone = desk.settled(label="signing", state="absent")
+    assert actions(gone) == ["destroy"]
+    assert (gone["uri"], gone["public_key"], gone["attributes"]) == (None, None, {})
+    assert desk.seen("signing") == []
+
+
+@SOFT
+def test_one_execution_looks_and_another_acts(desk: Desk) -> None:
+    desk.run(label="signing")
+    assert desk.errands == ["look", "make"]
+    desk.run(label="signing")
+    assert desk.errands == ["look", "make", "look"]
+
+
+@SOFT
+def test_every_act_is_in_the_ledger_before_it_is_done_and_how_it_ended(desk: Desk) -> None:
+    seen: list[list[tuple[str, str, str]]] = []
+
+    def watched(arguments: t.Mapping[str, t.Any]) -> t.Any:
+        if arguments["errand"]["errand"] != "look":
+            seen.append(desk.events()[-1:])
+        return desk.execute(arguments)
+
+    done = desk.run(label="signing", execute=watched)
+    assert [row["uri"] for row in desk.keys()] == [done["uri"]]
+    desk.run(label="signing", state="absent", execute=watched)
+    assert seen == [[("signing", "stage_key", "pending")], [("signing", "destroy", "pending")]]
+    assert [one[1:] for one in desk.events()] == [
+        ("stage_key", "pending"), ("stage_key", "ok"), ("destroy", "pending"), ("destroy", "ok"),
+    ]  # fmt: skip
+    assert desk.keys() == []
+
+
+@SOFT
+def test_a_ledger_that_cannot_be_written_lets_no_key_be_made_and_none_be_destroyed(desk: Desk, tmp_path: Path) -> None:
+    desk.run(label="signing")
+    before = desk.custody.every()
+    for said in ({"label": "other"}, {"label": "signing", "state": "absent"}):
+        with pytest.raises(KeysteadError, match="ledger: "):
+            desk.run(ledger=f"sqlite:///{tmp_path}/nowhere/ledger.db", **said)
+    assert desk.custody.every() == before
+
+
+@SOFT
+def test_a_run_that_is_cut_off_after_the_act_is_healed_and_no_second_pair_is_made(desk: Desk) -> None:
+    def lost(arguments: t.Mapping[str, t.Any]) -> t.Any:
+        answer = desk.execute(arguments)
+        if arguments["errand"]["errand"] != "look":
+            raise ConnectionError("the host is gone")
+        return answer
+
+    with pytest.raises(ConnectionError):
+        desk.run(label="signing", execute=lost)
+    left = desk.seen("signing")
+    assert len(left) == 2
+    assert actions(desk.settled(label="signing")) == ["adopt"]
+    assert desk.seen("signing") == left
+    with pytest.raises(ConnectionError):
+        desk.run(label="signing", state="absent", execute=lost)
+    assert desk.seen("signing") == []
+    assert actions(desk.settled(label="signing", state="absent")) == ["withdraw"]
+    assert desk.keys() == []
+
+
+@SOFT
+def test_of_two_runs_at_the_same_moment_one_makes_the_key_and_the_other_says_so(desk: Desk) -> None:
+    def overtaken(arguments: t.Mapping[str, t.Any]) -> t.Any:
+        if arguments["errand"]["errand"] == "make":
+            made(desk, "signing")
+        return desk.execute(arguments)
+
+    with pytest.raises(Pending, match="another run was quicker; run again"):
+        desk.run(label="signing", execute=overtaken)
+    assert len(desk.seen("signing")) == 2
+    assert desk.events()[-1] == ("signing", "stage_key", "failed")
+
+
+@SOFT
+def test_a_label_that_several_keys_have_is_refused_until_the_task_says_which(desk: Desk) -> None:
+    made(desk, "twice", "0a")
+    made(desk, "twice", "0b")
+    made(desk, "twice", "0c", kind="rsa:2048")
+    said = desk.refusal(label="twice")
+    assert "has 3 keys with label twice: key of type ecdsa-p256 with label twice and id 0a; " in said
+    assert "say which one is meant by label and id, or by type" in said
+    assert "has 2 keys" in desk.refusal(label="twice", type="ecdsa-p256", state="absent")
+    by_id = desk.settled(label="twice", id="0B")
+    assert by_id["attributes"]["id"] == "0b"
+    by_type = desk.settled(label="twice", type="rsa-2048")
+    assert by_type["attributes"]["id"] == "0c"
+    assert actions(desk.settled(uri=by_id["uri"], state="absent")) == ["destroy"]
+    assert {one.rpartition(" ")[2] for one in desk.seen("twice")} == {"0a", "0c"}
+
+
+@SOFT
+def test_a_label_or_an_id_that_is_half_another_keys_makes_no_second_pair(desk: Desk) -> None:
+    made(desk, "web", "0a")
+    for said in ({"label": "web", "id": "0b"}, {"label": "other", "id": "0a"}):
+        assert "key of type ecdsa-p256 with label web and id 0a; leave label or id out" in desk.refusal(**said)
+    assert "set label, so that one can be made" in desk.refusal(id="0b")
+
+
+@SOFT
+def test_a_key_is_made_with_the_id_that_the_task_says_and_found_by_its_uri_alone(desk: Desk) -> None:
+    done = desk.settled(label="signing", id="0a1b")
+    assert "id=%0A%1B;object=signing" in done["uri"]
+    again = desk.run(uri=done["uri"], token_label=None)
+    assert (again["changed"], again["uri"]) == (False, done["uri"])
+
+
+@SOFT
+def test_a_key_that_somebody_else_made_is_taken_over_with_what_nobody_can_promise(desk: Desk) -> None:
+    made(desk, "theirs", "0a", "--usage-sign", "--usage-decrypt", kind="rsa:2048")
+    done = desk.settled(label="theirs", type="rsa-2048")
+    assert actions(done) == ["adopt"]
+    assert codes(done) == ["more_usages"]
+    assert done["findings"][0]["msg"].startswith("it may also decrypt")
+    assert done["findings"][0]["msg"].endswith(", declared is usage sign")
+
+
+@SOFT
+def test_a_key_that_was_imported_is_a_finding(desk: Desk, tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    file = tmp_path / "key.pem"
+    key = ec.generate_private_key(ec.SECP256R1())
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    custody = t.cast("softhsm.Custody", desk.custody)
+    custody.hsm.util(
+        "--import", str(file), "--token", custody.token, "--label", "copy", "--id", "0a", "--pin", softhsm.PIN
+    )
+    done = desk.settled(label="copy")
+    assert {"imported", "ever_extractable"} <= set(codes(done))
+
+
+@SOFT
+def test_a_key_that_may_not_do_what_is_declared_is_refused(desk: Desk) -> None:
+    assert desk.settled(label="agreement", usage=["derive"])["attributes"]["usage"] == ["derive"]
+    said = desk.refusal(label="agreement")
+    assert "may not sign (CKA_SIGN is false), declared is usage sign" in said
+    assert "does not encrypt; use sign, derive" in desk.refusal(label="agreement", usage=["encrypt"])
+
+
+@SOFT
+def test_an_extractable_key_needs_the_leave_of_the_policy(desk: Desk, tmp_path: Path) -> None:
+    said = desk.refusal(label="backup", type="aes-256", extractable=True)
+    assert "rule extractable-keys, backup: extractable true; leave it out" in said
+    silent, leave = tmp_path / "silent.yml", tmp_path / "leave.yml"
+    silent.write_text("format: 1\nrules: []\n", encoding="utf-8")
+    leave.write_text(LEAVE, encoding="utf-8")
+    for policy, label in ((silent, "backup"), (leave, "other")):
+        said = desk.refusal(label=label, type="aes-256", extractable=True, policy=str(policy))
+        assert f"has no rule extractable_keys for {label}: extractable true; leave it out" in said
+    done = desk.settled(label="backup", type="aes-256", extractable=True, policy=str(leave))
+    assert (done["attributes"]["extractable"], done["findings"]) == (True, [])
+    said = desk.refusal(label="backup")
+    assert "which can come out of it; declare extractable: true, or write another label" in said
+    desk.settled(label="never", type="aes-256")
+    leave.write_text(LEAVE.replace("backup", "never"), encoding="utf-8")
+    said = desk.refusal(label="never", type="aes-256", extractable=True, policy=str(leave))
+    assert "which can never come out of it; declare extractable: false" in said
+
+
+@SOFT
+def test_a_policy_judges_the_type_of_a_key_that_is_made_and_of_one_that_is_there(desk: Desk, tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yml"
+    policy.write_text(
+        "format: 1\nrules:\n  - {id: types, key_type: {allow: [ecdsa-p384, aes-256]}}\n"
+        "  - {id: mine, only: {kinds: [x509]}, contact: {}}\n",
+        encoding="utf-8",
+    )
+    for said in ({}, {"type": "ecdsa-p256"}):
+        assert "rule types, web: key.type ecdsa-p256; use one of" in desk.refusal(label="web", policy=str(policy), **said)
+    made(desk, "web")
+    assert "rule types, web: key.type ecdsa-p256" in desk.refusal(label="web", policy=str(policy))
+    assert actions(desk.settled(label="new", type="ecdsa-p384", policy=str(policy))) == ["stage_key"]
+    assert actions(desk.settled(label="web", state="absent", policy=str(policy))) == ["destroy"]
+
+
+@SOFT
+def test_the_key_of_an_identity_is_known_and_is_not_destroyed_while_it_is_used(desk: Desk, tmp_path: Path) -> None:
+    world = World(tmp_path / "world")
+    token = desk.custody.recipe("")["token"]
+    os.environ.update(desk.custody.environment)
+    world.settled([web(key={"custody": {"pkcs11": token}})])
+    label, ledger = label_of(HOST, str(world.store), "web"), world.url
+    found = desk.run(label=label, ledger=ledger)
+    assert found["steps"] == []
+    assert found["uri"] == world.path("web", "current", "key_uri.txt").read_text().strip()
+    with pytest.raises(Denied, match=f"is in use by identity web of {HOST}; replace it there first, or set destroy_in"):
+        desk.run(label=label, ledger=ledger, state="absent")
+    assert len(desk.seen(label)) == 2
+    done = desk.run(label=label, ledger=ledger, state="absent", destroy_in_use=True)
+    assert f"although it is in use by identity web of {HOST}" in done["steps"][0]["reason"]
+    assert desk.seen(label) == []
+    healed = world.converge([web(key={"custody": {"pkcs11": token}})])["identities"][0]
+    assert "gone" in healed["steps"][0]["reason"]
+
+
+@SOFT
+def test_a_key_that_others_destroyed_is_made_anew_and_the_record_follows(desk: Desk) -> None:
+    first = desk.run(label="signing")
+    destroyed(desk, first["attributes"]["id"], "privkey", "pubkey")
+    done = desk.settled(label="signing")
+    assert done["steps"][0]["reason"].endswith("no longer has the key with label signing")
+    assert done["uri"] != first["uri"]
+    assert [row["uri"] for row in desk.keys()] == [done["uri"]]
+
+
+@SOFT
+def test_a_public_half_alone_is_no_key_and_may_be_destroyed(desk: Desk) -> None:
+    made(desk, "half", "0a")
+    destroyed(desk, "0a", "privkey")
+    assert "only its public half; destroy it with state: absent" in desk.refusal(label="half")
+    assert actions(desk.settled(label="half", state="absent")) == ["destroy"]
+    assert desk.seen("half") == []
+
+
+@SOFT
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        ({"pin": "canary-9999"}, "token suite refuses its PIN; correct it before you run again"),
+        ({"token_label": "other"}, "no token has token_label other; "),
+        ({"pin": None}, "needs its user PIN; set pin_file, pin_env or pin"),
+        ({"pin": None, "pin_env": "NOBODY_SET_IT"}, "pin_env NOBODY_SET_IT is not set, or is empty, where the token is"),
+        ({"pin": None, "pin_file": "/nowhere/pin"}, "pin_file /nowhere/pin cannot be read where the token is"),
+        ({"module_path": "/nowhere/module.so"}, "module_path /nowhere/module.so is not the absolute path of a file"),
+    ],
+)
+def test_a_token_that_cannot_be_opened_is_a_sentence(desk: Desk, said: dict[str, t.Any], message: str) -> None:
+    shown = desk.refusal(label="signing", **said)
+    assert message in shown
+    assert "canary" not in shown
+
+
+@SOFT
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"identities": []},
+        {"identities": [{"name": "key"}]},
+        {"identities": [{"name": "key", "seen": {"label": "x"}}]},
+        {"identities": [{"name": "key", "error": {"kind": "Nothing", "message": "x"}}]},
+        {"identities": ["key"]},
+    ],
+)
+def test_an_answer_of_another_form_is_refused(desk: Desk, spoilt: dict[str, t.Any]) -> None:
+    def lies(arguments: t.Mapping[str, t.Any]) -> t.Any:
+        return {**desk.execute(arguments), **spoilt}
+
+    with pytest.raises(Denied, match="^host: "):
+        desk.run(label="signing", execute=lies)
+
+
+@SOFT
+def test_nothing_that_opens_the_token_is_shown_or_kept(desk: Desk) -> None:
+    done = desk.run(label="signing", diff=True)
+    assert softhsm.PIN not in str(done)
+    assert softhsm.PIN.encode() not in desk.ledger.read_bytes()
