@@ -17,13 +17,13 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 import time
 import typing as t
 from pathlib import Path
 
 from . import figures, machine
 from .backends import _find_collection
+from .ground import unused
 from .runner import Unexpected, give_up
 
 ROUNDS, QUICK_ROUNDS = 15, 5
@@ -102,12 +102,6 @@ def run(place: Path, rounds: int) -> figures.Figures:
     return {**result, "milliseconds": milliseconds, "ratio": figures.spread(ratios), "goal": GOAL, "load": load.seen()}
 
 
-def _begun(directory: Path) -> Path:
-    """Make a directory of this run below the one that is given."""
-    directory.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(dir=directory))
-
-
 def lines(result: figures.Figures) -> t.Iterator[str]:
     """Yield the figures for a terminal."""
     titles = {"signature": "one bare signature", "file": "key in a file", "token": "key in SoftHSM 2"}
@@ -136,7 +130,7 @@ def main() -> None:
     options = parser.parse_args()
     _find_collection()
     try:
-        result = run(_begun(options.build / "custody"), QUICK_ROUNDS if options.quick else ROUNDS)
+        result = run(unused(options.build / "custody"), QUICK_ROUNDS if options.quick else ROUNDS)
     except Unexpected as error:
         give_up(error)
     (options.build / "custody.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
