@@ -14,6 +14,10 @@ description:
     and the next run removes what was left; a certificate that the parent gave for it is revoked there.
   - The private key is a file of PKCS#8 with mode 0600, encrypted when a passphrase is given. It never leaves the
     controller and is never returned.
+  - With O(key.custody), it is made in a token, a transit engine or a KMS that the controller reaches, and never leaves
+    that; no file holds it. It has a name of its own there, and is destroyed with the authority. A run that is killed
+    leaves no key that no file here tells of, and the next run takes it. Whoever signs with the authority names the same
+    custody, which says how the key is reached.
   - The revocation list is complete and valid for 7 days. A run makes it anew when less than half of that is left.
   - What is declared is compared with what is there. A difference in subject, key, path length, name constraints or
     parent is refused, since an authority that changes in place takes all its certificates with it; create a new one
@@ -60,6 +64,32 @@ EXAMPLES = r"""
           - 192.0.2.0/24
   run_once: true
   register: issuing
+
+- name: A root whose key is in an HSM
+  keystead.identity.certificate_authority:
+    name: guarded
+    directory: /srv/ca
+    key:
+      type: ecdsa-p384
+      custody:
+        pkcs11:
+          module_path: /usr/lib/softhsm/libsofthsm2.so
+          token_label: ca
+          pin_file: /etc/keystead/ca.pin
+  run_once: true
+
+- name: It signs an authority whose key is a file
+  keystead.identity.certificate_authority:
+    name: below
+    directory: /srv/ca
+    parent:
+      name: guarded
+      custody:
+        pkcs11:
+          module_path: /usr/lib/softhsm/libsofthsm2.so
+          token_label: ca
+          pin_file: /etc/keystead/ca.pin
+  run_once: true
 
 - name: Its revocation list is served
   ansible.builtin.copy:
@@ -115,6 +145,17 @@ issuer_id:
   type: str
   returned: when the authority exists
   sample: local:issuing:9c56cc51b374c3ba189210d5b6d4bf57
+custody:
+  description: Where its private key lives, one of the names in O(key.custody).
+  type: str
+  returned: when the authority exists
+  sample: file
+key_uri:
+  description:
+    - What names its private key in its custody, for example a PKCS#11 URI (RFC 7512). It is null for a file.
+  type: str
+  returned: when the authority exists
+  sample: pkcs11:token=ca;serial=5a1d2c;object=keystead%20authority%20issuing%201b2c3d4e;type=private
 certificate_facts:
   description: What its certificate says.
   type: dict

@@ -14,10 +14,10 @@ from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured
 from ..module_utils._core.keys import spki_sha256
 from ..module_utils._core.model import Done
 from ..module_utils._core.plan import ELSEWHERE
-from ..module_utils._core.ports import Leftovers, Slot
+from ..module_utils._core.ports import Leftovers, Named, Slot
 from ..module_utils._core.staging import staged
 from ._keystores.registry import KEYSTORES
-from ._ledger.queries import VERSION, key_holders
+from ._ledger.queries import key_holders
 from ._work import failing, is_elsewhere, plan
 
 if t.TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Custody:
     def __init__(self, ledger: Ledger, host: str, store: str) -> None:
         """Keep who could have the same keys, and whose these are."""
         self._ledger, self._place = t.cast("Readable", ledger), {"host": host, "store": store}
+        self._names: dict[str, str] = {}
 
     def look(self, works: t.Sequence[Work], now: datetime) -> list[Work]:
         """Decide once more with what the custodies say; return what hosts must know, since their key is gone."""
@@ -44,6 +45,8 @@ class Custody:
                 _look(work)
                 if work.found is not None:
                     work.steps = plan(work, work.found, now)
+                    if work.steps:
+                        self._refuse_shared(work, keystore(work, work.found))
         return [work for work in works if work.known.key_gone and not work.error]
 
     def stage(self, works: t.Sequence[Work]) -> None:
@@ -62,7 +65,6 @@ class Custody:
 
     def _stage(self, work: Work, found: Observed) -> None:
         key = staged(keystore(work, found), work.identity.key.type)
-        self._refuse_shared(work, key.uri)
         work.key_uri, work.public_id = key.uri, spki_sha256(key.public_key())
         work.csr = pki.request(work.identity.subject, key)
 
@@ -77,8 +79,8 @@ class Custody:
 
     def _settled(self, work: Work, after: Observed) -> KeysteadError | None:
         try:
-            self._refuse_shared(work, after.key_uri or (work.found.key_uri if work.found else None))
             keys = keystore(work, after)
+            self._refuse_shared(work, keys)
             if work.identity.state == "present":
                 keys.promote()
             keys.delete()
@@ -86,14 +88,17 @@ class Custody:
             return error
         return None
 
-    def _refuse_shared(self, work: Work, uri: str | None) -> None:
-        """Refuse a name in the custody under which another identity has keys: it would destroy them (C4)."""
-        name = uri.partition(VERSION)[0] if uri else ""
-        for one in key_holders(self._ledger, name) if name else ():
-            if one != {**self._place, "name": work.name}:
+    def _refuse_shared(self, work: Work, keys: KeyStore) -> None:
+        """Refuse a name in the custody under which another identity has keys, or is to have (C4): they would go."""
+        if not isinstance(keys, Named):
+            return
+        us = {**self._place, "name": work.name}
+        first = {**self._place, "name": self._names.setdefault(keys.place, work.name)}
+        for one in (first, *key_holders(self._ledger, keys.place)):
+            if one != us:
                 raise Denied(
-                    f"{work.identity.key.custody}: {name} holds keys of identity {one['name']} of {one['host']}; "
-                    f"give {work.name} a name of its own there"
+                    f"{work.identity.key.custody}: {keys.place} holds keys of identity {one['name']} of "
+                    f"{one['host']}, or is to; give {work.name} a name of its own there"
                 )
 
 

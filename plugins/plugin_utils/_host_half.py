@@ -100,6 +100,14 @@ class HostHalf:
         """Let the host look at itself."""
         return self._ask({"phase": "preflight", "ledger_id": self.ledger_id, "identities": []}, now)
 
+    def errand(self, errand: dict[str, t.Any], pin: str | None, now: datetime) -> Answer:
+        """Let the host do something in a token; return its one answer. A PIN goes down a pipe only."""
+        secrets = {"secrets": {"key": {"pin": pin}}} if pin else {}
+        answers = self._ask({**secrets, "phase": "token", "errand": errand, "identities": []}, now)["identities"]
+        if len(answers) != 1 or not isinstance(answers[0], dict):
+            raise Denied("host: its answer about the token has another form; look at what runs on this host")
+        return t.cast("Answer", answers[0])
+
     def _call(
         self,
         phase: str,

@@ -117,17 +117,22 @@ def _unknown(given: dict[str, t.Any], spec: Spec, path: str) -> str:
 
 def _value(value: t.Any, entry: t.Mapping[str, t.Any], path: str) -> t.Any:
     value = _converted(value, entry["type"], entry, path)
-    if "choices" in entry and value not in entry["choices"]:
-        raise _Invalid(f"option {path}: {_shown(value, entry)} is none of {', '.join(entry['choices'])}")
     if "elements" in entry:
         return _elements(value, entry, path)
+    _check_choice(value, entry, path)
     return _dictionary(value, entry, path) if "options" in entry else value
+
+
+def _check_choice(value: t.Any, entry: t.Mapping[str, t.Any], path: str) -> None:
+    if "choices" in entry and value not in entry["choices"]:
+        raise _Invalid(f"option {path}: {_shown(value, entry)} is none of {', '.join(entry['choices'])}")
 
 
 def _elements(values: list[t.Any], entry: t.Mapping[str, t.Any], path: str) -> list[t.Any]:
     answer = []
     for index, value in enumerate(values):
         one = _converted(value, entry["elements"], entry, f"{path}[{index}]")
+        _check_choice(one, entry, f"{path}[{index}]")
         if "options" in entry:
             name = one.get("name")
             one = _dictionary(one, entry, f"{path}[{name if isinstance(name, str) else index}]")

@@ -56,10 +56,15 @@ class Tpm:
         bus = ["dbus-daemon", "--session", "--nofork", "--nopidfile"]
         self._run(*bus, f"--address={self.environment['DBUS_SESSION_BUS_ADDRESS']}")
         self._await((self.path / "bus").exists, "the message bus")
-        port = self._chip()
-        self._run("tpm2-abrmd", "--session", "--allow-root", f"--tcti=swtpm:host=127.0.0.1,port={port}")
-        self._await(self._answers, "the resource manager")
+        self._port = self._chip()
+        self.manage()
         self.ptool("init")
+
+    def manage(self) -> None:
+        """Start the resource manager, also in the place of one that died."""
+        chip = f"--tcti=swtpm:host=127.0.0.1,port={self._port}"
+        self.manager = self._run("tpm2-abrmd", "--session", "--allow-root", chip)
+        self._await(self._answers, "the resource manager")
 
     def _chip(self) -> int:
         """Start swtpm on two neighbouring ports; return the first."""
@@ -164,6 +169,12 @@ class Custody(softhsm.Custody):
         listed = yaml.safe_load(self.tpm.ptool("listobjects", "--label", self.token)) or []
         mine = [one for one in listed if one["CKA_LABEL"] == label]
         return sorted(f"{CLASSES[one['CKA_CLASS']]}: {one['CKA_ID'][0]}" for one in mine)
+
+    def destroy(self, label: str) -> None:
+        """Destroy the keys of a label with tpm2_ptool."""
+        for one in yaml.safe_load(self.tpm.ptool("listobjects", "--label", self.token)) or []:
+            if one["CKA_LABEL"] == label:
+                self.tpm.ptool("objdel", str(one["id"]))
 
     def stop(self) -> None:
         """Stop the TPM."""

@@ -33,17 +33,23 @@ AUTHORITY_MODULE, IDENTITY_MODULE, PREFLIGHT_MODULE = (
 )
 COPY = "identities.publish.pkcs12.password"
 OPENBAO = ("token.token", "approle.secret_id", "approle.wrapped_secret_id", "jwt.jwt")
+CUSTODY = ("pkcs11.pin", *(f"openbao_transit.auth.{secret}" for secret in OPENBAO))
+LOCAL = ("local.passphrase", *(f"local.custody.{secret}" for secret in CUSTODY))
 NOWHERE = "https://127.0.0.1:9"  # nothing listens on the port of RFC 863
 SECRETS = {
-    AUTHORITY_MODULE: ("ledger_password", "parent.passphrase", "passphrase"),
+    AUTHORITY_MODULE: (
+        *("ledger_password", "parent.passphrase", "passphrase"),
+        *(f"{where}.custody.{secret}" for where in ("key", "parent") for secret in CUSTODY),
+    ),
     IDENTITY_MODULE: (
         "ledger_password",
+        *(f"identities.key.custody.{secret}" for secret in CUSTODY),
         COPY,
         *(f"identities.publish.openbao_kv.auth.{secret}" for secret in OPENBAO),
         *(
             f"{where}.{secret}"
             for where in ("identities.issuer", "issuer", "issuers")
-            for secret in ("local.passphrase", *(f"openbao.auth.{secret}" for secret in OPENBAO))
+            for secret in (*LOCAL, *(f"openbao.auth.{secret}" for secret in OPENBAO))
         ),
     ),
     PREFLIGHT_MODULE: (
@@ -51,7 +57,7 @@ SECRETS = {
         *(
             f"{where}.{secret}"
             for where in ("issuer", "issuers")
-            for secret in ("local.passphrase", *(f"openbao.auth.{secret}" for secret in OPENBAO))
+            for secret in (*LOCAL, *(f"openbao.auth.{secret}" for secret in OPENBAO))
         ),
     ),
 }
@@ -94,17 +100,27 @@ def copied(args: Task, root: Path) -> Task:
 
 
 def prepared(args: Task, path: str) -> Task:
-    """Return the arguments with an issuer, or a copy, in which the option at this path can stand."""
+    """Return the arguments with an issuer, a custody or a copy, in which the option at this path can stand."""
     if path == COPY:
         return put(args, "identities.publish", [{"pkcs12": {"path": "/etc/web.p12"}}])
+    where, found, way = path.partition(".custody.")
+    if found:
+        token = {"pkcs11": {"module_path": "/nowhere.so", "token_label": "web"}}
+        transit = {"openbao_transit": {"url": NOWHERE, "name": "web", "auth": login(way.partition(".auth.")[2])}}
+        args = put(args, where, {}) if where.endswith("key") else args
+        return put(args, f"{where}.custody", token if way.startswith("pkcs11") else transit)
     where, found, way = path.replace("_kv.auth.", ".auth.").partition(".openbao.auth.")
     if not found:
         return args
-    auth = {"approle": {"role_id": "web"}} if way.startswith("approle") else {way.partition(".")[0]: {}}
     if where == "identities.publish":
-        return put(args, where, [{"openbao_kv": {"url": NOWHERE, "path": "web", "auth": auth}}])
-    issuer = {"openbao": {"url": NOWHERE, "role": "web", "auth": auth}}
+        return put(args, where, [{"openbao_kv": {"url": NOWHERE, "path": "web", "auth": login(way)}}])
+    issuer = {"openbao": {"url": NOWHERE, "role": "web", "auth": login(way)}}
     return put(args, where, [issuer] if where == "issuers" else issuer)
+
+
+def login(way: str) -> Task:
+    """Return how to log in, without the secret at this path."""
+    return {"approle": {"role_id": "web"}} if way.startswith("approle") else {way.partition(".")[0]: {}}
 
 
 def wrong(module: str, args: Task) -> t.Iterator[Task]:

@@ -29,7 +29,8 @@ Record = dict[str, t.Any]
 PUBLIC = ("certificate.pem", "chain.pem", "fullchain.pem", "generation.json", "key_uri.txt", "roots.pem")
 
 
-HERE = ("softhsm at the host", "softhsm at the controller", *(name for name in CUSTODIES if name != "softhsm"))
+TOKENS = ("softhsm at the host", "softhsm at the controller", "swtpm at the host")
+HERE = (*TOKENS, *(name for name in CUSTODIES if not any(token.startswith(name) for token in TOKENS)))
 PARAMETERS = [pytest.param(name, marks=pytest.mark.needs(*custody_of(name.split()[0]).needs)) for name in HERE]
 
 
@@ -58,7 +59,9 @@ class Backend:
 
     def destroy(self, label: str) -> None:
         """Destroy the keys of a label, as somebody else would."""
-        if self.name == "pkcs11":
+        if self.where.startswith("swtpm"):
+            self.custody.destroy(label)
+        elif self.name == "pkcs11":
             for kind in ("privkey", "pubkey"):
                 self.custody.hsm.tool(self.custody.token, "--delete-object", "--type", kind, "--label", label)
         elif self.name == "openbao_transit":
@@ -239,6 +242,27 @@ def test_two_identities_never_share_a_place_in_a_custody(site: Site) -> None:
     else:  # the custody keeps them apart by itself
         assert site.seen() == before
         assert done["identities"][0]["key_uri"] != site.uris()[0]
+
+
+@pytest.mark.parametrize("said", [{"state": "absent"}, {"key_type": 1}, {}], ids=["absent", "another type", "the same"])
+def test_a_place_of_another_identity_is_never_emptied(site: Site, said: Record) -> None:
+    site.world.settled([site.web()])
+    before = site.seen()
+    other = {**site.web(), "name": "mail", "dns_names": ["mail.example.org"]}
+    if said.pop("key_type", None):
+        other["key"] = {**other["key"], "type": site.backend.custody.key_types[1]}
+    site.world.converge([{**other, **said}], check=True)
+    site.world.converge([{**other, **said}])
+    assert site.seen() == before
+    assert site.world.converge([site.web()])["changed"] is False
+
+
+def test_two_new_identities_of_one_task_get_keys_of_their_own_or_are_refused(site: Site) -> None:
+    other = {**site.web(), "name": "mail", "dns_names": ["mail.example.org"]}
+    done = site.world.converge([site.web(), other])
+    uris = [one["key_uri"] for one in done["identities"] if not one["failed"]]
+    assert len({*uris}) == len(uris) >= 1
+    assert not any("remove the directory next" in one["msg"] for one in done["identities"])
 
 
 def test_the_result_holds_nothing_that_opens_the_custody(site: Site) -> None:

@@ -12,6 +12,7 @@ real one.
 
 from __future__ import annotations
 
+import functools
 import re
 import subprocess
 import textwrap
@@ -41,6 +42,7 @@ DIRECTORIES = ("/srv/keystead", "/etc/ssl", "/etc/nginx")
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 BAO = "https://bao.example.org:8200"
 SERVERS = {
+    "authority_custody": ("softhsm", "python-pkcs11"),
     "custody_aws_kms": ("moto",),
     "custody_openbao_transit": ("openbao",),
     "custody_pkcs11": ("softhsm", "python-pkcs11"),
@@ -163,10 +165,10 @@ def hsm_of(root: Path) -> dict[str, str]:
     return {"SOFTHSM2_CONF": str(root / "softhsm2.conf")}
 
 
-def _softhsm(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
-    """Initialise a token by the commands of the page."""
+def _softhsm(page: str, _request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Initialise a token by the commands of a page."""
     SoftHsm(root)
-    commands = _shown("custody_pkcs11", "console")[0]
+    commands = _shown(page, "console")[0]
     _run(swapped(commands, {"/etc/keystead": str(root / "etc/keystead")}), root, hsm_of(root))
     return {}
 
@@ -251,8 +253,9 @@ def _password(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {}
 
 
+IN_SOFTHSM = ("authority_custody", "custody_pkcs11")
 PRESUPPOSED: dict[str, Presuppose] = {
-    "adopting": _old_pair, "custody_openbao_transit": _transit, "custody_pkcs11": _softhsm,
-    "issuer_openbao": _openbao, "ledger_postgresql": _postgresql,
-    "publish_openbao_kv": _kv, "publish_pkcs12": _password,
+    "adopting": _old_pair, "custody_openbao_transit": _transit, "issuer_openbao": _openbao,
+    "ledger_postgresql": _postgresql, "publish_openbao_kv": _kv, "publish_pkcs12": _password,
+    **{page: functools.partial(_softhsm, page) for page in IN_SOFTHSM},
 }  # fmt: skip

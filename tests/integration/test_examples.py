@@ -24,6 +24,7 @@ from ansible_collections.keystead.identity.tests.harness import local, playbook
 from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.consumers import Listener, fake_smtp
 from ansible_collections.keystead.identity.tests.harness.postgres import AUDITOR, CONVERGER, MIGRATOR, PASSWORDS
+from ansible_collections.keystead.identity.tests.harness.softhsm import PIN, SoftHsm
 
 if t.TYPE_CHECKING:
     import socket
@@ -42,6 +43,8 @@ IDENTITY, INFO, PREFLIGHT, REBUILD = (
     for module in ("machine_identity", "machine_identity_info", "preflight", "ledger_rebuild")
 )
 IN_POSTGRESQL = "modules.ledger_migrate"
+IN_TOKEN = "modules.certificate_authority"
+NEEDS = {IN_POSTGRESQL: ("postgres",), IN_TOKEN: ("softhsm", "python-pkcs11")}
 WEB = {"name": "web", "dns_names": ["www.example.org"], "keep_generations": 1}
 OLD: tuple[str, ...] = ("/etc/dovecot", "/etc/appliance", "/etc/letsencrypt")
 FIRST: dict[str, list[dict[str, t.Any]]] = {
@@ -123,9 +126,18 @@ def database(server: Server, root: Path) -> dict[str, str]:
     }
 
 
+def token(root: Path) -> dict[str, str]:
+    """Initialise the token of an example, and write its PIN; return what leads to it."""
+    hsm = SoftHsm(root)
+    hsm.add("ca")
+    (root / "etc/keystead/ca.pin").write_text(PIN, encoding="ascii")
+    (root / "etc/keystead/ca.pin").chmod(0o600)
+    return hsm.environment
+
+
 @pytest.mark.parametrize(
     "plugin",
-    [pytest.param(name, marks=[pytest.mark.needs("postgres")] * (name == IN_POSTGRESQL)) for name in DOCUMENTED],
+    [pytest.param(name, marks=pytest.mark.needs(*NEEDS.get(name, ()))) for name in DOCUMENTED],
 )
 def test_the_examples_run_and_change_nothing_the_second_time(
     request: pytest.FixtureRequest, tmp_path: Path, plugin: str
@@ -151,7 +163,7 @@ def test_the_examples_run_and_change_nothing_the_second_time(
             "module_defaults": {**group, **dict.fromkeys((IDENTITY, INFO, PREFLIGHT, REBUILD), store)},
             "tasks": tasks,
         }
-        done = playbook.run([play], home=home)
+        done = playbook.run([play], home=home, env=token(root) if plugin == IN_TOKEN else {})
     assert done.returncode == 0, done.stdout + done.stderr
     results = playbook.results(home)
     assert len(results) == len(tasks)

@@ -18,6 +18,7 @@ with contextlib.suppress(ImportError):
         NoEncryption,
         PrivateFormat,
         PublicFormat,
+        load_der_public_key,
         load_pem_private_key,
     )
 
@@ -29,6 +30,15 @@ _CURVES = {"secp256r1": "ecdsa-p256", "secp384r1": "ecdsa-p384", "secp521r1": "e
 def spki_sha256(public_key: t.Any) -> str:
     """Return the SHA-256 of the DER SubjectPublicKeyInfo (RFC 5280, 4.1.2.7), in lower-case hex."""
     return hashlib.sha256(public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+
+
+def public_pem(der: bytes) -> str:
+    """Return a public key in DER (RFC 5280, 4.1.2.7) as PEM (RFC 7468); raises ValueError for what is none."""
+    try:
+        found: bytes = load_der_public_key(der).public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    except (TypeError, UnsupportedAlgorithm, InternalError):
+        raise ValueError("not a public key that is known here") from None
+    return found.decode("ascii")
 
 
 def key_type_of(public_key: t.Any) -> str:

@@ -13,7 +13,7 @@ import typing as t
 with contextlib.suppress(ImportError):
     from cryptography import x509
     from cryptography.exceptions import InternalError, UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from .errors import printable
@@ -50,6 +50,15 @@ def der_certificates(pem: bytes) -> tuple[bytes, ...]:
         return tuple(x509.load_pem_x509_certificate(block).public_bytes(Encoding.DER) for block in blocks)
     except MALFORMED:
         raise ValueError("not a certificate in PEM") from None
+
+
+def public_key(der: bytes) -> bytes:
+    """Return the SubjectPublicKeyInfo of a DER certificate, in DER; raises ValueError for what is none."""
+    try:
+        key = x509.load_der_x509_certificate(der).public_key()
+        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except MALFORMED:
+        raise ValueError("not a certificate") from None
 
 
 def credential(der: bytes) -> Credential:
@@ -142,9 +151,10 @@ def _shown(name: str) -> str:
 
 
 def _extension(extensions: x509.Extensions, kind: str) -> t.Any:
-    with contextlib.suppress(x509.ExtensionNotFound):
+    try:
         return extensions.get_extension_for_class(getattr(x509, kind)).value
-    return None
+    except x509.ExtensionNotFound:
+        return None
 
 
 def _is_ca(extensions: x509.Extensions) -> bool:

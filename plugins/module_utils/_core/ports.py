@@ -190,6 +190,17 @@ class Leftovers(t.Protocol):
     def left(self) -> str | None: ...
 
 
+@t.runtime_checkable
+class Named(t.Protocol):
+    """A key store whose keys have a name that a task says, and nothing that tells whose they are.
+
+    `place` is that name as it stands in the URIs of the keys, without their version.
+    """
+
+    @property
+    def place(self) -> str: ...
+
+
 class Publisher(t.Protocol):
     """Another place that a generation is copied to: a file of the host, or a service that the controller reaches.
 

@@ -14,7 +14,7 @@ import binascii
 import typing as t
 from datetime import datetime, timezone
 
-from . import model, publication
+from . import held, model, publication
 
 FORMAT = 1
 LONGEST_TEXT = 4096
@@ -166,6 +166,19 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     },
     model.Step: {"action": word(model.ACTIONS), "reason": text, "about": text},
     model.Done: {"action": word(model.ACTIONS), "reason": text, "seconds": number, "error": text},
+    held.Errand: {
+        **dict.fromkeys(("label", "id", "type"), text),
+        "errand": word(held.ERRANDS), "token": one(model.Token), "extractable": flag,
+        **dict.fromkeys(("usage", "doomed"), many(text)),
+    },
+    held.Held: {
+        **dict.fromkeys(("uri", "id", "label", "type"), text), "halves": many(word(held.HALVES)), "public_key": binary,
+        **dict.fromkeys(("has", "lacks"), many(text)),
+    },
+    held.Seen: {
+        **dict.fromkeys(("label", "serial", "manufacturer", "model"), text),
+        "restricts": flag, "keys": many(one(held.Held)),
+    },
 }
 
 

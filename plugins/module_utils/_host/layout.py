@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import functools
+
 CURRENT = "current"
 NEXT = "next"
 ADOPTING = "adopting"  # where a pair that was there before becomes a generation: its key is never the next one
@@ -31,10 +33,11 @@ DIRECTORY_MODE = 0o755
 STAGING_MODE = 0o700
 
 
-def expected_files(custody: str) -> list[str]:
+@functools.lru_cache(maxsize=8)
+def expected_files(custody: str) -> tuple[str, ...]:
     """Return the files that every generation has whose key lives there; a token's has an include for nginx besides."""
     without = OF_A_KEY_ELSEWHERE if custody == "file" else OF_A_KEY_FILE
-    return [name for part, name in FILE_OF.items() if part not in without]
+    return tuple(name for part, name in FILE_OF.items() if part not in without)
 
 
 def current_path(store: str, name: str, part: str) -> str:

@@ -18,7 +18,8 @@ class Request(t.NamedTuple):
     """One phase for one host: `now` is the controller's clock, `deadline` in seconds, `holder` who asks.
 
     `others`, `paths` and `scan` are what phase `read` looks at beside the identities that are named. `secrets` are PINs
-    and passwords by the name of the identity: they come apart from what is wanted, which is shown.
+    and passwords by the name of the identity: they come apart from what is wanted, which is shown. `errand` is for
+    phase `token`.
     """
 
     store: str
@@ -33,6 +34,7 @@ class Request(t.NamedTuple):
     paths: tuple[str, ...] = ()
     scan: tuple[str, ...] = ()
     secrets: t.Mapping[str, t.Mapping[str, str]] = {}
+    errand: t.Mapping[str, t.Any] = {}
 
     def identities(self) -> t.Iterator[tuple[Identity, Known, dict[str, t.Any]]]:
         """Yield what is wanted, what the controller knows, and the rest of the entry."""
@@ -73,6 +75,7 @@ def read(params: t.Mapping[str, t.Any]) -> Request:
         paths=tuple(params.get("paths") or ()),
         scan=tuple(params.get("scan") or ()),
         secrets=params.get("secrets") or {},
+        errand=params.get("errand") or {},
     )
 
 

@@ -34,6 +34,10 @@ def run(params: t.Mapping[str, t.Any], *, check: bool) -> dict[str, t.Any]:
         from .preflight import look
 
         answers = {"identities": [], "checks": look(request)}
+    elif phase == "token":
+        from .token_keys import run_errand
+
+        answers = {"identities": [run_errand(request, check=check)]}
     else:
         from .read import look_around
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import typing as t
 
-from .._core.errors import NotConverged
 from .._pkcs11.generate import Wish, checked, generate
 from .._pkcs11.keys import TokenKey
-from .._pkcs11.kinds import type_of
+from .._pkcs11.lookup import Wanted, destroy, every, only
+from .._pkcs11.lookup import key_type as type_of
 from .._pkcs11.token import using
-from .._pkcs11.uri import Uri, parse, text
+from .._pkcs11.uri import parse
 
 if t.TYPE_CHECKING:
     from .._core.model import Token
@@ -33,9 +33,15 @@ class Pkcs11KeyStore:
         """Return the key of the current generation; None when there is none, or it is not in this token."""
         with using(self._wanted) as token:
             identifier = _here(token, self._slot.current)
-            found = [pair for pair in token.objects.identified(identifier or b"") if pair.private is not None]
+            if identifier is None:
+                return None
+            found = _private(token.objects.identified(identifier))
+            if not found:  # another process may have made it since this one read the token
+                every(token, Wanted(self._slot.label))
+                found = _private(token.objects.identified(identifier))
             mine = [pair for pair in found if pair.label == self._slot.label] or found
-            return TokenKey(token, mine[0]) if identifier and mine else None
+            pair = only(token, mine)
+            return None if pair is None else TokenKey(token, pair)
 
     def staged(self) -> TokenKey | None:
         """Return the key that no generation has; None when there is none, or only half of one."""
@@ -47,9 +53,9 @@ class Pkcs11KeyStore:
         """Make a key, unless one of this type waits already; one of another type, and half of one, are destroyed."""
         with using(self._wanted) as token:
             checked(token, key_type)
-            left = self._unused(token, self._look_again(token))
-            fits = [pair for pair in left if pair.whole and _type(token, pair) == key_type]
-            self._destroy(token, [pair for pair in left if pair not in fits])
+            left = self._unused(token, every(token, Wanted(self._slot.label)))
+            fits = [pair for pair in left if pair.whole and type_of(token, pair) == key_type]
+            destroy(token, [pair for pair in left if pair not in fits])
             return TokenKey(token, fits[0] if fits else generate(token, Wish(key_type, self._slot.label)))
 
     def promote(self) -> None:
@@ -58,7 +64,7 @@ class Pkcs11KeyStore:
     def delete(self) -> None:
         """Destroy every key of this identity that no generation has, halves included, and look whether it is gone."""
         with using(self._wanted) as token:
-            self._destroy(token, self._unused(token, self._look_again(token)))
+            destroy(token, self._unused(token, every(token, Wanted(self._slot.label))))
 
     def left(self) -> str | None:
         """Return what would be destroyed."""
@@ -67,40 +73,17 @@ class Pkcs11KeyStore:
         if not unused:
             return None
         halves = sum(not pair.whole for pair in unused)
-        counts = [
-            f"{len(unused) - halves} keys" if len(unused) - halves else "",
-            f"{halves} halves of keys" if halves else "",
-        ]
-        return (
-            f"{token.name} has {' and '.join(filter(None, counts))} with the label {self._slot.label} that nothing uses"
-        )
-
-    def _look_again(self, token: OpenToken) -> list[Pair]:
-        objects = token.objects
-        try:
-            return objects.look_again(self._slot.label)
-        except RuntimeError as error:
-            raise token.said(error, f"looking for keys with the label {self._slot.label}") from None
+        counted = ((len(unused) - halves, "key"), (halves, "half of a key"))
+        said = " and ".join(f"{count} times {what}" if count > 1 else f"a {what}" for count, what in counted if count)
+        return f"{token.name} has {said} with the label {self._slot.label} that nothing uses"
 
     def _unused(self, token: OpenToken, pairs: list[Pair]) -> list[Pair]:
         used = {_here(token, uri) for uri in (*self._slot.used, self._slot.current)}
         return [pair for pair in pairs if pair.id not in used and pair.secret is None]
 
-    def _destroy(self, token: OpenToken, pairs: list[Pair]) -> None:
-        if not pairs:
-            return
-        try:
-            for pair in pairs:
-                token.objects.destroy(pair)
-        except RuntimeError as error:
-            raise token.said(error, f"destroying keys with the label {self._slot.label}") from None
-        doomed = {pair.id for pair in pairs}
-        still = [pair for pair in self._look_again(token) if pair.id in doomed]
-        if still:
-            uris = " and ".join(text(Uri(token.label, token.serial, pair.id, pair.label)) for pair in still)
-            raise NotConverged(
-                f"pkcs11: {token.name} said that it destroyed {uris}, and still has it; destroy it by hand"
-            )
+
+def _private(pairs: list[Pair]) -> list[Pair]:
+    return [pair for pair in pairs if pair.private is not None]
 
 
 def _here(token: OpenToken, uri: str | None) -> bytes | None:
@@ -110,10 +93,3 @@ def _here(token: OpenToken, uri: str | None) -> bytes | None:
     except ValueError:
         return None
     return found.id if (found.token, found.serial) == (token.label, token.serial) else None
-
-
-def _type(token: OpenToken, pair: Pair) -> str:
-    try:
-        return type_of(pair.public)
-    except RuntimeError as error:
-        raise token.said(error, f"looking for keys with the label {pair.label}") from None

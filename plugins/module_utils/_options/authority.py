@@ -8,12 +8,20 @@
 from __future__ import annotations
 
 from .._core.model import KEY_TYPES, Key
+from .custody import authority_custody
 from .option import Option
 
 PASSPHRASE = {
     "passphrase": Option("Opens the private key, which is encrypted with it.", no_log=True),
     "passphrase_file": Option("A file on the controller whose first line is it.", type="path", no_log=False),
 }
+OPENING = {
+    **PASSPHRASE,
+    "custody": authority_custody(
+        "How its private key is reached, where that is not a file: the same custody that made it, and what opens that."
+    ),
+}
+"""What opens the key of an authority that is there already."""
 SUBJECT = {
     "common_name": Option("The name of the authority in its certificate. The default is O(name)."),
     "organizational_unit": Option("The unit that it belongs to."),
@@ -40,13 +48,19 @@ OPTIONS = {
         options={
             "name": Option("The name of the parent.", required=True),
             "directory": Option("Where the parent is. The default is O(directory).", type="path"),
-            **PASSPHRASE,
+            **OPENING,
         },
     ),
     "key": Option(
         "The private key.",
         type="dict",
-        options={"type": Option("The algorithm.", default=Key().type, choices=KEY_TYPES)},
+        options={
+            "type": Option("The algorithm.", default=Key().type, choices=KEY_TYPES),
+            "custody": authority_custody(
+                "Where the private key lives: exactly one of these. It is made there and never leaves it. "
+                "The default is a file, which O(passphrase) protects."
+            ),
+        },
     ),
     "lifetime": Option(
         "How long the certificate is valid, for example V(3650d). It never outlives the parent. "
@@ -67,8 +81,9 @@ OPTIONS = {
     ),
     **PASSPHRASE,
     "state": Option(
-        "V(absent) destroys the directory of the authority. It is refused while certificates that it has signed are "
-        "neither expired nor revoked. With O(parent), the authority is revoked there first.",
+        "V(absent) destroys the directory of the authority, and its key in its custody. It is refused while "
+        "certificates that it has signed are neither expired nor revoked. With O(parent), the authority is revoked "
+        "there first.",
         default="present",
         choices=("present", "absent"),
     ),

@@ -76,6 +76,28 @@ CUSTODY = {
 }
 
 
+AUTHORITY_CUSTODY = {
+    **CUSTODY,
+    "file": Option("A file in the directory of the authority.", type="dict", options={}),
+    "pkcs11": CUSTODY["pkcs11"]._replace(
+        options={
+            "at": Option(
+                "Where the token is. An authority signs on the controller, so that is where its token is.",
+                default="controller",
+                choices=("controller",),
+            ),
+            **TOKEN,
+        }
+    ),
+}
+"""The same for the key of an authority, which never is on a host."""
+
+
+def authority_custody(text: str) -> Option:
+    """Return the option that names exactly one custody of an authority's key."""
+    return Option(text, type="dict", options=AUTHORITY_CUSTODY, one_of=True)
+
+
 def custody() -> Option:
     """Return the option that names exactly one custody."""
     return Option("Where the private key lives: exactly one of these.", type="dict", options=CUSTODY, one_of=True)

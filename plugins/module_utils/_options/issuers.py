@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from .auth import auth
-from .authority import PASSPHRASE
+from .authority import OPENING
 from .option import Option
 from .server import CA_BUNDLE, TIMEOUT
 
@@ -28,7 +28,7 @@ LOCAL = {
         required=True,
     ),
     "authority": Option("The name of the authority that signs.", required=True),
-    **PASSPHRASE,
+    **OPENING,
 }
 OPENBAO = {
     "url": Option("Where the server is, for example V(https://bao.example.org:8200). TLS only.", required=True),

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from .common import COMMON, OUTSIDE_TASKS
+from .custody import TOKEN
 from .option import Option
 
 LEDGER = {name: COMMON[name] for name in OUTSIDE_TASKS}
@@ -21,5 +22,21 @@ IDENTITY = {
         "is both, are PEM.",
         default="record",
         choices=("record", "certificate", "chain", "fullchain"),
+    ),
+}
+HSM_KEY = {
+    "part": Option(
+        "What to return of each key: V(public_key) as PEM, or its V(uri) (RFC 7512).",
+        default="public_key",
+        choices=("public_key", "uri"),
+    ),
+    "host": Option(
+        "The host that has it, as the inventory names it. Of an identity, the default is C(inventory_hostname). A key "
+        "by itself is found on any host without it."
+    ),
+    "store": Option("The store of an identity. With it, no key by itself is looked for."),
+    **TOKEN,
+    "module_path": Option(
+        "The absolute path of a PKCS#11 module on the controller. With it, the token is asked and not the ledger."
     ),
 }

@@ -61,7 +61,7 @@ PLANNED: t.Mapping[str, Tree] = {
     "machine_identity": _TASK,
     "machine_identity_info": {**_COMMON, **_RECORDS},
     "preflight": {**_COMMON, "issuer": _ISSUER, "issuers": _ISSUER},
-    "certificate_authority": {**_COMMON, "key": _KEY},
+    "certificate_authority": {**_COMMON, "key": {name: _KEY[name] for name in ("reuse", "origin")}},
     "ledger_rebuild": {**_COMMON, "issuers": _ISSUER},
 }
 

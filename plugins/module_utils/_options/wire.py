@@ -9,7 +9,7 @@ from __future__ import annotations
 from .option import Option
 
 WIRE = {
-    "phase": Option("What to do.", required=True, choices=("prepare", "install", "read", "preflight")),
+    "phase": Option("What to do.", required=True, choices=("prepare", "install", "read", "preflight", "token")),
     "format": Option("The version of the wire; any other is refused.", type="int", required=True),
     "now": Option("The clock of the controller, in seconds since 1970.", type="float", required=True),
     "host": Option("The host as the inventory names it.", required=True),
@@ -29,6 +29,7 @@ WIRE = {
         type="dict",
         no_log=False,
     ),
+    "errand": Option("With V(token), what is to be done in it.", type="dict"),
     "others": Option("With V(read), look at everything else in the store as well.", type="bool", default=False),
     "paths": Option("With V(read), read the certificates at these paths.", type="list", elements="str"),
     "scan": Option("With V(read), look for keys and certificates in these directories.", type="list", elements="str"),

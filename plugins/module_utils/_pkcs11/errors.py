@@ -23,6 +23,8 @@ ENDED = (
 """What is raised where a session is over: whatever was to be done then, only a new one can do."""
 GONE = ("KeyHandleInvalid", "NoSuchKey", "ObjectHandleInvalid")
 
+LOOK = "look into the log of the token, or of its module"
+FULL = "see whether it is full, and look into its log, or that of its module"
 _LOST = "ended the session: it was removed, restarted or initialised anew; see that it is there, and run again"
 _SAID: dict[str, tuple[type[KeysteadError], str]] = {
     "AnotherUserAlreadyLoggedIn": (Unavailable, "has its security officer logged in; log it out, and run again"),
@@ -50,8 +52,11 @@ _SAID: dict[str, tuple[type[KeysteadError], str]] = {
 }
 
 
-def translated(error: BaseException, about: str, doing: str = "") -> KeysteadError:
-    """Return an error of python-pkcs11 as ours; `about` names the token, `doing` says what it was asked for."""
+def translated(error: BaseException, about: str, doing: str = "", remedy: str = LOOK) -> KeysteadError:
+    """Return an error of python-pkcs11 as ours; `about` names the token, `doing` says what it was asked for.
+
+    `remedy` is for what says no more than that it failed.
+    """
     kind, said = _SAID.get(type(error).__name__, (Unavailable, ""))
     what = f" (while {doing})" if doing else ""
     if said:
@@ -59,7 +64,7 @@ def translated(error: BaseException, about: str, doing: str = "") -> KeysteadErr
     detail = first_line(error)
     name = type(error).__name__
     shown = name if detail == name else f"{name}: {detail}"
-    return kind(f"pkcs11: {about} answered {shown}{what}; look into the log of the token or of its module")
+    return kind(f"pkcs11: {about} answered {shown}{what}; {remedy}")
 
 
 def library_missing() -> Misconfigured:

@@ -10,9 +10,9 @@ import os
 import typing as t
 
 from .._core.errors import KeysteadError, Misconfigured
-from .errors import names
+from .errors import FULL, names
 from .kinds import KINDS, Kind, able
-from .library import pkcs11
+from .library import TPM2_PKCS11, pkcs11
 from .objects import Pair
 
 if t.TYPE_CHECKING:
@@ -26,7 +26,7 @@ _USES = {
 }
 """What a key may be for, and the capabilities that this is in PKCS#11."""
 USES = tuple(_USES)
-CANNOT_RESTRICT = ("tpm2-software.github.io",)
+CANNOT_RESTRICT = (TPM2_PKCS11,)
 """Modules, by their manufacturer, that refuse a template with fewer capabilities than the TPM gives the key."""
 _REFUSED = (
     "AttributeTypeInvalid", "AttributeValueInvalid", "CurveNotSupported", "DomainParamsInvalid", "FunctionNotSupported",
@@ -80,11 +80,9 @@ def _unable(token: OpenToken, key_type: str, can: list[str]) -> Misconfigured:
 
 def _said(token: OpenToken, wish: Wish, error: RuntimeError) -> KeysteadError:
     """Return why a key was not made. A curve or a size that is only missing in practice is found out by trying."""
-    name = type(error).__name__
-    restricts = token.module.manufacturer_id not in CANNOT_RESTRICT
-    if name in _REFUSED or (name == "GeneralError" and not restricts):
+    if type(error).__name__ in _REFUSED:
         return _unable(token, wish.type, able(token.slot))
-    return token.said(error, f"making a key of type {wish.type}")
+    return token.said(error, f"making a key of type {wish.type}", FULL)
 
 
 def _pair(token: OpenToken, kind: Kind, wish: Wish) -> Pair:

@@ -40,7 +40,7 @@ class TokenKey:
                 raise Misconfigured(
                     f"pkcs11: {token.name} has {self.uri} with a key of type {self.type}, which is not used"
                 )
-            self._public = _public_key(self.type, pair)
+            self._public = public_key_of(self.type, pair)
         except RuntimeError as error:
             raise token.said(error, f"reading the public key of {self.uri}") from None
         self._hash = kind.hash
@@ -88,7 +88,7 @@ def _der(signature: bytes) -> bytes:
     return encode_dss_signature(int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big"))
 
 
-def _public_key(key_type: str, pair: Pair) -> t.Any:
+def public_key_of(key_type: str, pair: Pair) -> t.Any:
     """Return the public key; where its own object is gone, what the private one tells."""
     attribute, handle = pkcs11().Attribute, pair.public or pair.private
     if key_type.startswith("rsa"):

@@ -16,6 +16,9 @@ if t.TYPE_CHECKING:
     from .._core.model import Token
 
 _INITIALISED = 0x400  # CKF_TOKEN_INITIALIZED (PKCS#11 2.40, 3.2)
+_loaded: dict[str, t.Any] = {}
+TPM2_PKCS11 = "tpm2-software.github.io"
+"""What the module of a TPM 2.0 has for a manufacturer."""
 
 
 def pkcs11() -> t.Any:
@@ -36,12 +39,23 @@ def load(path: str) -> t.Any:
             "module, and name it as it is where the token is"
         )
     try:
-        return library.lib(path)
+        _loaded[path] = found = library.lib(path)
     except RuntimeError as error:  # PKCS11Error is one
         raise Misconfigured(
             f"pkcs11: module_path {path} cannot be loaded as a PKCS#11 module ({first_line(error)}); see that "
             "it is one, and that its own configuration can be read"
         ) from None
+    return found
+
+
+def leave() -> None:
+    """Finalise every module that was loaded, as at the end of a process (python-pkcs11 < 0.8 cannot)."""
+    for module in _loaded.values():
+        try:
+            if hasattr(module, "finalize"):
+                module.finalize()
+        except RuntimeError:  # it is not initialised, which was wanted
+            continue
 
 
 def find(module: t.Any, wanted: Token) -> t.Any:

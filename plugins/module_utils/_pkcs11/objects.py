@@ -14,7 +14,6 @@ import typing as t
 from .library import pkcs11
 
 _CLASSES = {"private": "PRIVATE_KEY", "public": "PUBLIC_KEY", "secret": "SECRET_KEY"}
-_AT_ONCE = 500  # handles that are asked for together
 
 
 class Found(t.NamedTuple):
@@ -68,13 +67,16 @@ class Objects:
         """Return all keys."""
         return _pairs(found for some in self._by_id.values() for found in some)
 
-    def look_again(self, label: str) -> list[Pair]:
-        """Return what has a label now, as the token itself says."""
-        for found in self._by_label.pop(label, ()):
-            self._by_id[found.id].remove(found)
-        for found in self._search({pkcs11().Attribute.LABEL: label}):
-            self._add(found)
-        return self.labelled(label)
+    def look_again(self, *, label: str | None = None, identifier: bytes | None = None) -> list[Pair]:
+        """Return what has a label, an id or both now, as the token itself says."""
+        attribute = pkcs11().Attribute
+        sought = {attribute.LABEL: label, attribute.ID: identifier}
+        known = self._by_id.get(identifier, []) if identifier is not None else self._by_label.get(label or "", [])
+        self._remove([one for one in known if label in (None, one.label)])
+        found = list(self._search({name: value for name, value in sought.items() if value is not None}))
+        for one in found:
+            self._add(one)
+        return _pairs(found)
 
     def destroy(self, pair: Pair) -> None:
         """Destroy what there is of a key, and forget it. What is gone already is no error."""
@@ -85,13 +87,16 @@ class Objects:
             except gone:
                 continue
         mine = {id(handle) for handle in pair.handles()}
-        for found in [one for one in self._by_id.get(pair.id, ()) if id(one.handle) in mine]:
-            self._by_id[found.id].remove(found)
-            self._by_label[found.label].remove(found)
+        self._remove([one for one in self._by_id.get(pair.id, ()) if id(one.handle) in mine])
 
     def add(self, kind: str, identifier: bytes, label: str, handle: t.Any) -> None:
         """Take note of an object that was just made."""
         self._add(Found(kind, identifier, label, handle))
+
+    def _remove(self, found: list[Found]) -> None:
+        for one in found:
+            self._by_id[one.id].remove(one)
+            self._by_label[one.label].remove(one)
 
     def _add(self, found: Found) -> None:
         self._by_label.setdefault(found.label, []).append(found)

@@ -17,7 +17,7 @@ import typing as t
 
 from .._core.errors import KeysteadError, Misconfigured
 from . import library
-from .errors import ENDED, translated
+from .errors import ENDED, LOOK, translated
 from .objects import Objects
 from .pin import pin, source
 from .tries import check, one_try
@@ -84,11 +84,12 @@ class OpenToken:
                 raise self.said(error, "listing its keys") from None
         return self._objects
 
-    def said(self, error: BaseException, doing: str) -> KeysteadError:
+    def said(self, error: BaseException, doing: str, remedy: str = LOOK) -> KeysteadError:
         """Return an error of the library as ours; one that ends the session is what this process hears from now on."""
-        ours = translated(error, self.name, doing)
+        ours = translated(error, self.name, doing, remedy)
         if type(error).__name__ in ENDED:
             self._over = ours
+        self._objects = None  # whatever went wrong, what is in the token is asked anew
         return ours
 
     def inherit(self) -> None:
@@ -97,7 +98,7 @@ class OpenToken:
 
     def _open(self) -> t.Any:
         """Open the session and log in, which is tried once."""
-        if self._inherited and _loaded(_DIES_IN_A_FORK):
+        if self._inherited and self.module.manufacturer_id == library.TPM2_PKCS11 and _loaded(_DIES_IN_A_FORK):
             raise Misconfigured(
                 f"pkcs11: {self.name} was used by the process that this one was forked from, which its resource "
                 "manager tpm2-abrmd does not survive; use that of the kernel: set TPM2_PKCS11_TCTI=device:/dev/tpmrm0"
@@ -122,6 +123,11 @@ class OpenToken:
     def forgive(self) -> None:
         """Forget what went wrong: the next one who needs the token may try again."""
         self._over = None
+
+    def wanted_by(self, wanted: Token) -> None:
+        """Take the PIN from who needs the token now, unless it is open."""
+        if self._session is None:
+            self._wanted = wanted
 
     def close(self) -> None:
         """End the session; whoever needs the token again opens it again."""
@@ -156,17 +162,16 @@ def open_token(wanted: Token) -> OpenToken:
             found = OpenToken(wanted)
             itself = (wanted.module_path, found.label, found.serial)
             _tokens[asked] = _tokens.setdefault(itself, found)
+        _tokens[asked].wanted_by(wanted)
         return _tokens[asked]
 
 
 def close_tokens() -> None:
     """Log out of every token and leave its module, as at the end of a process. A refused PIN stays refused."""
     with _guard:
-        every = set(_tokens.values())
-        for token in every:
+        for token in set(_tokens.values()):
             token.close()
-        for module in {id(token.module): token.module for token in every}.values():
-            _leave(module)
+        library.leave()
 
 
 def forget() -> None:
@@ -175,15 +180,6 @@ def forget() -> None:
         close_tokens()
         for token in _tokens.values():
             token.forgive()
-
-
-def _leave(module: t.Any) -> None:
-    """Finalise a module (python-pkcs11 < 0.8 cannot)."""
-    try:
-        if hasattr(module, "finalize"):
-            module.finalize()
-    except RuntimeError:  # it is not initialised, which was wanted
-        return
 
 
 def _loaded(library_name: str) -> bool:
@@ -198,8 +194,7 @@ def _before_fork() -> None:
     _guard.acquire()
     for token in set(_tokens.values()):
         token.lock.acquire()
-    if _tokens:
-        close_tokens()
+    close_tokens()
 
 
 def _after_fork() -> None:

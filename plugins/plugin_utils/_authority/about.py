@@ -12,18 +12,33 @@ from pathlib import Path
 
 from ...module_utils._core.errors import Misconfigured, NotYet
 from .files import read, speaking
+from .opening import FILE
 
-FORMAT = 1
+if t.TYPE_CHECKING:
+    from .opening import Opening
+
+FORMAT, IN_CUSTODY = 1, 2  # a release that knows files only refuses the second, and says so
+_REACHED = {
+    "pkcs11": "{module_path: ..., token_label: ..., pin_file: ...}",
+    "openbao_transit": "{url: ..., name: ..., auth: ...}",
+    "aws_kms": "{alias: ..., region: ...}",
+}
 ABOUT = "authority.json"
 _ID_DIGITS = 32
 
 
 class About(t.NamedTuple):
-    """Where an authority is, the SHA-256 of its SPKI in hex, and whether its key has a passphrase."""
+    """Where an authority is, the SHA-256 of its SPKI in hex, whether its key has a passphrase, and where that lives.
+
+    `key_uri` names the key in its custody, where that is not a file, and `key_label` is what its keys are called there.
+    """
 
     path: Path
     public_id: str
     encrypted: bool
+    custody: str = FILE
+    key_uri: str | None = None
+    key_label: str = ""
 
     @property
     def name(self) -> str:
@@ -40,8 +55,20 @@ class About(t.NamedTuple):
         """Where the authority stands: its directory on the controller, however the task wrote it."""
         return f"local:{self.path.resolve()}"
 
-    def check_passphrase_is_given(self, passphrase: bytes | None) -> None:
-        """Say what is missing without the cost of opening the key."""
+    def check_fits(self, opening: Opening) -> None:
+        """Say what is missing, or too much, without the cost of opening the key. Raises Misconfigured."""
+        if self.custody != opening.custody_name:
+            raise Misconfigured(
+                f"local: the private key of authority {self.name} in {self.path} lives in "
+                + (f"a file; remove custody {opening.custody_name}" if self.custody == FILE else self._how(opening))
+            )
+        self._check_passphrase(opening.passphrase)
+
+    def _how(self, opening: Opening) -> str:
+        given = f", not in {opening.custody_name}" if opening.custody else ""
+        return f"{self.custody}{given}; write custody {{{self.custody}: {_REACHED[self.custody]}}}, which reaches it"
+
+    def _check_passphrase(self, passphrase: bytes | None) -> None:
         if self.encrypted and passphrase is None:
             raise Misconfigured(
                 f"local: the private key of authority {self.name} in {self.path} has a passphrase; "
@@ -72,22 +99,52 @@ def find_about(directory: str | Path, name: str) -> About | None:
             path.lstat()
         except (FileNotFoundError, NotADirectoryError):
             return None
+    return _read(path, path)
+
+
+def recorded(path: Path, place: Path) -> About | None:
+    """Return what is written in `place`, which is or was to be, the authority `path`; None where nothing is."""
+    return _read(path, place) if (place / ABOUT).is_file() else None
+
+
+def _read(path: Path, place: Path) -> About:
     try:
-        record = json.loads(read(path / ABOUT))
+        record = json.loads(read(place / ABOUT))
         written = record["format"]
         found = About(path, str(record.get("public_id", "")), bool(record["encrypted"]))
+        if written == IN_CUSTODY:
+            uri, label = str(record["key_uri"]), str(record["key_label"])
+            found = found._replace(custody=_known(record["custody"]), key_uri=uri, key_label=label)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise damaged(path) from None
-    if written != FORMAT:
+        raise damaged(place) from None
+    if written not in (FORMAT, IN_CUSTODY):
         raise Misconfigured(
-            f"local: {path} has format {written}, this release reads {FORMAT}; use the release that made it"
+            f"local: {place} has format {written}, this release reads {FORMAT} and {IN_CUSTODY}; "
+            "use the release that made it"
         )
     return found
 
 
+def _known(custody: str) -> str:
+    """Return the name of a custody; raises ValueError for any other."""
+    if custody not in _REACHED:
+        raise ValueError("not the name of a custody")
+    return custody
+
+
 def written(public_id: str, *, encrypted: bool) -> bytes:
-    """Return the content of authority.json."""
-    return json.dumps({"format": FORMAT, "encrypted": encrypted, "public_id": public_id}).encode() + b"\n"
+    """Return the content of authority.json where the key is a file."""
+    return _text({"format": FORMAT, "encrypted": encrypted, "public_id": public_id})
+
+
+def written_in_custody(public_id: str, custody: str, key_uri: str, key_label: str) -> bytes:
+    """Return the content of authority.json where the key is not a file; before there is a key it has no URI."""
+    key = {"custody": custody, "key_uri": key_uri, "key_label": key_label}
+    return _text({"format": IN_CUSTODY, "encrypted": False, "public_id": public_id, **key})
+
+
+def _text(record: dict[str, t.Any]) -> bytes:
+    return json.dumps(record).encode() + b"\n"
 
 
 def damaged(path: Path) -> Misconfigured:

@@ -15,25 +15,29 @@ with contextlib.suppress(ImportError):
     from cryptography import x509
 
 from ...module_utils._core.errors import Misconfigured, NotConverged
-from ...module_utils._core.keys import generate
+from ...module_utils._core.keys import key_type_of
 from ...module_utils._core.model import Step
 from . import revocation, signing, store
+from .creation import created
+from .custody import Held, Taken, discard, held, label, settle
 from .wanted import Wanted, check_is_the_declared
 
 if t.TYPE_CHECKING:
     import datetime as dt
 
+    from ...module_utils._core.ports import SigningKey
     from .journal import Journal
     from .store import Authority
 
 
 @dataclass(frozen=True)
 class Found:
-    """What is on disk: the authority, the one above it, and whether a killed run left something behind."""
+    """What is there: the authority, the one above it, what a killed run left behind, and what its custody holds."""
 
     authority: Authority | None
     parent: Authority | None
     left_behind: bool
+    held: Held
 
 
 @dataclass(frozen=True)
@@ -54,17 +58,17 @@ def converge(
     `journal` is told of the steps before anything is done, and surrounds the act.
     """
     decide = _to_have if present else _to_be_rid_of
-    found = _look(wanted)
+    found = _look(wanted, present=present) if check else _look_and_wait(wanted, present=present)
     steps = decide(wanted, found, now)
     if check or not steps:
         return Outcome(steps, found.authority, found.authority, _warnings(wanted, found, now))
     if present and wanted.parent and found.parent is None:
         store.load(wanted.parent.directory, wanted.parent.name)
     with store.maintained(wanted.directory, wanted.name):
-        steps = decide(wanted, found := _look(wanted), now)
+        steps = decide(wanted, found := _look(wanted, present=present), now)
         with journal(steps):
-            _act(wanted, found, steps, present=present, now=now)
-            after = _look(wanted)
+            _act(wanted, found, present=present, now=now)
+            after = _look(wanted, present=present)
             _check_settled(wanted, decide(wanted, after, now))
     return Outcome(steps, found.authority, after.authority, _warnings(wanted, after, now))
 
@@ -74,12 +78,22 @@ def _check_settled(wanted: Wanted, left: tuple[Step, ...]) -> None:
         raise NotConverged(f"local: authority {wanted.name}: {left[0].reason}, although everything was done; run again")
 
 
-def _look(wanted: Wanted) -> Found:
-    above = wanted.parent
+def _look_and_wait(wanted: Wanted, *, present: bool) -> Found:
+    """Look; where there is a key without an authority, look again when nobody is making one any more."""
+    try:
+        return _look(wanted, present=present)
+    except Taken:
+        with store.maintained(wanted.directory, wanted.name):
+            return _look(wanted, present=present)
+
+
+def _look(wanted: Wanted, *, present: bool) -> Found:
+    above, authority = wanted.parent, store.find(wanted.directory, wanted.name)
     return Found(
-        authority=store.find(wanted.directory, wanted.name),
+        authority=authority,
         parent=store.find(above.directory, above.name) if above else None,
         left_behind=store.left_behind(wanted.directory, wanted.name),
+        held=held(wanted, authority, present=present),
     )
 
 
@@ -89,13 +103,24 @@ def _to_have(wanted: Wanted, found: Found, now: dt.datetime) -> tuple[Step, ...]
         _check_parent_may_sign(wanted, found.parent, now)
         why = f"there is no authority {wanted.name} in {wanted.directory} yet"
         signer = f"{wanted.parent.name} signs it" if wanted.parent else "a root signs itself"
-        return (*steps, Step("stage_key", why), Step("issue", f"{why}: {signer}"),
+        return (*steps, *_to_have_a_key(wanted, found.held.waiting, why), Step("issue", f"{why}: {signer}"),
                 Step("publish", "there is no revocation list yet"))  # fmt: skip
     check_is_the_declared(found.authority, wanted, found.parent)
     signing.check_is_alive(found.authority, now)
-    found.authority.open(wanted.passphrase)
-    reason = revocation.due(found.authority, now)
-    return (*steps, Step("publish", reason)) if reason else steps
+    found.authority.open(wanted.opening)
+    reasons = (found.held.left, revocation.due(found.authority, now))
+    return (*steps, *(Step("publish", reason) for reason in reasons if reason))
+
+
+def _to_have_a_key(wanted: Wanted, waiting: SigningKey | None, why: str) -> tuple[Step, ...]:
+    custody = wanted.opening.custody_name
+    if waiting is None:
+        where = f": {custody} makes it, and calls it {label(wanted.path)}" if wanted.opening.custody else ""
+        return (Step("stage_key", why + where),)
+    found = key_type_of(waiting.public_key())
+    if found == wanted.key_type:
+        return ()
+    return (Step("stage_key", f"the key that waits in {custody} is {found}, declared is {wanted.key_type}"),)
 
 
 def _to_be_rid_of(wanted: Wanted, found: Found, now: dt.datetime) -> tuple[Step, ...]:
@@ -113,50 +138,50 @@ def _to_be_rid_of(wanted: Wanted, found: Found, now: dt.datetime) -> tuple[Step,
         )
     if _stands_in(found.parent, found.authority.certificate, now):
         steps = (*steps, Step("revoke", f"it is declared absent and {found.parent.name} still vouches for it"))
-    return (*steps, Step("destroy", "it is declared absent"))
+    key = f", and its key in {wanted.opening.custody_name} with it" if wanted.opening.custody else ""
+    return (*steps, Step("destroy", f"it is declared absent{key}"))
 
 
 def _to_clear(found: Found) -> tuple[Step, ...]:
     return (Step("destroy", "a run that was killed left an incomplete authority behind"),) if found.left_behind else ()
 
 
-def _act(wanted: Wanted, found: Found, steps: tuple[Step, ...], *, present: bool, now: dt.datetime) -> None:
+def _act(wanted: Wanted, found: Found, *, present: bool, now: dt.datetime) -> None:
     if found.left_behind:
-        _clear(wanted, found, now)
+        _clear(wanted, found, now, present=present)
     if present:
-        authority = found.authority or _created(wanted, found.parent, now)
-        if any(step.action == "publish" for step in steps):
-            revocation.publish(authority, authority.open(wanted.passphrase), now)
-    elif found.authority is not None:
+        authority = found.authority or created(wanted, found.parent, now)
+        if found.held.left:
+            settle(wanted, authority)
+        if revocation.due(authority, now):
+            revocation.publish(authority, authority.open(wanted.opening), now)
+        return
+    if found.authority is not None:
         _revoke_at_parent(wanted, found.parent, found.authority.certificate, now)
-        store.destroy(wanted.directory, wanted.name)
+        store.bury(wanted.directory, wanted.name)
+        discard(wanted, found.authority.about)  # when nothing claims the key any more, and something tells of it yet
+        store.clear(wanted.directory, wanted.name)
 
 
-def _created(wanted: Wanted, parent: Authority | None, now: dt.datetime) -> Authority:
-    key = generate(wanted.key_type)
-    if parent is None or wanted.parent is None:
-        chain = [signing.root(wanted, key, now)]
-    else:
-        signed = signing.below(parent, parent.open(wanted.parent.passphrase), wanted, key.public_key(), now)
-        chain = [signed, parent.certificate, *parent.issuers]
-    store.stage(wanted.directory, wanted.name, key, wanted.passphrase, chain)
-    if parent is not None:
-        signing.record(parent, chain[:1])
-    store.publish(wanted.directory, wanted.name)
-    return store.load(wanted.directory, wanted.name)
+def _clear(wanted: Wanted, found: Found, now: dt.datetime, *, present: bool) -> None:
+    """Remove what was never published; a certificate that the parent gave for it is taken back.
 
-
-def _clear(wanted: Wanted, found: Found, now: dt.datetime) -> None:
-    """Remove what was never published; a certificate that the parent gave for it is taken back."""
+    A key that waits in its custody is kept for another try, unless its authority was, or is, to be destroyed.
+    """
     orphan = store.staged_certificate(wanted.directory, wanted.name)
     if orphan is not None:
         _revoke_at_parent(wanted, found.parent, orphan, now)
+    if found.authority is None:
+        begun = store.begun(wanted.directory, wanted.name)
+        kept = present and begun is not None and begun.key_label == label(wanted.path)
+        for trace in (store.buried(wanted.directory, wanted.name), None if kept else begun):
+            discard(wanted, trace)
     store.clear(wanted.directory, wanted.name)
 
 
 def _revoke_at_parent(wanted: Wanted, parent: Authority | None, orphan: x509.Certificate, now: dt.datetime) -> None:
     if parent is not None and wanted.parent is not None and _stands_in(parent, orphan, now):
-        key = parent.open(wanted.parent.passphrase)
+        key = parent.open(wanted.parent.opening)
         revocation.revoke(parent, key, [orphan.serial_number], "cessation_of_operation", now)
 
 
@@ -180,7 +205,7 @@ def _check_parent_may_sign(wanted: Wanted, parent: Authority | None, now: dt.dat
             f"local: option path_length: {wanted.path_length} is too much below {parent.name}, whose own is {limit}; "
             + (f"use at most {limit - 1}" if limit else "name a parent that may have authorities below it")
         )
-    parent.open(wanted.parent.passphrase)
+    parent.open(wanted.parent.opening)
 
 
 def _warnings(wanted: Wanted, found: Found, now: dt.datetime) -> tuple[str, ...]:

@@ -44,6 +44,8 @@ def _authority(authority: Authority) -> dict[str, t.Any]:
         "certificate": authority.certificate.public_bytes(Encoding.PEM).decode(),
         "crl_path": str(authority.crl_path),
         "issuer_id": authority.id,
+        "custody": authority.about.custody,
+        "key_uri": authority.about.key_uri,
         "certificate_facts": {fact: value for fact, value in facts.items() if fact != "dns_names"},
     }
 

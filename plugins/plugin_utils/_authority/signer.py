@@ -30,15 +30,16 @@ if t.TYPE_CHECKING:
 
     from ...module_utils._core.ports import Order, Request
     from .about import About
+    from .opening import Opening
 
 
 class Signer:
     """What an authority does once it is loaded. The private key is opened at the first signature and kept."""
 
-    def __init__(self, about: About, passphrase: bytes | None, now: t.Callable[[], dt.datetime]) -> None:
+    def __init__(self, about: About, opening: Opening, now: t.Callable[[], dt.datetime]) -> None:
         """Read the certificates of the authority."""
         self._authority: Authority = load(about.path.parent, about.name)
-        self._passphrase, self._now = passphrase, now
+        self._opening, self._now = opening, now
 
     def roots(self) -> tuple[bytes, ...]:
         """Return the root above the authority, DER."""
@@ -87,7 +88,7 @@ class Signer:
 
     @functools.cached_property
     def _key(self) -> t.Any:
-        return self._authority.open(self._passphrase)
+        return self._authority.open(self._opening)
 
     @functools.cached_property
     def _shared_parts(self) -> tuple[bytes, Part, Part]:

@@ -16,22 +16,20 @@ from dataclasses import dataclass
 with contextlib.suppress(ImportError):
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import (
-        BestAvailableEncryption,
         Encoding,
-        KeySerializationEncryption,
-        NoEncryption,
-        PrivateFormat,
         load_pem_private_key,
     )
 
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.keys import spki_sha256
 from ...module_utils._core.pki import MALFORMED
-from .about import ABOUT, About, about, damaged, find_about, written
+from .about import ABOUT, About, about, damaged, find_about, recorded
 from .files import PRIVATE, locked, put, read, refuse_shared, speaking, sync
 
 if t.TYPE_CHECKING:
     from pathlib import Path
+
+    from .opening import Opening
 
 
 @dataclass(frozen=True)
@@ -92,9 +90,16 @@ class Authority:
         """What serialises revocations."""
         return self.path / ".lock"
 
-    def open(self, passphrase: bytes | None) -> t.Any:
-        """Return the private key (10 to 40 ms when it is encrypted); raises Misconfigured."""
-        self.about.check_passphrase_is_given(passphrase)
+    def open(self, opening: Opening) -> t.Any:
+        """Return the private key (10 to 40 ms when it is encrypted); raises KeysteadError."""
+        self.about.check_fits(opening)
+        if opening.custody is None:
+            return self._from_file(opening.passphrase)
+        from .custody import opened
+
+        return opened(self.about, self.certificate, opening.custody)
+
+    def _from_file(self, passphrase: bytes | None) -> t.Any:
         path = self.path / "private_key.pem"
         try:
             key = load_pem_private_key(read(path), passphrase, unsafe_skip_rsa_key_validation=True)
@@ -160,21 +165,34 @@ def maintained(directory: Path, name: str) -> t.Iterator[None]:
         yield
 
 
-def stage(
-    directory: Path, name: str, key: t.Any, passphrase: bytes | None, chain: t.Sequence[x509.Certificate]
-) -> None:
-    """Write everything that an authority needs beside its place; `chain` is its certificate and those above it."""
+def begin(directory: Path, name: str, note: bytes | None) -> None:
+    """Make the place beside its own where an authority is put together; a note tells of a key that is made elsewhere.
+
+    So whatever happens next, no key is in a custody that nothing here tells of.
+    """
     staged = staging_place(directory, name)
     with speaking("create", staged):
         for place in (staged, staged / "issued", staged / "revoked"):
             place.mkdir()
             place.chmod(0o755)
-    encryption: KeySerializationEncryption = NoEncryption()
-    if passphrase is not None:
-        encryption = BestAvailableEncryption(passphrase)
-    put(staged / "private_key.pem", key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption), PRIVATE)
+    if note is not None:
+        put(staged / ABOUT, note)
+        sync(staged)
+        sync(directory)
+
+
+def stage(
+    directory: Path, name: str, chain: t.Sequence[x509.Certificate], about: bytes, private_key: bytes | None
+) -> None:
+    """Write everything that an authority needs beside its place; `chain` is its certificate and those above it.
+
+    `private_key` is PEM, None where the key is elsewhere.
+    """
+    staged = staging_place(directory, name)
+    if private_key is not None:
+        put(staged / "private_key.pem", private_key, PRIVATE)
     put(staged / "chain.pem", b"".join(above.public_bytes(Encoding.PEM) for above in chain[1:]))
-    put(staged / ABOUT, written(spki_sha256(key.public_key()), encrypted=passphrase is not None))
+    put(staged / ABOUT, about)
     put(staged / "certificate.pem", chain[0].public_bytes(Encoding.PEM))
     sync(staged)
 
@@ -186,17 +204,26 @@ def publish(directory: Path, name: str) -> None:
     sync(directory)
 
 
-def destroy(directory: Path, name: str) -> None:
-    """Remove an authority: it is gone by one rename, then its files are deleted."""
+def bury(directory: Path, name: str) -> None:
+    """Take an authority away by one rename. What it said of itself stays until `clear`."""
     with speaking("remove", directory / name):
         (directory / name).rename(_grave(directory, name))
     sync(directory)
-    clear(directory, name)
 
 
 def left_behind(directory: Path, name: str) -> bool:
     """Say whether a killed run left something that was never published or is half removed."""
     return any(map(os.path.lexists, (staging_place(directory, name), _grave(directory, name))))
+
+
+def buried(directory: Path, name: str) -> About | None:
+    """Return what an authority said of itself that a killed run took away and did not clear."""
+    return recorded(directory / name, _grave(directory, name))
+
+
+def begun(directory: Path, name: str) -> About | None:
+    """Return what an authority that a killed run never published says of itself; without a key_uri it has no key."""
+    return recorded(directory / name, staging_place(directory, name))
 
 
 def staged_certificate(directory: Path, name: str) -> x509.Certificate | None:

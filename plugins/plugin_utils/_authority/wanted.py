@@ -23,7 +23,7 @@ from ...module_utils._core.model import Key
 from .._durations import lifetime
 from .about import checked_name
 from .name_constraints import extension
-from .passphrase import passphrase
+from .opening import Opening, opening
 
 if t.TYPE_CHECKING:
     from .store import Authority
@@ -35,7 +35,7 @@ class Parent:
 
     directory: Path
     name: str
-    passphrase: bytes | None
+    opening: Opening
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,13 @@ class Wanted:
     lifetime: int
     path_length: int | None
     name_constraints: x509.NameConstraints | None
-    passphrase: bytes | None
+    opening: Opening
     parent: Parent | None
+
+    @property
+    def path(self) -> Path:
+        """Where it is."""
+        return self.directory / self.name
 
     def constraints(self) -> list[x509.ExtensionType]:
         """Return the critical extensions that limit what may stand below."""
@@ -59,24 +64,25 @@ class Wanted:
 
     def described(self) -> dict[str, str]:
         """Return what is declared, in the words of the options, for differences between two authorities."""
-        return _described(self.subject, self.key_type, self.path_length, self.name_constraints)
+        key = (self.key_type, self.opening.custody_name)
+        return _described(self.subject, key, self.path_length, self.name_constraints)
 
 
 def wanted(options: t.Mapping[str, t.Any]) -> Wanted:
     """Read validated options; raises Misconfigured."""
     name, directory, above = checked_name(options["name"]), Path(options["directory"]), options["parent"]
-    path_length = options["path_length"]
+    path_length, key = options["path_length"], options["key"] or {}
     if path_length is not None and path_length < 0:
         raise Misconfigured(f"certificate_authority: option path_length: {path_length} is below 0; use 0 or more")
     return Wanted(
         name=name,
         directory=directory,
         subject=_subject(options["subject"] or {}, name),
-        key_type=(options["key"] or {}).get("type") or Key().type,
+        key_type=key.get("type") or Key().type,
         lifetime=_lifetime(options["lifetime"] or ("1825d" if above else "3650d")),
         path_length=0 if above and path_length is None else path_length,
         name_constraints=extension(options["name_constraints"]),
-        passphrase=passphrase(options, f"authority {name}"),
+        opening=opening(options, key.get("custody"), f"authority {name}"),
         parent=_parent(above, directory) if above else None,
     )
 
@@ -86,7 +92,7 @@ def check_is_the_declared(authority: Authority, declared: Wanted, parent: Author
     basic = authority.certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
     found = _described(
         authority.certificate.subject,
-        key_type_of(authority.certificate.public_key()),
+        (key_type_of(authority.certificate.public_key()), authority.about.custody),
         basic.path_length,
         _name_constraints(authority.certificate),
     )
@@ -109,11 +115,12 @@ def _signer(issuers: t.Sequence[x509.Certificate]) -> str:
 
 
 def _described(
-    subject: x509.Name, key_type: str, path_length: int | None, constraints: x509.NameConstraints | None
+    subject: x509.Name, key: tuple[str, str], path_length: int | None, constraints: x509.NameConstraints | None
 ) -> dict[str, str]:
     return {
         "subject": subject.rfc4514_string(),
-        "key.type": key_type,
+        "key.type": key[0],
+        "key.custody": key[1],
         "path_length": "without limit" if path_length is None else str(path_length),
         "name_constraints": _constraints_text(constraints),
     }
@@ -161,4 +168,4 @@ def _lifetime(said: str) -> int:
 
 def _parent(said: t.Mapping[str, t.Any], directory: Path) -> Parent:
     name = checked_name(said["name"])
-    return Parent(Path(said["directory"] or directory), name, passphrase(said, f"parent {name}"))
+    return Parent(Path(said["directory"] or directory), name, opening(said, said["custody"], f"parent {name}"))

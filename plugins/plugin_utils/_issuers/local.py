@@ -11,7 +11,7 @@ import functools
 import typing as t
 
 from .._authority.about import about
-from .._authority.passphrase import passphrase
+from .._authority.opening import opening
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.errors import KeysteadError
@@ -25,7 +25,7 @@ def _utc_now() -> dt.datetime:
 
 
 class LocalIssuer:
-    """Issuer, Revoker, Lister and Preflight over `{directory, authority, passphrase | passphrase_file}`.
+    """Issuer, Revoker, Lister and Preflight over `{directory, authority, passphrase | passphrase_file | custody}`.
 
     Making one reads who signs, and no certificate: a run that has nothing to issue needs no cryptography here.
     """
@@ -33,8 +33,8 @@ class LocalIssuer:
     def __init__(self, options: t.Mapping[str, t.Any], now: t.Callable[[], dt.datetime] = _utc_now) -> None:
         """Find the authority. Raises Misconfigured where it is unknown or what opens its key is missing."""
         self._about = about(options["directory"], options["authority"])
-        self._passphrase = passphrase(options, f"authority {options['authority']}")
-        self._about.check_passphrase_is_given(self._passphrase)
+        self._opening = opening(options, options.get("custody"), f"authority {options['authority']}")
+        self._about.check_fits(self._opening)
         self._now = now
 
     @property
@@ -51,7 +51,7 @@ class LocalIssuer:
     def _signer(self) -> Signer:
         from .._authority.signer import Signer
 
-        return Signer(self._about, self._passphrase, self._now)
+        return Signer(self._about, self._opening, self._now)
 
     def roots(self) -> tuple[bytes, ...]:
         """Return the root above the authority, DER."""
@@ -77,7 +77,7 @@ class LocalIssuer:
         """Say whether the authority could sign now."""
         from .._authority.preflight import checks
 
-        return checks(self._about, self._passphrase, self._now())
+        return checks(self._about, self._opening, self._now())
 
     def issued(self, since: dt.datetime) -> t.Iterator[IssuedRecord]:
         """Yield everything that was signed since then, authorities below this one included."""

@@ -10,9 +10,10 @@ import json
 import typing as t
 
 from ...module_utils._core.errors import Misconfigured, Pending
+from . import backend_keys
 from .intents import generation_of, identity_of
 from .moments import stamp
-from .port import Delivered, Issued, Orphaned, Refused, RevokedChange, RolledBack, Withdrawn
+from .port import Delivered, Issued, KeyChange, Orphaned, Refused, RevokedChange, RolledBack, Withdrawn
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,12 +52,22 @@ class Place(t.NamedTuple):
 
 def record(connection: Connection, batch: Batch, outcomes: Sequence[Outcome]) -> None:
     """Apply the changes of a batch; an outcome without changes may be about an identity that was never intended."""
-    for outcome in outcomes:
+    for told in outcomes:
+        outcome = _without_keys(connection, batch, told)
         place = _place(connection, batch, outcome)
         if place:
             for change in outcome.changes:
                 _APPLY[type(change)](place, change)
             place.run("UPDATE generations SET holder = NULL WHERE id = ? AND state = 'intended'", place.generation)
+
+
+def _without_keys(connection: Connection, batch: Batch, outcome: Outcome) -> Outcome:
+    """Apply what is about keys of no identity, and return the rest."""
+    keys = [change for change in outcome.changes if isinstance(change, KeyChange)]
+    for change in keys:
+        backend_keys.apply(connection, batch, change)
+    rest = tuple(change for change in outcome.changes if not isinstance(change, KeyChange))
+    return outcome._replace(changes=rest) if keys else outcome
 
 
 def _place(connection: Connection, batch: Batch, outcome: Outcome) -> Place | None:

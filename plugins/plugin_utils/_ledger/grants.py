@@ -35,6 +35,7 @@ CONVERGER = _rights(
     heads="SELECT INSERT",
     events="SELECT INSERT",
     pins="SELECT INSERT DELETE",
+    backend_keys="SELECT INSERT UPDATE",
     **{dialect.TURN: "DELETE"},  # it has no rows: this is what LOCK TABLE asks for
 )
 AUDITOR = _rights(**{table: "SELECT" for table in CONVERGER if table != dialect.TURN})

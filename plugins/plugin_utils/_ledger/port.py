@@ -179,7 +179,31 @@ class RolledBack(t.NamedTuple):
     to: int
 
 
-Change = Issued | Delivered | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack
+class KeyKept(t.NamedTuple):
+    """A key is in a backend by itself, of no identity: it was `made`, or adopted where it was found.
+
+    `place` names the token or the engine that it is in, `public_key` is PEM; a secret key has none, and no public id.
+    """
+
+    uri: str
+    place: str
+    label: str
+    key_type: str
+    made: bool
+    public_id: str | None = None
+    public_key: str | None = None
+    backend: str = "pkcs11"
+
+
+class KeyGone(t.NamedTuple):
+    """A key is no longer in its backend, whoever destroyed it."""
+
+    uri: str
+
+
+KeyChange = KeyKept | KeyGone
+"""Changes that are about no identity, so that their outcome may have the name of a key."""
+Change = Issued | Delivered | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack | KeyChange
 
 
 class Outcome(t.NamedTuple):

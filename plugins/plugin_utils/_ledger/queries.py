@@ -75,6 +75,27 @@ WHERE (g.key_uri = ? OR substr(g.key_uri, 1, length(?)) = ?) AND g.state NOT IN 
 ORDER BY i.host, i.store, i.name
 """
 _HOLDER_FIELDS = ("host", "store", "name")
+_SIGNERS = """
+SELECT DISTINCT issuer_id FROM generations
+WHERE issuer_id LIKE ? AND state NOT IN ('intended', 'refused', 'revoked') AND not_after > ?
+ORDER BY issuer_id
+"""
+_BACKEND_KEYS = """
+SELECT backend, uri, place, label, host, key_type, public_id, public_key, origin, recorded_at, destroyed_at
+FROM backend_keys
+WHERE label = coalesce(?, label) AND host = coalesce(?, host) AND place = coalesce(?, place) AND destroyed_at IS NULL
+ORDER BY id
+"""
+_BACKEND_KEY_FIELDS = (
+    "backend", "uri", "place", "label", "host", "key_type", "public_id", "public_key", "origin", "recorded_at",
+    "destroyed_at",
+)
+_IDENTITY_KEY = """
+SELECT g.custody, g.key_uri
+FROM identities i
+JOIN generations g ON g.identity = i.id AND g.number = i.current AND g.state NOT IN ('refused', 'orphaned')
+WHERE i.host = ? AND i.store = ? AND i.name = ? AND i.state = 'present'
+"""
 VERSION = "?version="
 """Between the URI of a key that has versions, and the version."""
 _JSON = frozenset({"labels", "names", "actor"})
@@ -126,6 +147,24 @@ def key_holders(ledger: Readable, uri: str) -> list[Record]:
     """Return which identities have, or had and may have kept, the key that a URI names, or a version of it."""
     versions = f"{uri}{VERSION}"
     return _records(_HOLDER_FIELDS, ledger.read(_KEY_HOLDERS, (uri, versions, versions)))
+
+
+def signers(ledger: Readable, public_id: str, at: str) -> list[str]:
+    """Return the ids of the authorities that sign with a key (SHA-256 of its SPKI) and whose certificates live."""
+    return [issuer for (issuer,) in ledger.read(_SIGNERS, (f"local:%:{public_id[:32]}", at))]
+
+
+def backend_keys(
+    ledger: Readable, *, label: str | None = None, host: str | None = None, place: str | None = None,
+) -> list[Record]:
+    """Return the keys of no identity that are in a backend now, as far as the ledger knows."""
+    return _records(_BACKEND_KEY_FIELDS, ledger.read(_BACKEND_KEYS, (label, host, place)))
+
+
+def key_of(ledger: Readable, host: str, store: str, name: str) -> tuple[str, str | None] | None:
+    """Return custody and key URI of the published generation of an identity; None where it has none."""
+    rows = ledger.read(_IDENTITY_KEY, (host, store, name))
+    return (rows[0][0], rows[0][1]) if rows else None
 
 
 def heads(ledger: Readable) -> list[Record]:

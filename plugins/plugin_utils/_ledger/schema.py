@@ -73,6 +73,25 @@ CREATE TABLE pins (
     issuer_id TEXT NOT NULL, fingerprint TEXT NOT NULL, pinned_at TEXT NOT NULL, PRIMARY KEY (issuer_id, fingerprint)
 );
 """
+_KEYS = """
+CREATE TABLE backend_keys (
+    id INTEGER PRIMARY KEY,
+    backend TEXT NOT NULL, uri TEXT NOT NULL, place TEXT NOT NULL, label TEXT NOT NULL,
+    host TEXT NOT NULL,
+    key_type TEXT NOT NULL, public_id TEXT, public_key TEXT,
+    origin TEXT NOT NULL CHECK (origin IN ('made', 'adopted')),
+    recorded_at TEXT NOT NULL, destroyed_at TEXT
+);
+CREATE UNIQUE INDEX backend_keys_live ON backend_keys (uri) WHERE destroyed_at IS NULL;
+CREATE INDEX backend_keys_label ON backend_keys (label);
+CREATE INDEX backend_keys_public_id ON backend_keys (public_id);
+CREATE INDEX generations_key_uri ON generations (key_uri);
+"""
 
-MIGRATIONS = (("the first schema", tuple(_FIRST.split(";\n")[:-1])),)
+
+def _statements(text: str) -> tuple[str, ...]:
+    return tuple(text.split(";\n")[:-1])
+
+
+MIGRATIONS = (("the first schema", _statements(_FIRST)), ("keys in a backend by themselves", _statements(_KEYS)))
 """Their names and statements; the first has number 1."""

@@ -25,6 +25,7 @@ def authority(declared: Wanted, where: Place) -> Candidate:
         kind="authority",
         groups=where.groups,
         key_type=declared.key_type,
+        custody=declared.opening.custody_name,
         lifetime=declared.lifetime,
         issuer=normal("local", {"directory": str(above.directory), "authority": above.name}),
     )

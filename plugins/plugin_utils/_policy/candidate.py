@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What the rules look at: one identity, or one authority, as a task declares it, and the host that shall hold it."""
+"""What the rules look at: an identity, an authority or a key as a task declares it, and the host that shall hold it."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ class Candidate(t.NamedTuple):
     reached: Reached = Reached()
     shared_with: tuple[str, ...] = ()
     key_age: int | None = None
+    extractable: bool = False
 
 
 def candidates(identities: t.Sequence[Options], declared: t.Sequence[Declaration], task: Task) -> list[Candidate]:

@@ -17,6 +17,7 @@ if t.TYPE_CHECKING:
 
 ENFORCE, WARN, LATER = "enforce", "warn", "later"
 _IDENTITIES = ("x509", "ssh_host")  # an authority is judged by rules that name it
+_ABOUT_KEYS = dict.fromkeys(("key_type", "key_size", "extractable_keys"), (*_IDENTITIES, "key"))
 
 
 class Verdict(t.NamedTuple):
@@ -60,6 +61,10 @@ class Policy:
                     found.append(self._verdict(rule, candidate, breach))
         return found
 
+    def judges(self, kind: str, candidate: Candidate) -> bool:
+        """Tell whether a rule of a kind is about a candidate."""
+        return any(rule.kind == kind and rule.holds_for(candidate) for rule in self.rules)
+
     def spares(self, rule: str, candidate: Candidate, live: Candidate) -> bool:
         """Tell whether what is live breaks the rule with this id, and a candidate adds nothing to that."""
         return any(
@@ -94,7 +99,7 @@ class _Bound:
         self.enforce_from, self.because, self.only = rule["enforce_from"], rule["because"], rule["only"]
         self.judge: Rule = RULES[self.kind]
         self.says: Says = {name: at(value, today) for name, value in rule["says"].items()}
-        self._kinds = self.only.get("kinds", _IDENTITIES)
+        self._kinds = self.only.get("kinds", _ABOUT_KEYS.get(self.kind, _IDENTITIES))
         self._only = {name: value for name, value in self.only.items() if name != "kinds"}
 
     def holds_for(self, candidate: Candidate) -> bool:

@@ -78,6 +78,13 @@ def shared_key(candidate: Candidate, says: Says) -> Breach | None:
     )
 
 
+def extractable_keys(candidate: Candidate, says: Says) -> Breach | None:
+    """Judge that a key in a token may come out of it."""
+    if says["allow"] or not candidate.extractable:
+        return None
+    return Breach("extractable true", "leave it out: the key never comes out of its token")
+
+
 def custody(candidate: Candidate, says: Says) -> Breach | None:
     """Judge where the private key lives, and where it is made."""
     return _of(candidate.custody, says.get("allow"), "key.custody") or _of(
@@ -270,6 +277,7 @@ RULES: t.Mapping[str, Rule] = {
     "key_age": key_age,
     "key_reuse": key_reuse,
     "shared_key": shared_key,
+    "extractable_keys": extractable_keys,
     "custody": custody,
     "lifetime": lifetime,
     "profile": profile,

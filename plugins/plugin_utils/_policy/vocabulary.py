@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
+from ...module_utils._core.held import TOKEN_KEY_TYPES
 from ...module_utils._core.model import CUSTODIES, KEY_TYPES, PARTS, PROFILES
 from .._durations import seconds
 from .facts import FACTS, Fact
@@ -17,7 +18,8 @@ from .signer import normal_pattern
 
 Schema = dict[str, t.Any]
 BACKENDS = ("local", "openbao", "acme", "est", "scep", "aws_pca", "openbao_ssh", "local_ssh")
-KINDS = ("x509", "ssh_host", "authority")
+KINDS = ("x509", "ssh_host", "authority", "key")
+ALL_KEY_TYPES = tuple(dict.fromkeys((*KEY_TYPES, *TOKEN_KEY_TYPES)))
 PUBLISHERS = ("pkcs12", "pem_bundle", "openbao_kv", "aws_acm", "aws_secrets_manager")
 ISSUER_OPTIONS = (
     "directory", "authority", "url", "mount", "role", "namespace", "issuer_ref", "directory_url", "profile", "label",
@@ -157,11 +159,12 @@ def checked_day(day: str) -> str:
 
 
 RULES: t.Mapping[str, t.Mapping[str, Kind]] = {
-    "key_type": {"allow": _dated(_several(KEY_TYPES))},
+    "key_type": {"allow": _dated(_several(ALL_KEY_TYPES))},
     "key_size": {"rsa": _dated(_BITS), "ecdsa": _dated(_BITS), "ml_dsa": _dated(_BITS)},
     "key_age": {"longest": _dated(_DURATION)},
     "key_reuse": {"allow": _YES},
     "shared_key": {"allow": _YES},
+    "extractable_keys": {"allow": _YES},
     "weak_keys": {"lists": _FILES},
     "custody": {"allow": _several(CUSTODIES), "origin": _several(("host", "controller"))},
     "lifetime": {"longest": _dated(_DURATION), "shortest": _dated(_DURATION)},
@@ -194,6 +197,7 @@ REQUIRED: t.Mapping[str, tuple[str, ...]] = {
     "key_age": ("longest",),
     "key_reuse": ("allow",),
     "shared_key": ("allow",),
+    "extractable_keys": ("allow",),
     "weak_keys": ("lists",),
     "profile": ("allow",),
     "holders": ("groups",),
@@ -208,7 +212,7 @@ ONLY: t.Mapping[str, Kind] = {
         "groups": _NAMED,
         "services": GLOBS,
         "profiles": _several(PROFILES),
-        "key_types": _several(KEY_TYPES),
+        "key_types": _several(ALL_KEY_TYPES),
         "custody": _several(CUSTODIES),
         "issuers": ISSUERS,
     }.items()

@@ -22,6 +22,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.errors imp
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import KEY_TYPES, Generation, Subject
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Revoked
 from ansible_collections.keystead.identity.plugins.plugin_utils._authority import revocation, store
+from ansible_collections.keystead.identity.plugins.plugin_utils._authority.opening import Opening
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
 from ansible_collections.keystead.identity.tests.harness import local as make
 from cryptography import x509
@@ -189,8 +190,8 @@ def test_a_damaged_file_is_a_sentence_and_not_an_absent_one(tmp_path: Path, brok
 
 def test_a_format_of_the_future_is_refused(tmp_path: Path) -> None:
     make.authority(tmp_path, "root")
-    (tmp_path / "root" / "authority.json").write_text(json.dumps({"format": 2, "encrypted": False}))
-    with pytest.raises(Misconfigured, match="has format 2, this release reads 1"):
+    (tmp_path / "root" / "authority.json").write_text(json.dumps({"format": 3, "encrypted": False}))
+    with pytest.raises(Misconfigured, match="has format 3, this release reads 1 and 2"):
         make.authority(tmp_path, "root")
 
 
@@ -350,7 +351,7 @@ def test_a_run_killed_anywhere_leaves_no_half_authority_and_the_next_heals(tmp_p
         code = subprocess.run(command, check=False, capture_output=True, timeout=60).returncode
         assert code in (0, -9)
         if (place / "issuing").exists():
-            store.load(place, "issuing").open(None)
+            store.load(place, "issuing").open(Opening())
         make.authority(place, "issuing", parent={"name": "root"}, state=state)
         assert not make.authority(place, "issuing", parent={"name": "root"}, state=state).steps
         assert not [path.name for path in place.iterdir() if path.name.endswith((".new", ".old"))]

@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import Held
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.schema import MIGRATIONS
 from ansible_collections.keystead.identity.tests.harness.ledgers import InDatabase
 
 from .telling import batch, intent, outcome
@@ -78,7 +79,7 @@ def test_fifty_forks_at_once_lose_and_double_nothing(place: Place, *, new: bool)
     assert ledger.read("SELECT count(*), count(DISTINCT seq), max(seq) FROM events") == [(300, 300, 300)]
     assert ledger.read("SELECT count(*), max(batch) FROM heads") == [(200, 200)]
     assert ledger.read("SELECT count(*) FROM generations WHERE state = 'current'") == [(100,)]
-    assert ledger.read("SELECT count(*) FROM migrations") == [(1,)]
+    assert ledger.read("SELECT count(*) FROM migrations") == [(len(MIGRATIONS),)]
     assert ledger.read("SELECT count(*) FROM meta") == [(1,)]
     for number in range(FORKS):
         assert {name: found.generation for name, found in ledger.remembered(f"host{number}", "/srv/store").items()} == {

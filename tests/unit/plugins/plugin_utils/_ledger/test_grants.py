@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.grants import CONVERGER as CONVERGER_RIGHTS
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import KeyKept, Outcome
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_for
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.upkeep import migrated
 from ansible_collections.keystead.identity.tests.harness.postgres import ADMIN, AUDITOR, CONVERGER, MIGRATOR
@@ -23,7 +24,10 @@ if t.TYPE_CHECKING:
 
 pytestmark = [pytest.mark.needs("postgres"), pytest.mark.one_core]
 
-TABLES = ("meta", "migrations", "identities", "generations", "x509", "deliveries", "heads", "events", "pins", "turn")
+TABLES = (
+    "meta", "migrations", "identities", "generations", "x509", "deliveries", "heads", "events", "pins", "backend_keys",
+    "turn",
+)  # fmt: skip
 READABLE = TABLES[:-1]
 GUIDE = Path(__file__).parents[5] / "docs" / "docsite" / "rst" / "ledger_postgresql.rst"
 
@@ -35,6 +39,8 @@ def name(postgres_server: Server) -> str:
     ledger.intend(batch(), [intent()])
     ledger.record(batch(), [outcome()])
     ledger.pin("a", ["11"])
+    kept = KeyKept("pkcs11:id=%01", "pkcs11:token=a", "a", "ed25519", made=True)
+    ledger.record(batch(), [Outcome("signing", changes=(kept,))])
     ledger.close()
     return made
 
@@ -65,6 +71,7 @@ def refused(server: Server, name: str, role: str, statement: str) -> None:
         "DELETE FROM deliveries",
         "TRUNCATE generations CASCADE",
         "UPDATE pins SET fingerprint = 'ff'",
+        "DELETE FROM backend_keys",
         "INSERT INTO turn DEFAULT VALUES",
         "CREATE TABLE events2 (seq BIGINT)",
         "ALTER TABLE events ADD COLUMN more TEXT",

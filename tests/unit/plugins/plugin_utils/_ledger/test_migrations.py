@@ -19,7 +19,8 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.schema i
 if t.TYPE_CHECKING:
     from pathlib import Path
 
-MORE = (*MIGRATIONS, ("a second one", ("CREATE TABLE later (id INTEGER)", "INSERT INTO later VALUES (7)")))
+NEWEST = len(MIGRATIONS)
+MORE = (*MIGRATIONS, ("one more", ("CREATE TABLE later (id INTEGER)", "INSERT INTO later VALUES (7)")))
 BROKEN = (*MIGRATIONS, ("a broken one", ("CREATE TABLE later (id INTEGER)", "INSERT INTO nowhere VALUES (7)")))
 
 
@@ -34,8 +35,9 @@ def test_migrations_are_journalled_and_applied_once(database: Database) -> None:
     migrate(database)
     migrate(database, MORE)
     migrate(database, MORE)
-    assert version_of(database, MORE) == 2
-    assert database.read("SELECT number, name FROM migrations") == [(1, "the first schema"), (2, "a second one")]
+    assert version_of(database, MORE) == NEWEST + 1
+    names = [name for name, _statements in MORE]
+    assert database.read("SELECT number, name FROM migrations") == list(enumerate(names, start=1))
     assert database.read("SELECT id FROM later") == [(7,)]
 
 
@@ -43,7 +45,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(database: Database) -> Non
     migrate(database)
     with pytest.raises(Exception, match="no such table: nowhere"):
         migrate(database, BROKEN)
-    assert version_of(database) == 1
+    assert version_of(database) == NEWEST
     assert database.read("SELECT count(*) FROM sqlite_master WHERE name = 'later'") == [(0,)]
 
 
@@ -54,7 +56,7 @@ def test_a_newer_schema_is_refused_with_both_versions_and_the_remedy(
     migrate(database, MORE)
     with pytest.raises(Misconfigured) as refused:
         open_ledger(f"sqlite:///{tmp_path}/ledger.sqlite", read_only=read_only)
-    assert "has schema 2, this release knows up to 1" in str(refused.value)
+    assert f"has schema {NEWEST + 1}, this release knows up to {NEWEST}" in str(refused.value)
     assert "upgrade the collection" in str(refused.value)
 
 
@@ -71,15 +73,16 @@ def test_every_statement_of_the_schema_ran(database: Database) -> None:
         "heads",
         "events",
         "pins",
+        "backend_keys",
     }
-    assert database.read("SELECT count(*) FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL") == [(9,)]
+    assert database.read("SELECT count(*) FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL") == [(13,)]
 
 
 def test_an_older_schema_is_read_as_a_copy_and_stays_as_it_is(tmp_path: Path, database: Database) -> None:
     migrate(database)
     copy = Database.in_memory(tmp_path / "ledger.sqlite", database)
     migrate(copy, MORE)
-    assert (version_of(copy, MORE), version_of(database)) == (2, 1)
+    assert (version_of(copy, MORE), version_of(database)) == (NEWEST + 1, NEWEST)
     assert copy.read("SELECT value FROM meta") == database.read("SELECT value FROM meta")
 
 

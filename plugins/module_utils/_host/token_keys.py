@@ -1,0 +1,136 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""Phase `token`: keys of a PKCS#11 token are looked for, made and destroyed, in one session, by one login.
+
+What is to be done was decided by the controller on what an earlier errand saw. Should it not be so any more, nothing
+is done.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+from .._core import wire
+from .._core.errors import Denied, KeysteadError, Misconfigured, NotConverged, Pending
+from .._core.held import Errand, Seen
+from .._pkcs11.generate import CANNOT_RESTRICT, Wish, checked, generate
+from .._pkcs11.held import held
+from .._pkcs11.objects import Objects
+from .._pkcs11.token import close_tokens, using
+from .request import failed
+
+if t.TYPE_CHECKING:
+    from .._pkcs11.objects import Pair
+    from .._pkcs11.token import OpenToken
+    from .request import Request
+
+KEY = "key"
+"""What the answer, and the PIN, are called on the wire."""
+_AS_PAIRS = {"decrypt": "encrypt", "unwrap": "wrap"}  # what the private half of a pair does, by what the pair is for
+
+
+def run_errand(request: Request, *, check: bool) -> dict[str, t.Any]:
+    """Do what is asked in a token, and return what is there then."""
+    try:
+        errand = wire.unpack(Errand, request.errand)
+        if check and errand.errand != "look":
+            raise Misconfigured("host: check mode changes no token")
+        return {"name": KEY, "seen": run_here(errand, request.secrets.get(KEY, {}).get("pin"))}
+    except ValueError as error:
+        return failed(KEY, Misconfigured(f"host: what the controller says is refused: {error}"))
+    except KeysteadError as error:
+        return failed(KEY, error)
+
+
+def run_here(errand: Errand, pin: str | None) -> dict[str, t.Any]:
+    """Do what is asked in a token that this process reaches; return what is there then, packed."""
+    try:
+        with using(errand.token._replace(pin=pin)) as token:
+            packed: dict[str, t.Any] = wire.pack(_ERRANDS[errand.errand](token, errand))
+            return packed
+    finally:
+        close_tokens()
+
+
+def _look(token: OpenToken, errand: Errand) -> Seen:
+    """Return what there is; where nothing is, see whether the key that is wanted can be made."""
+    found = _there(errand, token.objects)
+    if not found and errand.type is not None:
+        checked(token, errand.type)
+    return _seen(token, found)
+
+
+def _make(token: OpenToken, errand: Errand) -> Seen:
+    """Make a key where there is none, and read it back: one that can come out, or is not alone, is destroyed again."""
+    if _there(errand, token.objects):
+        raise Pending(f"pkcs11: {token.name} has such a key by now, another run was quicker; run again")
+    use = tuple(dict.fromkeys(_AS_PAIRS.get(name, name) for name in errand.usage))
+    wish = Wish(errand.type or "", errand.label or "", use, errand.extractable, bytes.fromhex(errand.id or ""))
+    made = generate(token, wish)
+    seen = _seen(token, _look_again(token, errand))
+    mine = [one for one in seen.keys if one.id == made.id.hex()]
+    error: KeysteadError | None = None
+    if len(seen.keys) != 1 or len(mine) != 1:
+        error = Pending(f"pkcs11: {token.name} got such a key from another run at the same moment; run again")
+    elif not errand.extractable and "extractable" in mine[0].has:
+        made_so = f"{token.name} made a key that can come out of it, so it was destroyed"
+        error = Denied(f"pkcs11: {made_so}; use another token")
+    if error is not None:
+        _destroyed(token, [made])
+        raise error
+    return seen
+
+
+def _destroy(token: OpenToken, errand: Errand) -> Seen:
+    """Destroy these keys, and look into the token whether they are gone."""
+    pairs = {held(token, pair).uri: pair for pair in _there(errand, token.objects)}
+    _destroyed(token, [pair for uri, pair in pairs.items() if uri in errand.doomed])
+    seen = _seen(token, _look_again(token, errand))
+    still = [one.uri for one in seen.keys if one.uri in errand.doomed]
+    if still:
+        what = " and ".join(still)
+        raise NotConverged(f"pkcs11: {token.name} said that it destroyed {what}, and still has it; destroy it by hand")
+    return seen
+
+
+_ERRANDS: dict[str, t.Callable[[OpenToken, Errand], Seen]] = {"look": _look, "make": _make, "destroy": _destroy}
+
+
+def _there(errand: Errand, objects: Objects) -> list[Pair]:
+    """Return the keys that have the label or the id."""
+    identifier = None if errand.id is None else bytes.fromhex(errand.id)
+    return [pair for pair in objects.every() if pair.label == errand.label or pair.id == identifier]
+
+
+def _look_again(token: OpenToken, errand: Errand) -> list[Pair]:
+    """Return what the token itself says now, and not what this process remembers of it."""
+    try:
+        return _there(errand, Objects(token.session))
+    except RuntimeError as error:
+        raise token.said(error, "looking again") from None
+
+
+def _seen(token: OpenToken, pairs: list[Pair]) -> Seen:
+    return Seen(
+        label=token.label,
+        serial=token.serial,
+        manufacturer=_text(token.token.manufacturer_id),
+        model=_text(token.token.model),
+        restricts=token.module.manufacturer_id not in CANNOT_RESTRICT,
+        keys=tuple(held(token, pair) for pair in pairs),
+    )
+
+
+def _text(said: t.Any) -> str:
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    return "".join(one for one in text if one.isprintable()).strip()
+
+
+def _destroyed(token: OpenToken, pairs: list[Pair]) -> None:
+    try:
+        for pair in pairs:
+            token.objects.destroy(pair)
+    except RuntimeError as error:
+        raise token.said(error, "destroying a key") from None
