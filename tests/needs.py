@@ -89,6 +89,7 @@ NEEDS: dict[str, Need] = {
         "pip install python-pkcs11",
     ),
     "root": Need(lambda: os.geteuid() == 0, "this is not root", "run as root"),
+    "java": tool("keytool", "openjdk-17-jre-headless"),
     "ip": tool("ip", "iproute2", "link"),
     "engine-pkcs11": Need(
         works("openssl", "engine", "pkcs11"), "OpenSSL has no engine pkcs11", "apt-get install libengine-pkcs11-openssl"

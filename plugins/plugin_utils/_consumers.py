@@ -20,6 +20,7 @@ from ._paths import absolute
 
 _OF_A_FILE = ("private_key", "combined")
 _KEY_MODES = ("0400", "0440", "0600", "0640")
+_PUBLIC_MODES = (*_KEY_MODES, "0444", "0644")
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}", re.ASCII)
 _OF_A_HANDSHAKE = ("server_name", "starttls", "client_auth")
 _SHOWS_A_CLIENT = ("tls_client", "tls_peer")
@@ -37,12 +38,19 @@ def text(options: Options, option: str, longest: int = 255) -> str | None:
     return value
 
 
+def outside_store(path: str, store: str) -> str:
+    """Return a path that is neither in the store nor above it."""
+    if path == store or path.startswith(f"{store}/") or store.startswith(f"{path}/"):
+        raise Misconfigured(f"{path!r} is in the way of the store {store!r}; write a path elsewhere")
+    return path
+
+
 def files(options: Options, store: str, key: Key) -> Files:
     """Return how the parts stand in the file system."""
     return Files(
         owner=text(options, "owner"),
         group=text(options, "group"),
-        mode=_mode(options["mode"]),
+        mode=key_mode(options["mode"]),
         links=tuple(_link(path, part, store, key) for path, part in (options["links"] or {}).items()),
         replace_files=options["replace_files"],
     )
@@ -111,12 +119,25 @@ def proof(options: Options | None, profile: str, custody: str) -> Proof | None:
     )
 
 
-def _mode(mode: t.Any) -> str:
+def _octal(mode: t.Any) -> str:
     if not isinstance(mode, str):
         raise Misconfigured(f'mode: {mode!r:.60} was read by YAML as a number; quote it: "0640"')
     if not re.fullmatch(r"0?[0-7]{3}", mode, re.ASCII):
         raise Misconfigured(f'mode: {mode!r:.60} is not an octal mode; write "0600" or "0640"')
-    padded: str = mode.zfill(4)
+    return mode.zfill(4)
+
+
+def public_mode(mode: t.Any) -> str:
+    """Return the mode of a file without a private key."""
+    padded = _octal(mode)
+    if padded not in _PUBLIC_MODES:
+        raise Misconfigured(f'mode: "{padded}" is no mode for such a file; write one of {", ".join(_PUBLIC_MODES)}')
+    return padded
+
+
+def key_mode(mode: t.Any) -> str:
+    """Return the mode of a file with a private key."""
+    padded = _octal(mode)
     if padded[3] != "0":
         raise Misconfigured(f'mode: "{padded}" lets every user of the host at the private key; write "0600" or "0640"')
     if padded not in _KEY_MODES:
@@ -129,8 +150,10 @@ def _link(path: t.Any, part: t.Any, store: str, key: Key) -> Link:
         absolute(str(path))
     except Misconfigured as error:
         raise Misconfigured(f"links: {_TEMPLATE if '{{' in str(path) else ''}{error}") from None
-    if path == store or path.startswith(f"{store}/") or store.startswith(f"{path}/"):
-        raise Misconfigured(f"links: {path!r} is in the way of the store {store!r}; write a path elsewhere")
+    try:
+        outside_store(path, store)
+    except Misconfigured as error:
+        raise Misconfigured(f"links: {error}") from None
     lacking = lacking_parts(key.custody, token=key.token is not None)
     if part in lacking:
         instead = "private_key" if key.custody == "file" else "key_uri"

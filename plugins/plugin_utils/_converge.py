@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 
 from ..module_utils._core.errors import KeysteadError, NotConverged, NotYet, Pending, Unavailable
 from ..module_utils._core.model import Identity
+from . import _copies
 from ._actor import actor, holder
 from ._declare import Declaration, checked_issuer, declarations
 from ._durations import seconds
@@ -74,6 +75,7 @@ class _Run:
         works = [self._work(declaration, remembered.get(declaration.identity.name)) for declaration in declared]
         self._look(works)
         self._look_at_keys([work for work in works if is_elsewhere(work) and not work.error])
+        self.warnings += _copies.look(works, self.ledger, self._batch())
         self._check_revokers([work for work in works if work.needs("revoke") and not work.error])
         self._look_at_originals([work for work in works if work.found and not work.error])
         if self.task.check:
@@ -175,6 +177,7 @@ class _Run:
         remembered = self.ledger.remembered(self.task.host, self.store)
         then = [self._work(work.declaration, remembered.get(work.name)) for work in first]
         self._look(then)
+        self.warnings += _copies.look(then, self.ledger, self._batch())
         self._act([work for work in then if work.steps and not work.error])
         for work, follows in zip(first, then, strict=True):
             work.followed_by(follows)
@@ -228,6 +231,7 @@ class _Run:
         strike([work for work in ready if not work.concerns_host])
         self._custody.settle([work for work in ready if not work.error])
         self.warnings += abandoned([work for work in ready if not work.error])
+        _copies.write(ready, self.ledger, batch)
         revoke([work for work in ready if work.needs("revoke") and not work.error], self.signers, self.ledger, batch)
         with failing(ready):
             self._record(ready, batch)

@@ -16,6 +16,7 @@ from ._durations import lifetime, renew_before, seconds, timeout
 from ._key import Backend, key
 from ._names import subject
 from ._paths import absolute
+from ._publications import RemotePublication, Setting, passwords, publications, remote_publications
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 _RESERVED = ("current", "next", "pending")
@@ -30,7 +31,8 @@ class Declaration(t.NamedTuple):
 
     `issuer` is `{backend: validated options}` with exactly one backend, `accept_new_root` in lower-case hexadecimal and
     `timeout` in seconds; None where the task names no issuer, which only one that is not present may do. `custody` is
-    `{name: validated options}` of a key that is not in a file, with its PIN or its way to log in.
+    `{name: validated options}` of a key that is not in a file, with its PIN or its way to log in. `passwords` open
+    files of the host, by their paths; `remotes` are copies that only the controller reaches.
     """
 
     identity: Identity
@@ -41,6 +43,8 @@ class Declaration(t.NamedTuple):
     issuer: Backend | None
     revoke_on_absent: bool
     custody: Backend | None = None
+    passwords: t.Mapping[str, str] = {}
+    remotes: tuple[RemotePublication, ...] = ()
 
 
 def declarations(args: Options, module: str = "machine_identity") -> tuple[Declaration, ...]:
@@ -109,6 +113,8 @@ def _declaration(one: Options, store: str, scope: str | None, default: Backend |
         issuer=issuer,
         revoke_on_absent=one["revoke_on_absent"],
         custody=custody,
+        passwords=passwords(one["publish"]) if identity.state == "present" else {},
+        remotes=remote_publications(one["publish"]),
     )
 
 
@@ -126,6 +132,7 @@ def _identity(one: Options, store: str) -> tuple[Identity, Backend | None]:
         life = lifetime(one["lifetime"])
     with _speaking("renew_before: "):
         before = renew_before(one["renew_before"], life)
+    placed = files(one, store, lives)
     wanted = Identity(
         name=one["name"],
         kind=one["kind"],
@@ -135,12 +142,13 @@ def _identity(one: Options, store: str) -> tuple[Identity, Backend | None]:
         key=lives,
         lifetime=life,
         renew_before=before,
-        files=files(one, store, lives),
+        files=placed,
         activate=activation(one["activate"]),
         prove=proof(one["prove"], one["profile"], lives.custody),
         keep_generations=one["keep_generations"],
         generation=one["generation"],
         adopt=adoption(one["adopt"], one["state"], lives.custody),
+        publish=publications(one["publish"], Setting(placed, store, lives)),
     )
     return wanted, custody
 
@@ -202,9 +210,11 @@ def _check_unique(declared: t.Sequence[Declaration]) -> None:
         if name in names:
             raise Misconfigured(f"identities[{name}].name: it stands there twice; write each identity once")
         names.add(name)
-        for link in identity.files.links if identity.state == "present" else ():
-            if link.path in paths:
+        said = [("links", link.path) for link in identity.files.links]
+        said += [("publish", one.path) for one in identity.publish]
+        for option, path in said if identity.state == "present" else ():
+            if path in paths:
                 raise Misconfigured(
-                    f"identities[{name}].links: {link.path!r} is a link of {paths[link.path]} too; write another path"
+                    f"identities[{name}].{option}: {path!r} is a path of {paths[path]} too; write another one"
                 )
-            paths[link.path] = name
+            paths[path] = name

@@ -161,9 +161,13 @@ def _known(work: Work) -> dict[str, t.Any]:
 
 
 def _secrets(works: t.Sequence[Work]) -> dict[str, dict[str, str]]:
-    """Return the PINs of the host's own tokens: nothing else that is secret goes down."""
-    tokens = {work.name: (work.declaration.custody or {}).get("pkcs11") for work in works if work.identity.key.token}
-    return {name: {"pin": options["pin"]} for name, options in tokens.items() if options and options["pin"]}
+    """Return PINs of the host's own tokens, and passwords of its files by their paths: no other secret goes down."""
+    found = {work.name: dict(work.declaration.passwords) for work in works}
+    for work in works:
+        token = (work.declaration.custody or {}).get("pkcs11") if work.identity.key.token else None
+        if token and token["pin"]:
+            found[work.name]["pin"] = token["pin"]
+    return {name: secrets for name, secrets in found.items() if secrets}
 
 
 def _is_named(answer: Answer) -> bool:
@@ -210,6 +214,10 @@ def observed_of(work: Work, answer: Answer) -> Observed:
         raise ValueError("it is about something else")
     if not {path for path, _part in declared}.union(work.known.links) >= set(found.stale_links):
         raise ValueError("it is about links that nobody named")
+    copies = {(one.path, one.publisher) for one in work.identity.publish}
+    named = {path for path, _publisher in copies}.union(work.known.links)
+    if not (copies >= {(one.where, one.publisher) for one in found.copies} and named >= set(found.stale_copies)):
+        raise ValueError("it is about copies that nobody named")
     if found.original is not None and work.identity.adopt is None:
         raise ValueError("it is about a pair that nobody named")
     highest = max(found.newest, found.generation or 0, found.pending or 0, *found.others)

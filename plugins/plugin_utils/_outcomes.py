@@ -66,8 +66,9 @@ def _changes(work: Work) -> t.Iterator[Change]:
         if known and after.generation is not None and _number(work) not in (None, after.generation):
             yield RolledBack(after.generation)
     elif after.generation is not None and after.generation == _number(work):
-        links = tuple((link.path, link.part) for link in after.links if link.state == "ok")
-        yield Delivered(links, _activated(work), work.did("prove"), pending=after.pending is not None)
+        links = [(link.path, link.part) for link in after.links if link.state == "ok"]
+        links += [(copy.where, copy.publisher) for copy in after.copies if copy.state == "ok"]
+        yield Delivered(tuple(links), _activated(work), work.did("prove"), pending=after.pending is not None)
 
 
 def _adopted(work: Work) -> Change:

@@ -14,6 +14,7 @@ from ..module_utils._core.adopted import adopted_id
 from ..module_utils._core.checks import sentence
 from ..module_utils._core.model import PARTS
 from ..module_utils._core.plan import REPLACES
+from ..module_utils._core.publication import is_copy
 from ..module_utils._host.layout import current_path
 from ._consumers import lacking_parts
 from ._serial import with_colons
@@ -132,7 +133,7 @@ def told(one: t.Mapping[str, t.Any], *, check: bool) -> str:
 
 def outcome(one: t.Mapping[str, t.Any]) -> str:
     """Return what happened to an identity, in one word: issued, renewed, changed, unchanged or failed."""
-    reasons = {step["action"]: step["reason"] for step in one["steps"]}
+    reasons = {step["action"]: step["reason"] for step in reversed(one["steps"])}  # copies come after the generation
     if one["failed"]:
         return "failed"
     if "issue" in reasons:
@@ -179,6 +180,8 @@ def _found(work: Work, found: Observed | None) -> str:
         lines += _facts(facts.key_type, facts.subject, found.custody)
     lines += [f"link: {link.path} -> {link.part}" for link in found.links if link.state == "ok"]
     lines += [f"link: {path}" for path in found.stale_links]
+    lines += [f"copy: {copy.where} ({copy.publisher})" for copy in found.copies if copy.state == "ok"]
+    lines += [f"copy: {path}" for path in found.stale_copies]
     lines += [f"finding: {sentence(finding)}" for finding in (*found.damage, *found.drift)]
     lines += [f"pending: generation {found.pending}"] if found.pending is not None else []
     return "\n".join(lines) + "\n"
@@ -201,11 +204,13 @@ def _declared(work: Work) -> str:
         lines = [f"generation: {_chosen(work, found)}", f"issuer: {found.issuer_id}"]
         lines += _facts(wanted.key.type, wanted.subject, wanted.key.custody)
     lines += [f"link: {link.path} -> {link.part}" for link in wanted.files.links]
+    lines += [f"copy: {one.path} ({one.publisher})" for one in wanted.publish]
     return "\n".join(lines) + "\n"
 
 
 def _chosen(work: Work, found: Observed) -> int | None:
-    return next((int(step.about) for step in work.steps if step.action == "publish" and step.about), found.generation)
+    steps = (step for step in work.steps if step.action == "publish" and not is_copy(step))
+    return next((int(step.about) for step in steps if step.about), found.generation)
 
 
 def _facts(key_type: str, subject: t.Any, custody: str | None = None) -> list[str]:

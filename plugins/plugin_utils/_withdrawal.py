@@ -51,7 +51,8 @@ def strike(works: t.Sequence[Work]) -> None:
     """Take note that the host, which has nothing of these identities, has no part in what is to be done."""
     for work in works:
         work.after = work.found
-        work.done += [Done(step.action, step.reason) for step in work.steps if step.action == "withdraw"]
+        struck = (step for step in work.steps if step.action == "withdraw" and not step.about)
+        work.done += [Done(step.action, step.reason) for step in struck]
 
 
 def check_can_revoke(work: Work, signers: Signers) -> None:

@@ -14,6 +14,7 @@ from ..module_utils._core.checks import Look
 from ..module_utils._core.errors import KeysteadError
 from ..module_utils._core.model import ADOPTED
 from ..module_utils._core.plan import ELSEWHERE, decide
+from ..module_utils._core.publication import is_remote
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +23,7 @@ if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Issuer
     from ._declare import Declaration
     from ._ledger.port import Orphaned, Remembered
+    from ._remote_copies import RemoteCopy
 
 
 @dataclass
@@ -48,6 +50,7 @@ class Work:
     after: Observed | None = None
     error: KeysteadError | None = None
     findings: list[dict[str, str]] = field(default_factory=list)
+    remotes: list[RemoteCopy] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -91,7 +94,9 @@ class Work:
 
 def is_the_hosts(step: Step) -> bool:
     """Tell whether a host has a part in a step: to revoke, to strike off a list, or another's custody is not its."""
-    return step.action != "revoke" and step.about != ELSEWHERE and (step.action != "withdraw" or bool(step.about))
+    if step.action == "revoke" or step.about == ELSEWHERE or is_remote(step):
+        return False
+    return step.action != "withdraw" or bool(step.about)
 
 
 def skipped(done: Done) -> bool:
@@ -149,7 +154,7 @@ def is_behind(work: Work) -> bool:
     if work.identity.state != "present":
         return False
     if found.generation == known.generation:
-        return {link.path for link in found.links} != set(known.links)
+        return {*(link.path for link in found.links), *(copy.where for copy in found.copies)} != set(known.links)
     opened = known.open_intent
     if opened is None or opened.certificate is None:
         return work.identity.generation == "previous"

@@ -280,7 +280,7 @@ def test_a_run_killed_anywhere_leaves_no_key_that_nobody_knows_of_and_the_next_h
         if state == "absent":
             place.make()
         told = {"key": {"type": site.custody.key_types[0], "custody": place.option("root")}, "state": state}
-        code = place.elsewhere(CHILD, str(place.directory), str(at), **told)
+        was_killed = place.killed(CHILD, at, **told)
         if (place.directory / "root").exists():
             assert place.issuer().roots()
             assert issued(place.issuer(), 0) == []
@@ -296,7 +296,7 @@ def test_a_run_killed_anywhere_leaves_no_key_that_nobody_knows_of_and_the_next_h
             assert set(place.seen()) <= before, "the key that waited was used"
         place.make(state="absent")
         assert place.seen() == []
-        if code == 0:
+        if not was_killed:
             break
         at, killed = at + stride, killed + 1
     assert killed * stride >= (30 if state == "present" else 7)
@@ -306,7 +306,7 @@ def test_a_task_that_forgets_the_custody_cannot_forget_a_key_that_a_killed_run_m
     key = {"type": site.custody.key_types[0], "custody": site.option("root")}
     at = 18
     while not (site.seen() and (site.directory / ".root.new").exists()):
-        assert site.elsewhere(CHILD, str(site.directory), str(at), key=key) == -9, "it was never killed in between"
+        assert site.killed(CHILD, at, key=key), "it was never killed in between"
         at += 1
     for state in ("present", "absent"):
         with pytest.raises(Misconfigured, match=f"was killed left a key called .* in {site.custody.name}"):

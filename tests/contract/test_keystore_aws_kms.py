@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import itertools
 import json
 import re
@@ -245,6 +246,44 @@ def test_a_key_whose_run_was_killed_before_it_had_an_alias_is_found_by_its_tags(
     aws.store(second, used).promote()
     aws.store(second).delete()
     assert [aws.state(uri) for uri in (used, made, second)] == ["PendingDeletion", "PendingDeletion", "Enabled"]
+
+
+KILLED = """
+import botocore.endpoint
+asked, send = [], botocore.endpoint.Endpoint._send
+
+def send_or_die(self, request):
+    asked.append(request)
+    if len(asked) == {number}:
+        os._exit(0)
+    return send(self, request)
+
+botocore.endpoint.Endpoint._send = send_or_die
+renew(lambda *used: custody(told["module"]).open(told["recipe"], slot(told["slot"][0], *used)), {first!r})
+print("done")
+"""
+
+
+def renew(store: t.Callable[..., t.Any], first: str) -> str:
+    """Replace a key, as a run does; return the ARN of the new one."""
+    made = str(store(first).stage("ecdsa-p256").uri)
+    store(made, first).promote()
+    store(made).delete()
+    return made
+
+
+def test_a_renewal_that_is_killed_before_any_of_its_calls_is_finished_by_the_next_run(aws: Aws) -> None:
+    script = inspect.getsource(renew).replace("t.Callable[..., t.Any]", "object") + KILLED
+    for number in range(1, 60):
+        one = aws._replace(kept=aws.kept._replace(label=f"{aws.kept.label}-{number}"))
+        first = one.current()
+        if one.kept.elsewhere(script.format(number=number, first=first), first) == "done":
+            break
+        current = renew(one.store, first)
+        assert one.kept.seen() == [current]
+        assert one.aliases() == {one.alias: current}
+        assert (one.store(current).staged(), one.store(current).left()) == (None, None)
+    assert 20 < number < 59
 
 
 def test_more_keys_than_one_answer_names_are_all_found(aws: Aws) -> None:

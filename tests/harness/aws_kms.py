@@ -11,7 +11,6 @@ import typing as t
 
 from ansible_collections.keystead.identity.plugins.module_utils._options.custody import AWS_KMS
 from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
-from ansible_collections.keystead.identity.plugins.plugin_utils._aws import client
 from ansible_collections.keystead.identity.plugins.plugin_utils._keystores.registry import KEYSTORES
 from ansible_collections.keystead.identity.tests.harness.moto import reached
 from cryptography.hazmat.primitives.serialization import load_der_private_key
@@ -53,8 +52,7 @@ class Custody:
 
     @staticmethod
     def open(recipe: Recipe, slot: Slot) -> KeyStore:
-        """Return a key store that has yet to make its client."""
-        client._MADE.clear()
+        """Return a key store. What it shares with others are clients of boto3, which know nothing of keys."""
         return KEYSTORES["aws_kms"](recipe["options"], slot)
 
     def describe(self) -> str:

@@ -119,7 +119,8 @@ class World:
         }
         args = validated(said, spec(COMMON, OPTIONS), module="machine_identity")
         way = execute or (lambda arguments: self.execute(arguments, check=check))
-        task = Task(self.host, "site.yml", check, diff, way, self.said.append, self.groups, self.reached)
+        told = (self.host, "site.yml", check, diff, way, self.said.append, self.groups, self.reached)
+        task = Task(*told)
         return converge(args, task)
 
     def execute(self, arguments: t.Mapping[str, t.Any], *, check: bool = False) -> Answer:

@@ -11,7 +11,9 @@ import subprocess
 import typing as t
 
 import pytest
-from ansible_collections.keystead.identity.plugins.plugin_utils._authority.custody import label
+from ansible_collections.keystead.identity.plugins.plugin_utils._authority import store
+from ansible_collections.keystead.identity.plugins.plugin_utils._authority.custody import key_store, label
+from ansible_collections.keystead.identity.plugins.plugin_utils._authority.opening import Custody as OpenedBy
 from ansible_collections.keystead.identity.tests.harness import playbook
 from ansible_collections.keystead.identity.tests.harness.authorities import Site, issued, led_to, openssl, pkilint
 from ansible_collections.keystead.identity.tests.harness.softhsm import MODULE, PIN, Custody
@@ -114,3 +116,37 @@ def test_playbooks_use_it_and_the_pin_comes_out_nowhere(site: Site, tmp_path: Pa
     assert not [
         path for path in left if PIN.encode() in path.read_bytes() and site.custody.hsm.tokens not in path.parents
     ]
+
+
+MAKE = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import conftest
+from pathlib import Path
+from ansible_collections.keystead.identity.tests.harness import local as make
+told = json.loads(sys.argv[2])
+make.authority(Path(told.pop("directory")), "root", **told)
+"""
+
+
+def test_a_key_that_another_run_made_since_this_one_read_the_token_is_found(site: Site) -> None:
+    assert len(site.make(check=True).steps) == 3
+    site.elsewhere(MAKE, directory=str(site.directory), key={"custody": site.option("root")})
+    assert not site.make().steps
+    assert issued(site.issuer(), 1)
+    assert len(site.seen()) == 2, "one pair of keys"
+
+
+def test_a_key_that_a_killed_run_left_beside_that_of_an_authority_is_destroyed(site: Site) -> None:
+    site.make()
+    made, path = site.seen(), site.directory / "root"
+    about = store.load(site.directory, "root").about
+    key_store(path, OpenedBy("pkcs11", site.option("root")["pkcs11"]), about).stage("ecdsa-p256")
+    assert len(site.seen()) > len(made)
+    for check in (True, False):
+        (step,) = site.make(check=check).steps
+        assert step.action == "publish"
+        assert "that nothing uses" in step.reason
+    assert site.seen() == made
+    assert not site.make().steps
+    assert issued(site.issuer(), 1)

@@ -19,6 +19,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._options.common 
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import OPTIONS as IDENTITY
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import PREFLIGHT
 from ansible_collections.keystead.identity.tests.harness import playbook
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +31,7 @@ Task = dict[str, t.Any]
 AUTHORITY_MODULE, IDENTITY_MODULE, PREFLIGHT_MODULE = (
     f"keystead.identity.{name}" for name in ("certificate_authority", "machine_identity", "preflight")
 )
+COPY = "identities.publish.pkcs12.password"
 OPENBAO = ("token.token", "approle.secret_id", "approle.wrapped_secret_id", "jwt.jwt")
 CUSTODY = ("pkcs11.pin", *(f"openbao_transit.auth.{secret}" for secret in OPENBAO))
 LOCAL = ("local.passphrase", *(f"local.custody.{secret}" for secret in CUSTODY))
@@ -42,6 +44,8 @@ SECRETS = {
     IDENTITY_MODULE: (
         "ledger_password",
         *(f"identities.key.custody.{secret}" for secret in CUSTODY),
+        COPY,
+        *(f"identities.publish.openbao_kv.auth.{secret}" for secret in OPENBAO),
         *(
             f"{where}.{secret}"
             for where in ("identities.issuer", "issuer", "issuers")
@@ -57,6 +61,7 @@ SECRETS = {
         ),
     ),
 }
+PIPELINES = {"ANSIBLE_PIPELINING": "1", "ANSIBLE_DIFF_ALWAYS": "1"}
 VARIABLES = "canaries.json"
 KEPT = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_DIFF_ALWAYS": "1"}
 
@@ -88,17 +93,27 @@ def put(args: Task, path: str, value: t.Any) -> Task:
     return args
 
 
+def copied(args: Task, root: Path) -> Task:
+    """Return the arguments with a copy whose password is said."""
+    password = f"{{{{ {canary(IDENTITY_MODULE, COPY)} }}}}"
+    return put(args, "identities.publish", [{"pkcs12": {"path": f"{root}/web.p12", "password": password}}])
+
+
 def prepared(args: Task, path: str) -> Task:
-    """Return the arguments with an issuer, or a custody, in which the option at this path can stand."""
+    """Return the arguments with an issuer, a custody or a copy, in which the option at this path can stand."""
+    if path == COPY:
+        return put(args, "identities.publish", [{"pkcs12": {"path": "/etc/web.p12"}}])
     where, found, way = path.partition(".custody.")
     if found:
         token = {"pkcs11": {"module_path": "/nowhere.so", "token_label": "web"}}
         transit = {"openbao_transit": {"url": NOWHERE, "name": "web", "auth": login(way.partition(".auth.")[2])}}
         args = put(args, where, {}) if where.endswith("key") else args
         return put(args, f"{where}.custody", token if way.startswith("pkcs11") else transit)
-    where, found, way = path.partition(".openbao.auth.")
+    where, found, way = path.replace("_kv.auth.", ".auth.").partition(".openbao.auth.")
     if not found:
         return args
+    if where == "identities.publish":
+        return put(args, where, [{"openbao_kv": {"url": NOWHERE, "path": "web", "auth": login(way)}}])
     issuer = {"openbao": {"url": NOWHERE, "role": "web", "auth": login(way)}}
     return put(args, where, [issuer] if where == "issuers" else issuer)
 
@@ -154,6 +169,9 @@ def unanswered(identity: Task) -> t.Iterator[Task]:
         path = f"identities.issuer.openbao.auth.{secret}"
         name, said = secret.replace(".", "-").replace("_", "-"), f"{{{{ {canary(IDENTITY_MODULE, path)} }}}}"
         yield put(put(prepared(identity, path), path, said), "identities.name", name)
+        path = f"identities.publish.openbao_kv.auth.{secret}"
+        said = f"{{{{ {canary(IDENTITY_MODULE, path)} }}}}"
+        yield put(put(prepared(identity, path), path, said), "identities.name", f"copied-{name}")
 
 
 def tasks(root: Path) -> list[Task]:
@@ -175,6 +193,7 @@ def tasks(root: Path) -> list[Task]:
         {IDENTITY_MODULE: put(unfit, "identities.lifetime", "10d"), "ignore_errors": True},
         {AUTHORITY_MODULE: put(issuing, "passphrase", "{{ unfit }}"), "ignore_errors": True},
         *({IDENTITY_MODULE: args, "ignore_errors": True} for args in unanswered(identity)),
+        {IDENTITY_MODULE: copied(identity, root), "ignore_errors": True},  # what is kept of a run touches the disk
         {PREFLIGHT_MODULE: put(before, "issuer.local.passphrase", "{{ unfit }}"), "ignore_errors": True},
     ]
 
@@ -217,6 +236,23 @@ def test_no_canary_comes_out_anywhere(tmp_path: Path) -> None:
         assert "Canary" not in content, place
     for path in left:
         assert b"Canary" not in path.read_bytes(), path
+
+
+def test_the_password_of_a_copy_comes_out_nowhere_where_the_connection_pipelines(tmp_path: Path) -> None:
+    file, home = secrets(tmp_path, lambda name: f"Canary-{name}-5f0c"), tmp_path / "home"
+    *authorities, identity = valid(tmp_path)
+    tasks_ = [*({AUTHORITY_MODULE: args} for args in authorities), {IDENTITY_MODULE: copied(identity, tmp_path)}]
+    again = {IDENTITY_MODULE: put(copied(identity, tmp_path), f"{COPY}", "{{ unfit }}"), "register": "answer"}
+    done = playbook.run([*tasks_, *tasks_[-1:], again], playbook.ONE_HOST, "-vvvv", "--diff", "-e", f"@{file}",
+                        home=home, env=PIPELINES)  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [answer["changed"] for answer in playbook.results(home)] == [True, True, True, False, True]
+    stored = tmp_path / "web.p12"
+    assert load_pkcs12(stored.read_bytes(), b"Canary-unfit-5f0c").cert
+    assert "Canary" not in done.stdout + done.stderr
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and path != file]
+    assert stored in left
+    assert not [path for path in left if b"Canary" in path.read_bytes()]
 
 
 def test_what_is_public_stays_whole_beside_a_passphrase_of_one_letter(tmp_path: Path) -> None:

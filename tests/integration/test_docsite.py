@@ -48,6 +48,8 @@ SERVERS = {
     "custody_pkcs11": ("softhsm", "python-pkcs11"),
     "issuer_openbao": ("openbao",),
     "ledger_postgresql": ("postgres",),
+    "publish_aws_secrets_manager": ("moto",),
+    "publish_openbao_kv": ("openbao",),
 }
 Presuppose = t.Callable[[pytest.FixtureRequest, Path], dict[str, str]]
 
@@ -212,6 +214,15 @@ def _transit(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {BAO: server.url, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": printed[1]}
 
 
+def _kv(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Set a KV up by the commands of the page."""
+    server: Server = request.getfixturevalue("openbao")
+    request.addfinalizer(lambda: _unmounted(server, "sys/mounts/certificates"))
+    printed = re.search(rf"({UUID})\s*$", _typed(server, root, "publish_openbao_kv"))
+    assert printed
+    return {BAO: server.url, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": printed[1]}
+
+
 def _typed(server: Server, root: Path, page: str) -> str:
     """Type the commands of a page, beside its policy; return what they print. The server is that of other tests too."""
     (commands,), (policy,) = (_shown(page, kind) for kind in ("console", "text"))
@@ -236,8 +247,15 @@ def _postgresql(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {shown: url}
 
 
+def _password(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Do what the page does by a command on the host."""
+    (root / "etc/keystead/tomcat.password").write_text("pass, word\n", encoding="ascii")
+    return {}
+
+
 IN_SOFTHSM = ("authority_custody", "custody_pkcs11")
 PRESUPPOSED: dict[str, Presuppose] = {
     "adopting": _old_pair, "custody_openbao_transit": _transit, "issuer_openbao": _openbao,
-    "ledger_postgresql": _postgresql, **{page: functools.partial(_softhsm, page) for page in IN_SOFTHSM},
+    "ledger_postgresql": _postgresql, "publish_openbao_kv": _kv, "publish_pkcs12": _password,
+    **{page: functools.partial(_softhsm, page) for page in IN_SOFTHSM},
 }  # fmt: skip

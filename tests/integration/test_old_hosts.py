@@ -124,3 +124,24 @@ def test_a_pair_is_found_adopted_and_left_alone(host: OldHost, tmp_path: Path) -
     assert [step["action"] for step in first["identities"][0]["steps"]] == ["adopt", *["link"] * links]
     assert links >= 2
     assert (first["changed"], again["changed"]) == (True, False)
+
+
+@pytest.mark.needs("openssl")
+def test_copies_are_written_repaired_and_left_alone(host: OldHost, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("pass, word\n", encoding="ascii")
+    publish: list[Result] = [
+        {"pkcs12": {"path": f"{tmp_path}/{way}.p12", "password_file": f"{tmp_path}/password", "encryption": way}}
+        for way in ("modern", "legacy")
+    ]
+    wanted = identity(TYPES[0], publish=[*publish, {"pem_bundle": {"path": f"{tmp_path}/web.pem"}}])
+    first, again = host.run(*[host.task(wanted)] * 2)
+    assert (first["changed"], again["changed"]) == (True, False)
+    for way in ("modern", "legacy"):
+        stored = pkcs12.load_pkcs12((tmp_path / f"{way}.p12").read_bytes(), b"pass, word")
+        assert stored.cert
+        assert stored.cert.certificate.subject.rfc4514_string() == "CN=ecdsa-p256.example.org"
+    (tmp_path / "legacy.p12").write_bytes((tmp_path / "modern.p12").read_bytes())
+    (repaired,) = host.run(host.task(wanted))
+    assert [step["reason"].rpartition("/")[2] for step in repaired["identities"][0]["steps"]] == [
+        "legacy.p12 is not legacy"
+    ]

@@ -81,3 +81,23 @@ def test_a_python_that_is_not_there_is_said_in_one_sentence(tmp_path: Path) -> N
         r"host: /nowhere/python cannot be run: .*not found; set ansible_python_interpreter to one that can",
         result["msg"],
     )
+
+
+@pytest.mark.parametrize("off", ["ANSIBLE_PIPELINING", "ANSIBLE_KEEP_REMOTE_FILES"])
+def test_a_password_goes_down_a_pipe_or_not_at_all(tmp_path: Path, off: str) -> None:
+    said = task(tmp_path)
+    identity = said[IDENTITY]["identities"][0]
+    copy = {"path": str(tmp_path / "web.p12")}
+    identity["publish"] = [{"pkcs12": {**copy, "password": "Canary"}}]
+    env = {off: str(off == "ANSIBLE_KEEP_REMOTE_FILES")}
+    done = playbook.run([said], home=tmp_path / "home", env=env)
+    assert done.returncode == 2
+    (refused,) = playbook.results(tmp_path / "home")
+    assert "a secret of the task would touch the disk of the host" in refused["msg"]
+    assert not (tmp_path / "store").exists()
+    (tmp_path / "password").write_text("Canary\n", encoding="ascii")
+    identity["publish"] = [{"pkcs12": {**copy, "password_file": str(tmp_path / "password")}}]
+    run(tmp_path, said, **env)
+    identity["publish"] = [{"pkcs12": {**copy, "password": "Canary"}}]
+    run(tmp_path, said)
+    assert playbook.results(tmp_path / "home")[0]["changed"] is False

@@ -33,10 +33,17 @@ IDENTITY = """
     name kind=x509 kind=ssh_host state=present state=absent state=released state=observed common_name dns_names
     ip_addresses uris email_addresses principals profile=tls_server profile=tls_client profile=tls_peer key.type
     key.reuse key.origin=host key.origin=controller key.custody.file key.custody.pkcs11 key.custody.openbao_transit
-    key.custody.aws_kms lifetime renew_before contact service labels owner group mode links replace_files activate.unit
-    activate.command activate.only_if prove.host prove.port prove.server_name prove.starttls=smtp prove.starttls=imap
-    prove.starttls=ldap prove.starttls=postgres prove.client_auth prove.command prove.timeout prove.when=changed
-    prove.when=always adopt publish keep_generations generation=previous revoke_on_absent trusts
+    key.custody.aws_kms lifetime renew_before contact service labels owner group mode links replace_files
+    activate.unit activate.command activate.only_if prove.host prove.port prove.server_name prove.starttls=smtp
+    prove.starttls=imap prove.starttls=ldap prove.starttls=postgres prove.client_auth prove.command prove.timeout
+    prove.when=changed prove.when=always adopt publish publish.parts publish.pkcs12.path publish.pkcs12.password
+    publish.pkcs12.password_file publish.pkcs12.encryption=modern publish.pkcs12.encryption=legacy
+    publish.pkcs12.owner publish.pkcs12.group publish.pkcs12.mode publish.pem_bundle.path publish.pem_bundle.parts
+    publish.pem_bundle.owner publish.pem_bundle.group publish.pem_bundle.mode publish.openbao_kv.url
+    publish.openbao_kv.mount publish.openbao_kv.path publish.openbao_kv.namespace publish.openbao_kv.auth
+    publish.openbao_kv.ca_bundle publish.openbao_kv.timeout publish.aws_acm publish.aws_secrets_manager.name
+    publish.aws_secrets_manager.region publish.aws_secrets_manager.timeout keep_generations generation=previous
+    revoke_on_absent trusts
 """
 SHARED = "ledger ledger_password ledger_password_file policy"
 TASK = f"{SHARED} store scope purge wait check_status=ledger check_status=live plan approvals"
@@ -103,6 +110,7 @@ DEFAULTS = {
     "identities.keep_generations": 0,
     "identities.revoke_on_absent": False,
     "identities.replace_files": False,
+    "identities.publish.pkcs12.encryption": "modern",
     "identities.prove.timeout": "5s",
     "identities.prove.when": "changed",
 }

@@ -17,16 +17,23 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import CUSTODIES
+from ansible_collections.keystead.identity.plugins.module_utils._core.publication import (
+    FILE_PUBLISHERS,
+    REMOTE_PUBLISHERS,
+)
 from ansible_collections.keystead.identity.plugins.module_utils._keystores.registry import (
     KEYSTORES as ON_HOST_KEYSTORES,
 )
-from ansible_collections.keystead.identity.plugins.module_utils._options import auth, issuers
+from ansible_collections.keystead.identity.plugins.module_utils._options import auth, issuers, publish
 from ansible_collections.keystead.identity.plugins.module_utils._options.custody import CUSTODY
+from ansible_collections.keystead.identity.plugins.module_utils._publishers.registry import PUBLISHERS as ON_HOSTS
 from ansible_collections.keystead.identity.plugins.plugin_utils import _pipe
 from ansible_collections.keystead.identity.plugins.plugin_utils._auth.registry import AUTH
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.facts import FACTS, MEANINGS, Facts
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.registry import ISSUERS
 from ansible_collections.keystead.identity.plugins.plugin_utils._keystores.registry import KEYSTORES
+from ansible_collections.keystead.identity.plugins.plugin_utils._publishers.registry import PUBLISHERS as REMOTE
+from ansible_collections.keystead.identity.tests.harness.publishers import BACKENDS
 
 pytestmark = pytest.mark.one_core
 
@@ -53,8 +60,8 @@ IMPURE = {
     "urllib",
 }
 WORK_ONLY = (
-    "activation", "adopt", "command", "consumers", "copies", "handshake", "originals", "preflight", "proof", "read",
-    "renewers", "scan", "starttls", "verdict",
+    "activation", "adopt", "command", "consumers", "copies", "copy_file", "handshake", "originals", "pem_bundle",
+    "pkcs12", "preflight", "proof", "publications", "read", "renewers", "scan", "starttls", "verdict",
 )  # fmt: skip
 SPEAKS_X509 = ("plugins/module_utils/_host/verdict.py",)  # it is handed in with what proves consumers
 LONGEST_FILE, MEDIAN_FILE, LONGEST_FUNCTION, MEDIAN_FUNCTION = 300, 120, 45, 10
@@ -144,8 +151,10 @@ def test_a_plugin_that_is_no_module_has_documentation_and_is_named_in_a_test(kin
     [
         ("plugins/plugin_utils/_issuers", "issuer", ISSUERS, issuers.ISSUERS, True),
         ("plugins/plugin_utils/_auth", "", AUTH, auth.AUTH, False),  # they share page and harness of openbao
+        ("plugins/module_utils/_publishers", "publish", ON_HOSTS, {n: publish.PUBLISHERS[n] for n in ON_HOSTS}, False),
+        ("plugins/plugin_utils/_publishers", "publish", REMOTE, {n: publish.PUBLISHERS[n] for n in REMOTE}, False),
     ],
-    ids=["issuers", "auth"],
+    ids=["issuers", "auth", "publishers on hosts", "publishers"],
 )
 def test_a_backend_has_a_file_options_a_page_and_a_harness(
     folder: str, page: str, registered: t.Mapping[str, t.Any], options: t.Mapping[str, t.Any], *, harness: bool
@@ -261,3 +270,8 @@ def test_no_file_names_the_machine_that_it_was_written_on() -> None:
 def _sources_without_git() -> list[Path]:
     hidden = ("build", ".git", "__pycache__")
     return [path for path in ROOT.rglob("*") if path.is_file() and not set(path.relative_to(ROOT).parts) & set(hidden)]
+
+
+def test_every_publisher_is_in_the_list_of_options_and_in_the_contract_suite() -> None:
+    assert {*ON_HOSTS, *REMOTE} == set(publish.PUBLISHERS) <= set(BACKENDS)
+    assert (set(ON_HOSTS), set(REMOTE)) == (set(FILE_PUBLISHERS), set(REMOTE_PUBLISHERS))

@@ -11,6 +11,8 @@ import typing as t
 if t.TYPE_CHECKING:
     from datetime import datetime
 
+    from .publication import CopyState, Publication
+
 KEY_TYPES = (
     "ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-2048", "rsa-3072", "rsa-4096", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87",
 )
@@ -137,6 +139,7 @@ class Identity(t.NamedTuple):
     generation: str | None = None
     issuer_id: str | None = None
     adopt: Adopt | None = None
+    publish: tuple[Publication, ...] = ()
 
 
 class Known(t.NamedTuple):
@@ -159,7 +162,8 @@ class Known(t.NamedTuple):
 
     def for_the_host(self) -> Known:
         """Return what is no reason for a host to make a store, take a lease or act: the rest is the controller's."""
-        return self._replace(revoke=None, listed=False, left=None)
+        links = tuple(path for path in self.links if path.startswith("/"))  # the others are places of the controller
+        return self._replace(revoke=None, listed=False, left=None, links=links)
 
 
 class X509Facts(t.NamedTuple):
@@ -239,7 +243,8 @@ class Observed(t.NamedTuple):
     more). `unfinished` says that a killed run left something behind that was never published, `pending` is the
     generation whose activation or proof was not completed. `served` is the verdict of a proof: None (not asked), "ok",
     or a sentence. `original` is there to be adopted, or only observed. `custody` is where the key of the generation
-    lives; outside files `key_uri` names it, and `key_uris` those of all generations.
+    lives; outside files `key_uri` names it, and `key_uris` those of all generations. `copies` are what `publish`
+    declares, and `stale_copies` the files that it declared once and does not any more.
     """
 
     name: str
@@ -262,10 +267,12 @@ class Observed(t.NamedTuple):
     custody: str | None = None
     key_uri: str | None = None
     key_uris: tuple[str, ...] = ()
+    copies: tuple[CopyState, ...] = ()
+    stale_copies: tuple[str, ...] = ()
 
 
 class Step(t.NamedTuple):
-    """One action (of ACTIONS), why it is needed, and the path or the number of the generation that it is about."""
+    """One action (of ACTIONS), why it is needed, and the path, copy or number of the generation that it is about."""
 
     action: str
     reason: str

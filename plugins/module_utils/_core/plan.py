@@ -12,6 +12,7 @@ from . import checks_x509
 from .checks import ADOPTED_CHECKS, COMMON_CHECKS, Look, credential_is_revoked, is_adopted, sentence
 from .errors import Misconfigured
 from .model import Identity, Known, Observed, Step
+from .publication import changes_a_copy, copy_steps, withdraw_steps
 
 if t.TYPE_CHECKING:
     from .checks import Check
@@ -38,6 +39,7 @@ def decide(look: Look) -> tuple[Step, ...]:
     number = max(found.newest, known.newest) + 1
     return (
         *(_renewal(reason, number, found) if reason else _repairs(found)),
+        *copy_steps(found, f"generation {number}" if reason else None),
         *_links(found),
         *_consumer(wanted, found, f"generation {number} is new" if reason else None),
         *_leftovers(wanted, found, renewed=bool(reason)),
@@ -76,6 +78,7 @@ def _adopted(look: Look) -> tuple[Step, ...]:
     reason = f"{path} and its key are on the host already and become generation {number}"
     return (
         Step("adopt", reason, str(number)),
+        *copy_steps(found),
         *_links(found),
         *_leftovers(look.wanted, found, renewed=False),
     )
@@ -111,6 +114,8 @@ def _consumer(wanted: Identity, found: Observed, renewed: str | None) -> tuple[S
         reason = found.served
     if not reason and any(link.state not in UNTOUCHED for link in found.links):
         reason = "a link changed"
+    if not reason and changes_a_copy(found):
+        reason = "a published copy changed"
     if not reason:
         return ()
     ways = (("activate", wanted.activate), ("prove", wanted.prove))
@@ -131,7 +136,7 @@ def _leftovers(wanted: Identity, found: Observed, *, renewed: bool) -> tuple[Ste
     if found.unfinished and not renewed:
         steps.append(Step("destroy", "an earlier run left an unfinished generation behind"))
     steps += [Step("withdraw", f"{path} is no longer declared", path) for path in found.stale_links]
-    return tuple(steps)
+    return (*steps, *withdraw_steps(wanted, found))
 
 
 def _absent(wanted: Identity, found: Observed, known: Known) -> tuple[Step, ...]:
@@ -145,7 +150,7 @@ def _absent(wanted: Identity, found: Observed, known: Known) -> tuple[Step, ...]
     if found.generation is not None or found.others or found.unfinished:
         steps.append(Step("destroy", "the identity is declared absent"))
     steps += [Step("withdraw", f"{path} leads to an identity declared absent", path) for path in found.stale_links]
-    return (*steps, *_kept_elsewhere(known))
+    return (*steps, *withdraw_steps(wanted, found), *_kept_elsewhere(known))
 
 
 def _kept_elsewhere(known: Known) -> tuple[Step, ...]:
@@ -213,6 +218,7 @@ def _switched(wanted: Identity, found: Observed, reason: str, target: int) -> tu
     then = found._replace(generation=target, others=tuple(sorted(there - {target})))
     return (
         *((Step("publish", reason, str(target)),) if elsewhere else _repairs(found)),
+        *copy_steps(found, f"generation {target}" if elsewhere else None),
         *_links(found),
         *_consumer(wanted, found, reason if elsewhere else None),
         *_leftovers(wanted, then, renewed=False),

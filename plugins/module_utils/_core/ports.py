@@ -14,6 +14,7 @@ if t.TYPE_CHECKING:
 
     from .errors import KeysteadError
     from .model import Generation, Subject, X509Facts
+    from .publication import CopyState
 
 
 class Request(t.NamedTuple):
@@ -198,3 +199,19 @@ class Named(t.Protocol):
 
     @property
     def place(self) -> str: ...
+
+
+class Publisher(t.Protocol):
+    """Another place that a generation is copied to: a file of the host, or a service that the controller reaches.
+
+    `parts` are the declared ones in their order, as they stand in the generation. `read` changes nothing and says how
+    the copy differs from them; where they are None, there is no generation yet, and only what is in the way counts. It
+    raises Misconfigured for what belongs to somebody else. `write` puts them there as a whole, may be repeated, and
+    proves it by reading. `delete` takes away what was written, unless somebody changed it since, and proves it.
+    """
+
+    def read(self, parts: t.Mapping[str, bytes] | None) -> CopyState: ...
+
+    def write(self, parts: t.Mapping[str, bytes]) -> None: ...
+
+    def delete(self) -> None: ...

@@ -14,7 +14,7 @@ import binascii
 import typing as t
 from datetime import datetime, timezone
 
-from . import held, model
+from . import held, model, publication
 
 FORMAT = 1
 LONGEST_TEXT = 4096
@@ -130,7 +130,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         **dict.fromkeys(("name", "kind", "state", "profile", "renew_before", "generation", "issuer_id"), text),
         "subject": one(model.Subject), "key": one(model.Key), "files": one(model.Files),
         "activate": one(model.Activation), "prove": one(model.Proof), "adopt": one(model.Adopt),
-        "lifetime": count, "keep_generations": count,
+        "lifetime": count, "keep_generations": count, "publish": many(one(publication.Publication)),
     },
     model.Known: {
         "revoked": many(many(text)), "links": many(text), "newest": count, "listed": flag,
@@ -158,6 +158,11 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         **dict.fromkeys(("credential", "other"), one(model.Credential)),
         "links": many(one(model.LinkState)), "stale_links": many(text), "unfinished": flag,
         "original": one(model.Original),
+        "copies": many(one(publication.CopyState)), "stale_copies": many(text),
+    },
+    publication.Publication: {**dict.fromkeys(publication.Publication._fields, text), "parts": many(text)},
+    publication.CopyState: {
+        **dict.fromkeys(("where", "publisher", "detail"), text), "state": word(publication.COPY_STATES),
     },
     model.Step: {"action": word(model.ACTIONS), "reason": text, "about": text},
     model.Done: {"action": word(model.ACTIONS), "reason": text, "seconds": number, "error": text},

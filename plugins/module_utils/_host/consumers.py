@@ -103,6 +103,10 @@ def _returned(job: Job, failed: Job, first: str | None) -> bool:
         if unproved.fresh:  # before `pending` forgets it: a run that is cut off here must not keep it
             destroy_generation(place, unproved.generation)
         place.note(Unproved(before, fresh=False))
+        if job.wanted.publish:
+            from .publications import restore
+
+            restore(place, job.wanted)
     except KeysteadError as error:
         job.record(step, started, str(error))
         return place.current() == before

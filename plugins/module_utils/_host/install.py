@@ -15,6 +15,7 @@ from .._core.errors import KeysteadError
 from .._core.model import Step
 from .._keystores.registry import keystore
 from . import lease
+from .copy_record import COPIES
 from .durability import together
 from .job import Job
 from .links import make_link, remove_link
@@ -45,7 +46,7 @@ def install(request: Request) -> list[dict[str, t.Any]]:
                 answers[wanted.name] = failed(wanted.name, error)
         for job in jobs:
             _change_in_place(job)
-        for part in (*_adopting(jobs), write, number, _publish, _link):
+        for part in (*_adopting(jobs), write, number, _publish, _link, _copy):
             _for_all([job for job in jobs if not job.error], part)
         _settle([job for job in jobs if not job.error and job.place])
         _for_all(jobs, partial(_clear_up, request, store_fd))
@@ -129,6 +130,21 @@ def _link(job: Job) -> None:
         job.attempt(step, partial(make_link, place.store, place.name, step.about, parts[step.about]))
 
 
+def _copy(job: Job) -> None:
+    if job.place is not None and job.copies():
+        from . import publications
+
+        publications.write(job, job.place)
+
+
+def _withdraw(request: Request, job: Job, path: str) -> None:
+    remove_link(request.store, job.wanted.name, path)
+    if job.place is not None and job.place.has(COPIES):
+        from . import publications
+
+        publications.withdraw(job.place, path)
+
+
 def _settle(jobs: t.Sequence[Job]) -> None:
     if any(job.of("activate") or job.of("prove") for job in jobs):
         from . import consumers
@@ -147,7 +163,7 @@ def _clear_up(request: Request, store_fd: int | None, job: Job) -> None:
     """Take away what is superseded, stale or to go, then give the lease back."""
     place = job.place
     for step in job.of("withdraw"):
-        job.attempt(step, partial(remove_link, request.store, job.wanted.name, step.about))
+        job.attempt(step, partial(_withdraw, request, job, step.about))
     if place is None or store_fd is None:
         return
     if not job.steps:  # the controller gave it up: what an earlier run left pending stays so
@@ -168,6 +184,10 @@ def _clear_up(request: Request, store_fd: int | None, job: Job) -> None:
 
 def _destroy(job: Job, place: Place, step: Step) -> None:
     if job.wanted.state == "absent":
+        if place.has(COPIES):
+            from . import publications
+
+            publications.withdraw(place)
         destroy_identity(place)
     else:
         discard_unfinished(place)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from .._core.errors import KeysteadError
 from .._core.model import Done, Identity, Known, Step
+from .._core.publication import is_copy
 
 if t.TYPE_CHECKING:
     from .place import Place
@@ -40,8 +41,12 @@ class Job:
     error: str | None = None
 
     def of(self, action: str) -> tuple[Step, ...]:
-        """Return the steps with this action."""
-        return tuple(step for step in self.steps if step.action == action)
+        """Return the steps with this action, but those about copies."""
+        return tuple(step for step in self.steps if step.action == action and not is_copy(step))
+
+    def copies(self) -> tuple[Step, ...]:
+        """Return the steps that write copies."""
+        return tuple(step for step in self.steps if is_copy(step))
 
     def record(self, step: Step, started: float, error: str | None = None) -> None:
         """Note that a step was tried; the first error is the identity's."""

@@ -145,8 +145,9 @@ def _check_access(wanted: Identity, link: Link, state: str) -> None:
 def stale_links(store: str, wanted: Identity, known: Known) -> tuple[str, ...]:
     """Return the known links that still lead to this identity and are not declared; all of them when it is to go."""
     declared, kept = {link.path for link in wanted.files.links}, _declared(wanted)
+    written = {one.path for one in wanted.publish}  # a file takes the place of the link
     candidates = dict.fromkeys((*known.links, *(sorted(declared) if not kept else ())))
-    return tuple(path for path in candidates if path not in kept and part_behind(store, wanted.name, path))
+    return tuple(path for path in candidates if path not in kept | written and part_behind(store, wanted.name, path))
 
 
 def part_behind(store: str, name: str, path: str) -> str | None:

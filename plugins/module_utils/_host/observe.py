@@ -15,6 +15,7 @@ from .._core.keys import from_pem, spki_sha256
 from .._core.model import Credential, Finding, Identity, Observed
 from .._core.plan import generation_to_be
 from . import elsewhere
+from .copy_record import COPIES, CopyRecord
 from .drift import drift_of
 from .layout import ADOPTING, FILE_OF, MANIFEST, NEXT, PENDING, expected_files
 from .links import PART_OF, look_at_links, stale_links
@@ -34,7 +35,7 @@ class Seen(t.NamedTuple):
 
     `numbers` are the fields of Observed that its directories tell. `contents` are the parts of the current generation,
     `record` is its manifest, `drift` is what is wrong about its files, `elsewhere` is about keys in no file. `other` is
-    the certificate (PEM) of the generation that is to be current and is not.
+    the certificate (PEM) of the generation that is to be current and is not, `copied` which files outside are ours.
     """
 
     numbers: t.Mapping[str, t.Any]
@@ -44,6 +45,7 @@ class Seen(t.NamedTuple):
     drift: tuple[Finding, ...] = ()
     other: bytes | None = None
     elsewhere: elsewhere.Elsewhere = elsewhere.Elsewhere()
+    copied: CopyRecord | None = None
 
 
 def observe(
@@ -62,7 +64,9 @@ def see(place: Place | None, wanted: Identity) -> Seen:
     seen = Seen(numbers, {}) if current is None else _current(place, current, wanted)
     keys = elsewhere.look(place, wanted, None if seen.record is None else _custody(seen.record))
     numbers = {**numbers, "unfinished": numbers["unfinished"] or keys.left, "key_uris": keys.key_uris}
-    return seen._replace(numbers=numbers, other=_certificate_to_be(place, wanted, numbers), elsewhere=keys)
+    copied = CopyRecord(place) if place.has(COPIES) else None
+    other = _certificate_to_be(place, wanted, numbers)
+    return seen._replace(numbers=numbers, other=other, elsewhere=keys, copied=copied)
 
 
 def judged(
@@ -81,6 +85,10 @@ def judged(
     if wanted.state == "present":
         found["links"] = look_at_links(store, wanted, contents, siblings)
     found["stale_links"] = stale_links(store, wanted, known)
+    if wanted.publish or seen.copied:
+        from . import publications
+
+        found.update(publications.look(seen.copied or CopyRecord(None), store, wanted, known, contents))
     return Observed(**found)
 
 

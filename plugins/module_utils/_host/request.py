@@ -18,7 +18,8 @@ class Request(t.NamedTuple):
     """One phase for one host: `now` is the controller's clock, `deadline` in seconds, `holder` who asks.
 
     `others`, `paths` and `scan` are what phase `read` looks at beside the identities that are named. `secrets` are PINs
-    by the name of the identity: they come apart from what is wanted, which is shown. `errand` is for phase `token`.
+    and passwords by the name of the identity: they come apart from what is wanted, which is shown. `errand` is for
+    phase `token`.
     """
 
     store: str
@@ -45,11 +46,13 @@ class Request(t.NamedTuple):
             yield self._opened(wanted), known, entry
 
     def _opened(self, wanted: Identity) -> Identity:
-        """Return what is wanted with the PIN that opens its token, where the task says it."""
-        pin = self.secrets.get(wanted.name, {}).get("pin")
-        if pin is None or wanted.key.token is None:
-            return wanted
-        return wanted._replace(key=wanted.key._replace(token=wanted.key.token._replace(pin=pin)))
+        """Return what is wanted with the PIN that opens its token, and the passwords of its files by their paths."""
+        said = self.secrets.get(wanted.name, {})
+        publish = tuple(one._replace(password=said.get(one.path)) for one in wanted.publish)
+        if "pin" not in said or wanted.key.token is None:
+            return wanted._replace(publish=publish)
+        opened = wanted.key._replace(token=wanted.key.token._replace(pin=said["pin"]))
+        return wanted._replace(key=opened, publish=publish)
 
 
 def read(params: t.Mapping[str, t.Any]) -> Request:

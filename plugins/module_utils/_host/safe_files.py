@@ -36,7 +36,7 @@ def write_file(  # noqa: PLR0913 - what a file is
     dir_fd: int, name: str, content: bytes, *, mode: int, uid: int = -1, gid: int = -1
 ) -> None:
     """Put a file in place of `name`, whole, with `mode` whatever the umask, and owner and group unless they are -1."""
-    temporary = _temporary(name)
+    temporary = name_of_new(name)
     with said(name, dir_fd):
         _create(dir_fd, temporary, content, os.fsync, mode=mode, uid=uid, gid=gid)
         _put_in_place(dir_fd, temporary, name)
@@ -85,7 +85,7 @@ def _put_in_place(dir_fd: int, temporary: str, name: str) -> None:
     sync(dir_fd)
 
 
-def _temporary(name: str) -> str:
+def name_of_new(name: str) -> str:
     """Return a name that the next run finds again, so that what a killed run left is replaced."""
     return f".{name}.new"
 
@@ -163,7 +163,7 @@ def _read(fd: int, size: int, limit: int) -> bytes:
 
 def replace_link(dir_fd: int, name: str, target: str) -> None:
     """Put a symbolic link to `target` in place of `name` by one rename. What the name held is the caller's care."""
-    temporary = _temporary(name)
+    temporary = name_of_new(name)
     with said(name, dir_fd):
         _replacing(dir_fd, temporary, lambda: os.symlink(target, temporary, dir_fd=dir_fd))
         _put_in_place(dir_fd, temporary, name)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import typing as t
 
+from .._core.errors import KeysteadError
 from .._pkcs11.generate import Wish, checked, generate
 from .._pkcs11.keys import TokenKey
 from .._pkcs11.lookup import destroy, labelled, only
-from .._pkcs11.lookup import key_type as type_of
 from .._pkcs11.token import using
 from .._pkcs11.uri import parse
 
@@ -33,27 +33,33 @@ class Pkcs11KeyStore:
         """Return the key of the current generation; None when there is none, or it is not in this token."""
         with using(self._wanted) as token:
             identifier = _here(token, self._slot.current)
-            if identifier and not token.objects.identified(identifier):
-                labelled(token, self._slot.label)  # another process may have made it since this one read the token
-            found = [pair for pair in token.objects.identified(identifier or b"") if pair.private is not None]
+            if identifier is None:
+                return None
+            found = _private(token.objects.identified(identifier))
+            if not found:  # another process may have made it since this one read the token
+                labelled(token, self._slot.label)
+                found = _private(token.objects.identified(identifier))
             mine = [pair for pair in found if pair.label == self._slot.label] or found
-            pair = only(token, mine) if identifier else None
+            pair = only(token, mine)
             return None if pair is None else TokenKey(token, pair)
 
     def staged(self) -> TokenKey | None:
-        """Return the key that no generation has; None when there is none, or only half of one."""
+        """Return the key that no generation has; None when there is none, or none that signs."""
         with using(self._wanted) as token:
-            waiting = [pair for pair in self._unused(token, token.objects.labelled(self._slot.label)) if pair.whole]
-            return TokenKey(token, waiting[0]) if waiting else None
+            waiting = self._unused(token, token.objects.labelled(self._slot.label))
+            return next(filter(None, (_signing(token, pair) for pair in waiting)), None)
 
     def stage(self, key_type: str) -> TokenKey:
-        """Make a key, unless one of this type waits already; one of another type, and half of one, are destroyed."""
+        """Make a key, unless one of this type waits already; any other that waits, and half of one, are destroyed."""
         with using(self._wanted) as token:
             checked(token, key_type)
             left = self._unused(token, labelled(token, self._slot.label))
-            fits = [pair for pair in left if pair.whole and type_of(token, pair) == key_type]
-            destroy(token, [pair for pair in left if pair not in fits])
-            return TokenKey(token, fits[0] if fits else generate(token, Wish(key_type, self._slot.label)))
+            waiting = ((pair, _signing(token, pair)) for pair in left)
+            fits = {pair.id: key for pair, key in waiting if key is not None and key.type == key_type}
+            destroy(token, [pair for pair in left if pair.id not in fits])
+            if fits:
+                return next(iter(fits.values()))
+            return TokenKey(token, generate(token, Wish(key_type, self._slot.label)))
 
     def promote(self) -> None:
         """Do nothing: the URI in the generation names the key."""
@@ -77,6 +83,22 @@ class Pkcs11KeyStore:
     def _unused(self, token: OpenToken, pairs: list[Pair]) -> list[Pair]:
         used = {_here(token, uri) for uri in (*self._slot.used, self._slot.current)}
         return [pair for pair in pairs if pair.id not in used and pair.secret is None]
+
+
+def _signing(token: OpenToken, pair: Pair) -> TokenKey | None:
+    """Return a key that waits, if it signs: a token that was killed while it made one may have kept it without value."""
+    if not pair.whole:
+        return None
+    try:
+        key = TokenKey(token, pair)
+        key.sign(b"")
+    except KeysteadError:
+        return None
+    return key
+
+
+def _private(pairs: list[Pair]) -> list[Pair]:
+    return [pair for pair in pairs if pair.private is not None]
 
 
 def _here(token: OpenToken, uri: str | None) -> bytes | None:

@@ -10,6 +10,7 @@ from .._core.model import KEY_TYPES, PARTS, PROFILES, Adopt, Files, Identity, Ke
 from .custody import custody
 from .issuers import issuer
 from .option import Option
+from .publish import PUBLISH
 
 DEFAULT_STORE = "/var/lib/keystead/identities"
 _IDENTITY = Identity(name="")
@@ -143,8 +144,14 @@ CONSUMERS = {
         "belong to a key in a file, V(key_uri) to any other, V(nginx_tls) to a key in a file or a host's token.",
         type="dict",
     ),
+    "publish": Option(
+        "Where else each generation goes: each entry names exactly one publisher, and may name C(parts) beside it.",
+        type="list",
+        elements="dict",
+        options=PUBLISH,
+    ),
     "replace_files": Option(
-        "Let a link replace a regular file or a foreign link that stands in its place.",
+        "Let a link or a copy replace a regular file or a foreign link that stands in its place.",
         type="bool",
         default=Files().replace_files,
     ),

@@ -19,7 +19,7 @@ from ...module_utils._core.keys import key_type_of
 from ...module_utils._core.model import Step
 from . import revocation, signing, store
 from .creation import created
-from .custody import Held, discard, held, label, settle
+from .custody import Held, Taken, discard, held, label, settle
 from .wanted import Wanted, check_is_the_declared
 
 if t.TYPE_CHECKING:
@@ -58,7 +58,7 @@ def converge(
     `journal` is told of the steps before anything is done, and surrounds the act.
     """
     decide = _to_have if present else _to_be_rid_of
-    found = _look(wanted, present=present)
+    found = _look(wanted, present=present) if check else _look_and_wait(wanted, present=present)
     steps = decide(wanted, found, now)
     if check or not steps:
         return Outcome(steps, found.authority, found.authority, _warnings(wanted, found, now))
@@ -76,6 +76,15 @@ def converge(
 def _check_settled(wanted: Wanted, left: tuple[Step, ...]) -> None:
     if left:
         raise NotConverged(f"local: authority {wanted.name}: {left[0].reason}, although everything was done; run again")
+
+
+def _look_and_wait(wanted: Wanted, *, present: bool) -> Found:
+    """Look; where there is a key without an authority, look again when nobody is making one any more."""
+    try:
+        return _look(wanted, present=present)
+    except Taken:
+        with store.maintained(wanted.directory, wanted.name):
+            return _look(wanted, present=present)
 
 
 def _look(wanted: Wanted, *, present: bool) -> Found:

@@ -31,6 +31,10 @@ if t.TYPE_CHECKING:
 _PLACE_DIGITS = 8
 
 
+class Taken(Misconfigured):
+    """There is a key that no file tells of, unless somebody is making the authority at this moment."""
+
+
 class Held(t.NamedTuple):
     """What a custody holds for an authority: a key that waits for it, and what a killed run left undone."""
 
@@ -93,7 +97,7 @@ def _check_is_free(wanted: Wanted, keys: KeyStore) -> None:
     """
     left = keys.left() if isinstance(keys, Leftovers) else None
     if left:
-        raise Misconfigured(
+        raise Taken(
             f"local: nothing in {wanted.directory} tells of a key of authority {wanted.name}, and yet {left}; restore "
             "the authority from a backup, destroy that key if nobody needs it, or write another name"
         )

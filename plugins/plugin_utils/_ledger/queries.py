@@ -57,6 +57,12 @@ _EVENT_FIELDS = (
 )
 _HEADS = "SELECT batch, at, host, store, actor, seq, hash FROM heads ORDER BY batch"
 _HEAD_FIELDS = ("batch", "at", "host", "store", "actor", "seq", "hash")
+_CERTIFICATE_OF = """
+SELECT x.certificate, x.chain FROM identities i
+JOIN generations g ON g.identity = i.id
+JOIN x509 x ON x.generation = g.id
+WHERE i.host = ? AND i.store = ? AND i.name = ? AND g.credential_id = ?
+"""
 _HOLDERS = """
 SELECT DISTINCT i.host, i.store, i.name FROM generations g JOIN identities i ON i.id = g.identity
 WHERE g.public_id = ? AND g.state IN ('intended', 'issued', 'current', 'released')
@@ -105,6 +111,12 @@ def identities(
 def certificate(ledger: Readable, host: str, store: str, name: str) -> tuple[str, str] | None:
     """Return certificate and chain of the published generation of one identity, as PEM; None where it has none."""
     rows = ledger.read(_CERTIFICATE, (host, store, name))
+    return (rows[0][0], rows[0][1]) if rows else None
+
+
+def certificate_of(ledger: Readable, host: str, store: str, name: str, credential_id: str) -> tuple[str, str] | None:
+    """Return certificate and chain of any generation of one identity, as PEM; None where it has no such one."""
+    rows = ledger.read(_CERTIFICATE_OF, (host, store, name, credential_id))
     return (rows[0][0], rows[0][1]) if rows else None
 
 

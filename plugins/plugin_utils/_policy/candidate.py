@@ -87,4 +87,4 @@ def _publisher(said: Options) -> tuple[str, t.Collection[str]]:
     """Return a publisher and its parts; the default of those on the host has the private key."""
     name = next(name for name, value in said.items() if name != "parts" and value is not None)
     default = ("private_key", "certificate", "chain") if name in ("pkcs12", "pem_bundle") else ("certificate", "chain")
-    return name, said.get("parts") or default
+    return name, said.get("parts") or said[name].get("parts") or default

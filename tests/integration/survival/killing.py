@@ -8,11 +8,21 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.keystead.identity.tests.harness.in_process import World
 from ansible_collections.keystead.identity.tests.harness.sweep import CONTROLLER, LONG, Sweep
 from ansible_collections.keystead.identity.tests.integration.survival.health import content_of, unsafe, unwell
 
 if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.sweep import Scene
+
+
+class Beside(World):
+    """A world with a token in it, which is not ours: SoftHSM touches its files when it only looks."""
+
+    def snapshot(self) -> dict[str, t.Any]:
+        """Return everything that a run could touch, but for the token."""
+        tokens = str(self.directory / "tokens")
+        return {path: facts for path, facts in super().snapshot().items() if not path.startswith(tokens)}
 
 
 def swept(scene: Scene, start: str, *names: str, parts: t.Sequence[str], every: int = 1) -> Sweep:

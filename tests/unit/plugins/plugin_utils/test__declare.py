@@ -20,6 +20,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.model impo
     Proof,
     Subject,
 )
+from ansible_collections.keystead.identity.plugins.module_utils._core.publication import Publication
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import OPTIONS
 from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
@@ -170,7 +171,7 @@ def test_a_name_that_stands_twice_is_refused() -> None:
 def test_a_link_of_two_identities_is_refused() -> None:
     links = {"/etc/tls.pem": "combined"}
     assert refusal(web(name="one", links=links), web(name="two", links=links)) == (
-        "identities[two].links: '/etc/tls.pem' is a link of one too; write another path"
+        "identities[two].links: '/etc/tls.pem' is a path of one too; write another one"
     )
 
 
@@ -221,3 +222,74 @@ def test_five_hundred_identities_cost_less_than_a_tenth_of_a_second() -> None:
     started = time.process_time()
     assert len(declare(*many)) == 500
     assert time.process_time() - started < 0.1
+
+
+ONE_OF = "publish[0]: exactly one of pkcs12, pem_bundle, openbao_kv, aws_secrets_manager is needed, found "
+P12, PEM = {"path": "/etc/web.p12", "password": "Canary"}, {"path": "/etc/web.pem"}
+
+
+def test_copies_have_the_defaults_of_their_identity_and_no_password_among_what_is_shown() -> None:
+    publish = [{"pkcs12": P12}, {"pem_bundle": PEM, "parts": ["chain"]}]
+    (declared,) = declare(web(owner="tls", mode="0640", publish=publish))
+    assert declared.identity.publish == (
+        Publication("/etc/web.p12", "pkcs12", owner="tls", mode="0640"),
+        Publication("/etc/web.pem", "pem_bundle", ("chain",), owner="tls", mode="0644"),
+    )
+    assert declared.passwords == {"/etc/web.p12": "Canary"}
+
+
+def test_parts_may_stand_inside_or_beside() -> None:
+    parts = ["fullchain", "private_key"]
+    inside, beside = (
+        declare(web(publish=[one]))[0].identity.publish
+        for one in ({"pem_bundle": {**PEM, "parts": parts}}, {"pem_bundle": PEM, "parts": parts})
+    )
+    assert inside == beside == (Publication("/etc/web.pem", "pem_bundle", tuple(parts)),)
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ({}, ONE_OF + "none"),
+        ({"pkcs12": P12, "pem_bundle": PEM}, ONE_OF + "pkcs12 and pem_bundle"),
+        ({"pem_bundle": {"path": "web.pem"}}, ("publish[0].pem_bundle.path: 'web.pem' is not an absolute path in its "
+         "shortest form; write '/web.pem'")),
+        ({"pem_bundle": {"path": "/var/lib/keystead/identities/web/x"}}, ("publish[0].pem_bundle.path: "
+         "'/var/lib/keystead/identities/web/x' is in the way of the store '/var/lib/keystead/identities'; write a path "
+         "elsewhere")),
+        ({"pem_bundle": {**PEM, "mode": "0644"}}, ('publish[0].pem_bundle.mode: "0644" lets every user of the host at '
+         'the private key; write "0600" or "0640"')),
+        ({"pem_bundle": {**PEM, "mode": "0664"}, "parts": ["chain"]}, ('publish[0].pem_bundle.mode: "0664" is no mode '
+         "for such a file; write one of 0400, 0440, 0600, 0640, 0444, 0644")),
+        ({"pem_bundle": {**PEM, "parts": ["chain"]}, "parts": ["chain"]}, ("publish[0].pem_bundle.parts: they stand "
+         "beside pem_bundle as well; write them once")),
+        ({"pem_bundle": PEM, "parts": ["combined"]}, ("publish[0].pem_bundle.parts: 'combined' is no part that "
+         "goes there; write some of private_key, certificate, chain, fullchain")),
+        ({"pem_bundle": PEM, "parts": ["chain", "chain"]}, ("publish[0].pem_bundle.parts: chain stands there twice; "
+         "write it once")),
+        ({"pem_bundle": PEM, "parts": ["fullchain", "chain"]}, ("publish[0].pem_bundle.parts: fullchain is certificate "
+         "and chain; write it, or the two")),
+        ({"pem_bundle": PEM, "parts": []}, ("publish[0].pem_bundle.parts: there are none; write some of private_key, "
+         "certificate, chain, fullchain, or leave it out")),
+        ({"pkcs12": P12, "parts": ["certificate"]}, ("publish[0].pkcs12.parts: it needs private_key and certificate; "
+         "write pem_bundle where one is not")),
+        ({"pkcs12": {"path": "/etc/web.p12"}}, ("publish[0].pkcs12: exactly one of password and password_file is "
+         "needed, found none")),
+        ({"pkcs12": {**P12, "password_file": "/x"}}, ("publish[0].pkcs12: exactly one of password and password_file is "
+         "needed, found password and password_file")),
+        ({"pkcs12": {**P12, "password": ""}}, ("publish[0].pkcs12.password: it is not 1 to 255 printable characters; "
+         "write another one")),
+        ({"pkcs12": {**P12, "password": "Canary\n"}}, ("publish[0].pkcs12.password: it is not 1 to 255 printable "
+         "characters; write another one")),
+        ({"pkcs12": {"path": "/etc/web.p12", "password_file": "Canary"}}, ("publish[0].pkcs12.password_file: it is not "
+         "an absolute path in its shortest form; write one of the host")),
+    ],
+)  # fmt: skip
+def test_a_copy_that_cannot_be_is_refused(entry: dict[str, t.Any], says: str) -> None:
+    assert refusal(web(publish=[entry])) == says
+
+
+def test_a_path_is_a_link_or_a_copy_of_one_identity() -> None:
+    assert refusal(web(links={"/etc/web.pem": "combined"}, publish=[{"pem_bundle": PEM}])) == (
+        "publish: '/etc/web.pem' is a path of web too; write another one"
+    )

@@ -13,6 +13,11 @@ from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core import model, wire
+from ansible_collections.keystead.identity.plugins.module_utils._core.publication import (
+    COPY_STATES,
+    CopyState,
+    Publication,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -34,6 +39,8 @@ NOUNS = (
     model.Observed,
     model.Step,
     model.Done,
+    Publication,
+    CopyState,
 )
 TEXT = st.text(st.characters(exclude_categories=("C", "Z")), max_size=20)
 TEXTS = st.lists(TEXT, max_size=3).map(tuple)
@@ -51,10 +58,11 @@ PROOF = st.builds(
     model.Proof, TEXT, st.none() | COUNT, MAYBE, MAYBE, st.booleans(), TEXTS, NUMBER, st.sampled_from(["changed"])
 )
 ADOPT = st.builds(model.Adopt, TEXT, MAYBE, MAYBE, TEXT)
+PUBLICATION = st.builds(Publication, TEXT, TEXT, TEXTS, MAYBE, MAYBE, TEXT, TEXT, MAYBE, MAYBE)
 IDENTITY = st.builds(
     model.Identity,
     TEXT, TEXT, TEXT, SUBJECT, TEXT, KEY, COUNT, TEXT, FILES, st.none() | ACTIVATION, st.none() | PROOF, COUNT,
-    MAYBE, MAYBE, st.none() | ADOPT,
+    MAYBE, MAYBE, st.none() | ADOPT, st.lists(PUBLICATION, max_size=2).map(tuple),
 )  # fmt: skip
 REVOKED = st.lists(st.tuples(TEXT, TEXT), max_size=2).map(tuple)
 KNOWN = st.builds(model.Known, REVOKED, TEXTS, COUNT, MAYBE, st.booleans(), MAYBE, MAYBE)
@@ -67,18 +75,19 @@ CREDENTIAL = st.builds(model.Credential, TEXT, TEXT, MOMENT, MOMENT, FACTS)
 ORIGINAL = st.builds(
     model.Original, st.binary(max_size=99), CREDENTIAL, st.lists(st.binary(max_size=9), max_size=2).map(tuple), FINDINGS
 )
+COPY = st.builds(CopyState, TEXT, TEXT, st.sampled_from(COPY_STATES), TEXT)
 OBSERVED = st.builds(
     model.Observed,
     TEXT, st.none() | COUNT, COUNT, st.lists(COUNT, max_size=3).map(tuple), BINARY, st.none() | CREDENTIAL,
     st.none() | CREDENTIAL, MAYBE, MAYBE, FINDINGS, FINDINGS,
     st.lists(LINK_STATE, max_size=2).map(tuple), TEXTS, st.booleans(), st.none() | COUNT, MAYBE,
-    st.none() | ORIGINAL, MAYBE, MAYBE, TEXTS,
+    st.none() | ORIGINAL, MAYBE, MAYBE, TEXTS, st.lists(COPY, max_size=2).map(tuple), TEXTS,
 )  # fmt: skip
 STEP = st.builds(model.Step, st.sampled_from(model.ACTIONS), TEXT, TEXT)
 DONE = st.builds(model.Done, st.sampled_from(model.ACTIONS), TEXT, NUMBER, MAYBE)
 EVERY = st.one_of(
     SUBJECT, KEY, LINK, FILES, ACTIVATION, PROOF, IDENTITY, KNOWN, FINDING, LINK_STATE, CREDENTIAL, OBSERVED, STEP,
-    DONE, ADOPT, ORIGINAL,
+    DONE, ADOPT, ORIGINAL, PUBLICATION, COPY,
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -31,11 +31,11 @@ def task(**more: t.Any) -> dict[str, t.Any]:
         (task(key={"reuse": True}), WEB + "key.reuse true is not built yet"),
         (task(key={"reuse": "yes"}), WEB + "key.reuse yes is not built yet"),
         (task(key={"origin": "controller"}), WEB + "key.origin controller is not built yet"),
-        (task(publish=[]), WEB + "publish is not built yet"),
+        (task(publish=[{"pkcs12": {}}, {"aws_acm": {}}]), WEB + "publish[1].aws_acm is not built yet"),
         (task(trusts=[]), WEB + "trusts is not built yet"),
         (task(principals=["a"]), WEB + "principals is not built yet"),
         (task(issuer={"est": {"url": "x"}}), WEB + "issuer.est is not built yet"),
-        ({"identities": [{"publish": []}]}, "machine_identity: option identities[0].publish is not built yet"),
+        ({"identities": [{"trusts": []}]}, "machine_identity: option identities[0].trusts is not built yet"),
     ],
 )
 def test_what_is_not_built_is_refused_by_its_name(args: dict[str, t.Any], begins: str) -> None:

@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a run has to do with copies that only the controller reaches; without any, nothing is loaded for them."""
+
+from __future__ import annotations
+
+import typing as t
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._ledger.port import Batch, Ledger
+    from ._work import Work
+
+
+def look(works: Sequence[Work], ledger: Ledger, batch: Batch) -> list[str]:
+    """Read each such copy once, and decide once more; return what a user is to be warned of."""
+    concerned = [work for work in works if _has_copies(work) and not work.error]
+    if not concerned:
+        return []
+    from ._remote_copies import RemoteCopies, forgotten
+
+    RemoteCopies(ledger, batch.host, batch.store).look(concerned, batch.at)
+    return list(forgotten(concerned))
+
+
+def write(works: Sequence[Work], ledger: Ledger, batch: Batch) -> None:
+    """Write such copies: the hosts have done and proved their part."""
+    concerned = [work for work in works if _has_copies(work) and not work.error]
+    if concerned:
+        from ._remote_copies import RemoteCopies, finish
+
+        RemoteCopies(ledger, batch.host, batch.store).write(concerned)
+        finish(concerned)
+
+
+def _has_copies(work: Work) -> bool:
+    """Tell whether there are any, declared or known from before."""
+    return bool(work.declaration.remotes) or any(not path.startswith("/") for path in work.known.links)

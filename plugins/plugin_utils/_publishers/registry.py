@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The list of publishers that the controller runs: name, and who makes one from its options."""
+
+from __future__ import annotations
+
+import typing as t
+
+if t.TYPE_CHECKING:
+    from ...module_utils._core.publication import CopyState
+    from .._copy_entry import Owner
+
+Options = t.Mapping[str, t.Any]
+
+
+class Remote(t.Protocol):
+    """A Publisher that also says `where` it writes, in one line without a secret, which begins with its name."""
+
+    where: str
+
+    def read(self, parts: t.Mapping[str, bytes] | None) -> CopyState: ...
+
+    def write(self, parts: t.Mapping[str, bytes]) -> None: ...
+
+    def delete(self) -> None: ...
+
+
+def _openbao_kv(options: Options, owner: Owner) -> Remote:
+    from .openbao_kv import OpenBaoKv
+
+    return OpenBaoKv(options, owner)
+
+
+def _aws_secrets_manager(options: Options, owner: Owner) -> Remote:
+    from .aws_secrets_manager import AwsSecretsManager
+
+    return AwsSecretsManager(options, owner)
+
+
+PUBLISHERS: dict[str, t.Callable[[Options, Owner], Remote]] = {
+    "openbao_kv": _openbao_kv, "aws_secrets_manager": _aws_secrets_manager,
+}  # fmt: skip

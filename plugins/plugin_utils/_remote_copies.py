@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Copies that only the controller reaches: looked at in every run, written when the host's half has done its part."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from dataclasses import dataclass
+
+from ..module_utils._core import pki
+from ..module_utils._core.errors import KeysteadError, Misconfigured
+from ..module_utils._core.model import Done
+from ..module_utils._core.publication import CopyState, is_remote
+from ._copy_entry import Owner
+from ._key import label
+from ._ledger import queries
+from ._publishers.registry import PUBLISHERS
+from ._work import failing, plan
+
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
+    from ..module_utils._core.model import Step
+    from ._ledger.chain import Readable
+    from ._ledger.port import Ledger
+    from ._publishers.registry import Remote
+    from ._work import Work
+
+Parts = dict[str, bytes]
+
+
+@dataclass
+class RemoteCopy:
+    """One declared copy, and why it could not be read, where it could not."""
+
+    publisher: Remote
+    name: str
+    parts: tuple[str, ...]
+    error: KeysteadError | None = None
+
+
+class RemoteCopies:
+    """The copies of one store of one host, whose generations the ledger has."""
+
+    def __init__(self, ledger: Ledger, host: str, store: str) -> None:
+        """Keep whose copies these are."""
+        self._ledger, self._host, self._store = t.cast("Readable", ledger), host, store
+
+    def look(self, works: t.Sequence[Work], now: datetime) -> None:
+        """Read each copy once, and decide once more with what is there."""
+        for work in works:
+            with failing([work]):
+                work.remotes = self._declared(work)
+                self._read(work)
+                if work.found is not None:
+                    work.steps = plan(work, work.found, now)
+
+    def write(self, works: t.Sequence[Work]) -> None:
+        """Do the steps that are about such copies; the first error is the identity's, and the others go on."""
+        for work in works:
+            by_place = {one.publisher.where: one for one in work.remotes}
+            for step in filter(is_remote, work.steps):
+                if step.about in by_place:
+                    self._do(work, step, by_place[step.about])
+
+    def _declared(self, work: Work) -> list[RemoteCopy]:
+        identity = work.identity
+        owner = Owner(label(self._host, self._store, work.name), work.name, identity.files.replace_files)
+        made = [
+            RemoteCopy(PUBLISHERS[one.publisher](one.options, owner), one.publisher, one.parts)
+            for one in work.declaration.remotes
+        ]
+        places = [one.publisher.where for one in made]
+        for place in places:
+            if places.count(place) > 1:
+                raise Misconfigured(
+                    f"machine_identity: identities[{work.name}].publish: {place} stands there twice; write it once"
+                )
+        return made
+
+    def _read(self, work: Work) -> None:
+        found = work.found
+        if found is None or work.identity.state not in ("present", "absent"):
+            return
+        present = work.identity.state == "present"
+        parts = self._parts(work, found.credential.credential_id if found.credential else None)
+        states = [_state(one, parts, present=present) for one in work.remotes]
+        if present:
+            work.found = found._replace(copies=(*found.copies, *states))
+        else:
+            ours = tuple(state.where for state in states if state.state not in ("missing", "file"))
+            work.found = found._replace(stale_copies=(*found.stale_copies, *ours))
+
+    def _do(self, work: Work, step: Step, copy: RemoteCopy) -> None:
+        started, error = time.monotonic(), None
+        try:
+            if step.action == "withdraw":
+                copy.publisher.delete()
+            else:
+                self._write(work, copy)
+        except KeysteadError as failed:
+            error, work.error = failed, work.error or failed
+        seconds = time.monotonic() - started
+        work.done.append(Done(step.action, step.reason, seconds, str(error) if error else None))
+
+    def _write(self, work: Work, copy: RemoteCopy) -> None:
+        after = work.after or work.found
+        if copy.error is not None and not work.needs("issue"):
+            raise copy.error  # it was asked a moment ago
+        parts = self._parts(work, after.credential.credential_id if after and after.credential else None)
+        if parts is None:
+            raise Misconfigured(
+                f"{copy.name}: the ledger does not have the chain of what the host has; run again, and if it stays so, "
+                "renew it"
+            )
+        copy.publisher.write({part: parts[part] for part in copy.parts})
+        if after is not None:
+            done = CopyState(copy.publisher.where, copy.name, "ok")
+            others = (one for one in after.copies if one.where != done.where)
+            work.after = after._replace(copies=(*others, done))
+
+    def _parts(self, work: Work, credential_id: str | None) -> Parts | None:
+        """Return the public parts of a generation, by the id of its certificate."""
+        original = work.found.original if work.found and work.needs("adopt") else None
+        if original is not None and original.credential.credential_id == credential_id:
+            pem = [pki.pem_certificate(one) for one in (original.certificate, *original.chain)]
+            leaf, chain = pem[0], b"".join(pem[1:])
+        else:
+            place = self._host, self._store, work.name
+            found = credential_id and queries.certificate_of(self._ledger, *place, credential_id)
+            if not found:
+                return None
+            leaf, chain = (text.encode() for text in found)
+        return {"certificate": leaf, "chain": chain, "fullchain": leaf + chain}
+
+
+def finish(works: t.Sequence[Work]) -> None:
+    """Let what is settled keep the copies that the host knows nothing of."""
+    for work in works:
+        before, after = work.found, work.after
+        if before is None or after is None or after is before or not work.remotes:
+            continue
+        known = {one.where for one in after.copies}.union(step.about for step in work.steps)
+        places = {one.publisher.where for one in work.remotes}
+        kept = [one for one in before.copies if one.where in places - known and one.state == "ok"]
+        work.after = after._replace(copies=(*after.copies, *kept))
+
+
+def _state(copy: RemoteCopy, parts: Parts | None, *, present: bool) -> CopyState:
+    """Return how a copy is; what cannot be read now stops nothing on the host."""
+    wanted = None if parts is None or not present else {part: parts[part] for part in copy.parts}
+    try:
+        return copy.publisher.read(wanted)
+    except Misconfigured:
+        if present:
+            raise
+        return CopyState(copy.publisher.where, copy.name, "file")  # somebody else's
+    except KeysteadError as error:
+        copy.error = error
+        return CopyState(copy.publisher.where, copy.name, "unread")
+
+
+def forgotten(works: t.Sequence[Work]) -> t.Iterator[str]:
+    """Yield a warning for each copy that the ledger has, that nobody declares, and that nobody can reach therefore."""
+    for work in works:
+        declared = {one.publisher.where for one in work.remotes}
+        for place in work.known.links:
+            if not place.startswith("/") and place not in declared:
+                yield (
+                    f"{work.name}: {place} is no longer declared, and stays as it is; delete it there, or declare it "
+                    "once more together with state: absent"
+                )
