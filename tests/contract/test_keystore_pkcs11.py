@@ -246,7 +246,7 @@ print(all(key.sign(b"%d" % number) for number in range(50)))
     called, said = calls(kept, tmp_path / "log", script)
     assert said == "True"
     counted = ("C_OpenSession", "C_Login", "C_FindObjectsInit", "C_SignInit")
-    assert [called.count(name) for name in counted] == [1, 1, 3, 1 + 50]  # one that waits is tried before it is taken
+    assert [called.count(name) for name in counted] == [1, 1, 3, 1 + 50]  # one that was found waiting is tried first
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port imp
     Delivered,
     Event,
     Held,
+    KeyGone,
+    KeyKept,
     Orphaned,
     Outcome,
     Refused,
@@ -416,3 +418,48 @@ def test_a_key_is_as_old_as_its_first_intent_or_as_a_certificate_that_began_befo
     began = issued(3, "bb")._replace(not_before=NOW + timedelta(days=2))
     ledger.record(batch(after=3 * day), [outcome(number=3)._replace(changes=(began, Delivered(LINKS)))])
     assert web(ledger).key_since == NOW + timedelta(days=2), "a certificate that was found there"
+
+
+SIGNING = KeyKept(
+    "pkcs11:token=a;serial=1;id=%0A;object=signing", "pkcs11:token=a;serial=1", "signing", "ed25519", made=True, public_id="aa",
+    public_key="PEM",
+)  # fmt: skip
+
+
+def told_of(*changes: KeyKept | KeyGone) -> list[Outcome]:
+    return [Outcome("signing", None, (Event("stage_key", "there is none"),), changes)]
+
+
+def test_a_key_of_no_identity_is_remembered_until_it_is_gone(ledger: SqlLedger) -> None:
+    ledger.record(batch(), told_of(SIGNING))
+    (row,) = queries.backend_keys(ledger)
+    wanted = ("uri", "place", "label", "host", "key_type", "public_id", "public_key", "origin", "backend")
+    assert [row[name] for name in wanted] == [
+        SIGNING.uri, SIGNING.place, "signing", "web1", "ed25519", "aa", "PEM", "made", "pkcs11",
+    ]  # fmt: skip
+    for said, count in (({"label": "signing"}, 1), ({"label": "x"}, 0), ({"host": "web2"}, 0), ({"place": "p"}, 0)):
+        assert len(queries.backend_keys(ledger, **said)) == count
+    ledger.record(batch(after=1), told_of(KeyGone(SIGNING.uri)))
+    assert queries.backend_keys(ledger) == []
+    assert ledger.read("SELECT count(*) FROM backend_keys WHERE destroyed_at IS NOT NULL") == [(1,)]
+    assert [event["identity"] for event in queries.events(ledger)] == ["signing", "signing"]
+
+
+def test_a_key_that_has_the_uri_of_another_takes_its_place(ledger: SqlLedger) -> None:
+    ledger.record(batch(), told_of(SIGNING))
+    ledger.record(batch("web2", after=1), told_of(SIGNING._replace(made=False, public_id=None, public_key=None)))
+    (row,) = queries.backend_keys(ledger)
+    assert (row["host"], row["origin"], row["public_key"]) == ("web2", "adopted", None)
+    assert ledger.read("SELECT count(*) FROM backend_keys") == [(2,)]
+
+
+def test_the_ledger_tells_whose_key_an_authority_signs_with_and_where_that_of_an_identity_is(ledger: SqlLedger) -> None:
+    key, uri = "ab" * 32, "pkcs11:id=%0A"
+    opened = intent(key="aa")._replace(issuer_id=f"local:issuing:{key[:32]}", custody="pkcs11", key_uri=uri)
+    ledger.intend(batch(), [opened])
+    ledger.record(batch(), [outcome(key="aa")])
+    now, later = "2000-01-01T00:00:00.000Z", "9999-01-01T00:00:00.000Z"
+    assert queries.signers(ledger, key, now) == [f"local:issuing:{key[:32]}"]
+    assert queries.signers(ledger, key, later) == queries.signers(ledger, "cd" * 32, now) == []
+    assert queries.key_of(ledger, "web1", "/srv/store", "web") == ("pkcs11", uri)
+    assert queries.key_of(ledger, "web1", "/srv/store", "api") is None

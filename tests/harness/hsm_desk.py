@@ -107,7 +107,7 @@ class Desk:
         ledger.close()
         return found
 
-    def keys(self) -> list[queries.Record]:
+    def recorded(self) -> list[queries.Record]:
         """Return the keys that the ledger has."""
         ledger = open_ledger(self.url, read_only=True)
         found = queries.backend_keys(ledger)

@@ -12,7 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, KeysteadError, Pending
 from ansible_collections.keystead.identity.plugins.plugin_utils._key import label as label_of
-from ansible_collections.keystead.identity.tests.harness import softhsm, swtpm
+from ansible_collections.keystead.identity.tests.harness import local, playbook, softhsm, swtpm
 from ansible_collections.keystead.identity.tests.harness.hsm_desk import Desk
 from ansible_collections.keystead.identity.tests.harness.in_process import HOST, World, web
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -21,6 +21,8 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+MODULE, IDENTITY = "keystead.identity.hsm_key", "keystead.identity.machine_identity"
+LOOKUP = "lookup('keystead.identity.hsm_key', {})"
 SOFT, TPM = pytest.mark.needs(*softhsm.Custody.needs), pytest.mark.needs(*swtpm.Custody.needs)
 EVERY_TYPE = [
     *(pytest.param("soft", name, marks=SOFT) for name in (
@@ -38,8 +40,8 @@ def tpm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[swtpm.Custody]:
     custody.stop()
 
 
-@pytest.fixture
-def restored(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def _restored(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give the environment back as it was: what leads to a token is set in it."""
     for name in ("SOFTHSM2_CONF", "TPM2_PKCS11_STORE", "TPM2_PKCS11_TCTI", "DBUS_SESSION_BUS_ADDRESS"):
         monkeypatch.setenv(name, "")
@@ -47,7 +49,7 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, restored: None) -> Desk:
+def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "controller", softhsm.Custody(tmp_path, None))
 
 
@@ -76,7 +78,7 @@ def codes(result: dict[str, t.Any]) -> list[str]:
 
 @pytest.mark.parametrize(("kind", "key_type"), EVERY_TYPE)
 def test_a_key_of_every_type_goes_the_whole_way(
-    request: pytest.FixtureRequest, tmp_path: Path, restored: None, kind: str, key_type: str
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str, key_type: str
 ) -> None:
     custody = request.getfixturevalue("tpm") if kind == "tpm" else softhsm.Custody(tmp_path, None)
     desk = Desk(tmp_path / "controller", custody)
@@ -123,13 +125,13 @@ def test_every_act_is_in_the_ledger_before_it_is_done_and_how_it_ended(desk: Des
         return desk.execute(arguments)
 
     done = desk.run(label="signing", execute=watched)
-    assert [row["uri"] for row in desk.keys()] == [done["uri"]]
+    assert [row["uri"] for row in desk.recorded()] == [done["uri"]]
     desk.run(label="signing", state="absent", execute=watched)
     assert seen == [[("signing", "stage_key", "pending")], [("signing", "destroy", "pending")]]
     assert [one[1:] for one in desk.events()] == [
         ("stage_key", "pending"), ("stage_key", "ok"), ("destroy", "pending"), ("destroy", "ok"),
     ]  # fmt: skip
-    assert desk.keys() == []
+    assert desk.recorded() == []
 
 
 @SOFT
@@ -160,7 +162,7 @@ def test_a_run_that_is_cut_off_after_the_act_is_healed_and_no_second_pair_is_mad
         desk.run(label="signing", state="absent", execute=lost)
     assert desk.seen("signing") == []
     assert actions(desk.settled(label="signing", state="absent")) == ["withdraw"]
-    assert desk.keys() == []
+    assert desk.recorded() == []
 
 
 @SOFT
@@ -272,7 +274,8 @@ def test_a_policy_judges_the_type_of_a_key_that_is_made_and_of_one_that_is_there
         encoding="utf-8",
     )
     for said in ({}, {"type": "ecdsa-p256"}):
-        assert "rule types, web: key.type ecdsa-p256; use one of" in desk.refusal(label="web", policy=str(policy), **said)
+        shown = desk.refusal(label="web", policy=str(policy), **said)
+        assert "rule types, web: key.type ecdsa-p256; use one of" in shown
     made(desk, "web")
     assert "rule types, web: key.type ecdsa-p256" in desk.refusal(label="web", policy=str(policy))
     assert actions(desk.settled(label="new", type="ecdsa-p384", policy=str(policy))) == ["stage_key"]
@@ -306,7 +309,7 @@ def test_a_key_that_others_destroyed_is_made_anew_and_the_record_follows(desk: D
     done = desk.settled(label="signing")
     assert done["steps"][0]["reason"].endswith("no longer has the key with label signing")
     assert done["uri"] != first["uri"]
-    assert [row["uri"] for row in desk.keys()] == [done["uri"]]
+    assert [row["uri"] for row in desk.recorded()] == [done["uri"]]
 
 
 @SOFT
@@ -325,7 +328,7 @@ def test_a_public_half_alone_is_no_key_and_may_be_destroyed(desk: Desk) -> None:
         ({"pin": "canary-9999"}, "token suite refuses its PIN; correct it before you run again"),
         ({"token_label": "other"}, "no token has token_label other; "),
         ({"pin": None}, "needs its user PIN; set pin_file, pin_env or pin"),
-        ({"pin": None, "pin_env": "NOBODY_SET_IT"}, "pin_env NOBODY_SET_IT is not set, or is empty, where the token is"),
+        ({"pin": None, "pin_env": "NOBODY_SET_IT"}, "pin_env NOBODY_SET_IT is not set, or is empty"),
         ({"pin": None, "pin_file": "/nowhere/pin"}, "pin_file /nowhere/pin cannot be read where the token is"),
         ({"module_path": "/nowhere/module.so"}, "module_path /nowhere/module.so is not the absolute path of a file"),
     ],
@@ -351,7 +354,7 @@ def test_an_answer_of_another_form_is_refused(desk: Desk, spoilt: dict[str, t.An
     def lies(arguments: t.Mapping[str, t.Any]) -> t.Any:
         return {**desk.execute(arguments), **spoilt}
 
-    with pytest.raises(Denied, match="^host: "):
+    with pytest.raises(Denied, match=r"^host: "):
         desk.run(label="signing", execute=lies)
 
 
@@ -360,3 +363,117 @@ def test_nothing_that_opens_the_token_is_shown_or_kept(desk: Desk) -> None:
     done = desk.run(label="signing", diff=True)
     assert softhsm.PIN not in str(done)
     assert softhsm.PIN.encode() not in desk.ledger.read_bytes()
+
+
+class Site:
+    """A controller that is its own two hosts, with a token `suite`; ansible-playbook is a process of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self.home, self.ledger = root, root / "home", f"sqlite:///{root}/ledger.db"
+        self.custody = softhsm.Custody(root, None)
+        self.file = root / "pin"
+        self.file.write_text(f"{softhsm.PIN}\n", encoding="ascii")
+        self.file.chmod(0o600)
+        self.token = {"module_path": softhsm.MODULE, "token_label": "suite"}
+
+    def run(self, *tasks: dict[str, t.Any], code: int = 0, **env: str) -> list[dict[str, t.Any]]:
+        """Return what each task returned on web1."""
+        environment = {**self.custody.environment, "KEYSTEAD_LEDGER": self.ledger, **env}
+        play = {"hosts": "all", "gather_facts": False, "tasks": list(tasks)}
+        done = playbook.run([play], {"web1": {}, "web2": {}}, "--limit", "web1", home=self.home, env=environment)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert softhsm.PIN not in done.stdout + done.stderr
+        return playbook.results(self.home)
+
+    def key(self, label: str, **said: t.Any) -> dict[str, t.Any]:
+        """Return a task about a key, whose PIN is in a file."""
+        opened = {} if {"pin", "pin_env"} & said.keys() else {"pin_file": str(self.file)}
+        return {MODULE: {**self.token, **opened, "ledger": self.ledger, "label": label, **said}}
+
+    def say(self, expression: str, *, code: int = 0, **env: str) -> str:
+        """Return what a template is worth."""
+        return str(self.run({"ansible.builtin.debug": {"msg": f"{{{{ {expression} }}}}"}}, code=code, **env)[0]["msg"])
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path)
+
+
+@SOFT
+def test_a_playbook_makes_a_key_on_a_host_and_one_on_the_controller_and_destroys_both(site: Site) -> None:
+    here = {"delegate_to": "localhost"}
+    first, again, other, shown, gone, too = site.run(
+        site.key("signing"), {**site.key("signing"), "check_mode": True}, {**site.key("theirs"), **here},
+        {**site.key("theirs", state="absent"), **here, "check_mode": True, "diff": True},
+        site.key("signing", state="absent"), {**site.key("theirs", state="absent"), **here},
+    )  # fmt: skip
+    assert (first["changed"], again["changed"], other["changed"]) == (True, False, True)
+    assert first["public_key"] == again["public_key"] != other["public_key"]
+    assert shown["diff"]["before"].startswith("type: ecdsa-p256\nlabel: theirs\n")
+    assert shown["diff"]["after"] == ""
+    assert (gone["changed"], too["changed"]) == (True, True)
+    assert site.custody.seen("signing") == site.custody.seen("theirs") == []
+
+
+@SOFT
+def test_the_pin_of_a_task_goes_down_a_pipe_and_touches_no_disk_where_there_is_none(site: Site) -> None:
+    opened = site.key("signing", pin="{{ lookup('file', '" + str(site.file) + "') }}")
+    refused = site.run(opened, code=2, ANSIBLE_PIPELINING="False")[0]
+    assert "hsm_key: without pipelining" in refused["msg"]
+    assert "pin_file" in refused["msg"]
+    assert site.run(opened)[0]["changed"]
+
+
+@SOFT
+def test_the_pin_may_be_in_the_environment_of_the_task(site: Site) -> None:
+    opened = {**site.key("signing", pin_env="HSM_PIN"), "environment": {"HSM_PIN": softhsm.PIN}}
+    assert site.run(opened)[0]["changed"]
+
+
+@SOFT
+def test_a_template_asks_the_ledger_for_a_key_of_a_token_and_of_an_identity(site: Site) -> None:
+    custody = {"pkcs11": {**site.token, "pin_file": str(site.file)}}
+    identities = [
+        {"name": "web", "dns_names": ["web.example.org"], "key": {"custody": custody}},
+        {"name": "plain", "dns_names": ["plain.example.org"]},
+    ]
+    issued = {
+        "issuer": {"local": local.two_tiers(site.root / "ca")}, "ledger": site.ledger,
+        "store": str(site.root / "store"), "identities": identities,
+    }  # fmt: skip
+    signing, _aes, records = site.run(site.key("signing"), site.key("backup", type="aes-256"), {IDENTITY: issued})
+    assert site.say(LOOKUP.format("'signing'")) == signing["public_key"]
+    assert site.say(LOOKUP.format("'signing', part='uri', host='web1'")) == signing["uri"]
+    assert site.say(LOOKUP.format(f"'{signing['uri']}'")) == signing["public_key"]
+    uri = records["identities"][0]["key_uri"]
+    assert site.say(LOOKUP.format("'web', part='uri'")) == uri
+    assert site.say(LOOKUP.format("'plain', store='" + issued["store"] + "'")).startswith("-----BEGIN PUBLIC KEY")
+    token = f"module_path='{softhsm.MODULE}', token_label='suite', pin_file='{site.file}'"
+    assert site.say(LOOKUP.format(f"'{uri}', {token}")) == site.say(LOOKUP.format("'web'"))
+    for said, message in (
+        ("'plain', part='uri'", "has its key in custody file, where it has no URI"),
+        ("'backup'", "backup has no public key: it is a secret key; ask for part uri"),
+        ("'sining'", "the ledger knows no key 'sining' in a token, and no identity of that name on host web1; did you"),
+        ("'signing', token_label='other'", "it knows none"),
+        ("'signing', tokn='x'", "hsm_key: option tokn is unknown"),
+        (f"'other', {token}", "hsm_key: token suite has no key with label other"),
+        (f"'x', {token}, pin='SESAME'", "one of pin, pin_env, pin_file is enough, found pin and pin_file"),
+        (f"'x', module_path='{softhsm.MODULE}', token_label='suite', pin='SESAME'", "token suite refuses its PIN"),
+    ):
+        shown = site.say(LOOKUP.format(said), code=2)
+        assert message in shown
+        assert "SESAME" not in shown
+
+
+@SOFT
+def test_a_name_that_is_both_a_key_and_an_identity_is_refused_until_the_template_says_which(site: Site) -> None:
+    issued = {
+        "issuer": {"local": local.two_tiers(site.root / "ca")}, "ledger": site.ledger,
+        "store": str(site.root / "store"), "identities": [{"name": "web", "dns_names": ["web.example.org"]}],
+    }  # fmt: skip
+    made_key, _issued = site.run(site.key("web"), {IDENTITY: issued})
+    shown = site.say(LOOKUP.format("'web'"), code=2)
+    assert "set option store to mean the identity, or token_label or token_serial to mean that key" in shown
+    assert site.say(LOOKUP.format("'web', token_label='suite'")) == made_key["public_key"]
+    assert site.say(LOOKUP.format(f"'web', store='{issued['store']}'")) != made_key["public_key"]

@@ -20,6 +20,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._action import T
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import queries
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.schema import MIGRATIONS
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 from ansible_collections.keystead.identity.tests.harness.in_process import World, reason, steps, web
 
@@ -77,6 +78,19 @@ def test_the_ledger_is_whole_and_can_be_read_and_written(world: World) -> None:
     assert known.certificate == world.path("web", "2", "certificate.pem").read_text()
     assert (old.state, old.generation, old.last) == ("absent", None, 1)
     assert old.revoked == ((old.credential_id, "cessation_of_operation"),)
+
+
+def test_the_ledger_gets_what_this_release_keeps_beside_and_loses_nothing(world: World) -> None:
+    before = world.query("SELECT * FROM events ORDER BY seq")
+    for read_only in (True, False):
+        ledger = open_ledger(world.url, read_only=read_only)
+        assert queries.backend_keys(ledger) == []
+        assert ledger.read("SELECT number FROM migrations ORDER BY number")[:2] == [(1,), (2,)]
+        ledger.close()
+        with sqlite3.connect(world.ledger) as file:
+            assert file.execute("PRAGMA user_version").fetchone() == (1 if read_only else len(MIGRATIONS),)
+        file.close()
+    assert world.query("SELECT * FROM events ORDER BY seq") == before
 
 
 def test_everything_in_the_store_is_found_and_found_whole(world: World) -> None:

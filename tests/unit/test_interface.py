@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import ACTIONS, PARTS
-from ansible_collections.keystead.identity.plugins.module_utils._options import authority, machine_identity
+from ansible_collections.keystead.identity.plugins.module_utils._options import authority, hsm_key, machine_identity
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.planned import PLANNED, Planned
 
@@ -54,6 +54,12 @@ AUTHORITY = f"""
     state=present state=absent
 """
 
+HSM_KEY = f"""
+    {SHARED} module_path token_label token_serial pin pin_env pin_file label id uri type=ecdsa-p256 type=ecdsa-p384
+    type=ecdsa-p521 type=ed25519 type=rsa-2048 type=rsa-3072 type=rsa-4096 type=aes-256 usage=sign extractable
+    state=present state=absent destroy_in_use
+"""
+
 
 def below(path: str, names: str) -> list[str]:
     """Return the names with the path of the option that they belong to."""
@@ -71,12 +77,14 @@ DESIGNED = {
     "machine_identity_info": INFO.split(),
     "preflight": [*PREFLIGHT.split(), *below("issuer", ISSUER), *below("issuers", ISSUER)],
     "certificate_authority": AUTHORITY.split(),
+    "hsm_key": HSM_KEY.split(),
 }
 TABLES: dict[str, dict[str, Option]] = {
     "machine_identity": {**COMMON, **machine_identity.OPTIONS},
     "machine_identity_info": {**COMMON, **machine_identity.INFO},
     "preflight": {**COMMON, **machine_identity.PREFLIGHT},
     "certificate_authority": {**COMMON, **authority.OPTIONS},
+    "hsm_key": {**COMMON, **hsm_key.OPTIONS},
 }
 DEFAULTS = {
     "store": "/var/lib/keystead/identities",

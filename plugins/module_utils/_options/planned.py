@@ -62,6 +62,7 @@ PLANNED: t.Mapping[str, Tree] = {
     "machine_identity_info": {**_COMMON, **_RECORDS},
     "preflight": {**_COMMON, "issuer": _ISSUER, "issuers": _ISSUER},
     "certificate_authority": {**_COMMON, "key": {name: _KEY[name] for name in ("reuse", "origin")}},
+    "hsm_key": {**_COMMON},
     "ledger_rebuild": {**_COMMON, "issuers": _ISSUER},
 }
 

@@ -194,7 +194,7 @@ def test_a_file_with_the_same_content_is_managed_from_now_on(world: World) -> No
     world.path("web", "copies.json").unlink()
     done = world.settled([web(publish=[bundle(world), p12(world)])])["identities"][0]
     assert [step["reason"].rpartition("/")[2] for step in done["steps"]] == [
-        f"{name} is a file with the same content, which is managed from now on" for name in ("web.pem", "web.p12")
+        f"{name} holds the same already, and is managed from now on" for name in ("web.pem", "web.p12")
     ]
 
 

@@ -303,6 +303,33 @@ CANDIDATES: dict[str, Case] = {
         "key that web on web2 has too; adopt with replace: now",
         {"shared_with": ()},
     ),
+    "extractable keys": Case(
+        {"extractable_keys": {"allow": False}},
+        {"kind": "key", "extractable": True},
+        "extractable true; leave it out",
+        {"kind": "key", "extractable": False},
+    ),
+    "type of a bare key": Case(
+        {"key_type": {"allow": ["aes-256"]}},
+        {"kind": "key", "key_type": "ecdsa-p521"},
+        "key.type ecdsa-p521; use aes-256",
+        {"kind": "key", "key_type": "aes-256"},
+    ),
+    "size of a bare key": Case(
+        {"key_size": {"rsa": 3072}},
+        {"kind": "key", "key_type": "rsa-2048"},
+        "key.type rsa-2048; use one of rsa with at least 3072",
+        {"kind": "key", "key_type": "rsa-3072"},
+    ),
+    "a bare key that a rule of another kind names": Case(
+        {"custody": {"allow": ["file"]}, "only": {"kinds": ["key"]}},
+        {"kind": "key", "custody": "pkcs11"},
+        "key.custody pkcs11; use file",
+        {"custody": "pkcs11"},
+    ),
+    "a rule about identities, of which a bare key is none": Case(
+        {"contact": {}}, {}, "no contact", {"kind": "key"},
+    ),
     "custody": Case(
         {"custody": {"allow": ["pkcs11", "aws_kms"]}},
         {"custody": "file"},
