@@ -51,7 +51,7 @@ EXAMPLES = r"""
 - name: What a token of the controller has
   ansible.builtin.debug:
     msg: "{{ lookup('keystead.identity.hsm_key', 'release-signing', module_path='/usr/lib/softhsm/libsofthsm2.so',
-             token_label='web', pin_file='/etc/keystead/hsm.pin') }}"
+             token_label='web', pin_file='/etc/keystead/web.pin') }}"
 """
 
 RETURN = r"""

@@ -46,7 +46,7 @@ EXAMPLES = r"""
   keystead.identity.hsm_key:
     module_path: /usr/lib/softhsm/libsofthsm2.so
     token_label: web
-    pin_file: /etc/keystead/hsm.pin
+    pin_file: /etc/keystead/web.pin
     label: release-signing
     type: ecdsa-p384
   register: signing
@@ -61,7 +61,7 @@ EXAMPLES = r"""
   keystead.identity.hsm_key:
     module_path: /usr/lib/softhsm/libsofthsm2.so
     token_label: web
-    pin_file: /etc/keystead/hsm.pin
+    pin_file: /etc/keystead/web.pin
     label: backup
     type: aes-256
 
@@ -69,7 +69,7 @@ EXAMPLES = r"""
   keystead.identity.hsm_key:
     module_path: /usr/lib/softhsm/libsofthsm2.so
     token_label: web
-    pin_file: /etc/keystead/hsm.pin
+    pin_file: /etc/keystead/web.pin
     label: controller-signing
   delegate_to: localhost
 
@@ -77,7 +77,7 @@ EXAMPLES = r"""
   keystead.identity.hsm_key:
     module_path: /usr/lib/softhsm/libsofthsm2.so
     token_label: web
-    pin_file: /etc/keystead/hsm.pin
+    pin_file: /etc/keystead/web.pin
     label: backup
     state: absent
 """

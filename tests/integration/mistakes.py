@@ -40,6 +40,15 @@ def info(*expected: str, **said: t.Any) -> Case:
     return Case(said, expected, "machine_identity_info")
 
 
+OF_TOKEN = {"module_path": "/etc/hostname", "token_label": "web", "pin": "{{ secret }}"}
+
+
+def key(*expected: str, **said: t.Any) -> Case:
+    """Return a mistake in a task of hsm_key."""
+    given = {**OF_TOKEN, "label": "signing", **said}
+    return Case({name: value for name, value in given.items() if value is not None}, expected, "hsm_key")
+
+
 def local_issuer(**said: t.Any) -> dict[str, t.Any]:
     """Return the good issuer with other members."""
     return {"local": {"directory": "{{ base }}/ca", "authority": "issuing", **said}}
@@ -310,8 +319,27 @@ HOSTS = {
     ),
     "old cryptography": Case({"identities": []}, ("cryptography 3.1", "at least 3.4"), host="old1"),
 }
+TOKENS = {
+    "no key is named": key("option label", "set label, id or uri", label=None),
+    "two PINs": key("one of pin, pin_env, pin_file is enough, found pin and pin_file", pin_file="/etc/pin"),
+    "two names of a token": key("exactly one of token_label and token_serial", token_serial="0815"),
+    "a relative module": key("option module_path", "'softhsm2.so'", "'/softhsm2.so'", module_path="softhsm2.so"),
+    "an id that is none": key("option id", "'signing'", "0a1b2c", id="signing"),
+    "a usage of another type": key("ed25519 does not derive; use sign", type="ed25519", usage=["derive"]),
+    "a usage that is none": key("option usage[0]", "'verify'", "sign, encrypt", usage=["verify"]),
+    "a type that no token makes": key("option type", "'ml-dsa-65'", "ecdsa-p256", type="ml-dsa-65"),
+    "a URI of a certificate": key("option uri", "something of type cert", label=None, uri="pkcs11:id=%01;type=cert"),
+    "extractable without leave": key("rule extractable-keys", "extractable true", extractable=True),
+    "policy of hsm_key": key(*NO_POLICY, policy="/no/policy.yml"),
+    "no such module": key("module_path /nowhere/x.so is not", "install the package", module_path="/nowhere/x.so"),
+    "what is no module": key("/etc/passwd cannot be loaded as a PKCS#11 module", "see that", module_path="/etc/passwd"),
+    "no python-pkcs11": Case(
+        {**OF_TOKEN, "label": "signing"}, ("python-pkcs11 is missing in ", " -m pip install python-pkcs11"),
+        "hsm_key", host="tokenless1",
+    ),
+}
 GROUPS = {
     "planned": PLANNED, "option": OPTIONS, "authority": AUTHORITIES, "ledger": LEDGERS, "host": HOST,
-    "signing": SIGNING, "hosts": HOSTS,
+    "signing": SIGNING, "hosts": HOSTS, "token": TOKENS,
 }  # fmt: skip
 MISTAKES = {f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()}
