@@ -22,7 +22,8 @@ import typing as t
 from pathlib import Path
 
 from . import figures, machine
-from .backends import _empty, _find_collection
+from .backends import _find_collection
+from .ground import unused
 from .runner import Unexpected, give_up
 
 ROUNDS, QUICK_ROUNDS = 15, 5
@@ -129,7 +130,7 @@ def main() -> None:
     options = parser.parse_args()
     _find_collection()
     try:
-        result = run(_empty(options.build / "custody"), QUICK_ROUNDS if options.quick else ROUNDS)
+        result = run(unused(options.build / "custody"), QUICK_ROUNDS if options.quick else ROUNDS)
     except Unexpected as error:
         give_up(error)
     (options.build / "custody.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured, Unavailable
@@ -17,8 +19,6 @@ from ansible_collections.keystead.identity.tests.harness.in_process import World
 from ansible_collections.keystead.identity.tests.harness.publishers import BACKENDS, parts
 
 if t.TYPE_CHECKING:
-    from pathlib import Path
-
     from ansible_collections.keystead.identity.plugins.plugin_utils._publishers.openbao_kv import (
         OpenBaoKv as Publisher,
     )
@@ -176,3 +176,49 @@ def test_two_that_write_at_the_same_time_lose_nothing(request: pytest.FixtureReq
     assert (place.values() or {})["note"] == "by hand"
     place.publisher().write(made)
     assert place.publisher().read(made).state == "ok"
+
+
+def test_a_run_that_was_cut_off_before_it_wrote_there_is_completed(world: World, place: t.Any) -> None:
+    def execute(arguments: t.Mapping[str, t.Any]) -> t.Any:
+        answer = world.execute(arguments)
+        if arguments["phase"] == "install":
+            raise KeyboardInterrupt
+        return answer
+
+    with pytest.raises(KeyboardInterrupt):
+        world.converge([said(place)], execute=execute)
+    assert place.values() is None
+    assert steps(world.settled([said(place)])["identities"][0]) == ["publish"]
+    assert there(place) == of_host(world, "certificate", "chain")
+    assert (world.remembered().generation, len(world.issued())) == (1, 1)
+
+
+def test_what_its_service_did_not_take_is_not_copied(world: World, place: t.Any) -> None:
+    fails = world.directory / "fails"
+    declared = said(place, activate={"command": ["sh", "-c", f"! test -e {fails}"]})
+    world.settled([declared])
+    first = there(place)
+    fails.touch()
+    assert world.one({**declared, "lifetime": "10d"})["failed"]
+    assert there(place) == first == of_host(world, "certificate", "chain")
+
+
+@pytest.mark.needs("openbao")
+def test_the_policy_of_the_page_suffices_from_the_first_copy_to_the_last(
+    request: pytest.FixtureRequest, tmp_path: Path, world: World
+) -> None:
+    server = request.getfixturevalue("openbao")
+    place = BACKENDS["openbao_kv"](tmp_path, server)
+    place.path = "web/tls"
+    page = (Path(__file__).parents[2] / "docs/docsite/rst/publish_openbao_kv.rst").read_text(encoding="utf-8")
+    (policy,) = re.findall(r"^\.\. code-block:: text\n\n((?: .*\n|\n)+)", page, re.MULTILINE)
+    rights = {"policy": policy.replace("certificates/", f"{place.mount}/")}
+    server.call("PUT", f"sys/policies/acl/{place.mount}", rights)
+    token = server.call("POST", "auth/token/create", {"policies": [place.mount], "ttl": "1h"})["auth"]["client_token"]
+    options = {**place.options(), "auth": {"token": {"token": token}}}
+    declared = web(publish=[{"openbao_kv": options}])
+    world.settled([declared])
+    place.drop()
+    world.settled([declared])
+    world.settled([{"name": "web", "state": "absent", "publish": [{"openbao_kv": options}]}])
+    assert place.values() is None

@@ -33,6 +33,7 @@ _REFUSED = (
     "KeySizeRange", "MechanismInvalid", "MechanismParamInvalid", "TemplateIncomplete", "TemplateInconsistent",
 )  # fmt: skip
 _ID_BYTES = 16
+_PLACES_FOR_ONE = 2  # its parent is loaded with it
 
 
 class Wish(t.NamedTuple):
@@ -48,6 +49,7 @@ class Wish(t.NamedTuple):
 def generate(token: OpenToken, wish: Wish) -> Pair:
     """Make a key and return it; the caller holds the token's lock. Raises KeysteadError."""
     kind = checked(token, wish.type)
+    token.take(_PLACES_FOR_ONE)
     wish = wish._replace(id=wish.id or os.urandom(_ID_BYTES))
     objects = token.objects
     try:

@@ -32,7 +32,8 @@ class TokenKey:
         self.id, self.label = pair.id, pair.label
         self.uri = text(Uri(token.label, token.serial, pair.id, pair.label))
         self._token = token
-        self._use(pair)
+        self._private, self._epoch = t.cast("t.Any", None), -1
+        self._check(pair)
         try:
             self.type = type_of(pair.public or pair.private)
             kind = KINDS.get(self.type)
@@ -56,8 +57,9 @@ class TokenKey:
         if self._hash is not None:
             data = hashlib.new(self._hash, data).digest()
         with self._token.lock:
-            session = self._token.session
-            if self._epoch != self._token.epoch or session is None:
+            self._token.ready()
+            if self._epoch != self._token.epoch:
+                self._token.take(1)
                 self._find()
             try:
                 signature: bytes = self._private.sign(data, mechanism=self._mechanism)
@@ -65,13 +67,11 @@ class TokenKey:
                 raise self._token.said(error, f"signing with {self.uri}") from None
         return _der(signature) if self._raw else signature
 
-    def _use(self, pair: Pair) -> None:
+    def _check(self, pair: Pair) -> None:
         if not hasattr(pair.private, "sign"):
             raise Misconfigured(
                 f"pkcs11: {self._token.name} has {self.uri} which may not sign (CKA_SIGN is false); use another key"
             )
-        self._private: t.Any = pair.private
-        self._epoch = self._token.epoch
 
     def _find(self) -> None:
         """Take the handle of the session that is open now."""
@@ -79,7 +79,8 @@ class TokenKey:
         if len(found) != 1:
             how = "does not have it any more" if not found else f"has {len(found)} keys with its id"
             raise Misconfigured(f"pkcs11: {self._token.name} {how}: {self.uri}; look into the token")
-        self._use(found[0])
+        self._check(found[0])
+        self._private, self._epoch = found[0].private, self._token.epoch
 
 
 def _der(signature: bytes) -> bytes:

@@ -26,6 +26,7 @@ if t.TYPE_CHECKING:
     from .._core.model import Token
 
 _WRITE_PROTECTED, _LOGIN_REQUIRED = 0x2, 0x4  # CKF_ of a token (PKCS#11 2.40, 3.2)
+_PLACES = 16  # of 27; the rest is for who is using the token when they are gone
 _DIES_IN_A_FORK = "libtss2-tcti-tabrmd"  # its connection to the message bus is served by a thread, which a child lacks
 
 
@@ -41,6 +42,7 @@ class OpenToken:
         self._objects: Objects | None = None
         self._over: KeysteadError | None = None
         self._inherited = False
+        self._taken = self._users = 0
         self._find()
 
     def _find(self) -> None:
@@ -54,6 +56,26 @@ class OpenToken:
         self.label: str = self.token.label
         self.serial = library.serial(self.token)
         self.name = f"token {self.label or self.serial}"
+
+    def ready(self) -> None:
+        """Open it where it is not open, whereupon it knows its names anew; the caller holds the lock.
+
+        A session with too many objects in it is renewed, but never under somebody who is using its handles.
+        """
+        if self._taken > _PLACES and not self._users:
+            self.close()
+        _session = self.session
+
+    @contextlib.contextmanager
+    def used(self) -> t.Iterator[OpenToken]:
+        """Yield it, open, with its lock held; handles hold until the end."""
+        with self.lock:
+            self.ready()
+            self._users += 1
+            try:
+                yield self
+            finally:
+                self._users -= 1
 
     @property
     def session(self) -> t.Any:
@@ -120,6 +142,14 @@ class OpenToken:
         except RuntimeError as error:
             raise translated(error, self.name, doing) from None
 
+    def take(self, places: int) -> None:
+        """Say that the token will keep this many more objects loaded; the caller holds the lock.
+
+        tpm2-pkcs11 gives none of them back before the session ends, and a resource manager grants one client 27.
+        """
+        if self.module.manufacturer_id == library.TPM2_PKCS11:
+            self._taken += places
+
     def forgive(self) -> None:
         """Forget what went wrong: the next one who needs the token may try again."""
         self._over = None
@@ -133,7 +163,7 @@ class OpenToken:
         """End the session; whoever needs the token again opens it again."""
         with self.lock:
             session, self._session, self._objects = self._session, None, None
-            self.epoch += 1
+            self.epoch, self._taken = self.epoch + 1, 0
             try:
                 if session is not None:
                     session.close()
@@ -148,9 +178,7 @@ _guard = threading.RLock()
 @contextlib.contextmanager
 def using(wanted: Token) -> t.Iterator[OpenToken]:
     """Yield the token that a task names, open, with its lock held. Raises KeysteadError."""
-    token = open_token(wanted)
-    with token.lock:
-        token.session  # noqa: B018 - it is opened, and knows its names anew
+    with open_token(wanted).used() as token:
         yield token
 
 

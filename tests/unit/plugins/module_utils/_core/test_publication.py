@@ -7,14 +7,18 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.checks import Look
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Finding, Known, Observed, Step
+from ansible_collections.keystead.identity.plugins.module_utils._core.plan import decide
 from ansible_collections.keystead.identity.plugins.module_utils._core.publication import (
     COPY_STATES,
     CopyState,
     Publication,
     is_copy,
+    is_remote,
 )
 from ansible_collections.keystead.identity.tests.unit.plugins.module_utils._core.test_plan import (
+    NOW,
     THERE,
     TOLD,
     TWO,
@@ -47,8 +51,9 @@ def test_a_copy_as_it_should_be_is_left_alone() -> None:
         ("password", "", "/etc/web.p12 does not open with the declared password"),
         ("encryption", "legacy", "the encryption of /etc/web.p12 is not legacy"),
         ("unreadable", "", "/etc/web.p12 cannot be read as pkcs12"),
-        ("file", "", "/etc/web.p12 is a file that pkcs12 replaces, as replace_files says"),
+        ("file", "", "/etc/web.p12 holds something else, which pkcs12 replaces, as replace_files says"),
         ("link", "", "/etc/web.p12 is a link, in whose place a file comes"),
+        ("unread", "", "/etc/web.p12 could not be read, and is written where that is possible now"),
     ],
 )
 def test_another_content_is_put_right_and_its_consumer_told(state: str, detail: str, says: str) -> None:
@@ -60,7 +65,7 @@ def test_another_content_is_put_right_and_its_consumer_told(state: str, detail: 
     [
         ("mode", "0644, not 0600", "the mode of /etc/web.p12 is 0644, not 0600"),
         ("owner", "0:0, not web:", "the owner of /etc/web.p12 is 0:0, not web:"),
-        ("same", "", "/etc/web.p12 is a file with the same content, which is managed from now on"),
+        ("same", "", "/etc/web.p12 holds the same already, and is managed from now on"),
     ],
 )
 def test_what_a_consumer_does_not_notice_is_put_right_alone(state: str, detail: str, says: str) -> None:
@@ -68,7 +73,15 @@ def test_what_a_consumer_does_not_notice_is_put_right_alone(state: str, detail: 
 
 
 def test_every_state_is_in_these_tables() -> None:
-    assert len(COPY_STATES) == 1 + 9 + 3
+    assert len(COPY_STATES) == 1 + 10 + 3
+
+
+def test_a_consumer_on_the_host_is_not_told_of_copies_elsewhere() -> None:
+    place = "openbao_kv https://bao.example.org/v1/kv/data/web"
+    there = THERE._replace(copies=(CopyState(place, "openbao_kv", "missing"),))
+    (step,) = decide(Look(TOLD, there, credential(), Known(), NOW))
+    assert (step.action, step.about, is_remote(step)) == ("publish", place, True)
+    assert not is_remote(Step("publish", "", PATH))
 
 
 @pytest.mark.parametrize("state", COPY_STATES)

@@ -194,7 +194,7 @@ def test_a_file_with_the_same_content_is_managed_from_now_on(world: World) -> No
     world.path("web", "copies.json").unlink()
     done = world.settled([web(publish=[bundle(world), p12(world)])])["identities"][0]
     assert [step["reason"].rpartition("/")[2] for step in done["steps"]] == [
-        f"{name} is a file with the same content, which is managed from now on" for name in ("web.pem", "web.p12")
+        f"{name} holds the same already, and is managed from now on" for name in ("web.pem", "web.p12")
     ]
 
 
@@ -225,6 +225,18 @@ def test_a_link_of_the_identity_gives_way_to_a_copy_and_one_of_somebody_else_doe
     path.unlink()
     path.mkdir()
     assert "is neither a file nor a link" in world.one(web(publish=[bundle(world)]))["msg"]
+
+
+def test_a_copy_gives_way_to_a_link_of_the_identity_unless_others_changed_it(world: World) -> None:
+    path = world.links / "web.pem"
+    world.settled([web(publish=[bundle(world)])])
+    done = world.settled([web(links={str(path): "fullchain"})])["identities"][0]
+    assert reason(done, "link").endswith("is a copy that was written here, and a link to fullchain takes its place")
+    assert path.is_symlink()
+    assert not world.path("web", "copies.json").exists()
+    world.settled([web(publish=[bundle(world)])])
+    path.write_text("mine now\n")
+    assert "is a regular file with other content" in world.one(web(links={str(path): "fullchain"}))["msg"]
 
 
 def test_a_directory_that_others_may_write_is_refused(world: World) -> None:
