@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 module: hsm_key
 short_description: Keep a key in an HSM or a TPM
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Creates, looks up, takes over and destroys one key in a PKCS#11 token. It runs where the token is, on the managed
     host; with C(delegate_to=localhost), in a token that the controller reaches.
