@@ -12,13 +12,15 @@ import threading
 import typing as t
 from urllib.parse import urlsplit
 
-from ...module_utils._core.errors import Misconfigured, Unavailable
+from ...module_utils._core.errors import Misconfigured
 from .._deadline import Worker
 from .._durations import seconds
-from .errors import Place, failure
+from .errors import Place, Silent, failure, not_understood
 
 Json = dict[str, t.Any]
 CONNECTS_WITHIN = 10.0  # seconds, of each try
+LARGEST = 64 * 1024 * 1024  # bytes of an object
+_UNREADABLE = (AttributeError, KeyError, LookupError, RecursionError, TypeError)
 _MADE: dict[tuple[t.Any, ...], t.Any] = {}
 _MAKING = threading.Lock()
 
@@ -46,14 +48,20 @@ class Client:
         def asked() -> Json:
             from botocore import xform_name
 
-            answer: Json = getattr(_client(self._place, self._timeout), xform_name(operation))(**parameters)
-            return answer
+            method = getattr(_client(self._place, self._timeout), xform_name(operation))
+            try:
+                answer: Json = method(**parameters)
+            except theirs:
+                raise
+            except _UNREADABLE:  # what boto3's parser stumbles over is nothing that AWS says
+                raise not_understood(self._place, operation) from None
+            return _whole(answer)
 
         try:
             return self._worker.within(self._timeout, asked)
         except TimeoutError:
             told = f"{self._place.service} did not answer {operation} within {self._timeout:g}s (option timeout)"
-            raise Unavailable(f"{self._place.who}: {told}; run again later") from None
+            raise Silent(f"{self._place.who}: {told}; run again later") from None
         except theirs as error:
             raise failure(error, self._place, operation, _secrets(parameters)) or error from None
 
@@ -65,6 +73,12 @@ class Client:
         except theirs as error:
             raise failure(error, self._place) or error from None
         return value in model.shape_for(shape).enum
+
+
+def _whole(answer: Json) -> Json:
+    """Read what is sent as a stream, while the deadline holds."""
+    body = answer.get("Body")
+    return {**answer, "Body": body.read(LARGEST)} if hasattr(body, "read") else answer
 
 
 def imported(who: str) -> tuple[type[Exception], ...]:
