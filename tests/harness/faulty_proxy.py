@@ -70,7 +70,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         told = " ".join((self.command, self.path, *filter(None, [self.headers.get("X-Amz-Target")])))
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         proxy.seen.append(told)
-        proxy.fault_for(told)(self)
+        (hang if proxy.silent else proxy.fault_for(told))(self)  # what shook hands before is kept open by some clients
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_LIST = do_HEAD = _answer  # noqa: N815 - as it is called
 

@@ -31,7 +31,10 @@ if t.TYPE_CHECKING:
 STARTS_WITHIN = 60.0  # seconds
 ACCESS_KEY, SECRET_KEY = "AKIAIOSFODNN7KEYSTEAD", "of-the-test-and-nobody-else"
 _CORRECTED = Path(__file__).with_name("moto_pca.py")
-_MAIN = f"import runpy, sys; runpy.run_path({str(_CORRECTED)!r}); from moto.server import main; main(sys.argv[1:])"
+_MAIN = f"""import runpy, sys
+runpy.run_path({str(_CORRECTED)!r}, run_name="moto.acmpca.corrected")  # moto tells its services apart by this name
+from moto.server import main
+main(sys.argv[1:])"""
 
 
 @dataclass

@@ -119,7 +119,7 @@ class Authority(models.CertificateAuthority):
         if since is not None and now() - since < TOKEN_HOLDS:
             return arn
         leaf = self._leaf(csr, said)
-        arn = f"{self.arn}/certificate/{mock_random.uuid4().replace('-', '')}"
+        arn = f"{self.arn}/certificate/{mock_random.uuid4().hex}"
         self.issued_certificates[arn] = leaf.public_bytes(Encoding.PEM)
         self.issued_certificates_certificate_chains[arn] = self.certificate_bytes
         if said.get("IdempotencyToken"):

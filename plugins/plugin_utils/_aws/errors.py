@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Unavailable, Unreached
@@ -121,7 +122,7 @@ def _shown(code: str) -> str:
 def _unasked(error: Exception, place: Place) -> KeysteadError:
     """Return the error of what boto3 could not do; by the name of its class, since an older one lacks some of them."""
     who, names = place.who, [kind.__name__ for kind in type(error).__mro__]
-    if "SSLError" in names and "certificate" in str(error).lower():
+    if "SSLError" in names and re.search("certificate|match", str(error), re.IGNORECASE):
         told = f"TLS with {_endpoint(error)} fails, its certificate is not one that is trusted here for this name"
         return Misconfigured(f"{who}: {told}; if it is the right server, name its authority in AWS_CA_BUNDLE")
     for name, (kind, told) in _UNASKED.items():

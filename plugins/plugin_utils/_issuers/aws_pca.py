@@ -12,7 +12,6 @@ import typing as t
 
 from ...module_utils._core.errors import Misconfigured
 from .._aws.client import Client
-from .._durations import timeout
 from .._roots import declared_roots
 
 if t.TYPE_CHECKING:
@@ -76,8 +75,7 @@ class AwsPcaIssuer:
     def _signer(self) -> Signer:
         from .._aws.pca import Signer
 
-        within = timeout(self._options.get("timeout", "30s"))
-        return Signer(self._client, self._target, lambda: declared_roots(self._options), within)
+        return Signer(self._client, self._target, lambda: declared_roots(self._options), self._client.timeout)
 
     @functools.cached_property
     def _records(self) -> Records:
