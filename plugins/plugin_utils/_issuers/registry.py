@@ -27,4 +27,14 @@ def _openbao(options: Options) -> Issuer:
     return OpenBaoIssuer(options)
 
 
-ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {"local": _local, "openbao": _openbao}
+def _aws_pca(options: Options) -> Issuer:
+    from .aws_pca import AwsPcaIssuer
+
+    return AwsPcaIssuer(options)
+
+
+ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {
+    "local": _local,
+    "openbao": _openbao,
+    "aws_pca": _aws_pca,
+}
