@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import time
 import typing as t
 from datetime import UTC, datetime
 
-from ..module_utils._core.errors import KeysteadError, NotConverged, NotYet, Pending, Unavailable
+from ..module_utils._core.errors import KeysteadError, NotYet, Pending, Unavailable
 from ..module_utils._core.model import Identity
 from . import _copies
 from ._actor import actor, holder
@@ -23,6 +22,7 @@ from ._host_half import HostHalf
 from ._key import label
 from ._known import known_of
 from ._ledger.port import Batch
+from ._ledger.queries import spent_keys
 from ._ledger.registry import open_for
 from ._policy.candidate import candidates
 from ._policy.live import Live
@@ -30,13 +30,14 @@ from ._policy.load import load
 from ._policy.review import Review
 from ._report import result
 from ._signers import Signers
-from ._work import Work, concerns_others, failing, is_behind, is_elsewhere, is_unknown, plan
+from ._work import Work, check_settled, concerns_others, failing, is_behind, is_elsewhere, is_unknown, plan
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Issuer
     from ._action import Task
     from ._custody import Custody
     from ._declare import Options
+    from ._ledger.chain import Readable
     from ._ledger.port import Ledger, Remembered
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # a lease is given back long before it ends
@@ -104,9 +105,13 @@ class _Run:
         if issuer is not None and identity.state == "present":
             identity = identity._replace(issuer_id=issuer.id)
         if identity.key.custody != "file":
-            name = label(self.task.host, self.store, identity.name)
-            identity = identity._replace(key=identity.key._replace(label=name))
+            name, spent = label(self.task.host, self.store, identity.name), self._spent.get(identity.name, ())
+            identity = identity._replace(key=identity.key._replace(label=name, spent=spent))
         return Work(declaration, identity, issuer, remembered, known_of(declaration, remembered, self.now))
+
+    @functools.cached_property
+    def _spent(self) -> t.Mapping[str, tuple[str, ...]]:
+        return spent_keys(t.cast("Readable", self.ledger), self.task.host, self.store)
 
     def _issuer(self, declaration: Declaration) -> Issuer | None:
         """Return who signs; in check mode, an issuer that an earlier task would make is no error yet."""
@@ -265,7 +270,7 @@ class _Run:
             self.host.install(works, given_up, datetime.now(UTC))
         for work in works:
             with failing([work]):
-                _check_settled(work)
+                check_settled(work)
 
     @contextlib.contextmanager
     def _remembering_loss(self, works: t.Sequence[Work], batch: Batch) -> t.Iterator[None]:
@@ -285,13 +290,3 @@ class _Run:
 
         if works:
             self.ledger.record(batch, [outcome(work) for work in works])
-
-
-def _check_settled(work: Work) -> None:
-    """Raise NotConverged when something is left for the host to do; the rest is the controller's affair."""
-    if work.after is None or work.error:
-        return
-    known = work.known.for_the_host()._replace(key_gone=None)
-    left = plan(dataclasses.replace(work, known=known), work.after, datetime.now(UTC))
-    if left and not (work.did("adopt") and left[0].action == "stage_key"):  # that is done next
-        raise NotConverged(f"{work.name}: everything was done, and still {left[0].reason}")

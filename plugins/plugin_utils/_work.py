@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from ..module_utils._core.checks import Look
-from ..module_utils._core.errors import KeysteadError
+from ..module_utils._core.errors import KeysteadError, NotConverged
 from ..module_utils._core.model import ADOPTED
 from ..module_utils._core.plan import ELSEWHERE, decide
 from ..module_utils._core.publication import is_remote
 
 if t.TYPE_CHECKING:
-    from datetime import datetime
-
     from ..module_utils._core.model import Credential, Done, Generation, Identity, Known, Observed, Step
     from ..module_utils._core.ports import Issuer
     from ._declare import Declaration
@@ -117,6 +116,16 @@ def failing(works: t.Sequence[Work]) -> t.Iterator[None]:
     except KeysteadError as error:
         for work in works:
             work.error = work.error or error
+
+
+def check_settled(work: Work) -> None:
+    """Raise NotConverged when something is left for the host to do; the rest is the controller's affair."""
+    if work.after is None or work.error:
+        return
+    known = work.known.for_the_host()._replace(key_gone=None)
+    left = plan(replace(work, known=known), work.after, datetime.now(UTC))
+    if left and not (work.did("adopt") and left[0].action == "stage_key"):  # that is done next
+        raise NotConverged(f"{work.name}: everything was done, and still {left[0].reason}")
 
 
 def is_elsewhere(work: Work) -> bool:

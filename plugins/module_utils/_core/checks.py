@@ -24,6 +24,7 @@ _FINDINGS = {
     "pair_mismatched": "the private key does not fit the certificate",
     "unreadable": "{about} cannot be read: {detail}",
     "key_gone": "the private key is gone from {about}",
+    "key_elsewhere": "the private key is in {detail}, declared is {about}",
     "mode": "the mode of {about} is {detail}",
     "owner": "the owner of {about} is {detail}",
     "selinux": "the SELinux type of {about} is {detail}",

@@ -153,12 +153,14 @@ class Slot(t.NamedTuple):
     """Where the keys of one identity or authority belong in a custody.
 
     `label` is theirs alone and names them to whoever looks into the backend; `current` is the URI of the key of the
-    current generation, `used` those of all generations that there are, the current one included.
+    current generation, `used` those of all generations that there are, the current one included. `spent` are those that
+    generations had which are gone: such a key never waits for a credential again.
     """
 
     label: str
     current: str | None = None
     used: tuple[str, ...] = ()
+    spent: tuple[str, ...] = ()
 
 
 class KeyStore(t.Protocol):
@@ -188,6 +190,19 @@ class Leftovers(t.Protocol):
     """
 
     def left(self) -> str | None: ...
+
+
+@t.runtime_checkable
+class Foreseeing(t.Protocol):
+    """A key store that can say, without changing anything, what would come of acting.
+
+    `elsewhere` returns where the key is that a URI names, if that is not the place that is declared; else None. `check`
+    raises Misconfigured where `stage` would refuse a type of key.
+    """
+
+    def elsewhere(self, uri: str) -> str | None: ...
+
+    def check(self, key_type: str) -> None: ...
 
 
 @t.runtime_checkable

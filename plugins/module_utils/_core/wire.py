@@ -115,7 +115,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         **dict.fromkeys(("dns_names", "ip_addresses", "uris", "email_addresses"), many(text)),
     },
     model.Token: dict.fromkeys(model.Token._fields, text),
-    model.Key: {"type": text, "custody": text, "label": text, "token": one(model.Token)},
+    model.Key: {"type": text, "custody": text, "label": text, "token": one(model.Token), "spent": many(text)},
     model.Link: {"path": text, "part": text},
     model.Files: {
         "owner": text, "group": text, "mode": text, "links": many(one(model.Link)), "replace_files": flag,
@@ -134,7 +134,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     },
     model.Known: {
         "revoked": many(many(text)), "links": many(text), "newest": count, "listed": flag,
-        **dict.fromkeys(("revoke", "left", "key_gone"), text),
+        **dict.fromkeys(("revoke", "left", "key_gone", "elsewhere"), text),
     },
     model.Finding: {"code": text, "about": text, "detail": text},
     model.LinkState: {"path": text, "part": text, "state": word(model.LINK_STATES)},
@@ -151,12 +151,12 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         "findings": many(one(model.Finding)),
     },
     model.Observed: {
-        **dict.fromkeys(("name", "public_id", "issuer_id", "served", "custody", "key_uri"), text),
+        **dict.fromkeys(("name", "public_id", "issuer_id", "served", "custody", "key_uri", "other_uri"), text),
         "key_uris": many(text),
         **dict.fromkeys(("generation", "newest", "pending"), count), "others": many(count),
         **dict.fromkeys(("damage", "drift"), many(one(model.Finding))), "certificate": binary,
         **dict.fromkeys(("credential", "other"), one(model.Credential)),
-        "links": many(one(model.LinkState)), "stale_links": many(text), "unfinished": flag,
+        "links": many(one(model.LinkState)), "stale_links": many(text), "unfinished": flag, "other_gone": flag,
         "original": one(model.Original),
         "copies": many(one(publication.CopyState)), "stale_copies": many(text),
     },

@@ -58,12 +58,19 @@ def observe(
 def see(place: Place | None, wanted: Identity) -> Seen:
     """Read what is there. Many identities are all read before the first is judged, for a processor likes that."""
     if place is None:
-        return Seen({"generation": None}, {})
+        return Seen({"generation": None, "unfinished": elsewhere.look(None, wanted, None).left}, {})
     current = place.current()
     numbers = _numbers(place, current)
     seen = Seen(numbers, {}) if current is None else _current(place, current, wanted)
-    keys = elsewhere.look(place, wanted, None if seen.record is None else _custody(seen.record))
-    numbers = {**numbers, "unfinished": numbers["unfinished"] or keys.left, "key_uris": keys.key_uris}
+    custody = None if seen.record is None else _custody(seen.record)
+    keys = elsewhere.look(place, wanted, custody, _number_to_be(wanted, numbers))
+    numbers = {
+        **numbers,
+        "unfinished": numbers["unfinished"] or keys.left,
+        "key_uris": keys.key_uris,
+        "other_uri": keys.other_uri,
+        "other_gone": keys.other_gone,
+    }
     copied = CopyRecord(place) if place.has(COPIES) else None
     other = _certificate_to_be(place, wanted, numbers)
     return seen._replace(numbers=numbers, other=other, elsewhere=keys, copied=copied)
@@ -196,10 +203,16 @@ def parsed(certificate: bytes | None) -> Credential | None:
         return None
 
 
+def _number_to_be(wanted: Identity, numbers: t.Mapping[str, t.Any]) -> int | None:
+    """Return the generation that is to be current and is not."""
+    number = generation_to_be(wanted, numbers["generation"], numbers["others"])
+    return None if number == numbers["generation"] else number
+
+
 def _certificate_to_be(place: Place, wanted: Identity, numbers: t.Mapping[str, t.Any]) -> bytes | None:
     """Return the certificate (PEM) of the generation that is to be current and is not."""
-    number = generation_to_be(wanted, numbers["generation"], numbers["others"])
-    if number in (None, numbers["generation"]):
+    number = _number_to_be(wanted, numbers)
+    if number is None:
         return None
     directory = place.open_generation(str(number))
     if directory is None:

@@ -90,8 +90,13 @@ class Kms:
             if not token:
                 return
 
-    def make(self, key_type: str) -> Found:
-        """Make a key that signs, with its tags in the same call. Raises Misconfigured for a type that is unknown."""
+    @property
+    def region(self) -> str:
+        """The region that is asked."""
+        return self._client.region
+
+    def check(self, key_type: str) -> str:
+        """Return what KMS calls a type of key. Raises Misconfigured where it, or botocore, knows none."""
         spec = SPECS.get(key_type)
         if spec is None:
             raise Misconfigured(f"{WHO}: key.type {key_type} cannot be made; choose one of {', '.join(SPECS)}")
@@ -99,6 +104,11 @@ class Kms:
             raise Misconfigured(
                 f"{WHO}: the installed botocore knows no {key_type} keys ({spec}); pip install --upgrade boto3"
             )
+        return spec
+
+    def make(self, key_type: str) -> Found:
+        """Make a key that signs, with its tags in the same call. Raises Misconfigured for a type that is unknown."""
+        spec = self.check(key_type)
         tags = [{"TagKey": name, "TagValue": value} for name, value in self._tags.items()]
         try:
             answer = self._client.call(

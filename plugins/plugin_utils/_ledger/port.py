@@ -74,6 +74,7 @@ class OpenIntent(t.NamedTuple):
     since: datetime
     certificate: str | None = None
     chain: str | None = None
+    key_uri: str | None = None
 
 
 class Remembered(t.NamedTuple):
