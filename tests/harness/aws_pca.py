@@ -75,7 +75,7 @@ def _named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
 
 
-def authority(
+def authority(  # noqa: PLR0913 - what one says of an authority
     server: Moto, root: Root, *, life: dt.timedelta = dt.timedelta(days=1825), bucket: str | None = None,
     permitted: str | None = None, key: str = "EC_prime256v1",
 ) -> str:  # fmt: skip

@@ -7,14 +7,12 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import functools
 import time
 import typing as t
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding
 
 from ...module_utils._core import pki
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
@@ -35,7 +33,7 @@ if t.TYPE_CHECKING:
     from ...module_utils._core.ports import Request
     from .client import Client
 
-Answer = t.Union["Generation", Order, KeysteadError]  # noqa: UP007 - of names that are there for types alone
+Answer = t.Union["Generation", Order, KeysteadError]
 _OVER = (Silent, Throttled, LoggedOut, Misconfigured, Unreached)  # what the next request would meet as well
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)  # seconds before each further look; the last one stands
 LATER = 5.0  # seconds, before an order is worth another look
