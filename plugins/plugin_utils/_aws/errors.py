@@ -106,7 +106,7 @@ def _answered(error: t.Any, place: Place, operation: str, secrets: t.Collection[
         told = f"{who}: AWS throttles {action} ({shown}); run again later, or for fewer hosts at a time"
         return Throttled(told, retry_after(error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})))
     if 300 <= status < 400 or (status, code) == (404, "404"):  # AWS itself would name what it does not find
-        told = f"redirected with status {status}, which is not followed" if status < 400 else "not found at the endpoint"
+        told = f"redirected with status {status}, which is not followed" if status < 400 else "not found there"
         return Misconfigured(f"{who}: {action} is {told}; correct region or AWS_ENDPOINT_URL")
     return _failed(f"{who}: {action}", status, code, said)
 
