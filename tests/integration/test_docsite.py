@@ -46,6 +46,7 @@ SERVERS = {
     "custody_aws_kms": ("moto",),
     "custody_openbao_transit": ("openbao",),
     "custody_pkcs11": ("softhsm", "python-pkcs11"),
+    "hsm_key": ("softhsm", "python-pkcs11"),
     "issuer_aws_pca": ("moto",),
     "issuer_openbao": ("openbao",),
     "ledger_postgresql": ("postgres",),
@@ -262,7 +263,7 @@ def _password(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {}
 
 
-IN_SOFTHSM = ("authority_custody", "custody_pkcs11")
+IN_SOFTHSM = ("authority_custody", "custody_pkcs11", "hsm_key")
 PRESUPPOSED: dict[str, Presuppose] = {
     "adopting": _old_pair, "custody_openbao_transit": _transit, "issuer_aws_pca": _aws_pca,
     "issuer_openbao": _openbao,
