@@ -19,6 +19,7 @@ import typing as t
 from pathlib import Path
 
 import trustme
+from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Unknown
 from ansible_collections.keystead.identity.tests.harness.issuers import Upstream, Wrong
 from ansible_collections.keystead.identity.tests.harness.moto import SECRET_KEY, reached
 from ansible_collections.keystead.identity.tests.harness.openbao_server import free_ports
@@ -132,6 +133,7 @@ class Backend:
     signs: t.ClassVar[str] = "IssueCertificate"
     revokes: t.ClassVar[str] = "RevokeCertificate"
     logins_of_a_batch: t.ClassVar[int] = 0  # every request is signed by itself
+    of_forgotten: t.ClassVar[type] = Unknown
     secrets = (SECRET_KEY,)
 
     def __init__(self, directory: Path, server: Moto) -> None:

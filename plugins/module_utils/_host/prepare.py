@@ -141,6 +141,10 @@ class _Look:
         found = self.found
         look = Look(self.wanted, found, found.credential, self.known, self.request.now, found.other)
         self.steps = decide(look)
+        if self.wanted.key.type.startswith("ml-dsa-") and _stages(self.steps):
+            from .post_quantum import check_fit
+
+            check_fit(self.wanted)
         self.answer = {"name": self.wanted.name, "observed": wire.pack(self.found)}
 
     def get_ready(self, store_fd: int) -> None:
