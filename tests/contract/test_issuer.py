@@ -301,7 +301,7 @@ def test_what_was_issued_is_listed_with_its_key_and_serial_number(made: Made) ->
     assert not list(issuer.issued(make.now() + dt.timedelta(hours=1)))
 
 
-def test_a_backend_that_forgets_says_that_it_does_not_know(made: Made) -> None:
+def test_a_backend_that_forgets_lists_nothing_and_tells_what_its_lists_and_responders_do(made: Made) -> None:
     if not FACTS[made.name].may_forget:
         with pytest.raises(AssertionError):
             made.backend.forgetful()
@@ -311,7 +311,7 @@ def test_a_backend_that_forgets_says_that_it_does_not_know(made: Made) -> None:
     (generation,) = settled(forgetful, asked)
     examined(forgetful, generation, asked)
     assert not FACTS[made.name].lists or not list(issuer.issued(begun))
-    assert isinstance(forgetful.status(der(generation)), Unknown)
+    assert isinstance(forgetful.status(der(generation)), made.backend.of_forgotten)
 
 
 def test_asked_again_for_the_same_key_it_gives_the_same_certificate_as_the_facts_say(made: Made) -> None:

@@ -58,7 +58,6 @@ PLANNED = {
     "acme": task("issuer.acme", "not built", "local", issuer={"acme": {"directory_url": "https://x.example.org"}}),
     "est": task("issuer.est", "not built", "local", issuer={"est": {"url": "https://x.example.org"}}),
     "scep": task("issuer.scep", "not built", "local", issuer={"scep": {"url": "https://x.example.org"}}),
-    "aws_pca": task("issuer.aws_pca", "not built", "local", issuer={"aws_pca": {"arn": "arn:aws:x"}}),
     "issuers": task("issuers[0].est", "not built", issuers=[{"est": {"url": "https://x.example.org"}}]),
     "issuer of an identity": web("identities[web].issuer.acme", "not built", issuer={"acme": {}}),
     "check_status live": task("check_status live", "not built", check_status="live"),

@@ -47,6 +47,7 @@ SERVERS = {
     "custody_openbao_transit": ("openbao",),
     "custody_pkcs11": ("softhsm", "python-pkcs11"),
     "hsm_key": ("softhsm", "python-pkcs11"),
+    "issuer_aws_pca": ("moto",),
     "issuer_openbao": ("openbao",),
     "ledger_postgresql": ("postgres",),
     "publish_aws_secrets_manager": ("moto",),
@@ -206,6 +207,14 @@ def _openbao(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {BAO: server.url, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": role_id}
 
 
+def _aws_pca(request: pytest.FixtureRequest, _root: Path) -> dict[str, str]:
+    """Make the authority that the page names."""
+    from ansible_collections.keystead.identity.tests.harness import aws_pca
+
+    (shown,) = set(re.findall(rf"arn: (arn:aws:acm-pca:\S+/{UUID})", blocks("issuer_aws_pca")[0].text))
+    return {shown: aws_pca.authority(request.getfixturevalue("moto"), aws_pca.Root())}
+
+
 def _transit(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     """Set a transit engine up by the commands of the page."""
     server: Server = request.getfixturevalue("openbao")
@@ -256,7 +265,8 @@ def _password(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
 
 IN_SOFTHSM = ("authority_custody", "custody_pkcs11", "hsm_key")
 PRESUPPOSED: dict[str, Presuppose] = {
-    "adopting": _old_pair, "custody_openbao_transit": _transit, "issuer_openbao": _openbao,
+    "adopting": _old_pair, "custody_openbao_transit": _transit, "issuer_aws_pca": _aws_pca,
+    "issuer_openbao": _openbao,
     "ledger_postgresql": _postgresql, "publish_openbao_kv": _kv, "publish_pkcs12": _password,
     **{page: functools.partial(_softhsm, page) for page in IN_SOFTHSM},
 }  # fmt: skip

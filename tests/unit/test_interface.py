@@ -27,7 +27,8 @@ ISSUER = """
     openbao.auth.approle.secret_id openbao.auth.approle.secret_id_file openbao.auth.approle.wrapped_secret_id
     openbao.auth.approle.mount openbao.auth.cert.certificate openbao.auth.cert.private_key openbao.auth.cert.name
     openbao.auth.cert.mount openbao.auth.jwt.role openbao.auth.jwt.jwt openbao.auth.jwt.jwt_file
-    openbao.auth.jwt.mount acme est scep aws_pca openbao_ssh local_ssh
+    openbao.auth.jwt.mount acme est scep aws_pca.arn aws_pca.region aws_pca.template_arn aws_pca.roots
+    aws_pca.accept_new_root aws_pca.timeout aws_pca.ca_bundle openbao_ssh local_ssh
 """
 IDENTITY = """
     name kind=x509 kind=ssh_host state=present state=absent state=released state=observed common_name dns_names
@@ -93,6 +94,7 @@ DEFAULTS = {
     "check_status": "ledger",
     "issuer.local.timeout": "30s",
     "issuer.openbao.timeout": "30s",
+    "issuer.aws_pca.timeout": "30s",
     "issuer.openbao.mount": "pki",
     "issuer.openbao.sign_verbatim": False,
     "issuer.openbao.auth.approle.mount": "approle",

@@ -91,6 +91,16 @@ class Revoker(t.Protocol):
 
 
 @t.runtime_checkable
+class KeyRevoker(t.Protocol):
+    """Takes a certificate (DER) back for whoever has its private key (PEM): one that is known to others already.
+
+    The key is shown to the backend, so it must be none that is still to be used. Raises Denied for another key.
+    """
+
+    def revoke_with_key(self, certificate: bytes, private_key: bytes) -> Revoked: ...
+
+
+@t.runtime_checkable
 class Lister(t.Protocol):
     """Can say what it has signed, so that an answer that got lost is found again."""
 

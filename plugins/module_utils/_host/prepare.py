@@ -148,6 +148,10 @@ class _Look:
             keys = keystore(None, self.wanted.key)
             if isinstance(keys, Foreseeing):
                 keys.check(self.wanted.key.type)
+        if self.wanted.key.type.startswith("ml-dsa-") and _stages(self.steps):
+            from .post_quantum import check_fit
+
+            check_fit(self.wanted)
         self.answer = {"name": self.wanted.name, "observed": wire.pack(self.found)}
 
     def get_ready(self, store_fd: int) -> None:

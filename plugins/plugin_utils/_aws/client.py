@@ -93,7 +93,7 @@ class Client:
 
 def _whole(answer: Json) -> Json:
     """Read what is sent as a stream, while the deadline holds."""
-    body = answer.get("Body")
+    body: t.Any = answer.get("Body")
     return {**answer, "Body": body.read(LARGEST)} if hasattr(body, "read") else answer
 
 

@@ -26,7 +26,8 @@ class Facts(t.NamedTuple):
 
 
 MEANINGS: t.Mapping[str, str] = {
-    "speaks_to_server": "It is a server: ``timeout`` and ``ca_bundle`` apply.",
+    "speaks_to_server": "It is a server: ``timeout`` applies, and ``ca_bundle``, for which AWS has "
+    "``AWS_CA_BUNDLE``.",
     "takes_names_from_task": "It certifies the names of the task, whatever the host's request says. "
     "Where it does not, both have to agree, and an answer with other names is refused.",
     "takes_usages_from_task": "It obeys ``profile``. "
