@@ -23,6 +23,7 @@ from ._signed import issued, lost, orphan
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Generation
     from ..module_utils._core.ports import Issuer, Request
+    from ._ledger.chain import Readable
     from ._ledger.port import Batch, Change, Ledger
     from ._signers import Signers
     from ._work import Work
@@ -81,6 +82,8 @@ class Issuing:
         """Write down what is going to be done, but for what another run is at work on, and keys that others have."""
         for work, _request in asked:
             work.lost_since = lost_since(_issuer_of(work), work)
+            if work.lost_since is not None and self._waits(work):
+                work.lost_since = None
         intents = {work.name: intent(work, work.reason("issue"), self._holder) for work, _request in asked}
         while intents:
             try:
@@ -97,6 +100,13 @@ class Issuing:
                         work.error = _used(work, used.users[work.name])
                         intents.pop(work.name, None)
         return [(work, request) for work, request in asked if work.name in intents]
+
+    def _waits(self, work: Work) -> bool:
+        """Tell whether the issuer said that it had not decided yet: then nothing that it signed got lost."""
+        from ._ledger.queries import waits
+
+        ledger = t.cast("Readable", self._ledger)
+        return waits(ledger, self._batch.host, self._batch.store, work.name, work.number)
 
     def _anchors(self, issuer: Issuer) -> tuple[bytes, ...]:
         try:

@@ -45,6 +45,47 @@ OPENBAO = {
     "auth": auth(),
     "ca_bundle": CA_BUNDLE,
 }
+_PAIR = {
+    "certificate": Option("Its path on the controller, PEM, its chain after it.", type="path", required=True),
+    "private_key": Option(
+        "The path of its key on the controller, PEM, without a passphrase.", type="path", required=True, no_log=False
+    ),
+}
+EST_AUTH = {
+    "basic": Option(
+        "A name and its password, which is exactly one of C(password) and C(password_file).",
+        type="dict",
+        options={
+            "username": Option("The name.", required=True),
+            "password": Option("The password itself.", no_log=True),
+            "password_file": Option("A file on the controller whose first line is it.", type="path", no_log=False),
+        },
+    ),
+    "cert": Option("The TLS certificate of a registration authority.", type="dict", options=_PAIR),
+}
+EST = {
+    "url": Option("Where the server is, for example V(https://est.example.org). TLS only.", required=True),
+    "label": Option("The label of one of its authorities: what follows C(/.well-known/est/) in its URLs."),
+    "fingerprint_sha256": Option(
+        "The SHA-256 fingerprint, in hexadecimal, of the root that the server names and that is trusted, in place of "
+        "C(roots). Without C(ca_bundle), the TLS certificate of the server has to come from it too."
+    ),
+    "auth": Option(
+        "Who the controller is to the server: exactly one of these.",
+        type="dict",
+        options=EST_AUTH,
+        one_of=True,
+        required=True,
+    ),
+    "ca_bundle": CA_BUNDLE,
+}
+EST_TRUST = {
+    **TRUST,
+    "roots": TRUST["roots"]._replace(
+        help="The trust anchors that an answer must chain to, each as PEM or as the path of a PEM file on the "
+        "controller. Exactly one of this and C(fingerprint_sha256) is needed: who is met first is not believed."
+    ),
+}
 ISSUERS = {
     "local": Option(
         "An authority in a directory on the controller. Its key never reaches a host.",
@@ -55,6 +96,11 @@ ISSUERS = {
         "The PKI of an OpenBao, or of a HashiCorp Vault. Its credentials never reach a host.",
         type="dict",
         options={**OPENBAO, **TRUST},
+    ),
+    "est": Option(
+        "A server of Enrollment over Secure Transport (RFC 7030), with the controller as registration authority.",
+        type="dict",
+        options={**EST, **EST_TRUST},
     ),
 }
 

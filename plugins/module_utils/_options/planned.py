@@ -29,9 +29,10 @@ _COMMON: Tree = {}
 _RECORDS: Tree = {"records": _OUT}
 _ISSUER: Tree = {
     **dict.fromkeys(
-        ("acme", "est", "scep", "aws_pca", "openbao_ssh", "local_ssh"),
+        ("acme", "scep", "aws_pca", "openbao_ssh", "local_ssh"),
         Planned("use issuer {local: {directory: ..., authority: ...}}"),
     ),
+    "est": {"enrol": Planned("leave it out", ("host",)), "auth": {"bootstrap": Planned("use auth {cert: ...}")}},
     "local": {"ca_bundle": Planned("leave it out: local speaks to no server")},
 }
 _KEY: Tree = {

@@ -15,6 +15,7 @@ class Facts(t.NamedTuple):
     speaks_to_server: bool
     takes_names_from_task: bool
     takes_usages_from_task: bool
+    takes_lifetime_from_task: bool
     caps_lifetime: bool
     revokes: bool
     keeps_reasons: bool
@@ -28,6 +29,8 @@ MEANINGS: t.Mapping[str, str] = {
     "Where it does not, both have to agree, and an answer with other names is refused.",
     "takes_usages_from_task": "It obeys ``profile``. "
     "Where it does not, its own set-up decides, and an answer with other usages is refused.",
+    "takes_lifetime_from_task": "It obeys ``lifetime``. "
+    "Where it does not, its own set-up decides, and an answer that lives longer is refused.",
     "caps_lifetime": "It shortens a ``lifetime`` that is longer than it permits. Where it does not, it refuses.",
     "revokes": "It can revoke.",
     "keeps_reasons": "It keeps the reason of a revocation. Where it does not, the record says ``unspecified``.",
@@ -40,6 +43,7 @@ FACTS: t.Mapping[str, Facts] = {
         speaks_to_server=False,
         takes_names_from_task=True,
         takes_usages_from_task=True,
+        takes_lifetime_from_task=True,
         caps_lifetime=True,
         revokes=True,
         keeps_reasons=True,
@@ -50,10 +54,22 @@ FACTS: t.Mapping[str, Facts] = {
         speaks_to_server=True,
         takes_names_from_task=False,
         takes_usages_from_task=False,
+        takes_lifetime_from_task=True,
         caps_lifetime=True,
         revokes=True,
         keeps_reasons=False,
         lists=True,
+        may_forget=True,
+    ),
+    "est": Facts(  # RFC 7030 knows requests and their answers: no life (4.2), no revocation, no list of what was signed
+        speaks_to_server=True,
+        takes_names_from_task=False,
+        takes_usages_from_task=False,
+        takes_lifetime_from_task=False,
+        caps_lifetime=True,
+        revokes=False,
+        keeps_reasons=False,
+        lists=False,
         may_forget=True,
     ),
 }

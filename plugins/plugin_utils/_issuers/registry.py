@@ -27,4 +27,10 @@ def _openbao(options: Options) -> Issuer:
     return OpenBaoIssuer(options)
 
 
-ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {"local": _local, "openbao": _openbao}
+def _est(options: Options) -> Issuer:
+    from .est import EstIssuer
+
+    return EstIssuer(options)
+
+
+ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {"local": _local, "openbao": _openbao, "est": _est}
