@@ -205,7 +205,9 @@ def test_what_is_wanted_and_cannot_be_given_is_refused_before_it_is_asked(place:
     assert not place.est.signed
 
 
-@pytest.mark.parametrize("wants", [b"\x30\x05", b"\x30\x03\x06\x01\x80", b"\x02\x01\x01\x00", b"\x30\x84\xff\xff\xff\xff"])
+@pytest.mark.parametrize(
+    "wants", [b"\x30\x05", b"\x30\x03\x06\x01\x80", b"\x02\x01\x01\x00", b"\x30\x84\xff\xff\xff\xff"]
+)
 def test_attributes_that_cannot_be_understood_end_it_before_anything_is_asked(place: Place, wants: bytes) -> None:
     place.est.labels["server"] = Label(wants=wants)
     error = refusal(place.issuer(), make.request())

@@ -29,7 +29,8 @@ ISSUER = """
     openbao.auth.cert.mount openbao.auth.jwt.role openbao.auth.jwt.jwt openbao.auth.jwt.jwt_file
     openbao.auth.jwt.mount est.url est.label est.fingerprint_sha256 est.roots est.accept_new_root est.timeout
     est.ca_bundle est.auth.basic.username est.auth.basic.password est.auth.basic.password_file
-    est.auth.cert.certificate est.auth.cert.private_key est.auth.bootstrap est.enrol=host acme scep aws_pca openbao_ssh
+    est.auth.cert.certificate est.auth.cert.private_key est.auth.bootstrap.certificate
+    est.auth.bootstrap.private_key est.enrol=controller est.enrol=host acme scep aws_pca openbao_ssh
     local_ssh
 """
 IDENTITY = """
@@ -98,6 +99,7 @@ DEFAULTS = {
     "issuer.openbao.timeout": "30s",
     "issuer.openbao.mount": "pki",
     "issuer.est.timeout": "30s",
+    "issuer.est.enrol": "controller",
     "issuer.openbao.sign_verbatim": False,
     "issuer.openbao.auth.approle.mount": "approle",
     "issuer.openbao.auth.cert.mount": "cert",

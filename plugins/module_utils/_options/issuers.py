@@ -62,6 +62,16 @@ EST_AUTH = {
         },
     ),
     "cert": Option("The TLS certificate of a registration authority.", type="dict", options=_PAIR),
+    "bootstrap": Option(
+        "With V(enrol=host), a TLS certificate that the host has from elsewhere, for example from its manufacturer.",
+        type="dict",
+        options={
+            "certificate": Option("Its absolute path on the host, PEM, its chain after it.", required=True),
+            "private_key": Option(
+                "The absolute path of its key on the host, PEM, without a passphrase.", required=True, no_log=False
+            ),
+        },
+    ),
 }
 EST = {
     "url": Option("Where the server is, for example V(https://est.example.org). TLS only.", required=True),
@@ -71,11 +81,18 @@ EST = {
         "C(roots). Without C(ca_bundle), the TLS certificate of the server has to come from it too."
     ),
     "auth": Option(
-        "Who the controller is to the server: exactly one of these.",
+        "Who is allowed to enrol: exactly one of these.",
         type="dict",
         options=EST_AUTH,
         one_of=True,
         required=True,
+    ),
+    "enrol": Option(
+        "Who speaks to the server. With V(host), the host does: it renews by showing the certificate that it has, if "
+        "that is one for clients, and begins with C(auth). A password goes there only where the connection pipelines; "
+        "with C(auth.cert) the controller begins.",
+        default="controller",
+        choices=("controller", "host"),
     ),
     "ca_bundle": CA_BUNDLE,
 }

@@ -32,7 +32,6 @@ _ISSUER: Tree = {
         ("acme", "scep", "aws_pca", "openbao_ssh", "local_ssh"),
         Planned("use issuer {local: {directory: ..., authority: ...}}"),
     ),
-    "est": {"enrol": Planned("leave it out", ("host",)), "auth": {"bootstrap": Planned("use auth {cert: ...}")}},
     "local": {"ca_bundle": Planned("leave it out: local speaks to no server")},
 }
 _KEY: Tree = {

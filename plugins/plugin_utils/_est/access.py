@@ -39,8 +39,8 @@ class Access:
     def server(self) -> Server:
         """Return how the server is spoken to. Raises Misconfigured where ca_bundle cannot be read."""
         pair = (self._auth["certificate"], self._auth["private_key"]) if self._way == "cert" else None
-        timeout = float(self._options["timeout"])
-        return Server(WHO, self._place.host, self._place.port, timeout, self.authorities(), pair, f"auth.{self._way}")
+        known = self.authorities()
+        return Server(WHO, self._place.host, self._place.port, self.timeout, known, pair, f"auth.{self._way}")
 
     def authorities(self) -> str | None:
         """Return who may have signed the certificate of the server, PEM; None for whom the system trusts."""
@@ -54,16 +54,33 @@ class Access:
 
     def connect(self) -> Connection:
         """Return a connection, which opens with its first call."""
+        self.meet()
+        return Connection(self.server(), Worker().within)
+
+    def meet(self) -> None:
+        """Find the pinned root where nobody else could verify the server. Raises KeysteadError."""
         if self._pinned and self._options.get("ca_bundle") is None and self._met is None:
             self._met = self._introduced(self._pinned)
-        return Connection(self.server(), Worker().within)
 
     def headers(self) -> Mapping[str, str]:
         """Return the header that says who we are, where a header does (RFC 7617). Raises Misconfigured."""
         if self._way != "basic":
             return {}
-        said = base64.b64encode(f"{self._auth['username']}:{self.password()}".encode()).decode()
+        said = base64.b64encode(f"{self.username()}:{self.password()}".encode()).decode()
         return {"Authorization": f"Basic {said}"}
+
+    @property
+    def timeout(self) -> float:
+        """The longest that a call may take, in seconds."""
+        return float(self._options["timeout"])
+
+    def username(self) -> str:
+        """Return the name of `basic`."""
+        return str(self._auth["username"])
+
+    def bootstrap(self) -> list[str]:
+        """Return the paths of `bootstrap` on the host."""
+        return [str(self._auth["certificate"]), str(self._auth["private_key"])]
 
     def password(self) -> str:
         """Return the password of `basic`. Raises Misconfigured."""
@@ -89,7 +106,7 @@ class Access:
 
         from .roots import pinned_root
 
-        server = Server(WHO, self._place.host, self._place.port, float(self._options["timeout"]))
+        server = Server(WHO, self._place.host, self._place.port, self.timeout)
         stranger = Connection(server, Worker().within, _believing())
         client = Client(self._place, lambda: stranger, dict, tuple)
         try:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from ...module_utils._core.errors import Misconfigured
 from .._openbao.address import address
+from .._paths import absolute
 from .._secrets import given
 
 WHO = "est"
@@ -74,6 +75,8 @@ def fingerprint(options: t.Mapping[str, t.Any]) -> str | None:
 def check_auth(options: t.Mapping[str, t.Any]) -> None:
     """Raise Misconfigured for a way to say who we are that cannot be meant; no file is read."""
     ((way, said),) = options["auth"].items()
+    if way == "bootstrap":
+        _check_bootstrap(said, on_host=options.get("enrol") == "host")
     if way != "basic":
         return
     given(said, PASSWORD, f"{WHO}: auth.basic")
@@ -82,3 +85,13 @@ def check_auth(options: t.Mapping[str, t.Any]) -> None:
         raise Misconfigured(
             f"{WHO}: auth.basic.username: it is empty, or has a colon in it, which ends a name (RFC 7617); correct it"
         )
+
+
+def _check_bootstrap(said: t.Mapping[str, t.Any], *, on_host: bool) -> None:
+    if not on_host:
+        raise Misconfigured(f"{WHO}: auth.bootstrap is a pair of the host; write enrol: host beside it, or auth.cert")
+    for name, path in said.items():
+        try:
+            absolute(str(path))
+        except Misconfigured as error:
+            raise Misconfigured(f"{WHO}: auth.bootstrap.{name}: {error}") from None

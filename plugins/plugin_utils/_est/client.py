@@ -54,7 +54,7 @@ class Client:
     def authorities(self) -> list[x509.Certificate]:
         """Return what /cacerts names; who asks need not say who it is."""
         answer = self._asked("GET", "cacerts", {})
-        self._check(answer, "cacerts")
+        self.check(answer, "cacerts")
         return certificates(answer.body, "list of authorities (cacerts)")
 
     def wanted(self) -> tuple[Wish, ...]:
@@ -62,7 +62,7 @@ class Client:
         answer = self._asked("GET", "csrattrs", dict(self._who()))
         if answer.status in _NOT_OFFERED:
             return ()
-        self._check(answer, "csrattrs")
+        self.check(answer, "csrattrs")
         return wishes(answer.body) if answer.body.strip() else ()
 
     def enrol(self, csr: bytes) -> list[x509.Certificate] | Later:
@@ -74,7 +74,7 @@ class Client:
         """Return what an answer to an enrolment says, whoever asked. Raises KeysteadError."""
         if answer.status == 202:
             return Later(later(answer))
-        self._check(answer, operation)
+        self.check(answer, operation)
         return certificates(answer.body, "answer to a request")
 
     def close(self) -> None:
@@ -93,7 +93,8 @@ class Client:
             self.close()
             raise
 
-    def _check(self, answer: Answer, operation: str) -> None:
+    def check(self, answer: Answer, operation: str) -> None:
+        """Raise KeysteadError for an answer that is none."""
         if answer.status != 200:
             raise failure(answer, operation, self._said(answer))
 

@@ -113,8 +113,10 @@ class Signer:
             return order._replace(retry_after=left)
         return self.taken(order.request, self._client.enrol(order.request.csr))
 
-    def taken(self, request: Request, answer: list[x509.Certificate] | Later) -> Generation | Order:
-        """Return what an answer is to a request."""
+    def taken(
+        self, request: Request, answer: list[x509.Certificate] | Later, named: Sequence[x509.Certificate] | None = None
+    ) -> Generation | Order:
+        """Return what an answer is to a request; `named` are the authorities that came with it."""
         if isinstance(answer, Later):
             order = Order(request, reference(request), answer.seconds)
             self._not_before[order.reference] = time.monotonic() + answer.seconds
@@ -125,6 +127,8 @@ class Signer:
         if granted < _SHORTER * request.lifetime:
             end = f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M}"
             self._advise(f"{WHO}: {request.name}: it grants a life until {end} UTC, shorter than lifetime says")
+        if named is not None:
+            self._named = list(named)
         return self._generation(leaf, [*answer, *self._named])
 
     def _generation(self, leaf: x509.Certificate, above: Sequence[x509.Certificate]) -> Generation:

@@ -13,14 +13,15 @@ from .._est.address import check_auth, fingerprint, place
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.errors import KeysteadError
-    from ...module_utils._core.model import Generation, X509Facts
-    from ...module_utils._core.ports import Check, Order, Request
+    from ...module_utils._core.model import Credential, Generation, X509Facts
+    from ...module_utils._core.ports import Check, Enrolment, Order, Request
+    from .._est.access import Access
     from .._est.client import Client
     from .._est.signer import Signer
 
 
 class EstIssuer:
-    """Issuer, Advisor, Remedy and Preflight over `{url, label, auth, roots | fingerprint_sha256, ca_bundle, timeout}`.
+    """Issuer and all but Revoker and Lister over `{url, label, auth, enrol, roots | fingerprint_sha256, ca_bundle}`.
 
     Making one reads options alone: a run that has nothing to issue opens no connection and imports no client.
     """
@@ -39,12 +40,16 @@ class EstIssuer:
         return self.id
 
     @functools.cached_property
-    def _client(self) -> Client:
+    def _access(self) -> Access:
         from .._est.access import Access
+
+        return Access(self._options, self._place, self._pinned)
+
+    @functools.cached_property
+    def _client(self) -> Client:
         from .._est.client import Client
 
-        access = Access(self._options, self._place, self._pinned)
-        return Client(self._place, access.connect, access.headers, access.secrets)
+        return Client(self._place, self._access.connect, self._access.headers, self._access.secrets)
 
     @functools.cached_property
     def _signer(self) -> Signer:
@@ -68,6 +73,21 @@ class EstIssuer:
     def finish(self, orders: t.Sequence[Order]) -> list[Generation | Order | KeysteadError]:
         """Ask again for what was not decided: the same requests are sent again (RFC 7030, 4.2.3)."""
         return self._signer.poll(orders)
+
+    def enrolment(self, request: Request, current: Credential | None) -> Enrolment | None:
+        """Return what the host is to send itself; None where the controller asks."""
+        if self._options.get("enrol") != "host":
+            return None
+        from .._est.on_host import enrolment
+
+        (way,) = self._options["auth"]
+        return enrolment(request, current, way, self._access, self._place)
+
+    def enrolled(self, request: Request, told: t.Mapping[str, t.Any]) -> Generation | Order | KeysteadError:
+        """Read what a host was answered; raises ValueError for what has another form."""
+        from .._est.on_host import enrolled
+
+        return enrolled(request, told, self._client, self._signer)
 
     def remedy(self, found: X509Facts, request: Request) -> str:
         """Return what to change where the server signed other names or usages than were asked."""
