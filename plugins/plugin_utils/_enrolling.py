@@ -98,8 +98,8 @@ class OnHost:
         try:
             return t.cast("Answer", self._issuer.enrolled(request, told["enrolled"]))
         except (ValueError, TypeError, AttributeError, LookupError):
-            told = f"what it was answered for {request.name} has another form"
-            return Unavailable(f"host: {told}; look at this host, and run again")
+            wrong = f"what it was answered for {request.name} has another form"
+            return Unavailable(f"host: {wrong}; look at this host, and run again")
 
 
 def own(work: Work) -> Credential | None:

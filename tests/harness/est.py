@@ -47,6 +47,7 @@ class Backend:
     needs: t.ClassVar[tuple[str, ...]] = ()
     server: t.ClassVar[str | None] = "est"
     signs: t.ClassVar[str] = "/simpleenroll"
+    logins_of_a_batch: t.ClassVar[int] = 1  # connections by which something was signed
     life: t.ClassVar[int] = 86400  # seconds: what it grants, whatever is asked
     secrets = (PASSWORD,)
 

@@ -94,6 +94,7 @@ class Backend:
 
     needs: t.ClassVar[tuple[str, ...]] = ()
     server: t.ClassVar[str | None] = None
+    logins_of_a_batch: t.ClassVar[int] = 0
     secrets = ("open, sesame",)
 
     def __init__(self, directory: Path, _server: None) -> None:

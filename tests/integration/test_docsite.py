@@ -48,6 +48,7 @@ SERVERS = {
     "custody_aws_kms": ("moto",),
     "custody_openbao_transit": ("openbao",),
     "custody_pkcs11": ("softhsm", "python-pkcs11"),
+    "hsm_key": ("softhsm", "python-pkcs11"),
     "issuer_openbao": ("openbao",),
     "ledger_postgresql": ("postgres",),
     "publish_aws_secrets_manager": ("moto",),
@@ -270,7 +271,7 @@ def _est(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {"https://est.example.org": server.url, shown: server.authority.root.fingerprint(hashes.SHA256()).hex()}
 
 
-IN_SOFTHSM = ("authority_custody", "custody_pkcs11")
+IN_SOFTHSM = ("authority_custody", "custody_pkcs11", "hsm_key")
 PRESUPPOSED: dict[str, Presuppose] = {
     "adopting": _old_pair, "custody_openbao_transit": _transit, "issuer_est": _est, "issuer_openbao": _openbao,
     "ledger_postgresql": _postgresql, "publish_openbao_kv": _kv, "publish_pkcs12": _password,

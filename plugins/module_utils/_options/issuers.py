@@ -103,6 +103,13 @@ EST_TRUST = {
         "controller. Exactly one of this and C(fingerprint_sha256) is needed: who is met first is not believed."
     ),
 }
+AWS_PCA = {
+    "arn": Option("The ARN of the authority that signs.", required=True),
+    "region": Option("Its region. The default is the one in C(arn), and no other is accepted."),
+    "template_arn": Option(
+        "The ARN of the template that decides on usages. The default is the one that has those of the C(profile)."
+    ),
+}
 ISSUERS = {
     "local": Option(
         "An authority in a directory on the controller. Its key never reaches a host.",
@@ -118,6 +125,12 @@ ISSUERS = {
         "A server of Enrollment over Secure Transport (RFC 7030), with the controller as registration authority.",
         type="dict",
         options={**EST, **EST_TRUST},
+    ),
+    "aws_pca": Option(
+        "An authority of AWS Private CA. Credentials, roles and endpoints are those that boto3 finds on the "
+        "controller, and never reach a host.",
+        type="dict",
+        options={**AWS_PCA, **TRUST},
     ),
 }
 

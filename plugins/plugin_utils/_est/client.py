@@ -13,7 +13,8 @@ import typing as t
 
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, printable
 from ...module_utils._enrol.unreachable import LoggedOut
-from .._openbao.errors import LONGEST, retry_after
+from .._openbao.errors import LONGEST
+from .._retry_after import retry_after
 from .address import WHO
 from .asked import wishes
 from .cms import certificates

@@ -19,10 +19,10 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core import pki
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
 from ...module_utils._core.keys import spki_sha256
-from ...module_utils._core.model import Generation, Part
 from ...module_utils._core.pki import MALFORMED
 from ...module_utils._core.ports import Order
 from ...module_utils._enrol.unreachable import LoggedOut, Silent
+from .._chains import Above
 from .._edge import unexpected
 from .._openbao.errors import plain
 from .._roots import declared_roots
@@ -35,11 +35,12 @@ from .roots import pinned_root
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ...module_utils._core.model import Generation
     from ...module_utils._core.ports import Request
     from .asked import Wish
     from .client import Client
 
-Answer = Generation | Order | KeysteadError
+Answer = t.Union["Generation", Order, KeysteadError]
 _OVER = (Silent, Misconfigured, Pending, LoggedOut)  # what the next request would meet as well
 _SHORTER = 0.9  # of the lifetime that is asked for: less is worth a word
 
@@ -134,22 +135,9 @@ class Signer:
     def _generation(self, leaf: x509.Certificate, above: Sequence[x509.Certificate]) -> Generation:
         roots = self._roots()
         between, anchor = path(leaf, above, roots)
-        pem, der = leaf.public_bytes(Encoding.PEM), leaf.public_bytes(Encoding.DER)
-        chain = b"".join(one.public_bytes(Encoding.PEM) for one in between)
         anchors = [anchor] if anchor is not None else roots  # V1 says that no way leads to one
-        return Generation(
-            credential_id=pki.fingerprint(der),
-            public_id=spki_sha256(leaf.public_key()),
-            not_before=leaf.not_valid_before_utc,
-            not_after=leaf.not_valid_after_utc,
-            issuer_id=self._id,
-            parts={
-                "certificate": Part(pem),
-                "chain": Part(chain),
-                "fullchain": Part(pem + chain),
-                "roots": Part(b"".join(one.public_bytes(Encoding.PEM) for one in anchors)),
-            },
-        )
+        found = Above(*(b"".join(one.public_bytes(Encoding.PEM) for one in part) for part in (between, anchors)))
+        return found.generation(leaf, self._id)
 
 
 def reference(request: Request) -> str:

@@ -21,6 +21,9 @@ class Facts(t.NamedTuple):
     keeps_reasons: bool
     lists: bool
     may_forget: bool
+    same_again: int
+    tells_status_later: bool
+    signs_ed25519: bool
 
 
 MEANINGS: t.Mapping[str, str] = {
@@ -37,6 +40,10 @@ MEANINGS: t.Mapping[str, str] = {
     "lists": "It can say what it has issued, so that an answer that got lost is found again.",
     "may_forget": "It can be set up to forget what it issues. An answer that got lost is then not found: "
     "another one is signed, and the first one is an orphan in the ledger: issuer, key, names, and when.",
+    "same_again": "Asked again for the same key within some minutes, it gives the same certificate, so that an answer "
+    "that got lost is found again for as long.",
+    "tells_status_later": "Its own list tells of a revocation only when it is written anew; the ledger knows at once.",
+    "signs_ed25519": "It signs for Ed25519 keys.",
 }
 FACTS: t.Mapping[str, Facts] = {
     "local": Facts(
@@ -49,6 +56,9 @@ FACTS: t.Mapping[str, Facts] = {
         keeps_reasons=True,
         lists=True,
         may_forget=False,
+        same_again=0,
+        tells_status_later=False,
+        signs_ed25519=True,
     ),
     "openbao": Facts(
         speaks_to_server=True,
@@ -60,6 +70,25 @@ FACTS: t.Mapping[str, Facts] = {
         keeps_reasons=False,
         lists=True,
         may_forget=True,
+        same_again=0,
+        tells_status_later=False,
+        signs_ed25519=True,
+    ),
+    # The API reference of AWS Private CA (IssueCertificate, RevokeCertificate) and its user guide ("RFC compliance",
+    # "Supported cryptographic algorithms"), docs.aws.amazon.com/privateca, say so.
+    "aws_pca": Facts(
+        speaks_to_server=True,
+        takes_names_from_task=False,
+        takes_usages_from_task=True,
+        takes_lifetime_from_task=True,
+        caps_lifetime=False,
+        revokes=True,
+        keeps_reasons=True,
+        lists=False,
+        may_forget=True,
+        same_again=300,
+        tells_status_later=True,
+        signs_ed25519=False,
     ),
     "est": Facts(  # RFC 7030 knows requests and their answers: no life (4.2), no revocation, no list of what was signed
         speaks_to_server=True,
@@ -71,5 +100,8 @@ FACTS: t.Mapping[str, Facts] = {
         keeps_reasons=False,
         lists=False,
         may_forget=True,
+        same_again=0,
+        tells_status_later=False,
+        signs_ed25519=True,
     ),
 }

@@ -33,4 +33,15 @@ def _est(options: Options) -> Issuer:
     return EstIssuer(options)
 
 
-ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {"local": _local, "openbao": _openbao, "est": _est}
+def _aws_pca(options: Options) -> Issuer:
+    from .aws_pca import AwsPcaIssuer
+
+    return AwsPcaIssuer(options)
+
+
+ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {
+    "local": _local,
+    "openbao": _openbao,
+    "aws_pca": _aws_pca,
+    "est": _est,
+}

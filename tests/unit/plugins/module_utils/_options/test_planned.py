@@ -45,7 +45,7 @@ def test_what_is_not_built_is_refused_by_its_name(args: dict[str, t.Any], begins
     assert "; " in str(refused.value)
 
 
-@pytest.mark.parametrize("issuer", ["acme", "scep", "aws_pca"])
+@pytest.mark.parametrize("issuer", ["acme", "scep"])
 def test_an_issuer_of_the_design_is_refused_with_the_one_that_is_built(issuer: str) -> None:
     with pytest.raises(Misconfigured, match=rf"option issuer\.{issuer} is not built yet .* use issuer \{{local"):
         refuse_planned({"issuer": {issuer: {}}}, "machine_identity")
