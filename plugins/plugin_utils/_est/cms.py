@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import warnings
 
 with contextlib.suppress(ImportError):
     from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
@@ -36,7 +37,9 @@ def decoded(body: bytes) -> bytes:
 def certificates(body: bytes, what: str) -> list[x509.Certificate]:
     """Return the certificates of a body. Raises Unavailable where there are none, or something else is in it."""
     try:
-        found = pkcs7.load_der_pkcs7_certificates(decoded(body))
+        with warnings.catch_warnings():  # one for BER, which some authorities write in place of DER
+            warnings.simplefilter("ignore")
+            found = pkcs7.load_der_pkcs7_certificates(decoded(body))
         whole = 0 < len(found) <= MOST and all(len(one.public_bytes(Encoding.DER)) <= LARGEST for one in found)
     except MALFORMED:
         whole = False
