@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness import playbook
 from ansible_collections.keystead.identity.tests.harness.est import LABELS, PASSWORD, Backend, pair
 from ansible_collections.keystead.identity.tests.harness.est_server import BASE, Est, running
+from ansible_collections.keystead.identity.tests.harness.front import MARGIN, TIMEOUT
 from ansible_collections.keystead.identity.tests.harness.in_process import World, host_half, web
 from ansible_collections.keystead.identity.tests.needs import OLD_PYTHON
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -194,6 +197,44 @@ def test_a_server_that_refuses_says_why_and_the_pair_stays(site: Site) -> None:
         assert re.search(why, result["msg"]), result["msg"]
         assert "open, barley" not in json.dumps(result, default=str)
         assert site.world.certificate().public_bytes(Encoding.DER) == before.public_bytes(Encoding.DER)
+
+
+FAULTS = {"hangs": faulty.hang, "drips": faulty.drip, "resets": faulty.reset, "garbage": faulty.garbage,
+          "cuts": faulty.cut, "fails": faulty.says(500), "redirects": faulty.redirect}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_on_the_way_from_the_host_is_a_sentence_in_time(site: Site, fault: str) -> None:
+    site.world.settled([peer()], issuer=site.issuer())
+    before, changed = site.world.certificate(), [peer(dns_names=["other.example.org"])]
+    with faulty.before(*site.backend.upstream) as proxy:
+        issuer = {"est": site.backend.through(proxy.url, label="peer", enrol="host")}
+        for where in ("/cacerts", "/simpleenroll"):
+            proxy.fail(FAULTS[fault], where)
+            begun = time.monotonic()
+            result = site.world.converge(changed, issuer=issuer)
+            assert time.monotonic() - begun < TIMEOUT + MARGIN
+            assert result["failed"] is True
+            assert re.match("(web: )?est: ", result["msg"]), result["msg"]
+            assert site.world.certificate() == before
+        assert proxy.trapped == []
+
+
+def test_only_the_run_that_has_the_lease_may_use_the_pair(site: Site) -> None:
+    site.world.settled([peer()], issuer=site.issuer())
+    told: list[Task] = []
+
+    def way(arguments: Task) -> Task:
+        told.append(json.loads(json.dumps(arguments)))
+        return host_half(arguments)
+
+    site.world.converge([peer(key={"type": "rsa-3072"})], issuer=site.issuer(), execute=way)
+    (again,) = [one for one in told if one["phase"] == "enrol"]
+    site.asked()
+    (answer,) = host_half(again)["identities"]
+    assert "lease" in answer["error"]["message"]
+    assert site.asked() == []
+    assert host_half(again, check=True)["identities"] == []
 
 
 @pytest.mark.parametrize(
