@@ -99,8 +99,8 @@ class Connection:
             self._open = http.client.HTTPSConnection(
                 server.host, server.port, timeout=server.timeout, context=self._context
             )
-        # One that refuses our certificate says so while we still write: it is read below.
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        # In TLS 1.3, one that refuses our certificate says so while we still write: it is read below.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             self._open.request(method, path, body, dict(headers))
         response = self._open.getresponse()
         content = response.read(LARGEST + 1)
