@@ -91,6 +91,13 @@ NEEDS: dict[str, Need] = {
     "root": Need(lambda: os.geteuid() == 0, "this is not root", "run as root"),
     "java": tool("keytool", "openjdk-17-jre-headless"),
     "ip": tool("ip", "iproute2", "link"),
+    "curl": tool("curl", "curl", "--version"),
+    "scep": Need(
+        lambda: all(map(shutil.which, ("scepserver", "scepclient", "nsenter"))),
+        "there is no server and no client of SCEP",
+        "apt-get install scep",
+    ),
+    "strongswan-pki": tool("pki", "strongswan-pki libstrongswan-extra-plugins", "--help"),
     "engine-pkcs11": Need(
         works("openssl", "engine", "pkcs11"), "OpenSSL has no engine pkcs11", "apt-get install libengine-pkcs11-openssl"
     ),

@@ -217,6 +217,7 @@ class _Run:
             say=self.task.say,
             weak=self.review.policy.weak_lists,
             warnings=self.warnings,
+            host=self.host,
         )
         to_adopt = [work for work in works if work.needs("adopt")]
         if to_adopt:

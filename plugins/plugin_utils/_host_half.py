@@ -20,6 +20,7 @@ from ._work import is_the_hosts, plan
 if t.TYPE_CHECKING:
     from datetime import datetime
 
+    from ..module_utils._core.ports import Enrolment
     from ._work import Work
 
 LARGEST_ANSWER = 8 * 1024 * 1024
@@ -82,6 +83,16 @@ class HostHalf:
             except (ValueError, TypeError, AttributeError) as error:
                 work.error = Denied(f"host: its answer for {work.name} is refused: {error}")
             work.error = work.error or error_of(answer)
+
+    def enrol(self, asked: t.Sequence[tuple[Work, Enrolment]], now: datetime) -> dict[str, Answer]:
+        """Let the host speak to an issuer; return what it was answered, by identity. A secret goes down a pipe only."""
+        entries, secrets = [], {}
+        for work, enrolment in asked:
+            told = {"protocol": enrolment.protocol, "said": dict(enrolment.said), "lease": work.lease}
+            entries.append({"identity": wire.pack(work.identity), "known": _known(work), **told})
+            if enrolment.secret is not None:
+                secrets[work.name] = {"enrol": enrolment.secret}
+        return self._call("enrol", entries, now, {}, secrets)
 
     def read(
         self,

@@ -15,6 +15,7 @@ from ..module_utils._core.errors import Denied, KeysteadError, Pending, Unavaila
 from ..module_utils._core.ports import Order
 from ._accepting import accepted_by, backend, listed, lost_since, still_fits
 from ._edge import unexpected
+from ._enrolling import asking
 from ._ledger.port import Event, Held, Intent, Outcome, Refused, Used
 from ._policy.load import known_weak
 from ._request import checked
@@ -23,6 +24,9 @@ from ._signed import issued, lost, orphan
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Generation
     from ..module_utils._core.ports import Issuer, Request
+    from ._enrolling import Asking
+    from ._host_half import HostHalf
+    from ._ledger.chain import Readable
     from ._ledger.port import Batch, Change, Ledger
     from ._signers import Signers
     from ._work import Work
@@ -40,12 +44,12 @@ class Issuing:
 
     def __init__(  # noqa: PLR0913 - what it needs to know
         self, signers: Signers, ledger: Ledger, batch: Batch, *, holder: str, wait: float, say: Say, weak: Paths = (),
-        warnings: list[str] | None = None,
+        warnings: list[str] | None = None, host: HostHalf | None = None,
     ) -> None:
-        """Keep whom to ask, where to write it down, how to tell, the files that list weak keys, and where to warn."""
+        """Keep whom to ask, where to write down, how to tell, the files of weak keys, where to warn, and the host."""
         self._warnings = [] if warnings is None else warnings
         self._signers, self._ledger, self._batch, self._holder = signers, ledger, batch, holder
-        self._wait, self._say, self._weak = wait, say, weak
+        self._wait, self._say, self._weak, self._host = wait, say, weak, host
         self._said = time.monotonic()
 
     def run(self, works: t.Sequence[Work]) -> None:
@@ -81,6 +85,8 @@ class Issuing:
         """Write down what is going to be done, but for what another run is at work on, and keys that others have."""
         for work, _request in asked:
             work.lost_since = lost_since(_issuer_of(work), work, datetime.now(UTC))
+            if work.lost_since is not None and self._waits(work):
+                work.lost_since = None
         intents = {work.name: intent(work, work.reason("issue"), self._holder) for work, _request in asked}
         while intents:
             try:
@@ -98,6 +104,13 @@ class Issuing:
                         intents.pop(work.name, None)
         return [(work, request) for work, request in asked if work.name in intents]
 
+    def _waits(self, work: Work) -> bool:
+        """Tell whether the issuer said that it had not decided yet: then nothing that it signed got lost."""
+        from ._ledger.queries import waits
+
+        ledger = t.cast("Readable", self._ledger)
+        return waits(ledger, self._batch.host, self._batch.store, work.name, work.number)
+
     def _anchors(self, issuer: Issuer) -> tuple[bytes, ...]:
         try:
             return self._signers.anchors(issuer, self._ledger)
@@ -108,10 +121,11 @@ class Issuing:
         for start in range(0, len(group), AT_ONCE):
             part = group[start : start + AT_ONCE]
             with _failing(part):
-                answers = issuer.begin([request for _work, request in part])
+                asked = asking(issuer, self._host, [work for work, _request in part])
+                answers = asked.begin([request for _work, request in part])
                 if len(answers) != len(part):
                     raise Unavailable(f"{backend(issuer.id)}: it gave {len(answers)} answers to {len(part)} requests")
-                answers = self._finished(issuer, answers)
+                answers = self._finished(asked, answers)
                 for (work, request), answer in zip(part, answers, strict=True):
                     _take(work, request, answer, anchors)
             if time.monotonic() - self._said > QUIET:
@@ -139,7 +153,7 @@ class Issuing:
         return False
 
     def _finished(
-        self, issuer: Issuer, answers: list[Generation | Order | KeysteadError]
+        self, issuer: Asking, answers: list[Generation | Order | KeysteadError]
     ) -> list[Generation | Order | KeysteadError]:
         """Ask for open orders again, for as long as the task may wait."""
         until = time.monotonic() + self._wait

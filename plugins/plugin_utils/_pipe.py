@@ -5,9 +5,9 @@
 """The host's half as one program that goes down the connection's pipe: our code, the arguments, and nothing else.
 
 A module of Ansible brings, unpacks and compiles AnsibleModule and all that it needs, and that is most of what an
-execution costs (docs/adr/0010). This program brings module_utils/_core, _host, _keystores and _publishers as they are,
-and the host compiles what the phase comes to. Where a connection does not pipe, or nobody knows yet which Python the
-host has, the module host_half runs the same phase.
+execution costs (docs/adr/0010). This program brings the packages of module_utils that a host may need as they are, and
+the host compiles what the phase comes to. Where a connection does not pipe, or nobody knows yet which Python the host
+has, the module host_half runs the same phase.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from ..module_utils._options.wire import WIRE
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
-SHIPPED = ("_core", "_host", "_keystores", "_pkcs11", "_publishers")
+SHIPPED = ("_core", "_enrol", "_host", "_keystores", "_pkcs11", "_publishers")
 MODULE_UTILS = Path(__file__).parent.parent / "module_utils"
 TO_DISCOVER = ("auto", "auto_legacy", "auto_silent", "auto_legacy_silent")
 NOT_RUN = (126, 127)  # what a shell says of a program that it cannot run (POSIX, 2.8.2)

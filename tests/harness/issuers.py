@@ -53,6 +53,7 @@ class Backend(t.Protocol):
 
     needs: t.ClassVar[tuple[str, ...]]  # of tests/needs.py
     server: t.ClassVar[str | None]  # the session fixture that runs what all tests share
+    life: t.ClassVar[int]  # seconds that `options` grant; only where the backend alone decides on that
     logins_of_a_batch: t.ClassVar[int]
     of_forgotten: t.ClassVar[type]  # the status of what it signed when it is `forgetful`
 

@@ -38,6 +38,7 @@ COPY = "identities.publish.pkcs12.password"
 OPENBAO = ("token.token", "approle.secret_id", "approle.wrapped_secret_id", "jwt.jwt")
 CUSTODY = ("pkcs11.pin", *(f"openbao_transit.auth.{secret}" for secret in OPENBAO))
 LOCAL = ("local.passphrase", *(f"local.custody.{secret}" for secret in CUSTODY))
+EST = "est.auth.basic.password"
 NOWHERE = "https://127.0.0.1:9"  # nothing listens on the port of RFC 863
 SECRETS = {
     AUTHORITY_MODULE: (
@@ -52,7 +53,7 @@ SECRETS = {
         *(
             f"{where}.{secret}"
             for where in ("identities.issuer", "issuer", "issuers")
-            for secret in (*LOCAL, *(f"openbao.auth.{secret}" for secret in OPENBAO))
+            for secret in (*LOCAL, EST, *(f"openbao.auth.{secret}" for secret in OPENBAO))
         ),
     ),
     PREFLIGHT_MODULE: (
@@ -60,7 +61,7 @@ SECRETS = {
         *(
             f"{where}.{secret}"
             for where in ("issuer", "issuers")
-            for secret in (*LOCAL, *(f"openbao.auth.{secret}" for secret in OPENBAO))
+            for secret in (*LOCAL, EST, *(f"openbao.auth.{secret}" for secret in OPENBAO))
         ),
     ),
 }
@@ -113,6 +114,10 @@ def prepared(args: Task, path: str) -> Task:
         transit = {"openbao_transit": {"url": NOWHERE, "name": "web", "auth": login(way.partition(".auth.")[2])}}
         args = put(args, where, {}) if where.endswith("key") else args
         return put(args, f"{where}.custody", token if way.startswith("pkcs11") else transit)
+    where, found, _way = path.partition(f".{EST}")
+    if found:
+        said = {"url": NOWHERE, "roots": ["/root.pem"], "auth": {"basic": {"username": "web"}}}
+        return put(args, where, [{"est": said}] if where == "issuers" else {"est": said})
     where, found, way = path.replace("_kv.auth.", ".auth.").partition(".openbao.auth.")
     if not found:
         return args
@@ -174,6 +179,10 @@ def in_token(root: Path) -> Task:
 
 def unanswered(identity: Task) -> t.Iterator[Task]:
     """Yield arguments whose secrets are valid, for a server that is not there."""
+    path = f"identities.issuer.{EST}"
+    said = put(prepared(identity, path), path, f"{{{{ {canary(IDENTITY_MODULE, path)} }}}}")
+    pinned = put(put(said, "identities.issuer.est.roots", None), "identities.issuer.est.fingerprint_sha256", "0" * 64)
+    yield put(put(pinned, "identities.issuer.est.ca_bundle", "/dev/null"), "identities.name", "est")
     for secret in OPENBAO:
         path = f"identities.issuer.openbao.auth.{secret}"
         name, said = secret.replace(".", "-").replace("_", "-"), f"{{{{ {canary(IDENTITY_MODULE, path)} }}}}"

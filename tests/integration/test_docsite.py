@@ -27,8 +27,10 @@ from ansible_collections.keystead.identity.tests.harness.postgres import CONVERG
 from ansible_collections.keystead.identity.tests.harness.softhsm import SoftHsm
 from ansible_collections.keystead.identity.tests.integration.test_examples import IDENTITY, INFO, machine, serving
 from ansible_collections.keystead.identity.tests.needs import OPENBAO
+from cryptography.hazmat.primitives import hashes
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keystead.identity.tests.harness.est_server import Est
     from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
     from ansible_collections.keystead.identity.tests.harness.postgres import Server as PostgresServer
 
@@ -263,9 +265,24 @@ def _password(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {}
 
 
+def _est(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Write what the page reads, and let its converger in."""
+    from ansible_collections.keystead.identity.tests.harness.est import NAME, PASSWORD, pair
+
+    server: Est = request.getfixturevalue("est")
+    server.passwords[NAME] = PASSWORD
+    secrets, shown = root / "etc/keystead", "6f0c6c3f0a5f0b7a0a0e8f3e4c1f0d9b8a7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e"
+    (secrets / "est.password").write_text(f"{PASSWORD}\n", encoding="utf-8")
+    (secrets / "est-tls.pem").write_bytes(server.ca_bundle.read_bytes())
+    (secrets / "est-root.pem").write_text(server.root, encoding="ascii")
+    for name, path in pair(secrets, "ra.example.org", server.tls).items():
+        Path(path).rename(secrets / f"ra.{'pem' if name == 'certificate' else 'key'}")
+    return {"https://est.example.org": server.url, shown: server.authority.root.fingerprint(hashes.SHA256()).hex()}
+
+
 IN_SOFTHSM = ("authority_custody", "custody_pkcs11", "hsm_key")
 PRESUPPOSED: dict[str, Presuppose] = {
-    "adopting": _old_pair, "custody_openbao_transit": _transit, "issuer_aws_pca": _aws_pca,
+    "adopting": _old_pair, "custody_openbao_transit": _transit, "issuer_aws_pca": _aws_pca, "issuer_est": _est,
     "issuer_openbao": _openbao,
     "ledger_postgresql": _postgresql, "publish_openbao_kv": _kv, "publish_pkcs12": _password,
     **{page: functools.partial(_softhsm, page) for page in IN_SOFTHSM},

@@ -27,8 +27,12 @@ ISSUER = """
     openbao.auth.approle.secret_id openbao.auth.approle.secret_id_file openbao.auth.approle.wrapped_secret_id
     openbao.auth.approle.mount openbao.auth.cert.certificate openbao.auth.cert.private_key openbao.auth.cert.name
     openbao.auth.cert.mount openbao.auth.jwt.role openbao.auth.jwt.jwt openbao.auth.jwt.jwt_file
-    openbao.auth.jwt.mount acme est scep aws_pca.arn aws_pca.region aws_pca.template_arn aws_pca.roots
-    aws_pca.accept_new_root aws_pca.timeout aws_pca.ca_bundle openbao_ssh local_ssh
+    openbao.auth.jwt.mount est.url est.label est.fingerprint_sha256 est.roots est.accept_new_root est.timeout
+    est.ca_bundle est.auth.basic.username est.auth.basic.password est.auth.basic.password_file
+    est.auth.cert.certificate est.auth.cert.private_key est.auth.bootstrap.certificate
+    est.auth.bootstrap.private_key est.enrol=controller est.enrol=host acme scep aws_pca.arn aws_pca.region
+    aws_pca.template_arn aws_pca.roots aws_pca.accept_new_root aws_pca.timeout aws_pca.ca_bundle openbao_ssh
+    local_ssh
 """
 IDENTITY = """
     name kind=x509 kind=ssh_host state=present state=absent state=released state=observed common_name dns_names
@@ -96,6 +100,8 @@ DEFAULTS = {
     "issuer.openbao.timeout": "30s",
     "issuer.aws_pca.timeout": "30s",
     "issuer.openbao.mount": "pki",
+    "issuer.est.timeout": "30s",
+    "issuer.est.enrol": "controller",
     "issuer.openbao.sign_verbatim": False,
     "issuer.openbao.auth.approle.mount": "approle",
     "issuer.openbao.auth.cert.mount": "cert",

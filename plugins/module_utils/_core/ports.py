@@ -13,7 +13,7 @@ if t.TYPE_CHECKING:
     from datetime import datetime
 
     from .errors import KeysteadError
-    from .model import Generation, Subject, X509Facts
+    from .model import Credential, Generation, Subject, X509Facts
     from .publication import CopyState
 
 
@@ -115,6 +115,33 @@ class Advisor(t.Protocol):
     """
 
     def advice(self) -> list[str]: ...
+
+
+class Enrolment(t.NamedTuple):
+    """What a host is to say to an issuer itself: by which protocol (of module_utils/_enrol), what, and with a secret.
+
+    `said` goes down as JSON and holds no secret. `secret` goes down a pipe only.
+    """
+
+    protocol: str
+    said: t.Mapping[str, t.Any]
+    secret: str | None = None
+
+
+@t.runtime_checkable
+class EnrolsOnHost(t.Protocol):
+    """Must be, or may be, spoken to from the host, which then shows the key and the certificate that it has there.
+
+    `enrolment` returns what the host is to send, None where the controller asks by `begin`; `current` is the
+    credential of this issuer that the host can show, None where it has none. `enrolled` reads what the host was
+    answered, which may be anything: only what passes V1 is installed.
+    """
+
+    def enrolment(self, request: Request, current: Credential | None) -> Enrolment | None: ...
+
+    def enrolled(
+        self, request: Request, told: t.Mapping[str, t.Any]
+    ) -> Generation | Order | KeysteadError: ...
 
 
 class Check(t.NamedTuple):

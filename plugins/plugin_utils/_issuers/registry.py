@@ -27,6 +27,12 @@ def _openbao(options: Options) -> Issuer:
     return OpenBaoIssuer(options)
 
 
+def _est(options: Options) -> Issuer:
+    from .est import EstIssuer
+
+    return EstIssuer(options)
+
+
 def _aws_pca(options: Options) -> Issuer:
     from .aws_pca import AwsPcaIssuer
 
@@ -37,4 +43,5 @@ ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {
     "local": _local,
     "openbao": _openbao,
     "aws_pca": _aws_pca,
+    "est": _est,
 }

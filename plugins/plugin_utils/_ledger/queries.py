@@ -55,6 +55,11 @@ _EVENT_FIELDS = (
     "seq", "batch", "at", "host", "store", "actor", "identity", "generation", "action", "reason", "outcome", "message",
     "milliseconds", "attempts", "hash",
 )
+_LAST_EVENT = """
+SELECT e.action, e.outcome FROM events e JOIN heads h ON h.batch = e.batch
+WHERE h.host = ? AND h.store = ? AND e.identity = ? AND e.generation = ?
+ORDER BY e.seq DESC LIMIT 1
+"""
 _HEADS = "SELECT batch, at, host, store, actor, seq, hash FROM heads ORDER BY batch"
 _HEAD_FIELDS = ("batch", "at", "host", "store", "actor", "seq", "hash")
 _CERTIFICATE_OF = """
@@ -146,6 +151,11 @@ def events(
 ) -> list[Record]:
     """Return the events of one host, store or identity, by their place in the chain."""
     return _records(_EVENT_FIELDS, ledger.read(_EVENTS, (host, store, identity)))
+
+
+def waits(ledger: Readable, host: str, store: str, name: str, number: int | None) -> bool:
+    """Tell whether the last that is known of a generation is that its issuer had not decided yet."""
+    return ledger.read(_LAST_EVENT, (host, store, name, number)) == [("issue", "pending")]
 
 
 def credentials(ledger: Readable) -> frozenset[str]:

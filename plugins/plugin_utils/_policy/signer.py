@@ -17,6 +17,10 @@ def normal(backend: str, options: Options) -> tuple[str, Options]:
     """Return an issuer of a task with its places in their normal form. Raises Misconfigured for what is no place."""
     if backend == "local":
         return backend, {**options, "directory": os.path.abspath(options["directory"])}  # noqa: PTH100 - no links
+    if backend == "est":
+        from .._est.address import place
+
+        return backend, {**options, "url": place({**options, "label": None}).url.removesuffix("/.well-known/est")}
     if backend != "openbao":
         return backend, options
     from .._openbao.address import address, path
