@@ -200,14 +200,24 @@ def unpack(cls: type[T], value: t.Any) -> T:
         raise ValueError(f"{cls.__name__.lower()} lacks a field") from None
 
 
+_DEFAULTS = {
+    noun: tuple((name, noun._field_defaults.get(name, ...)) for name in noun._fields)  # type: ignore[attr-defined]
+    for noun in _SHAPES
+}
+
+
 def pack(value: t.Any) -> t.Any:
     """Return a noun as JSON, without the fields that have their default."""
     kind = type(value)
     if kind in _AS_IT_IS:
         return value
-    if kind in _SHAPES:
-        defaults = kind._field_defaults
-        return {name: pack(found) for name, found in zip(kind._fields, value) if found != defaults.get(name, ...)}
+    if kind in _DEFAULTS:
+        said = zip(_DEFAULTS[kind], value)
+        return {
+            name: found if type(found) in _AS_IT_IS else pack(found)
+            for (name, default), found in said
+            if found is not default and found != default
+        }
     if isinstance(value, tuple):
         return [pack(entry) for entry in value]
     if isinstance(value, datetime):
