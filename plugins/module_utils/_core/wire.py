@@ -187,13 +187,13 @@ def unpack(cls: type[T], value: t.Any) -> T:
     if not isinstance(value, dict):
         raise ValueError(f"{cls.__name__.lower()} is not a mapping")  # noqa: TRY004 - one error for every wrong form
     shape, fields = _SHAPES[cls], {}
-    for key, content in value.items():
-        if key not in shape:
-            raise ValueError(f"{cls.__name__.lower()} has an unknown field")
-        try:
+    try:
+        for key, content in value.items():
             fields[key] = shape[key](content)
-        except ValueError as error:
-            raise ValueError(f"{cls.__name__.lower()}.{key} is {error}") from None
+    except KeyError:
+        raise ValueError(f"{cls.__name__.lower()} has an unknown field") from None
+    except ValueError as error:
+        raise ValueError(f"{cls.__name__.lower()}.{key} is {error}") from None
     try:
         return cls(**fields)
     except TypeError:
