@@ -162,12 +162,12 @@ def _known(work: Work) -> dict[str, t.Any]:
 
 def _secrets(works: t.Sequence[Work]) -> dict[str, dict[str, str]]:
     """Return PINs of the host's own tokens, and passwords of its files by their paths: no other secret goes down."""
-    found = {work.name: dict(work.declaration.passwords) for work in works}
+    found = {work.name: dict(work.declaration.passwords) for work in works if work.declaration.passwords}
     for work in works:
         token = (work.declaration.custody or {}).get("pkcs11") if work.identity.key.token else None
         if token and token["pin"]:
-            found[work.name]["pin"] = token["pin"]
-    return {name: secrets for name, secrets in found.items() if secrets}
+            found.setdefault(work.name, {})["pin"] = token["pin"]
+    return found
 
 
 def _is_named(answer: Answer) -> bool:
@@ -209,8 +209,22 @@ def observed_of(work: Work, answer: Answer) -> Observed:
     Raises ValueError when it is about another identity, about paths that nobody named, or would spoil the numbers.
     """
     found = wire.unpack(Observed, answer["observed"])
+    if found.name != work.name:
+        raise ValueError("it is about something else")
+    if found.links or found.stale_links or found.copies or found.stale_copies:
+        _check_paths(work, found)
+    if found.original is not None and work.identity.adopt is None:
+        raise ValueError("it is about a pair that nobody named")
+    highest = max(found.newest, found.generation or 0, found.pending or 0, *found.others)
+    if highest > max(work.known.newest, work.number or 0) + FARTHEST:
+        raise ValueError("its generations have impossible numbers")
+    return found
+
+
+def _check_paths(work: Work, found: Observed) -> None:
+    """Raise ValueError when paths are among what was found that nobody named."""
     declared = {(link.path, link.part) for link in work.identity.files.links}
-    if found.name != work.name or not declared >= {(link.path, link.part) for link in found.links}:
+    if not declared >= {(link.path, link.part) for link in found.links}:
         raise ValueError("it is about something else")
     if not {path for path, _part in declared}.union(work.known.links) >= set(found.stale_links):
         raise ValueError("it is about links that nobody named")
@@ -218,12 +232,6 @@ def observed_of(work: Work, answer: Answer) -> Observed:
     named = {path for path, _publisher in copies}.union(work.known.links)
     if not (copies >= {(one.where, one.publisher) for one in found.copies} and named >= set(found.stale_copies)):
         raise ValueError("it is about copies that nobody named")
-    if found.original is not None and work.identity.adopt is None:
-        raise ValueError("it is about a pair that nobody named")
-    highest = max(found.newest, found.generation or 0, found.pending or 0, *found.others)
-    if highest > max(work.known.newest, work.number or 0) + FARTHEST:
-        raise ValueError("its generations have impossible numbers")
-    return found
 
 
 def _done(work: Work, answer: Answer) -> tuple[Done, ...]:
