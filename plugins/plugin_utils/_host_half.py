@@ -15,6 +15,7 @@ from ..module_utils._core.adopted import adopted_id
 from ..module_utils._core.errors import KINDS, Denied, KeysteadError, Pending, Unavailable
 from ..module_utils._core.model import Done, Observed
 from ._actor import is_dead
+from ._pipe import Weighed, check_size
 from ._work import is_the_hosts, plan
 
 if t.TYPE_CHECKING:
@@ -22,7 +23,6 @@ if t.TYPE_CHECKING:
 
     from ._work import Work
 
-LARGEST_ANSWER = 8 * 1024 * 1024
 LEASE_SECONDS = 300.0
 LARGEST_SKEW = 300.0
 FARTHEST = 10**6  # generations that a host may have beyond what the ledger remembers
@@ -135,15 +135,15 @@ class HostHalf:
         same = {"format": wire.FORMAT, "now": now.timestamp(), "host": self.host, "store": self.store}
         try:
             answer = self.execute({**same, **said})
-            size = len(json.dumps([answer.get(part) for part in LISTS], default=str))
+            weighed = isinstance(answer, Weighed)
+            size = 0 if weighed else len(json.dumps([answer.get(part) for part in LISTS], default=str))
         except RecursionError:
             raise Denied("host: its answer is nested too deeply; look at what runs on this host") from None
         if answer.get("failed"):
             raise Unavailable(_why_failed(answer))
         if answer.get("format") != wire.FORMAT or not isinstance(answer.get("identities"), list):
             raise Denied("host: its answer has another format; use one version of keystead.identity for both halves")
-        if size > LARGEST_ANSWER:
-            raise Denied(f"host: its answer is larger than {LARGEST_ANSWER} bytes; name fewer identities in a task")
+        check_size(size)
         self._compare_clocks(answer.get("now"), now)
         return answer
 
