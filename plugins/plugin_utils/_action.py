@@ -19,7 +19,7 @@ from . import _pipe
 from ._edge import refuse_async, told
 from ._inventory import place
 from ._policy.connection import Reached, reached
-from ._validate import Spec, plain, validated
+from ._validate import Spec, validated
 
 if t.TYPE_CHECKING:
     from ._host_half import Execute
@@ -74,9 +74,8 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
     def _run(self, tmp: str | None, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         refuse_async(self._task, self.module)
         _refuse_posixless(self._connection, self.module)
-        args = plain(self._task.args)
-        refuse_planned(args, self.module)
-        options = validated(args, self.accepts, module=self.module)
+        refuse_planned(self._task.args, self.module)
+        options = validated(self._task.args, self.accepts, module=self.module)
         return {**super().run(tmp, variables), **self.work(options, self._told(variables))}
 
     def _told(self, variables: dict[str, t.Any]) -> Task:

@@ -10,7 +10,7 @@ import typing as t
 from datetime import timedelta
 
 from .model import ADOPTED
-from .renewal import renew_at
+from .renewal import is_due
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -115,7 +115,7 @@ def credential_lives_too_long(look: Look) -> str | None:
 
 def credential_is_due(look: Look) -> str | None:
     """Tell that it has ended, or that it ends within the margin."""
-    if look.credential is None or look.now < renew_at(look.credential, look.wanted.renew_before):
+    if look.credential is None or not is_due(look.credential, look.wanted.renew_before, look.now):
         return None
     end = f"{look.credential.not_after:%Y-%m-%d %H:%M}"
     return f"it ended on {end}" if look.now >= look.credential.not_after else f"it ends on {end} and is due for renewal"

@@ -187,17 +187,23 @@ def unpack(cls: type[T], value: t.Any) -> T:
     if not isinstance(value, dict):
         raise ValueError(f"{cls.__name__.lower()} is not a mapping")  # noqa: TRY004 - one error for every wrong form
     shape, fields = _SHAPES[cls], {}
-    for key, content in value.items():
-        if key not in shape:
-            raise ValueError(f"{cls.__name__.lower()} has an unknown field")
-        try:
+    try:
+        for key, content in value.items():
             fields[key] = shape[key](content)
-        except ValueError as error:
-            raise ValueError(f"{cls.__name__.lower()}.{key} is {error}") from None
+    except KeyError:
+        raise ValueError(f"{cls.__name__.lower()} has an unknown field") from None
+    except ValueError as error:
+        raise ValueError(f"{cls.__name__.lower()}.{key} is {error}") from None
     try:
         return cls(**fields)
     except TypeError:
         raise ValueError(f"{cls.__name__.lower()} lacks a field") from None
+
+
+_DEFAULTS = {
+    noun: tuple((name, noun._field_defaults.get(name, ...)) for name in noun._fields)  # type: ignore[attr-defined]
+    for noun in _SHAPES
+}
 
 
 def pack(value: t.Any) -> t.Any:
@@ -205,9 +211,13 @@ def pack(value: t.Any) -> t.Any:
     kind = type(value)
     if kind in _AS_IT_IS:
         return value
-    if kind in _SHAPES:
-        defaults = kind._field_defaults
-        return {name: pack(found) for name, found in zip(kind._fields, value) if found != defaults.get(name, ...)}
+    if kind in _DEFAULTS:
+        said = zip(_DEFAULTS[kind], value)
+        return {
+            name: found if type(found) in _AS_IT_IS else pack(found)
+            for (name, default), found in said
+            if found is not default and found != default
+        }
     if isinstance(value, tuple):
         return [pack(entry) for entry in value]
     if isinstance(value, datetime):

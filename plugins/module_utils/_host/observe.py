@@ -60,7 +60,8 @@ def see(place: Place | None, wanted: Identity) -> Seen:
     if place is None:
         return Seen({"generation": None, "unfinished": elsewhere.look(None, wanted, None).left}, {})
     current = place.current()
-    numbers = _numbers(place, current)
+    entries = place.entries()
+    numbers = _numbers(place, current, entries)
     seen = Seen(numbers, {}) if current is None else _current(place, current, wanted)
     custody = None if seen.record is None else _custody(seen.record)
     keys = elsewhere.look(place, wanted, custody, _number_to_be(wanted, numbers))
@@ -71,7 +72,7 @@ def see(place: Place | None, wanted: Identity) -> Seen:
         "other_uri": keys.other_uri,
         "other_gone": keys.other_gone,
     }
-    copied = CopyRecord(place) if place.has(COPIES) else None
+    copied = CopyRecord(place) if COPIES in entries else None
     other = _certificate_to_be(place, wanted, numbers)
     return seen._replace(numbers=numbers, other=other, elsewhere=keys, copied=copied)
 
@@ -99,9 +100,8 @@ def judged(
     return Observed(**found)
 
 
-def _numbers(place: Place, current: int | None) -> dict[str, t.Any]:
+def _numbers(place: Place, current: int | None, entries: frozenset[str]) -> dict[str, t.Any]:
     """Sort the directories into complete ones and what a killed run left."""
-    entries = place.entries()
     unproved = place.unproved() if PENDING in entries else None
     unpublished = unproved.generation if unproved and unproved.fresh and unproved.generation != current else None
     numbers = numbers_among(entries)
@@ -189,10 +189,7 @@ def _key_file(contents: Contents, credential: Credential | None) -> t.Iterator[F
 
 
 def _der(pem: bytes | None) -> bytes | None:
-    try:
-        return pki.der_certificates(pem)[0] if pem else None
-    except ValueError:
-        return None
+    return pki.first_in(pem) if pem else None
 
 
 def parsed(certificate: bytes | None) -> Credential | None:
