@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import time
 import typing as t
 from datetime import UTC, datetime
 
-from ..module_utils._core.errors import KeysteadError, NotConverged, NotYet, Pending, Unavailable
+from ..module_utils._core.errors import KeysteadError, NotYet, Pending, Unavailable
 from ..module_utils._core.model import Identity
 from . import _copies
 from ._actor import actor, holder
@@ -30,7 +29,7 @@ from ._policy.load import load
 from ._policy.review import Review
 from ._report import result
 from ._signers import Signers
-from ._work import Work, concerns_others, failing, is_behind, is_elsewhere, is_unknown, plan
+from ._work import Work, check_settled, concerns_others, failing, is_behind, is_elsewhere, is_unknown, plan
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Issuer
@@ -47,6 +46,8 @@ def converge(args: Options, task: Task) -> dict[str, t.Any]:
     """Bring the identities of one host to what validated options declare; return what the task returns."""
     declared = declarations(args)
     review = Review(load(args["policy"], datetime.now(UTC)), candidates(args["identities"], declared, task))
+    if any(one.identity.key.comes_down and one.identity.state == "present" for one in declared):
+        task.refuse_secrets()
     signers = Signers([issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))])
     ledger = open_for(args, read_only=task.check)
     try:
@@ -75,7 +76,7 @@ class _Run:
         works = [self._work(declaration, remembered.get(declaration.identity.name)) for declaration in declared]
         self._look(works)
         self._look_at_keys([work for work in works if is_elsewhere(work) and not work.error])
-        self.warnings += _copies.look(works, self.ledger, self._batch())
+        self.warnings += _copies.look(works, self.ledger, self._batch(), None if self.task.check else self.host)
         self._check_revokers([work for work in works if work.needs("revoke") and not work.error])
         self._look_at_originals([work for work in works if work.found and not work.error])
         if self.task.check:
@@ -177,7 +178,7 @@ class _Run:
         remembered = self.ledger.remembered(self.task.host, self.store)
         then = [self._work(work.declaration, remembered.get(work.name)) for work in first]
         self._look(then)
-        self.warnings += _copies.look(then, self.ledger, self._batch())
+        self.warnings += _copies.look(then, self.ledger, self._batch(), self.host)
         self._act([work for work in then if work.steps and not work.error])
         for work, follows in zip(first, then, strict=True):
             work.followed_by(follows)
@@ -222,7 +223,7 @@ class _Run:
         to_issue = [work for work in works if work.needs("issue")]
         self._tell(to_issue, "credentials to issue")
         with failing(to_issue):
-            self._custody.stage(to_issue)
+            self._stage(to_issue, batch)
             issuing.run([work for work in to_issue if not work.error])
         ready = [work for work in works if not work.error]
         on_host = [work for work in ready if work.concerns_host]
@@ -232,9 +233,20 @@ class _Run:
         self._custody.settle([work for work in ready if not work.error])
         self.warnings += abandoned([work for work in ready if not work.error])
         _copies.write(ready, self.ledger, batch)
+        for work in works:
+            work.made = None
         revoke([work for work in ready if work.needs("revoke") and not work.error], self.signers, self.ledger, batch)
         with failing(ready):
             self._record(ready, batch)
+
+    def _stage(self, works: t.Sequence[Work], batch: Batch) -> None:
+        """Make the next keys that are not made on the host."""
+        self._custody.stage(works)
+        made_here = [work for work in works if work.identity.key.comes_down and not work.error]
+        if made_here:
+            from ._made_here import stage
+
+            self.warnings += stage(made_here, self.ledger, batch)
 
     def _batch(self) -> Batch:
         return Batch(self.task.host, self.store, actor(self.task.playbook), self.now)
@@ -265,7 +277,7 @@ class _Run:
             self.host.install(works, given_up, datetime.now(UTC))
         for work in works:
             with failing([work]):
-                _check_settled(work)
+                check_settled(work, datetime.now(UTC))
 
     @contextlib.contextmanager
     def _remembering_loss(self, works: t.Sequence[Work], batch: Batch) -> t.Iterator[None]:
@@ -285,13 +297,3 @@ class _Run:
 
         if works:
             self.ledger.record(batch, [outcome(work) for work in works])
-
-
-def _check_settled(work: Work) -> None:
-    """Raise NotConverged when something is left for the host to do; the rest is the controller's affair."""
-    if work.after is None or work.error:
-        return
-    known = work.known.for_the_host()._replace(key_gone=None)
-    left = plan(dataclasses.replace(work, known=known), work.after, datetime.now(UTC))
-    if left and not (work.did("adopt") and left[0].action == "stage_key"):  # that is done next
-        raise NotConverged(f"{work.name}: everything was done, and still {left[0].reason}")

@@ -10,7 +10,7 @@ import typing as t
 
 from ...module_utils._core.errors import Misconfigured, Unavailable
 from ...module_utils._core.publication import CopyState
-from .._copy_entry import Owner, entry, is_untouched, state_of
+from .._copy_entry import MENDS, Owner, entry, is_untouched, state_of
 from .._durations import timeout
 from .._openbao.address import address, path
 from .._openbao.errors import Refused, section, spoken_by
@@ -22,6 +22,8 @@ _RACED = "check-and-set"  # in what the server says of another version
 
 class OpenBaoKv:
     """Publisher over `{url, mount, path, namespace, auth, ca_bundle, timeout}`. Making one reads options alone."""
+
+    mends: t.ClassVar[tuple[str, ...]] = MENDS
 
     def __init__(self, options: t.Mapping[str, t.Any], owner: Owner) -> None:
         """Check what can be checked without the server. Raises Misconfigured."""
@@ -43,13 +45,13 @@ class OpenBaoKv:
         """Write one more version, unless somebody else writes at the same time; earlier ones stay in its history."""
         found, version = self._look()
         state_of(found, parts, self._owner, self.where)
-        self.put(parts, self._newest() if found is None else version)
+        self.put(parts, self._newest() if found is None else version, found)
         if self.read(parts).state != "ok":
             raise Unavailable(f"{WHO}: {self._path} does not hold what was written; look who else writes it, run again")
 
-    def put(self, parts: t.Mapping[str, bytes], version: int) -> None:
-        """Write the version after `version`. Raises Unavailable where that is not the newest one any more."""
-        body = {"options": {"cas": version}, "data": entry(parts, self._owner)}
+    def put(self, parts: t.Mapping[str, bytes], version: int, found: t.Mapping[str, t.Any] | None = None) -> None:
+        """Write the version after `version`, `found`. Raises Unavailable where that is not the newest one any more."""
+        body = {"options": {"cas": version}, "data": entry(parts, self._owner, found, WHO)}
         try:
             with spoken_by(WHO):
                 self._client.call("POST", f"{self._mount}/data/{self._path}", body)

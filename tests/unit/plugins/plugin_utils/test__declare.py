@@ -112,7 +112,7 @@ def test_an_issuer_of_an_identity_replaces_and_never_merges() -> None:
     assert first.issuer == {
         "local": {
             **other, "passphrase": None, "passphrase_file": None, "roots": None, "timeout": 120,
-            "accept_new_root": "ab" * 32,
+            "accept_new_root": "ab" * 32, "custody": None,
         }
     }  # fmt: skip
     assert second.issuer is not None
@@ -224,7 +224,7 @@ def test_five_hundred_identities_cost_less_than_a_tenth_of_a_second() -> None:
     assert time.process_time() - started < 0.1
 
 
-ONE_OF = "publish[0]: exactly one of pkcs12, pem_bundle, openbao_kv, aws_secrets_manager is needed, found "
+ONE_OF = "publish[0]: exactly one of pkcs12, pem_bundle, openbao_kv, aws_secrets_manager, aws_acm is needed, found "
 P12, PEM = {"path": "/etc/web.p12", "password": "Canary"}, {"path": "/etc/web.pem"}
 
 
