@@ -49,6 +49,8 @@ SERVERS = {
     "hsm_key": ("softhsm", "python-pkcs11"),
     "issuer_openbao": ("openbao",),
     "ledger_postgresql": ("postgres",),
+    "key_origin": ("moto",),
+    "publish_aws_acm": ("moto",),
     "publish_aws_secrets_manager": ("moto",),
     "publish_openbao_kv": ("openbao",),
 }
