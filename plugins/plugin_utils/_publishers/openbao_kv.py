@@ -74,23 +74,22 @@ class OpenBaoKv:
         """Return the newest version and its number; None where there is none, or where it was deleted."""
         try:
             with spoken_by(WHO):
-                answer = self._client.call("GET", f"{self._mount}/data/{self._path}")
+                found = section(self._client.call("GET", f"{self._mount}/data/{self._path}"), "data")
+                values, version = section(found, "data"), section(found, "metadata").get("version")
         except Refused as refused:
             if refused.status == 404:
                 return None, 0
             raise
-        found = section(answer, "data")
-        version = section(found, "metadata").get("version")
-        return section(found, "data"), version if isinstance(version, int) else 0
+        return values, version if isinstance(version, int) else 0
 
     def _newest(self) -> int:
         """Return the number of the newest version where that was deleted, which check-and-set wants to hear; else 0."""
         try:
             with spoken_by(WHO):
-                answer = self._client.call("GET", f"{self._mount}/metadata/{self._path}")
+                answer = section(self._client.call("GET", f"{self._mount}/metadata/{self._path}"), "data")
         except Refused as refused:
             if refused.status == 404:
                 return 0
             raise
-        version = section(answer, "data").get("current_version")
+        version = answer.get("current_version")
         return version if isinstance(version, int) else 0
