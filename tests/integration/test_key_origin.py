@@ -255,6 +255,29 @@ def test_one_whose_run_ended_before_its_answer_was_recorded_is_looked_for(
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        (to_pem(generate("ecdsa-p256")).decode(), "the certificate for web does not fit the staged key"),
+        ("junk", "cannot be read, the staged key"),
+        ("", "cannot be read, the staged key"),
+    ],
+)
+def test_a_key_that_comes_down_and_does_not_fit_is_not_installed(world: World, key: str, says: str) -> None:
+    world.settled([web(key=HERE)])
+    before = world.path("web", "current", "combined.pem").read_bytes()
+
+    def execute(arguments: Mapping[str, t.Any]) -> t.Any:
+        if arguments["phase"] == "install":
+            arguments = {**arguments, "secrets": {"web": {"private_key": key}}}
+        return world.execute(arguments)
+
+    done = world.converge([web(key=HERE, lifetime="10d")], execute=execute)["identities"][0]
+    assert says in done["msg"]
+    assert world.path("web", "current", "combined.pem").read_bytes() == before
+    world.settled([web(key=HERE, lifetime="10d")])
+
+
 def test_what_an_earlier_run_left_beside_the_generation_is_not_used(world: World) -> None:
     world.settled([web()])
     waiting = world.path("web", "next")
