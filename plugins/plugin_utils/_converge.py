@@ -13,14 +13,13 @@ import typing as t
 from datetime import UTC, datetime
 
 from ..module_utils._core.errors import KeysteadError, NotYet, Pending, Unavailable
-from ..module_utils._core.model import Identity
 from . import _copies
 from ._actor import actor, holder
 from ._declare import Declaration, checked_issuer, declarations
 from ._durations import seconds
 from ._host_half import HostHalf
 from ._key import label
-from ._known import known_of
+from ._known import known_of, to_purge
 from ._ledger.port import Batch
 from ._ledger.queries import spent_keys
 from ._ledger.registry import open_for
@@ -48,6 +47,8 @@ def converge(args: Options, task: Task) -> dict[str, t.Any]:
     """Bring the identities of one host to what validated options declare; return what the task returns."""
     declared = declarations(args)
     review = Review(load(args["policy"], datetime.now(UTC)), candidates(args["identities"], declared, task))
+    if any(one.identity.key.comes_down and one.identity.state == "present" for one in declared):
+        task.refuse_secrets()
     signers = Signers([issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))])
     ledger = open_for(args, read_only=task.check)
     try:
@@ -72,11 +73,11 @@ class _Run:
         """Run, and report."""
         remembered = self.ledger.remembered(self.task.host, self.store)
         self.warnings += self.review.settle(Live(remembered, self.now))
-        declared = [*declared, *self._to_purge(declared, remembered)]
+        declared = [*declared, *to_purge(self.purged, declared, remembered)]
         works = [self._work(declaration, remembered.get(declaration.identity.name)) for declaration in declared]
         self._look(works)
         self._look_at_keys([work for work in works if is_elsewhere(work) and not work.error])
-        self.warnings += _copies.look(works, self.ledger, self._batch())
+        self.warnings += _copies.look(works, self.ledger, self._batch(), None if self.task.check else self.host)
         self._check_revokers([work for work in works if work.needs("revoke") and not work.error])
         self._look_at_originals([work for work in works if work.found and not work.error])
         if self.task.check:
@@ -88,16 +89,6 @@ class _Run:
             self._adopt([work for work in settled if is_unknown(work)])
             self._catch_up([work for work in settled if is_behind(work) and not is_unknown(work)])
         return result(works, self.store, self.task, [*self.warnings, *self.signers.advice()])
-
-    def _to_purge(
-        self, declared: t.Sequence[Declaration], remembered: t.Mapping[str, Remembered]
-    ) -> t.Iterator[Declaration]:
-        """Yield what the same scope declared earlier and this task does not name."""
-        names = {declaration.identity.name for declaration in declared}
-        for one in remembered.values():
-            if self.purged and one.scope == self.purged and one.state == "present" and one.name not in names:
-                gone = Identity(name=one.name, kind=one.kind, state="absent")
-                yield Declaration(gone, one.contact, one.service, {}, one.scope, None, revoke_on_absent=False)
 
     def _work(self, declaration: Declaration, remembered: Remembered | None) -> Work:
         issuer = self._issuer(declaration)
@@ -182,7 +173,7 @@ class _Run:
         remembered = self.ledger.remembered(self.task.host, self.store)
         then = [self._work(work.declaration, remembered.get(work.name)) for work in first]
         self._look(then)
-        self.warnings += _copies.look(then, self.ledger, self._batch())
+        self.warnings += _copies.look(then, self.ledger, self._batch(), self.host)
         self._act([work for work in then if work.steps and not work.error])
         for work, follows in zip(first, then, strict=True):
             work.followed_by(follows)
@@ -228,7 +219,7 @@ class _Run:
         to_issue = [work for work in works if work.needs("issue")]
         self._tell(to_issue, "credentials to issue")
         with failing(to_issue):
-            self._custody.stage(to_issue)
+            self._stage(to_issue, batch)
             issuing.run([work for work in to_issue if not work.error])
         ready = [work for work in works if not work.error]
         on_host = [work for work in ready if work.concerns_host]
@@ -238,9 +229,20 @@ class _Run:
         self._custody.settle([work for work in ready if not work.error])
         self.warnings += abandoned([work for work in ready if not work.error])
         _copies.write(ready, self.ledger, batch)
+        for work in works:
+            work.made = None
         revoke([work for work in ready if work.needs("revoke") and not work.error], self.signers, self.ledger, batch)
         with failing(ready):
             self._record(ready, batch)
+
+    def _stage(self, works: t.Sequence[Work], batch: Batch) -> None:
+        """Make the next keys that are not made on the host."""
+        self._custody.stage(works)
+        made_here = [work for work in works if work.identity.key.comes_down and not work.error]
+        if made_here:
+            from ._made_here import stage
+
+            self.warnings += stage(made_here, self.ledger, batch)
 
     def _batch(self) -> Batch:
         return Batch(self.task.host, self.store, actor(self.task.playbook), self.now)
@@ -271,7 +273,7 @@ class _Run:
             self.host.install(works, given_up, datetime.now(UTC))
         for work in works:
             with failing([work]):
-                check_settled(work)
+                check_settled(work, datetime.now(UTC))
 
     @contextlib.contextmanager
     def _remembering_loss(self, works: t.Sequence[Work], batch: Batch) -> t.Iterator[None]:

@@ -50,7 +50,8 @@ class HostHalf:
 
     def prepare(self, works: t.Sequence[Work], now: datetime) -> None:
         """Look at every identity, and for those with something to do stage a key; a dead run's lease is broken."""
-        busy = self._prepare(works, now, {})
+        ours = {work.name: work.lease for work in works if work.lease}  # one that looks again has its own
+        busy = self._prepare(works, now, ours)
         dead = {name: str(lease.get("lease")) for name, lease in busy.items() if is_dead(lease["holder"])}
         if dead:
             again = [work for work in works if work.name in dead]
@@ -172,13 +173,18 @@ def _known(work: Work) -> dict[str, t.Any]:
 
 
 def _secrets(works: t.Sequence[Work]) -> dict[str, dict[str, str]]:
-    """Return PINs of the host's own tokens, and passwords of its files by their paths: no other secret goes down."""
-    found = {work.name: dict(work.declaration.passwords) for work in works if work.declaration.passwords}
+    """Return PINs of the host's own tokens, passwords of its files by their paths, and keys that were made for it.
+
+    No other secret goes down.
+    """
+    found = {work.name: dict(work.declaration.passwords) for work in works}
     for work in works:
         token = (work.declaration.custody or {}).get("pkcs11") if work.identity.key.token else None
         if token and token["pin"]:
-            found.setdefault(work.name, {})["pin"] = token["pin"]
-    return found
+            found[work.name]["pin"] = token["pin"]
+        if made := work.private_key:
+            found[work.name]["private_key"] = made.decode("ascii")
+    return {name: secrets for name, secrets in found.items() if secrets}
 
 
 def _is_named(answer: Answer) -> bool:

@@ -52,6 +52,8 @@ SERVERS = {
     "issuer_aws_pca": ("moto",),
     "issuer_openbao": ("openbao",),
     "ledger_postgresql": ("postgres",),
+    "key_origin": ("moto",),
+    "publish_aws_acm": ("moto",),
     "publish_aws_secrets_manager": ("moto",),
     "publish_openbao_kv": ("openbao",),
 }

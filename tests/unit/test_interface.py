@@ -46,8 +46,9 @@ IDENTITY = """
     publish.pkcs12.owner publish.pkcs12.group publish.pkcs12.mode publish.pem_bundle.path publish.pem_bundle.parts
     publish.pem_bundle.owner publish.pem_bundle.group publish.pem_bundle.mode publish.openbao_kv.url
     publish.openbao_kv.mount publish.openbao_kv.path publish.openbao_kv.namespace publish.openbao_kv.auth
-    publish.openbao_kv.ca_bundle publish.openbao_kv.timeout publish.aws_acm publish.aws_secrets_manager.name
-    publish.aws_secrets_manager.region publish.aws_secrets_manager.timeout keep_generations generation=previous
+    publish.openbao_kv.ca_bundle publish.openbao_kv.timeout publish.aws_secrets_manager.name
+    publish.aws_secrets_manager.region publish.aws_secrets_manager.timeout publish.aws_acm.arn publish.aws_acm.region
+    publish.aws_acm.tags publish.aws_acm.timeout keep_generations generation=previous
     revoke_on_absent trusts
 """
 SHARED = "ledger ledger_password ledger_password_file policy"

@@ -71,7 +71,7 @@ def credential_is_damaged(look: Look) -> str | None:
 
 
 def key_is_gone(look: Look) -> str | None:
-    """Tell that a custody that only the controller reaches no longer has the key."""
+    """Tell that a custody that only the controller reaches no longer has the key, or that a copy lacks it."""
     return look.known.key_gone if look.found.generation is not None else None
 
 
@@ -79,6 +79,12 @@ def custody_differs(look: Look) -> str | None:
     """Tell that the key lives elsewhere than declared."""
     there, declared = look.found.custody, look.wanted.key.custody
     return None if there in (None, declared) else f"the key is in custody {there}, declared is {declared}"
+
+
+def origin_differs(look: Look) -> str | None:
+    """Tell that the key was made elsewhere than declared, and may be known there."""
+    there, declared = look.found.origin, look.wanted.key.origin
+    return None if there in (None, declared) else f"the key was made on the {there}, declared is {declared}"
 
 
 def credential_is_revoked(look: Look) -> str | None:
@@ -126,6 +132,7 @@ COMMON_CHECKS: tuple[Check, ...] = (
     credential_is_damaged,
     key_is_gone,
     custody_differs,
+    origin_differs,
     credential_is_revoked,
     issuer_changed,
     credential_is_due,
@@ -135,6 +142,7 @@ ADOPTED_CHECKS: tuple[Check, ...] = (
     credential_is_missing,
     credential_is_damaged,
     credential_is_revoked,
+    origin_differs,
     adoption_is_to_end,
     credential_is_due,
 )

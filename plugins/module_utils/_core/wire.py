@@ -115,7 +115,10 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         **dict.fromkeys(("dns_names", "ip_addresses", "uris", "email_addresses"), many(text)),
     },
     model.Token: dict.fromkeys(model.Token._fields, text),
-    model.Key: {"type": text, "custody": text, "label": text, "token": one(model.Token), "spent": many(text)},
+    model.Key: {
+        **dict.fromkeys(("type", "custody", "label"), text), "token": one(model.Token), "spent": many(text),
+        "origin": word(model.KEY_ORIGINS),
+    },
     model.Link: {"path": text, "part": text},
     model.Files: {
         "owner": text, "group": text, "mode": text, "links": many(one(model.Link)), "replace_files": flag,
@@ -152,7 +155,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     },
     model.Observed: {
         **dict.fromkeys(("name", "public_id", "issuer_id", "served", "custody", "key_uri", "other_uri"), text),
-        "key_uris": many(text),
+        "key_uris": many(text), "origin": word(model.KEY_ORIGINS),
         **dict.fromkeys(("generation", "newest", "pending"), count), "others": many(count),
         **dict.fromkeys(("damage", "drift"), many(one(model.Finding))), "certificate": binary,
         **dict.fromkeys(("credential", "other"), one(model.Credential)),

@@ -12,7 +12,7 @@ import typing as t
 
 from .._core import pki
 from .._core.keys import from_pem, spki_sha256
-from .._core.model import Credential, Finding, Identity, Observed
+from .._core.model import KEY_ORIGINS, Credential, Finding, Identity, Observed
 from .._core.plan import generation_to_be
 from . import elsewhere
 from .copy_record import COPIES, CopyRecord
@@ -144,6 +144,7 @@ def _judged(seen: Seen) -> dict[str, t.Any]:
         "issuer_id": str(seen.record.get("issuer_id")),
         "public_id": str(seen.record.get("public_id")),
         "custody": _custody(seen.record),
+        "origin": _origin(seen.record),
         "key_uri": seen.record.get("key_uri"),
         "damage": (*_damage(seen.record, seen.contents), *_pair(seen, seen.record, credential)),
         "drift": seen.drift,
@@ -162,6 +163,12 @@ def _damage(record: t.Mapping[str, t.Any], contents: Contents) -> t.Iterator[Fin
 
 def _custody(record: t.Mapping[str, t.Any]) -> str:
     return str(record.get("custody") or "file")
+
+
+def _origin(record: t.Mapping[str, t.Any]) -> str | None:
+    """Return where the key was made: on the host, where nothing else was written down; None for no such place."""
+    said = record.get("origin", KEY_ORIGINS[0])
+    return said if said in KEY_ORIGINS else None
 
 
 def _pair(seen: Seen, record: t.Mapping[str, t.Any], credential: Credential | None) -> t.Iterator[Finding]:

@@ -14,6 +14,7 @@ from functools import partial
 from .._core import wire
 from .._core.checks import Look
 from .._core.errors import KeysteadError
+from .._core.keys import check_makeable
 from .._core.model import Observed
 from .._core.plan import decide
 from .._core.ports import Foreseeing
@@ -203,8 +204,12 @@ def _staged(place: Place, wanted: Identity, steps: tuple[Step, ...]) -> dict[str
     """Stage what the steps need, and return the request and its key's id where a credential is to be issued."""
     if not _stages(steps):
         return {}
-    from .recovery import recover
+    from .recovery import discard_unfinished, recover
 
+    if wanted.key.comes_down:  # what waits there is of no use: who made it has forgotten it
+        check_makeable(wanted.key.type)
+        discard_unfinished(place)
+        return {}
     recover(place)
     return _request(place, wanted) if wanted.key.on_host else {}
 

@@ -27,7 +27,8 @@ WIRE = {
         required=True,
     ),
     "secrets": Option(
-        "What opens keys and files, by identity. It goes down a pipe only, and never touches the disk of a host.",
+        "What opens keys and files, and keys that the controller made, by identity. It goes down a pipe only; but for "
+        "these keys, which a host keeps, it never touches a disk there.",
         type="dict",
         no_log=False,
     ),

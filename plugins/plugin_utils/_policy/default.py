@@ -45,6 +45,7 @@ DEFAULT: dict[str, t.Any] = {
         _rule("key-age", "key_age", {"longest": _durations("signature-key-period")}),
         _rule("key-reuse", "key_reuse", {"allow": False}, "warn"),
         _rule("shared-key", "shared_key", {"allow": False}, "warn"),
+        _rule("key-origin", "custody", {"origin": ["host"]}),
         _rule("extractable-keys", "extractable_keys", {"allow": False}),
         _rule(
             "tls-lifetime",

@@ -30,8 +30,6 @@ def task(**more: t.Any) -> dict[str, t.Any]:
         (task(kind="ssh_host"), WEB + "kind ssh_host is not built yet"),
         (task(key={"reuse": True}), WEB + "key.reuse true is not built yet"),
         (task(key={"reuse": "yes"}), WEB + "key.reuse yes is not built yet"),
-        (task(key={"origin": "controller"}), WEB + "key.origin controller is not built yet"),
-        (task(publish=[{"pkcs12": {}}, {"aws_acm": {}}]), WEB + "publish[1].aws_acm is not built yet"),
         (task(trusts=[]), WEB + "trusts is not built yet"),
         (task(principals=["a"]), WEB + "principals is not built yet"),
         (task(issuer={"scep": {"url": "x"}}), WEB + "issuer.scep is not built yet"),
