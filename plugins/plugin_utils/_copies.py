@@ -17,13 +17,14 @@ if t.TYPE_CHECKING:
 
 def look(works: Sequence[Work], ledger: Ledger, batch: Batch) -> list[str]:
     """Read each such copy once, and decide once more; return what a user is to be warned of."""
+    kept = [warning for work in works for warning in _kept(work)]
     concerned = [work for work in works if _has_copies(work) and not work.error]
     if not concerned:
-        return []
+        return kept
     from ._remote_copies import RemoteCopies, forgotten
 
     RemoteCopies(ledger, batch.host, batch.store).look(concerned, batch.at)
-    return list(forgotten(concerned))
+    return [*kept, *forgotten(concerned)]
 
 
 def write(works: Sequence[Work], ledger: Ledger, batch: Batch) -> None:
@@ -34,6 +35,15 @@ def write(works: Sequence[Work], ledger: Ledger, batch: Batch) -> None:
 
         RemoteCopies(ledger, batch.host, batch.store).write(concerned)
         finish(concerned)
+
+
+def _kept(work: Work) -> t.Iterator[str]:
+    """Yield a warning for each file that is to go, and stays with its key."""
+    for path in work.found.kept_copies if work.found else ():
+        yield (
+            f"{work.name}: {path} was changed by others since it was written, so it stays, and it may hold a private "
+            "key; look at it, and delete it where nobody needs it"
+        )
 
 
 def _has_copies(work: Work) -> bool:

@@ -244,7 +244,8 @@ class Observed(t.NamedTuple):
     generation whose activation or proof was not completed. `served` is the verdict of a proof: None (not asked), "ok",
     or a sentence. `original` is there to be adopted, or only observed. `custody` is where the key of the generation
     lives; outside files `key_uri` names it, and `key_uris` those of all generations. `copies` are what `publish`
-    declares, and `stale_copies` the files that it declared once and does not any more.
+    declares, and `stale_copies` the files that it declared once and does not any more; `kept_copies` are those among
+    them that others changed since, and that may hold the private key.
     """
 
     name: str
@@ -269,6 +270,7 @@ class Observed(t.NamedTuple):
     key_uris: tuple[str, ...] = ()
     copies: tuple[CopyState, ...] = ()
     stale_copies: tuple[str, ...] = ()
+    kept_copies: tuple[str, ...] = ()
 
 
 class Step(t.NamedTuple):
