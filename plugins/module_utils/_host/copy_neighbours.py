@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 
-"""Copies of the other identities of a store: what is theirs is never taken (W6), unless they give it up in this task."""
+"""Copies of the other identities of a store: what is theirs is never taken (W6), unless they give it up right then."""
 
 from __future__ import annotations
 
