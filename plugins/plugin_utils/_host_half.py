@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 from dataclasses import dataclass
 
@@ -246,9 +247,16 @@ def _check_paths(work: Work, found: Observed) -> None:
     if not {path for path, _part in declared}.union(work.known.links) >= set(found.stale_links):
         raise ValueError("it is about links that nobody named")
     copies = {(one.path, one.publisher) for one in work.identity.publish}
-    named = {path for path, _publisher in copies}.union(work.known.links)
-    if not (copies >= {(one.where, one.publisher) for one in found.copies} and named >= set(found.stale_copies)):
+    stale = set(found.stale_copies)  # the host's own word: they are shown, and told to nobody but this host again
+    if not (copies >= {(one.where, one.publisher) for one in found.copies} and stale >= set(found.kept_copies)):
         raise ValueError("it is about copies that nobody named")
+    if not all(map(_is_file, stale)):
+        raise ValueError("it is about copies that nobody named")
+
+
+def _is_file(path: str) -> bool:
+    """Tell whether this is the path of a file: other places are the controller's alone."""
+    return path.startswith("/") and os.path.normpath(path) == path
 
 
 def _done(work: Work, answer: Answer) -> tuple[Done, ...]:

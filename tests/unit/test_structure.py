@@ -60,7 +60,8 @@ IMPURE = {
     "urllib",
 }
 WORK_ONLY = (
-    "activation", "adopt", "command", "consumers", "copies", "copy_file", "handshake", "originals", "pem_bundle",
+    "activation", "adopt", "command", "consumers", "copies", "copy_before", "copy_file", "copy_neighbours", "handshake",
+    "originals", "pem_bundle",
     "pkcs12", "preflight", "proof", "publications", "read", "renewers", "scan", "starttls", "verdict",
 )  # fmt: skip
 SPEAKS_X509 = ("plugins/module_utils/_host/verdict.py",)  # it is handed in with what proves consumers

@@ -258,7 +258,7 @@ class Observed(t.NamedTuple):
     lives, `origin` where it was made; outside files `key_uri` names it, and `key_uris` those of all generations.
     `other_uri` names the key of the generation that is to be current and is not, `other_gone` tells that a token of the
     host no longer has it. `copies` are what `publish` declares, and `stale_copies` the files that it declared once and
-    does not any more.
+    does not any more; `kept_copies` are those among them that others changed since, and that may hold the private key.
     """
 
     name: str
@@ -286,6 +286,7 @@ class Observed(t.NamedTuple):
     other_gone: bool = False
     copies: tuple[CopyState, ...] = ()
     stale_copies: tuple[str, ...] = ()
+    kept_copies: tuple[str, ...] = ()
 
 
 class Step(t.NamedTuple):
