@@ -195,6 +195,126 @@ def test_a_label_that_several_keys_have_is_refused_until_the_task_says_which(des
     assert {one.rpartition(" ")[2] for one in desk.seen("twice")} == {"0a", "0c"}
 
 
+def secret(desk: Desk, label: str, *more: str) -> None:
+    """Make an AES key with OpenSC's tool, which gives it an empty id."""
+    custody = desk.custody
+    said = ["--keygen", "--key-type", "AES:32", "--label", label, *more]
+    softhsm.pkcs11_tool(custody.module, custody.token, custody.environment, *said)
+
+
+def pair(desk: Desk, label: str, *more: str, kind: str = "EC:prime256v1") -> None:
+    """Make a key pair with OpenSC's tool, which gives it an empty id unless more is said."""
+    custody = desk.custody
+    said = ["--keypairgen", "--key-type", kind, "--label", label, *more]
+    softhsm.pkcs11_tool(custody.module, custody.token, custody.environment, *said)
+
+
+@SOFT
+def test_keys_without_an_id_are_told_apart_by_their_labels_and_only_the_named_one_is_destroyed(desk: Desk) -> None:
+    pair(desk, "A1")
+    secret(desk, "B1")
+    others = desk.seen("B1")
+    assert desk.run(label="B1", check=True, type="aes-256")["attributes"]["label"] == "B1"
+    assert actions(desk.settled(label="A1", state="absent")) == ["destroy"]
+    assert (desk.seen("A1"), desk.seen("B1"), len(others)) == ([], others, 1)
+    assert actions(desk.settled(label="B1", state="absent")) == ["destroy"]
+    assert desk.seen("B1") == []
+
+
+@SOFT
+def test_a_secret_key_and_a_pair_of_one_label_and_id_are_two_keys(desk: Desk) -> None:
+    pair(desk, "same")
+    secret(desk, "same")
+    said = desk.refusal(label="same", state="absent")
+    assert "has 2 keys with label same: " in said
+    there = desk.seen("same")
+    assert len(there) == 3
+    assert actions(desk.settled(label="same", type="aes-256", state="absent")) == ["destroy"]
+    assert [one for one in there if not one.startswith("Secret")] == desk.seen("same")
+
+
+@SOFT
+def test_keys_that_are_alike_in_everything_are_refused_with_the_way_out(desk: Desk) -> None:
+    pair(desk, "alike", "--id", "0a")
+    pair(desk, "alike", "--id", "0a")
+    for state in ("present", "absent"):
+        said = desk.refusal(label="alike", state=state)
+        assert "has 4 keys with label alike" in said
+        assert "destroy by hand what is not meant, with pkcs11-tool --delete-object" in said
+
+
+@SOFT
+@pytest.mark.parametrize(("kind", "tells"), [("EC:prime256v1", False), ("rsa:2048", True)])
+def test_a_foreign_public_half_of_the_same_id_is_neither_returned_nor_destroyed(
+    desk: Desk, kind: str, tells: bool
+) -> None:
+    pair(desk, "mine", "--id", "0a", kind=kind)
+    destroyed(desk, "0a", "pubkey")
+    own = desk.run(label="mine", type="rsa-2048" if tells else None)["public_key"]
+    pair(desk, "theirs", "--id", "0a", kind=kind)
+    destroyed_private = [one for one in desk.seen("theirs") if one.startswith("Public")]
+    done = desk.run(label="mine", type="rsa-2048" if tells else None)
+    assert (done["public_key"], codes(done)[-1]) == (own, "no_public_half")
+    desk.run(label="mine", state="absent")
+    assert desk.seen("mine") == []
+    assert set(destroyed_private) <= set(desk.seen("theirs"))
+
+
+@SOFT
+@pytest.mark.parametrize("kind", ["EC:prime256v1", "rsa:2048"])
+def test_a_foreign_public_half_of_the_same_label_and_id_is_found_out(desk: Desk, kind: str) -> None:
+    custody = desk.custody
+    pair(desk, "mine", "--id", "0b", kind=kind)
+    destroyed(desk, "0b", "privkey")  # the foreign public half that stays
+    pair(desk, "mine", "--id", "0a", kind=kind)
+    destroyed(desk, "0a", "pubkey")
+    relabel = ["--set-id", "0a", "--type", "pubkey", "--id", "0b"]
+    softhsm.pkcs11_tool(custody.module, custody.token, custody.environment, *relabel)
+    assert [one.rpartition(" ")[2] for one in desk.seen("mine")] == ["0a", "0a"]
+    for state in ("present", "absent"):
+        said = desk.refusal(label="mine", state=state)
+        assert "has 2 keys with label mine" in said
+        assert "only its private half; " in said
+        assert "only its public half; " in said
+
+
+@SOFT
+def test_a_key_that_is_to_go_and_is_not_as_the_task_says_is_not_the_one_that_is_meant(desk: Desk) -> None:
+    made(desk, "web", "0a")
+    said = desk.refusal(label="web", type="rsa-2048", state="absent")
+    assert "key of type ecdsa-p256 with label web and id 0a, declared absent is one of type rsa-2048" in said
+    token = desk.run(label="web", check=True)["attributes"]["token"]
+    for attribute, message in (
+        ("type=secret-key", "it says type secret-key, and token suite has a key of type ecdsa-p256"),
+        ("model=other", "it says model other, and token suite has "),
+        ("manufacturer=other", "it says manufacturer other, and token suite has "),
+        ("serial=0815", "it says serial 0815"),
+    ):
+        uri = f"pkcs11:token=suite;object=web;{attribute}"
+        for state in ("present", "absent"):
+            assert message in desk.refusal(uri=uri, state=state)
+    assert len(desk.seen("web")) == 2
+    uri = f"pkcs11:token=suite;object=web;model={token['model'].replace(' ', '%20')}"
+    assert actions(desk.settled(uri=uri, token_label=None, state="absent")) == ["destroy"]
+
+
+@SOFT
+def test_a_key_whose_label_is_no_text_is_seen_by_its_id_and_no_second_one_is_made(desk: Desk) -> None:
+    import pkcs11
+
+    os.environ.update(desk.custody.environment)
+    made(desk, "latin", "0a")
+    session = pkcs11.lib(softhsm.MODULE).get_token(token_label="suite").open(rw=True, user_pin=softhsm.PIN)
+    for handle in list(session.get_objects({pkcs11.Attribute.ID: b"\x0a"})):
+        spoil(session, handle, b"caf\xe9")
+    session.close()
+    said = desk.refusal(label="web", id="0a")
+    assert "has key of type ecdsa-p256 with label none and id 0a; leave label or id out" in said
+    assert actions(desk.settled(id="0a")) == ["adopt"]
+    assert actions(desk.settled(id="0a", state="absent")) == ["destroy"]
+    assert "Key Object" not in desk.custody.every()
+
+
 @SOFT
 def test_a_label_or_an_id_that_is_half_another_keys_makes_no_second_pair(desk: Desk) -> None:
     made(desk, "web", "0a")

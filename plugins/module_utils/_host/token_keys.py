@@ -17,7 +17,8 @@ from .._core.errors import Denied, KeysteadError, Misconfigured, Pending
 from .._core.held import Errand, Seen
 from .._pkcs11.generate import CANNOT_RESTRICT, Wish, checked, generate
 from .._pkcs11.held import held
-from .._pkcs11.lookup import destroy, uri_of
+from .._pkcs11.lookup import destroy, key_type, uri_of
+from .._pkcs11.match import apart
 from .._pkcs11.objects import Objects
 from .._pkcs11.token import close_tokens, using
 from .request import failed
@@ -57,7 +58,7 @@ def run_here(errand: Errand, pin: str | None) -> dict[str, t.Any]:
 
 def _look(token: OpenToken, errand: Errand) -> Seen:
     """Return what there is; where nothing is, see whether the key that is wanted can be made."""
-    found = _there(errand, token.objects)
+    found = _there(token, errand, token.objects)
     if not found and errand.type is not None:
         checked(token, errand.type)
     return _seen(token, found)
@@ -65,7 +66,7 @@ def _look(token: OpenToken, errand: Errand) -> Seen:
 
 def _make(token: OpenToken, errand: Errand) -> Seen:
     """Make a key where there is none, and read it back: one that can come out, or is not alone, is destroyed again."""
-    if _there(errand, token.objects):
+    if _there(token, errand, token.objects):
         raise Pending(f"pkcs11: {token.name} has such a key by now, another run was quicker; run again")
     use = tuple(dict.fromkeys(_AS_PAIRS.get(name, name) for name in errand.usage))
     wish = Wish(errand.type or "", errand.label or "", use, errand.extractable, bytes.fromhex(errand.id or ""))
@@ -85,24 +86,30 @@ def _make(token: OpenToken, errand: Errand) -> Seen:
 
 
 def _destroy(token: OpenToken, errand: Errand) -> Seen:
-    """Destroy these keys, and look into the token whether they are gone."""
-    destroy(token, [pair for pair in _there(errand, token.objects) if uri_of(token, pair) in errand.doomed])
+    """Destroy these keys, and look into the token whether they are gone. `type` is theirs, where it was seen."""
+    found = [pair for pair in _there(token, errand, token.objects) if uri_of(token, pair) in errand.doomed]
+    doomed = [pair for pair in found if errand.type in (None, key_type(token, pair))]
+    if len(doomed) > len(errand.doomed):
+        several = f"{len(doomed)} keys that {errand.doomed[0]} names"
+        raise Misconfigured(f"pkcs11: {token.name} has {several}, so none is destroyed; look into the token")
+    destroy(token, doomed)
     return _seen(token, _look_again(token, errand))
 
 
 _ERRANDS: dict[str, t.Callable[[OpenToken, Errand], Seen]] = {"look": _look, "make": _make, "destroy": _destroy}
 
 
-def _there(errand: Errand, objects: Objects) -> list[Pair]:
+def _there(token: OpenToken, errand: Errand, objects: Objects) -> list[Pair]:
     """Return the keys that have the label or the id."""
     identifier = None if errand.id is None else bytes.fromhex(errand.id)
-    return [pair for pair in objects.every() if pair.label == errand.label or pair.id == identifier]
+    found = (pair for pair in objects.every() if pair.label == errand.label or pair.id == identifier)
+    return [one for pair in found for one in apart(token, pair)]
 
 
 def _look_again(token: OpenToken, errand: Errand) -> list[Pair]:
     """Return what the token itself says now, and not what this process remembers of it."""
     try:
-        return _there(errand, Objects(token.session))
+        return _there(token, errand, Objects(token.session))
     except RuntimeError as error:
         raise token.said(error, "looking again") from None
 

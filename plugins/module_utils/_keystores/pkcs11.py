@@ -107,4 +107,4 @@ def _here(token: OpenToken, uri: str | None) -> bytes | None:
         found = parse(uri or "")
     except ValueError:
         return None
-    return found.id if (found.token, found.serial) == (token.label, token.serial) else None
+    return (found.id or None) if (found.token, found.serial) == (token.label, token.serial) else None

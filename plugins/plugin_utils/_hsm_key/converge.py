@@ -93,7 +93,7 @@ class _Run:
         with journal.around(step) as changes:
             changes.extend(stale)
             if key is not None:
-                self._ask(self.wanted.errand("destroy", doomed=(key.uri,)))
+                self._ask(self.wanted.errand("destroy", type=key.type, doomed=(key.uri,)))
                 changes.extend(gone((key.uri,)))
                 return None
             made = self._made()

@@ -35,20 +35,51 @@ def name_of(seen: Seen) -> str:
 
 def chosen(wanted: Wanted, seen: Seen) -> Held | None:
     """Return the one key that is meant; None where there is none. Raises Misconfigured where it may be several."""
+    _check_token(wanted, seen)
     fits = [key for key in seen.keys if _is_meant(wanted, key)]
     if len(fits) > 1 and wanted.type is not None:
         fits = [key for key in fits if key.type == wanted.type] or fits
     if len(fits) > 1:
         raise Misconfigured(
-            f"{WHO}: {name_of(seen)} has {len(fits)} keys with {wanted.called}: {_shown(fits)}; say which one is meant "
-            "by label and id, or by type"
+            f"{WHO}: {name_of(seen)} has {len(fits)} keys with {wanted.called}: {_shown(fits)}; {_way_out(fits)}"
         )
     if not fits and seen.keys and wanted.present:
         raise Misconfigured(
             f"{WHO}: {name_of(seen)} has no key with {wanted.called}, but has {_shown(seen.keys)}; leave label or id "
             "out to mean that, or write others for a key of its own"
         )
+    for key in fits:
+        _check_class(wanted, key, seen)
     return fits[0] if fits else None
+
+
+def _check_token(wanted: Wanted, seen: Seen) -> None:
+    """Refuse a token that is not the one which the URI describes (RFC 7512, 2.3)."""
+    told = {"token": seen.label, "serial": seen.serial, "model": seen.model, "manufacturer": seen.manufacturer}
+    for name, there in told.items():
+        declared = getattr(wanted.uri, name)
+        if declared and declared != there:
+            raise Misconfigured(
+                f"{WHO}: option uri: it says {name} {declared}, and {name_of(seen)} has {there or 'none'}; correct it"
+            )
+
+
+def _check_class(wanted: Wanted, key: Held, seen: Seen) -> None:
+    """Refuse a secret key where the URI names half of a pair, and a pair where it names a secret key."""
+    if wanted.uri.type and (wanted.uri.type == "secret-key") != ("secret" in key.halves):
+        raise Misconfigured(
+            f"{WHO}: option uri: it says type {wanted.uri.type}, and {name_of(seen)} has a {key.called}; correct it"
+        )
+
+
+def _way_out(fits: t.Sequence[Held]) -> str:
+    """Return how to say which key is meant; where no name tells them apart, nobody but a person can."""
+    if len({(key.label, key.id, key.type) for key in fits}) == len(fits):
+        return "say which one is meant by label and id, or by type"
+    return (
+        "no label, id and type tells all of them apart, so destroy by hand what is not meant, with pkcs11-tool "
+        "--delete-object for example, or write another label"
+    )
 
 
 def _is_meant(wanted: Wanted, key: Held) -> bool:
@@ -86,7 +117,7 @@ def decide(wanted: Wanted, key: Held | None, seen: Seen, known: Known) -> tuple[
     if wanted.present:
         step = _to_have(wanted, key, seen, known)
     else:
-        step = None if key is None else _to_be_rid_of(wanted, known)
+        step = None if key is None else _to_be_rid_of(wanted, key, seen, known)
     if step is None and known.stale:
         step = Step("withdraw", f"{name_of(seen)} no longer has {known.stale[0]}, and the ledger still says so")
     return () if step is None else (step,)
@@ -105,7 +136,12 @@ def _to_have(wanted: Wanted, key: Held | None, seen: Seen, known: Known) -> Step
     return Step("stage_key", f"{name_of(seen)} {gone} with {wanted.called}")
 
 
-def _to_be_rid_of(wanted: Wanted, known: Known) -> Step:
+def _to_be_rid_of(wanted: Wanted, key: Held, seen: Seen, known: Known) -> Step:
+    if wanted.type not in (None, key.type):
+        raise Misconfigured(
+            f"{WHO}: {name_of(seen)} has a {key.called}, declared absent is one of type {wanted.type}; declare {key.type} "
+            "to have it destroyed, or leave type out"
+        )
     if not known.users:
         return Step("destroy", "it is declared absent")
     users = ", ".join(known.users[:MOST_SHOWN])
