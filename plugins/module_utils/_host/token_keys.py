@@ -13,8 +13,9 @@ from __future__ import annotations
 import typing as t
 
 from .._core import wire
-from .._core.errors import Denied, KeysteadError, Misconfigured, Pending
+from .._core.errors import KeysteadError, Misconfigured, Pending
 from .._core.held import Errand, Seen
+from .._pkcs11.alone import alone
 from .._pkcs11.generate import CANNOT_RESTRICT, Wish, checked, generate
 from .._pkcs11.held import held
 from .._pkcs11.lookup import destroy, key_type, uri_of
@@ -65,23 +66,22 @@ def _look(token: OpenToken, errand: Errand) -> Seen:
 
 
 def _make(token: OpenToken, errand: Errand) -> Seen:
-    """Make a key where there is none, and read it back: one that can come out, or is not alone, is destroyed again."""
-    if _there(token, errand, token.objects):
-        raise Pending(f"pkcs11: {token.name} has such a key by now, another run was quicker; run again")
+    """Make a key where there is none; one that is not alone is destroyed again."""
+    with alone(token):
+        if _look_again(token, errand):
+            raise Pending(f"pkcs11: {token.name} has such a key by now, another run was quicker; run again")
+        return _made(token, errand)
+
+
+def _made(token: OpenToken, errand: Errand) -> Seen:
     use = tuple(dict.fromkeys(_AS_PAIRS.get(name, name) for name in errand.usage))
     wish = Wish(errand.type or "", errand.label or "", use, errand.extractable, bytes.fromhex(errand.id or ""))
     made = generate(token, wish)
     seen = _seen(token, _look_again(token, errand))
     mine = [one for one in seen.keys if one.id == made.id.hex()]
-    error: KeysteadError | None = None
     if len(seen.keys) != 1 or len(mine) != 1:
-        error = Pending(f"pkcs11: {token.name} got such a key from another run at the same moment; run again")
-    elif not errand.extractable and "extractable" in mine[0].has:
-        made_so = f"{token.name} made a key that can come out of it, so it was destroyed"
-        error = Denied(f"pkcs11: {made_so}; use another token")
-    if error is not None:
         destroy(token, [made])
-        raise error
+        raise Pending(f"pkcs11: {token.name} got such a key from another run at the same moment; run again")
     return seen
 
 

@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import typing as t
 
-from .._core.errors import KeysteadError, Misconfigured
+from .._core.errors import Denied, KeysteadError, Misconfigured, NotConverged
+from . import attributes
 from .errors import FULL, names
 from .kinds import KINDS, Kind, able
 from .library import TPM2_PKCS11, pkcs11
-from .objects import Pair
+from .lookup import destroy
 
 if t.TYPE_CHECKING:
+    from .objects import Pair
     from .token import OpenToken
 
 _USES = {
@@ -33,6 +35,8 @@ _REFUSED = (
     "KeySizeRange", "MechanismInvalid", "MechanismParamInvalid", "TemplateIncomplete", "TemplateInconsistent",
 )  # fmt: skip
 _ID_BYTES = 16
+_TRIES = 2
+_GUARDS = ("extractable", "sensitive")
 _PLACES_FOR_ONE = 2  # its parent is loaded with it
 
 
@@ -47,20 +51,37 @@ class Wish(t.NamedTuple):
 
 
 def generate(token: OpenToken, wish: Wish) -> Pair:
-    """Make a key and return it; the caller holds the token's lock. Raises KeysteadError."""
+    """Make a key, read it back and return it; the caller holds the token's lock, and is `alone`.
+
+    A key that is not whole is destroyed and made once more: SoftHSM loses a half where others make keys beside us.
+    Raises KeysteadError.
+    """
     kind = checked(token, wish.type)
-    token.take(_PLACES_FOR_ONE)
-    wish = wish._replace(id=wish.id or os.urandom(_ID_BYTES))
-    objects = token.objects
-    try:
-        pair = (_secret if kind.family == "AES" else _pair)(token, kind, wish)
-    except RuntimeError as error:
-        raise _said(token, wish, error) from None
-    for name in ("private", "public", "secret"):
-        handle = getattr(pair, name)
-        if handle is not None:
-            objects.add(name, pair.id, pair.label, handle)
-    return pair
+    for _try in range(_TRIES):
+        token.take(_PLACES_FOR_ONE)
+        this = wish._replace(id=wish.id or os.urandom(_ID_BYTES))
+        try:
+            (_secret if kind.family == "AES" else _pair)(token, kind, this)
+            found = token.objects.look_again(label=this.label, identifier=this.id)
+            guards = attributes.read(found[0].private or found[0].secret, _GUARDS) if _is_one(found) else {}
+        except RuntimeError as error:
+            raise _said(token, wish, error) from None
+        if not _is_one(found):
+            destroy(token, found)
+        elif (guards["extractable"] and not wish.extractable) or guards["sensitive"] is False:
+            destroy(token, found)
+            made_so = f"{token.name} made a key that can come out of it, so it was destroyed"
+            raise Denied(f"pkcs11: {made_so}; use another token")
+        else:
+            return found[0]
+    raise NotConverged(
+        f"pkcs11: {token.name} says that it made a key with the label {wish.label}, and does not have the whole of it; "
+        f"what there was of it is destroyed; {FULL}"
+    )
+
+
+def _is_one(found: list[Pair]) -> bool:
+    return len(found) == 1 and (found[0].whole or found[0].secret is not None)
 
 
 def checked(token: OpenToken, key_type: str) -> Kind:
@@ -87,7 +108,7 @@ def _said(token: OpenToken, wish: Wish, error: RuntimeError) -> KeysteadError:
     return token.said(error, f"making a key of type {wish.type}", FULL)
 
 
-def _pair(token: OpenToken, kind: Kind, wish: Wish) -> Pair:
+def _pair(token: OpenToken, kind: Kind, wish: Wish) -> None:
     library = pkcs11()
     attribute = library.Attribute
     private = {attribute.EXTRACTABLE: wish.extractable, attribute.SENSITIVE: True, attribute.PRIVATE: True}
@@ -105,16 +126,15 @@ def _pair(token: OpenToken, kind: Kind, wish: Wish) -> Pair:
     }
     family = getattr(library.KeyType, kind.family)
     if kind.family == "RSA":
-        made = token.session.generate_keypair(family, kind.bits, **said)
+        token.session.generate_keypair(family, kind.bits, **said)
     else:
         curve = {attribute.EC_PARAMS: kind.parameters}
-        made = token.session.create_domain_parameters(family, curve, local=True).generate_keypair(**said)
-    return Pair(wish.id, wish.label, private=made[1], public=made[0])
+        token.session.create_domain_parameters(family, curve, local=True).generate_keypair(**said)
 
 
-def _secret(token: OpenToken, kind: Kind, wish: Wish) -> Pair:
+def _secret(token: OpenToken, kind: Kind, wish: Wish) -> None:
     library = pkcs11()
-    made = token.session.generate_key(
+    token.session.generate_key(
         library.KeyType.AES,
         kind.bits,
         id=wish.id,
@@ -124,7 +144,6 @@ def _secret(token: OpenToken, kind: Kind, wish: Wish) -> Pair:
         mechanism=getattr(library.Mechanism, kind.makes),
         template={library.Attribute.EXTRACTABLE: wish.extractable, library.Attribute.SENSITIVE: True},
     )
-    return Pair(wish.id, wish.label, secret=made)
 
 
 def _capabilities(token: OpenToken, kind: Kind, wish: Wish) -> t.Any:

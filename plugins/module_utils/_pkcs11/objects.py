@@ -95,10 +95,6 @@ class Objects:
         mine = {id(handle) for handle in pair.handles()}
         self._remove([one for one in self._by_id.get(pair.id, ()) if id(one.handle) in mine])
 
-    def add(self, kind: str, identifier: bytes, label: str, handle: t.Any) -> None:
-        """Take note of an object that was just made."""
-        self._add(Found(kind, identifier, label, handle))
-
     def _remove(self, found: list[Found]) -> None:
         for one in found:
             self._by_id[one.id].remove(one)

@@ -139,8 +139,8 @@ def _to_have(wanted: Wanted, key: Held | None, seen: Seen, known: Known) -> Step
 def _to_be_rid_of(wanted: Wanted, key: Held, seen: Seen, known: Known) -> Step:
     if wanted.type not in (None, key.type):
         raise Misconfigured(
-            f"{WHO}: {name_of(seen)} has a {key.called}, declared absent is one of type {wanted.type}; declare {key.type} "
-            "to have it destroyed, or leave type out"
+            f"{WHO}: {name_of(seen)} has a {key.called}, declared absent is one of type {wanted.type}; leave type out, "
+            f"or declare {key.type}, to have it destroyed"
         )
     if not known.users:
         return Step("destroy", "it is declared absent")
