@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import re
 import typing as t
 
 import pytest
@@ -30,6 +31,7 @@ EVERY_TYPE = [
     )),
     *(pytest.param("tpm", name, marks=TPM) for name in ("ecdsa-p256", "rsa-2048")),
 ]  # fmt: skip
+SPY = "/usr/lib/x86_64-linux-gnu/pkcs11-spy.so"  # of OpenSC: writes down every call, and passes it on
 LEAVE = "format: 1\nrules:\n  - {id: backups, extractable_keys: {allow: true}, only: {identities: [backup]}}\n"
 
 
@@ -536,6 +538,34 @@ def test_the_pin_of_a_task_goes_down_a_pipe_and_touches_no_disk_where_there_is_n
     assert "hsm_key: without pipelining" in refused["msg"]
     assert "pin_file" in refused["msg"]
     assert site.run(opened)[0]["changed"]
+
+
+def logins(log: Path) -> int:
+    """Return how often a token was logged in to, as OpenSC's module between tells."""
+    return len(re.findall(r"^\d+: C_Login$", log.read_text(encoding="utf-8", errors="replace"), re.MULTILINE))
+
+
+@SOFT
+@pytest.mark.needs("pkcs11-tool")
+def test_a_wrong_pin_is_tried_once_in_a_run_by_items_tasks_hosts_and_modules(site: Site) -> None:
+    log = site.root / "spy.log"
+    spied = {**site.token, "module_path": SPY, "pin_file": str(site.file)}
+    site.file.write_text("000000\n", encoding="ascii")
+    key = {MODULE: {**spied, "ledger": site.ledger, "label": "web"}, "ignore_errors": True}
+    said = {
+        "issuer": {"local": local.two_tiers(site.root / "ca")}, "ledger": site.ledger,
+        "store": str(site.root / "store"),
+        "identities": [{"name": "web", "dns_names": ["web.example.org"], "key": {"custody": {"pkcs11": spied}}}],
+    }  # fmt: skip
+    identity = {IDENTITY: said, "ignore_errors": True}
+    spying = {"PKCS11SPY": softhsm.MODULE, "PKCS11SPY_OUTPUT": str(log)}
+    results = site.run({**key, "loop": [1, 2, 3]}, key, {**key, "delegate_to": "localhost"}, identity, **spying)
+    assert logins(log) == 1
+    assert "refuses its PIN" in str(results[0])
+    for result in results[1:]:
+        assert "earlier in this run" in str(result)
+    site.run({**key, "loop": [1, 2]}, **spying)
+    assert logins(log) == 2, "another run tries again, once"
 
 
 @SOFT

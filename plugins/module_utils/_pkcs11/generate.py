@@ -15,9 +15,9 @@ from .errors import FULL, names
 from .kinds import KINDS, Kind, able
 from .library import TPM2_PKCS11, pkcs11
 from .lookup import destroy
+from .objects import Pair
 
 if t.TYPE_CHECKING:
-    from .objects import Pair
     from .token import OpenToken
 
 _USES = {
@@ -58,30 +58,44 @@ def generate(token: OpenToken, wish: Wish) -> Pair:
     """
     kind = checked(token, wish.type)
     for _try in range(_TRIES):
-        token.take(_PLACES_FOR_ONE)
-        this = wish._replace(id=wish.id or os.urandom(_ID_BYTES))
-        try:
-            (_secret if kind.family == "AES" else _pair)(token, kind, this)
-            found = token.objects.look_again(label=this.label, identifier=this.id)
-            guards = attributes.read(found[0].private or found[0].secret, _GUARDS) if _is_one(found) else {}
-        except RuntimeError as error:
-            raise _said(token, wish, error) from None
-        if not _is_one(found):
-            destroy(token, found)
-        elif (guards["extractable"] and not wish.extractable) or guards["sensitive"] is False:
-            destroy(token, found)
+        made, whole = _tried(token, kind, wish._replace(id=wish.id or os.urandom(_ID_BYTES)))
+        if not whole:
+            destroy(token, [made])
+        elif _may_come_out(token, wish, made):
+            destroy(token, [made])
             made_so = f"{token.name} made a key that can come out of it, so it was destroyed"
             raise Denied(f"pkcs11: {made_so}; use another token")
         else:
-            return found[0]
+            return made
     raise NotConverged(
         f"pkcs11: {token.name} says that it made a key with the label {wish.label}, and does not have the whole of it; "
         f"what there was of it is destroyed; {FULL}"
     )
 
 
-def _is_one(found: list[Pair]) -> bool:
-    return len(found) == 1 and (found[0].whole or found[0].secret is not None)
+def _tried(token: OpenToken, kind: Kind, wish: Wish) -> tuple[Pair, bool]:
+    """Make a key; return it, and whether the token has all of it when it is asked again."""
+    token.take(_PLACES_FOR_ONE)
+    objects = token.objects
+    try:
+        before = objects.count(wish.label, wish.id)
+        made = (_secret if kind.family == "AES" else _pair)(token, kind, wish)
+        after = objects.count(wish.label, wish.id)
+    except RuntimeError as error:
+        raise _said(token, wish, error) from None
+    for name in ("private", "public", "secret"):
+        handle = getattr(made, name)
+        if handle is not None:
+            objects.add(name, made.id, made.label, handle)
+    return made, after == before + len(list(made.handles()))
+
+
+def _may_come_out(token: OpenToken, wish: Wish, made: Pair) -> bool:
+    try:
+        guards = attributes.read(made.private or made.secret, _GUARDS)
+    except RuntimeError as error:
+        raise _said(token, wish, error) from None
+    return (guards["extractable"] is True and not wish.extractable) or guards["sensitive"] is False
 
 
 def checked(token: OpenToken, key_type: str) -> Kind:
@@ -108,7 +122,7 @@ def _said(token: OpenToken, wish: Wish, error: RuntimeError) -> KeysteadError:
     return token.said(error, f"making a key of type {wish.type}", FULL)
 
 
-def _pair(token: OpenToken, kind: Kind, wish: Wish) -> None:
+def _pair(token: OpenToken, kind: Kind, wish: Wish) -> Pair:
     library = pkcs11()
     attribute = library.Attribute
     private = {attribute.EXTRACTABLE: wish.extractable, attribute.SENSITIVE: True, attribute.PRIVATE: True}
@@ -126,15 +140,16 @@ def _pair(token: OpenToken, kind: Kind, wish: Wish) -> None:
     }
     family = getattr(library.KeyType, kind.family)
     if kind.family == "RSA":
-        token.session.generate_keypair(family, kind.bits, **said)
+        made = token.session.generate_keypair(family, kind.bits, **said)
     else:
         curve = {attribute.EC_PARAMS: kind.parameters}
-        token.session.create_domain_parameters(family, curve, local=True).generate_keypair(**said)
+        made = token.session.create_domain_parameters(family, curve, local=True).generate_keypair(**said)
+    return Pair(wish.id, wish.label, private=made[1], public=made[0])
 
 
-def _secret(token: OpenToken, kind: Kind, wish: Wish) -> None:
+def _secret(token: OpenToken, kind: Kind, wish: Wish) -> Pair:
     library = pkcs11()
-    token.session.generate_key(
+    made = token.session.generate_key(
         library.KeyType.AES,
         kind.bits,
         id=wish.id,
@@ -144,6 +159,7 @@ def _secret(token: OpenToken, kind: Kind, wish: Wish) -> None:
         mechanism=getattr(library.Mechanism, kind.makes),
         template={library.Attribute.EXTRACTABLE: wish.extractable, library.Attribute.SENSITIVE: True},
     )
+    return Pair(wish.id, wish.label, secret=made)
 
 
 def _capabilities(token: OpenToken, kind: Kind, wish: Wish) -> t.Any:

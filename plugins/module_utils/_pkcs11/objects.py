@@ -95,6 +95,15 @@ class Objects:
         mine = {id(handle) for handle in pair.handles()}
         self._remove([one for one in self._by_id.get(pair.id, ()) if id(one.handle) in mine])
 
+    def add(self, kind: str, identifier: bytes, label: str, handle: t.Any) -> None:
+        """Take note of an object that was just made."""
+        self._add(Found(kind, identifier, label, handle))
+
+    def count(self, label: str, identifier: bytes) -> int:
+        """Return how many objects of keys have a label and an id now, as the token itself says."""
+        attribute = pkcs11().Attribute
+        return sum(1 for _one in self._search({attribute.LABEL: label, attribute.ID: identifier}))
+
     def _remove(self, found: list[Found]) -> None:
         for one in found:
             self._by_id[one.id].remove(one)

@@ -21,11 +21,21 @@ MOST_SHOWN = 5
 
 
 class Known(t.NamedTuple):
-    """What the ledger knows of a key: whether it has it, who uses it, and the URIs that the token lacks by now."""
+    """What the ledger knows of a key: whether it has it, who uses it, and the URIs that the token lacks by now.
+
+    `intent` is how the last making of such a key ended, where the ledger does not have this one: `pending`, `failed`,
+    `ok`, or nothing.
+    """
 
     recorded: bool = False
     users: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
+    intent: str = ""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether a run made the key that ended before it could say so."""
+        return self.intent == "pending"
 
 
 def name_of(seen: Seen) -> str:
@@ -124,8 +134,13 @@ def decide(wanted: Wanted, key: Held | None, seen: Seen, known: Known) -> tuple[
 
 
 def _to_have(wanted: Wanted, key: Held | None, seen: Seen, known: Known) -> Step | None:
+    if key is not None and _is_a_remnant(wanted, key, known):
+        why = "only the public half of it, which a run left that was cut off; that is destroyed first"
+        return Step("stage_key", f"{name_of(seen)} has {why}")
     if key is not None:
         check(wanted, key, seen)
+        if known.is_ours and not known.recorded:
+            return Step("stage_key", f"{name_of(seen)} has it: a run made it that ended before the ledger knew")
         why = f"{name_of(seen)} has it, and the ledger does not know it yet"
         return None if known.recorded else Step("adopt", why)
     if wanted.label is None:
@@ -134,6 +149,11 @@ def _to_have(wanted: Wanted, key: Held | None, seen: Seen, known: Known) -> Step
         )
     gone = "no longer has the key" if known.stale else "has no key"
     return Step("stage_key", f"{name_of(seen)} {gone} with {wanted.called}")
+
+
+def _is_a_remnant(wanted: Wanted, key: Held, known: Known) -> bool:
+    """Whether a key is what is left of one that we meant to make: nobody can use a public half without the other."""
+    return not key.usable and key.label == wanted.label and known.intent in ("pending", "failed")
 
 
 def _to_be_rid_of(wanted: Wanted, key: Held, seen: Seen, known: Known) -> Step:
