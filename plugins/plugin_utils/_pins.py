@@ -44,12 +44,11 @@ class RefusedPins:
             known = _read(file)
             if all(one in known["good"] for one in asked):
                 fcntl.flock(file, fcntl.LOCK_UN)
-                return execute(_told(arguments, known))
             answer = execute(_told(arguments, known))
+            fcntl.flock(file, fcntl.LOCK_EX)
             refused, failed = _learned(answer)
-            known["refused"] = [*dict.fromkeys((*known["refused"], *refused))][:MOST]
-            known["good"] += [] if failed else asked
-            _write(file, known)
+            if refused or not failed:
+                _add(file, refused, [] if failed else asked)
             return answer
 
     @contextlib.contextmanager
@@ -102,6 +101,9 @@ def _read(file: int) -> dict[str, list[str]]:
     return found
 
 
-def _write(file: int, known: t.Mapping[str, list[str]]) -> None:
+def _add(file: int, refused: t.Sequence[str], good: t.Sequence[str]) -> None:
+    known = _read(file)
+    known["refused"] = [*dict.fromkeys((*known["refused"], *refused))][:MOST]
+    known["good"] = [*dict.fromkeys((*known["good"], *good))]
     os.ftruncate(file, 0)
     os.pwrite(file, json.dumps(known).encode(), 0)

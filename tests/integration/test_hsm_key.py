@@ -6,13 +6,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import subprocess
+import sys
 import typing as t
+from pathlib import Path
 
 import pytest
-from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, KeysteadError, Pending
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import (
+    Denied,
+    KeysteadError,
+    Misconfigured,
+    Pending,
+)
+from ansible_collections.keystead.identity.plugins.module_utils._options.lookups import HSM_KEY
 from ansible_collections.keystead.identity.plugins.plugin_utils._key import label as label_of
+from ansible_collections.keystead.identity.plugins.plugin_utils._key_recall import of_ledger
 from ansible_collections.keystead.identity.tests.harness import local, playbook, softhsm, swtpm
 from ansible_collections.keystead.identity.tests.harness.hsm_desk import Desk
 from ansible_collections.keystead.identity.tests.harness.in_process import HOST, World, web
@@ -20,7 +31,6 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MODULE, IDENTITY = "keystead.identity.hsm_key", "keystead.identity.machine_identity"
 LOOKUP = "lookup('keystead.identity.hsm_key', {})"
@@ -165,6 +175,75 @@ def test_a_run_that_is_cut_off_after_the_act_is_healed_and_no_second_pair_is_mad
     assert desk.seen("signing") == []
     assert actions(desk.settled(label="signing", state="absent")) == ["withdraw"]
     assert desk.recorded() == []
+
+
+class Killed(BaseException):
+    """What ends a run without a word, as a signal does."""
+
+
+@SOFT
+def test_a_key_that_a_killed_run_made_is_its_own_and_not_adopted(desk: Desk) -> None:
+    def killed(arguments: t.Mapping[str, t.Any]) -> t.Any:
+        answer = desk.execute(arguments)
+        if arguments["errand"]["errand"] == "make":
+            raise Killed
+        return answer
+
+    with pytest.raises(Killed):
+        desk.run(label="signing", execute=killed)
+    left = desk.seen("signing")
+    done = desk.settled(label="signing")
+    assert actions(done) == ["stage_key"]
+    assert done["steps"][0]["reason"].endswith("has it: a run made it that ended before the ledger knew")
+    assert (desk.seen("signing"), [row["origin"] for row in desk.recorded()]) == (left, ["made"])
+
+
+@SOFT
+def test_a_public_half_that_a_killed_run_left_is_made_whole_by_the_next_one(desk: Desk) -> None:
+    def killed(arguments: t.Mapping[str, t.Any]) -> t.Any:
+        if arguments["errand"]["errand"] != "make":
+            return desk.execute(arguments)
+        made(desk, "signing")
+        destroyed(desk, "0a", "privkey")
+        raise Killed
+
+    with pytest.raises(Killed):
+        desk.run(label="signing", execute=killed)
+    assert desk.seen("signing") == ["Public Key: 0a"]
+    done = desk.settled(label="signing")
+    assert actions(done) == ["stage_key"]
+    assert "has only the public half of it, which a run left that was cut off" in done["steps"][0]["reason"]
+    assert (len(desk.seen("signing")), "Public Key: 0a" in desk.seen("signing")) == (2, False)
+
+
+MAKES = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import conftest
+from ansible_collections.keystead.identity.plugins.module_utils._core.held import Errand
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Token
+from ansible_collections.keystead.identity.plugins.module_utils._host.token_keys import run_here
+token = Token(**json.loads(sys.argv[2]))
+for number in range(int(sys.argv[4])):
+    seen = run_here(Errand("make", token, f"{sys.argv[3]}-{number}", type="ecdsa-p256"), token.pin)
+    print(*(half for key in seen["keys"] for half in key["halves"]))
+"""
+
+
+@SOFT
+def test_of_keys_that_many_processes_make_at_once_none_loses_a_half(desk: Desk) -> None:
+    root = str(Path(__file__).resolve().parents[1])
+    token = json.dumps(desk.custody.recipe("")["token"])
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", MAKES, root, token, f"web{number}", "6"], stdout=subprocess.PIPE, text=True,
+            env={**os.environ, **desk.custody.environment},
+        )
+        for number in range(6)
+    ]  # fmt: skip
+    said = [one.communicate(timeout=120)[0].split("\n") for one in running]
+    assert said == [["private public"] * 6 + [""]] * 6
+    assert all(len(desk.seen(f"web{maker}-{number}")) == 2 for maker in range(6) for number in range(6))
 
 
 @SOFT
@@ -413,6 +492,9 @@ def test_the_key_of_an_identity_is_known_and_is_not_destroyed_while_it_is_used(d
     done = desk.run(label=label, ledger=ledger, state="absent", destroy_in_use=True)
     assert f"although it is in use by identity web of {HOST}" in done["steps"][0]["reason"]
     assert desk.seen(label) == []
+    asked = {**{name: option.default for name, option in HSM_KEY.items()}, "ledger": ledger, "part": "uri"}
+    with pytest.raises(Misconfigured, match=r"had the key pkcs11:.*, which was destroyed; machine_identity makes"):
+        of_ledger(asked, ["web"], HOST)
     healed = world.converge([web(key={"custody": {"pkcs11": token}})])["identities"][0]
     assert "gone" in healed["steps"][0]["reason"]
 

@@ -10,6 +10,7 @@ is done.
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from .._core import wire
@@ -18,6 +19,7 @@ from .._core.held import Errand, Seen
 from .._pkcs11.alone import alone
 from .._pkcs11.generate import CANNOT_RESTRICT, Wish, checked, generate
 from .._pkcs11.held import held
+from .._pkcs11.library import Missing
 from .._pkcs11.lookup import destroy, key_type, uri_of
 from .._pkcs11.match import apart
 from .._pkcs11.objects import Objects
@@ -31,6 +33,7 @@ if t.TYPE_CHECKING:
 
 KEY = "key"
 """What the answer, and the PIN, are called on the wire."""
+_PAUSES = (0.05, 0.2)  # seconds
 _AS_PAIRS = {"decrypt": "encrypt", "unwrap": "wrap"}  # what the private half of a pair does, by what the pair is for
 
 
@@ -48,7 +51,19 @@ def run_errand(request: Request, *, check: bool) -> dict[str, t.Any]:
 
 
 def run_here(errand: Errand, pin: str | None) -> dict[str, t.Any]:
-    """Do what is asked in a token that this process reaches; return what is there then, packed."""
+    """Do what is asked in a token that this process reaches; return what is there then, packed.
+
+    A token of SoftHSM is not shown in the moment in which another process logs in to it.
+    """
+    for pause in _PAUSES:
+        try:
+            return _run(errand, pin)
+        except Missing:
+            time.sleep(pause)
+    return _run(errand, pin)
+
+
+def _run(errand: Errand, pin: str | None) -> dict[str, t.Any]:
     try:
         with using(errand.token._replace(pin=pin)) as token:
             packed: dict[str, t.Any] = wire.pack(_ERRANDS[errand.errand](token, errand))
