@@ -24,8 +24,8 @@ TOKEN = {
         no_log=True,
     ),
     "pin_env": Option(
-        "An environment variable that holds the user PIN, where the token is. It is for one that is there already, of a "
-        "login or a service: what a task says by C(environment), Ansible puts in the arguments of a program and prints.",
+        "An environment variable that holds the user PIN, where the token is. It is for one that is there already, of "
+        "a login or a service. What a task says by C(environment), Ansible prints, and puts in a program's arguments.",
         no_log=False,
     ),
     "pin_file": Option("A file whose first line is the user PIN, where the token is.", no_log=False),
