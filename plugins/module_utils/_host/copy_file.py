@@ -68,8 +68,8 @@ class CopyFile:
         declared, content = self._publication, self._form.content(parts)
         if not content:
             raise Misconfigured(
-                f"host: {declared.path} would be empty, since the issuer of {self._owner.name} sends no chain; leave it "
-                "out, or add certificate to its parts"
+                f"host: {declared.path} would be empty, since the issuer of {self._owner.name} sends no chain; "
+                "leave it out, or add certificate to its parts"
             )
         directory = open_directory(self._parent or "/")
         try:

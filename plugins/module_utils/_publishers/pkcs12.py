@@ -71,8 +71,10 @@ class Pkcs12:
             return "certificate", ""
         if chain != set(_ders(parts, "chain")):
             return "parts", ""
-        enough = self._declared in encryptions_of(content) and rounds_of(content) >= MAC_ROUNDS
-        return ("", "") if enough else ("encryption", f"{self._declared}, with a MAC of {MAC_ROUNDS} rounds")
+        if self._declared not in encryptions_of(content):
+            return "encryption", self._declared
+        enough = rounds_of(content) >= MAC_ROUNDS
+        return ("", "") if enough else ("encryption", f"{self._declared} with a MAC of {MAC_ROUNDS} rounds")
 
 
 def _password(publication: Publication, name: str) -> bytes:
