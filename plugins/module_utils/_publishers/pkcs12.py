@@ -71,6 +71,10 @@ class Pkcs12:
             return "certificate", ""
         if chain != set(_ders(parts, "chain")):
             return "parts", ""
+        return self._how(content)
+
+    def _how(self, content: bytes) -> tuple[str, str]:
+        """Say whether a file is encrypted otherwise, or with a MAC that lets passwords be guessed quickly."""
         if self._declared not in encryptions_of(content):
             return "encryption", self._declared
         enough = rounds_of(content) >= MAC_ROUNDS
