@@ -48,6 +48,7 @@ def test_a_copy_as_it_should_be_is_left_alone() -> None:
         ("certificate", "", "/etc/web.p12 holds another certificate"),
         ("key", "", "/etc/web.p12 holds another key"),
         ("parts", "", "/etc/web.p12 holds other parts than declared, or in another order"),
+        ("order", "", "/etc/web.p12 holds its parts in another order"),
         ("password", "", "/etc/web.p12 does not open with the declared password"),
         ("encryption", "legacy", "the encryption of /etc/web.p12 is not legacy"),
         ("unreadable", "", "/etc/web.p12 cannot be read as pkcs12"),
