@@ -91,6 +91,12 @@ NEEDS: dict[str, Need] = {
     "root": Need(lambda: os.geteuid() == 0, "this is not root", "run as root"),
     "java": tool("keytool", "openjdk-17-jre-headless"),
     "ip": tool("ip", "iproute2", "link"),
+    "curl": tool("curl", "curl", "--version"),
+    "pebble": Need(
+        lambda: all(map(shutil.which, ("pebble", "pebble-challtestsrv"))) and bool(importlib.util.find_spec("acme")),
+        "there is no Pebble, a server of ACME, or no client of it",
+        "apt-get install pebble; pip install acme dnspython",
+    ),
     "engine-pkcs11": Need(
         works("openssl", "engine", "pkcs11"), "OpenSSL has no engine pkcs11", "apt-get install libengine-pkcs11-openssl"
     ),

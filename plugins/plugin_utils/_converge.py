@@ -200,6 +200,7 @@ class _Run:
             return
         from ._custody import abandoned
         from ._issuing import Issuing
+        from ._responding import respond
         from ._withdrawal import revoke, strike
 
         batch = self._batch()
@@ -212,6 +213,7 @@ class _Run:
             say=self.task.say,
             weak=self.review.policy.weak_lists,
             warnings=self.warnings,
+            respond=functools.partial(respond, self.host),
         )
         to_adopt = [work for work in works if work.needs("adopt")]
         if to_adopt:

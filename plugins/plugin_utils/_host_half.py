@@ -72,7 +72,10 @@ class HostHalf:
 
     def install(self, works: t.Sequence[Work], given_up: t.Sequence[Work], now: datetime) -> None:
         """Let the host do its part of the steps and look again; for those given up it only takes the lease back."""
-        back = [{**_order(work), "steps": []} for work in given_up]
+        waits = [isinstance(work.error, Pending) for work in given_up]
+        back = [
+            {**_order(work), "steps": [], "waiting": waiting} for work, waiting in zip(given_up, waits, strict=True)
+        ]
         answers = self._call("install", [*(_order(work) for work in works), *back], now, {}, _secrets(works))
         for work in works:
             answer = answers.get(work.name, {})
@@ -82,6 +85,10 @@ class HostHalf:
             except (ValueError, TypeError, AttributeError) as error:
                 work.error = Denied(f"host: its answer for {work.name} is refused: {error}")
             work.error = work.error or error_of(answer)
+
+    def respond(self, entries: list[dict[str, t.Any]], now: datetime) -> dict[str, Answer]:
+        """Let the host show what an issuer wants to see there; return its answer for each identity."""
+        return self._call("respond", entries, now, {}, {})
 
     def read(
         self,

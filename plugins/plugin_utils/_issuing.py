@@ -16,23 +16,30 @@ from ..module_utils._core.ports import Order
 from ._accepting import accepted_by, backend, listed, lost_since, still_fits
 from ._edge import unexpected
 from ._ledger.port import Event, Held, Intent, Outcome, Refused, Used
+from ._ordering import Ordering, reference
 from ._policy.load import known_weak
 from ._request import checked
 from ._signed import issued, lost, orphan
 
 if t.TYPE_CHECKING:
-    from ..module_utils._core.model import Generation
+    from ..module_utils._core.model import Challenge, Generation
     from ..module_utils._core.ports import Issuer, Request
     from ._ledger.port import Batch, Change, Ledger
+    from ._ordering import Respond
     from ._signers import Signers
     from ._work import Work
 
 AT_ONCE = 50  # requests in one call
 QUIET = 2.0  # seconds between two lines of progress
-LONGEST_PAUSE = 10.0
 
 Say = t.Callable[[str], None]
 Paths = t.Sequence[str]
+
+
+def _cannot_respond(
+    _wanted: t.Mapping[str, tuple[Challenge, ...]], works: t.Sequence[Work]
+) -> dict[str, KeysteadError]:
+    return {work.name: Unavailable("host: nothing can be shown there in this run; run again") for work in works}
 
 
 class Issuing:
@@ -40,12 +47,16 @@ class Issuing:
 
     def __init__(  # noqa: PLR0913 - what it needs to know
         self, signers: Signers, ledger: Ledger, batch: Batch, *, holder: str, wait: float, say: Say, weak: Paths = (),
-        warnings: list[str] | None = None,
+        warnings: list[str] | None = None, respond: Respond = _cannot_respond,
     ) -> None:
-        """Keep whom to ask, where to write it down, how to tell, the files that list weak keys, and where to warn."""
+        """Keep whom to ask, where to write it down, how to tell, the files that list weak keys, and where to warn.
+
+        `respond` shows on the host what an issuer wants to see there.
+        """
         self._warnings = [] if warnings is None else warnings
         self._signers, self._ledger, self._batch, self._holder = signers, ledger, batch, holder
-        self._wait, self._say, self._weak = wait, say, weak
+        self._ordering = Ordering(ledger, batch, respond, wait)
+        self._say, self._weak = say, weak
         self._said = time.monotonic()
 
     def run(self, works: t.Sequence[Work]) -> None:
@@ -108,11 +119,7 @@ class Issuing:
         for start in range(0, len(group), AT_ONCE):
             part = group[start : start + AT_ONCE]
             with _failing(part):
-                answers = issuer.begin([request for _work, request in part])
-                if len(answers) != len(part):
-                    raise Unavailable(f"{backend(issuer.id)}: it gave {len(answers)} answers to {len(part)} requests")
-                answers = self._finished(issuer, answers)
-                for (work, request), answer in zip(part, answers, strict=True):
+                for (work, request), answer in zip(part, self._ordering.answers(issuer, part), strict=True):
                     _take(work, request, answer, anchors)
             if time.monotonic() - self._said > QUIET:
                 self._said = time.monotonic()
@@ -137,19 +144,6 @@ class Issuing:
                     work.generation, work.number = answer, intent.number
                     return True
         return False
-
-    def _finished(
-        self, issuer: Issuer, answers: list[Generation | Order | KeysteadError]
-    ) -> list[Generation | Order | KeysteadError]:
-        """Ask for open orders again, for as long as the task may wait."""
-        until = time.monotonic() + self._wait
-        while any(isinstance(answer, Order) for answer in answers) and time.monotonic() < until:
-            orders = [answer for answer in answers if isinstance(answer, Order)]
-            pause = min([LONGEST_PAUSE, until - time.monotonic(), *(order.retry_after for order in orders)])
-            time.sleep(max(0.05, pause))
-            later = iter(issuer.finish(orders))
-            answers = [next(later) if isinstance(answer, Order) else answer for answer in answers]
-        return answers
 
     def _record(self, works: t.Sequence[Work]) -> None:
         """Write down what was granted and what was refused, before any host hears of it."""
@@ -181,6 +175,7 @@ def intent(work: Work, reason: str, holder: str, issuer_id: str | None = None) -
         labels=declaration.labels,
         holder=holder,
         lost=work.lost_since is not None,
+        reference=reference(work),
     )
 
 

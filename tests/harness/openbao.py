@@ -220,6 +220,7 @@ class Backend:
     """The backend of the contract suite; see tests/harness/issuers.py."""
 
     needs: t.ClassVar[tuple[str, ...]] = ("openbao",)
+    profile: t.ClassVar[str] = "tls_server"
     server: t.ClassVar[str | None] = "openbao"
     signs: t.ClassVar[str] = "/sign"
     _ROLES: t.ClassVar[dict[str, str]] = {"tls_server": "web", "tls_client": "client", "tls_peer": "peer"}

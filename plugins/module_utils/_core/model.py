@@ -29,6 +29,7 @@ ACTIONS = (
     "roll_back",
 )
 LINK_STATES = ("ok", "missing", "elsewhere", "same_bytes", "original", "file")
+NAMES_TWICE = ("acme:",)  # begin the ids of issuers that write an alternative name as the common name as well
 ADOPTED, OBSERVED = "adopted:", "observed:"  # begin the issuer id of what was not issued by us
 
 
@@ -119,6 +120,18 @@ class Adopt(t.NamedTuple):
     private_key: str | None = None
     chain: str | None = None
     replace: str = "when_due"
+
+
+class Challenge(t.NamedTuple):
+    """What an issuer wants to see by HTTP at a name of the host (RFC 8555, 8.3): `content` under `token`.
+
+    It stands below `webroot`, where the host's web server serves it, or a listener of ours shows it on `port`.
+    """
+
+    token: str
+    content: str
+    webroot: str | None = None
+    port: int | None = None
 
 
 class Identity(t.NamedTuple):

@@ -13,7 +13,7 @@ if t.TYPE_CHECKING:
     from datetime import datetime
 
     from .errors import KeysteadError
-    from .model import Generation, Subject, X509Facts
+    from .model import Challenge, Generation, Subject, X509Facts
     from .publication import CopyState
 
 
@@ -28,7 +28,11 @@ class Request(t.NamedTuple):
 
 
 class Order(t.NamedTuple):
-    """A request that an issuer will answer later (RFC 8555 orders, EST 202)."""
+    """A request that an issuer will answer later (RFC 8555 orders, EST 202).
+
+    `reference` is all that an issuer needs to go on with it in a later run; one without a pause, in seconds, is to be
+    finished at once.
+    """
 
     request: Request
     reference: str
@@ -79,6 +83,17 @@ class Issuer(t.Protocol):
     def begin(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]: ...
 
     def finish(self, orders: t.Sequence[Order]) -> list[Generation | Order | KeysteadError]: ...
+
+
+@t.runtime_checkable
+class Challenges(t.Protocol):
+    """Wants to see something on the host before it goes on with its orders.
+
+    `challenges` returns what, for each order; one execution on the host shows all of it. An order that is gone is
+    refused in its place.
+    """
+
+    def challenges(self, orders: t.Sequence[Order]) -> list[tuple[Challenge, ...] | KeysteadError]: ...
 
 
 @t.runtime_checkable

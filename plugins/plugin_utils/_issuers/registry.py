@@ -10,9 +10,16 @@ from __future__ import annotations
 import typing as t
 
 if t.TYPE_CHECKING:
+    from ...module_utils._core.model import Subject
     from ...module_utils._core.ports import Issuer
 
 Options = t.Mapping[str, t.Any]
+
+
+def _acme(options: Options) -> Issuer:
+    from .acme import AcmeIssuer
+
+    return AcmeIssuer(options)
 
 
 def _local(options: Options) -> Issuer:
@@ -27,4 +34,12 @@ def _openbao(options: Options) -> Issuer:
     return OpenBaoIssuer(options)
 
 
-ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {"local": _local, "openbao": _openbao}
+def _acme_names(options: Options, subject: Subject) -> None:
+    from .._acme.address import check_names
+
+    check_names(options, subject)
+
+
+ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {"acme": _acme, "local": _local, "openbao": _openbao}
+CHECKS_NAMES: dict[str, t.Callable[[Options, Subject], None]] = {"acme": _acme_names}
+"""Who can say of names, before anything is touched, that it never certifies them. They raise Misconfigured."""

@@ -27,7 +27,7 @@ SELECT i.name, i.kind, i.scope, i.state, i.contact, i.service, i.newest,
        (SELECT json_group_array(path) FROM (
             SELECT DISTINCT d.path FROM deliveries d
             WHERE d.identity = i.id AND d.withdrawn_at IS NULL AND d.succeeded_at IS NULL ORDER BY d.path) AS live),
-       o.number, o.public_id, o.issuer_id, o.key_type, o.holder, o.intended_at, ox.certificate, ox.chain,
+       o.number, o.public_id, o.issuer_id, o.key_type, o.holder, o.intended_at, ox.certificate, ox.chain, o.reference,
        (SELECT min(CASE WHEN k.not_before < k.intended_at THEN k.not_before ELSE k.intended_at END)
             FROM generations k WHERE k.public_id = g.public_id)
 FROM identities i
@@ -95,7 +95,7 @@ class SqlLedger:
 
 def _remembered(row: tuple[t.Any, ...]) -> Remembered:
     serial, certificate, not_after, revoked, links = row[12:17]
-    opened, key_since = row[17:25], row[25]
+    opened, key_since = row[17:26], row[26]
     fields = [
         *row[:12],
         int(serial, 16) if serial else None,

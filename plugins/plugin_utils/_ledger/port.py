@@ -37,7 +37,8 @@ class Intent(t.NamedTuple):
     `holder` names the run; the same run, or the same key in a later run, may repeat an intent. What was signed for the
     earlier one may be `lost` for good: it is then kept as an orphan. A key that was found on the host, and not made for
     this identity, may be `shared` with others. A host was `found` to have the credential with this id already: where an
-    issuer's list alone told of it, and nobody knew on which host it is, its record gets its place.
+    issuer's list alone told of it, and nobody knew on which host it is, its record gets its place. `reference` is the
+    order that an earlier run began and this one goes on with.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Intent(t.NamedTuple):
     shared: bool = False
     lost: bool = False
     found: str | None = None
+    reference: str | None = None
 
 
 UNPLACED = ""
@@ -64,7 +66,10 @@ UNPLACED = ""
 
 
 class OpenIntent(t.NamedTuple):
-    """A generation that was never published; with `certificate` and `chain` (PEM) when the issuer's answer is known."""
+    """A generation that was never published; with `certificate` and `chain` (PEM) when the issuer's answer is known.
+
+    `reference` is the order that the issuer was asked for, where it answers later.
+    """
 
     number: int
     public_id: str
@@ -74,6 +79,7 @@ class OpenIntent(t.NamedTuple):
     since: datetime
     certificate: str | None = None
     chain: str | None = None
+    reference: str | None = None
 
 
 class Remembered(t.NamedTuple):
@@ -148,6 +154,12 @@ class Delivered(t.NamedTuple):
     pending: bool = False
 
 
+class Ordered(t.NamedTuple):
+    """The issuer will answer later: what it needs to know of the order then. The intent stays this run's."""
+
+    reference: str
+
+
 class Withdrawn(t.NamedTuple):
     """The identity is no longer there: `absent` or `released`. Its record stays."""
 
@@ -203,7 +215,7 @@ class KeyGone(t.NamedTuple):
 
 KeyChange = KeyKept | KeyGone
 """Changes that are about no identity, so that their outcome may have the name of a key."""
-Change = Issued | Delivered | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack | KeyChange
+Change = Issued | Ordered | Delivered | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack | KeyChange
 
 
 class Outcome(t.NamedTuple):

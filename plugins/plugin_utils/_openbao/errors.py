@@ -10,16 +10,14 @@ import contextlib
 import math
 import re
 import typing as t
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
+from .._retry_after import retry_after
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 LONGEST = 300  # of what a server says
-LONGEST_PAUSE = 86400.0  # seconds
 WHO = "openbao"
 _SEALED = "is sealed"
 _COUNTED = re.compile(r"^\d+ errors? occurred:\s*\*\s*")  # how a list of errors is written where there is one
@@ -131,21 +129,3 @@ def _broken(status: int, said: str) -> str:
     if status in (472, 473):
         return "it is a standby that answers nothing; correct url"
     return f"it answers with status {status}{f' ({said})' if said else ''}; see its log"
-
-
-def retry_after(headers: Mapping[str, str]) -> float:
-    """Return the seconds that Retry-After names, or until its date by the server's clock (RFC 9110, 10.2.3), or 1."""
-    value = str(headers.get("Retry-After", ""))
-    if re.fullmatch("[0-9]{1,9}", value):
-        return min(float(value), LONGEST_PAUSE)
-    then, now = _moment(value), _moment(str(headers.get("Date", ""))) or datetime.now(UTC)
-    return min(max((then - now).total_seconds(), 1.0), LONGEST_PAUSE) if then else 1.0
-
-
-def _moment(value: str) -> datetime | None:
-    """Return the time of a header (RFC 9110, 5.6.7), None where it is none."""
-    try:
-        found = parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
