@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..module_utils._core.errors import Denied, KeysteadError, Unavailable
 from ..module_utils._core.ports import Challenges, Order
@@ -35,10 +35,14 @@ class Ordering:
     batch: Batch
     respond: Respond
     wait: float
+    _written: dict[str, str] = field(default_factory=dict)
 
     def answers(self, issuer: Issuer, asked: t.Sequence[Asked]) -> list[Answer]:
         """Return an answer for each. Orders of an earlier run go on; one that is gone is begun anew."""
         before = [_earlier(work, request) for work, request in asked]
+        self._written = {
+            work.name: order.reference for (work, _request), order in zip(asked, before, strict=True) if order
+        }
         answers = self._round(issuer, asked, before)
         again = [
             index for index, order in enumerate(before) if order is not None and isinstance(answers[index], Denied)
@@ -58,7 +62,9 @@ class Ordering:
         self._write_down([(work, one) for (work, _request), one in zip(fresh, begun, strict=True)])
         answers = iter(begun)
         found = [order if order is not None else next(answers) for order in before]
-        return self._finished(issuer, self._shown(issuer, asked, found))
+        later = self._finished(issuer, self._shown(issuer, asked, found))
+        self._write_down([(work, one) for (work, _request), one in zip(asked, later, strict=True)])
+        return later
 
     def _write_down(self, begun: t.Sequence[tuple[Work, Answer]]) -> None:
         """Keep where each order is before anything is signed (A1): so no answer to it can get lost."""
@@ -66,8 +72,9 @@ class Ordering:
             Outcome(work.name, work.number, (Event("issue", work.reason("issue"), "pending", _told(order)),),
                     (Ordered(order.reference),))
             for work, order in begun
-            if isinstance(order, Order)
+            if isinstance(order, Order) and self._written.get(work.name) != order.reference
         ]  # fmt: skip
+        self._written.update({work.name: order.reference for work, order in begun if isinstance(order, Order)})
         if outcomes:
             self.ledger.record(self.batch, outcomes)
 

@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,512}", re.ASCII)  # RFC 8555, 8.3: at least 128 bits
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 3.0  # seconds, where the server names none
-FINAL = ("valid", "invalid")
+TOLD = "#told"  # ends the reference of an order whose challenges the server was told to look at
 Body = t.Mapping[str, t.Any]
 
 
@@ -42,6 +42,7 @@ class Track:
     fresh: bool
     body: Body = field(default_factory=dict)
     wanted: tuple[Wanted, ...] = ()
+    shown: tuple[Wanted, ...] = ()
     finalised: bool = False
     result: Generation | KeysteadError | None = None
     due: float = 0.0
@@ -50,7 +51,12 @@ class Track:
     @property
     def url(self) -> str:
         """Where the order is."""
-        return self.order.reference
+        return self.order.reference.partition(TOLD)[0]
+
+    @property
+    def told(self) -> bool:
+        """Whether an earlier run told the server to look: to tell it again would make some begin anew."""
+        return self.order.reference.endswith(TOLD)
 
     @property
     def name(self) -> str:
@@ -74,7 +80,7 @@ class Track:
 
     def left(self) -> Order:
         """Return the order for whoever asks again."""
-        return self.order._replace(retry_after=max(0.0, self.due - time.monotonic()))
+        return self.order._replace(reference=f"{self.url}{TOLD}", retry_after=max(0.1, self.due - time.monotonic()))
 
     def urls(self, name: str) -> list[str]:
         """Return a list of URLs of the order."""

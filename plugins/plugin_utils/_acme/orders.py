@@ -10,6 +10,7 @@ They are polled in one loop, each when the server said, so that waiting for one 
 from __future__ import annotations
 
 import base64
+import contextlib
 import time
 import typing as t
 
@@ -20,8 +21,8 @@ from .._edge import unexpected
 from .._retry_after import retry_after
 from .address import WHO
 from .dns import record
-from .errors import LoggedOut, Silent, not_understood, text
-from .order import Track, wanted, why_invalid
+from .errors import LoggedOut, Refused, Silent, not_understood, text
+from .order import TOLD, Track, wanted, why_invalid
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -111,7 +112,7 @@ class Orders:
         return [one.left() if one.result is None else one.result for one in tracks]
 
     def _track(self, order: Order) -> Track:
-        body = self._fresh.get(order.reference)
+        body = self._fresh.get(order.reference.partition(TOLD)[0])
         return Track(order, fresh=body is not None, body=body or {}, wanted=self._wanted.get(order.reference, ()))
 
     def _each(self, tracks: Iterable[Track], work: Callable[[Track], None]) -> None:
@@ -146,14 +147,24 @@ class Orders:
             kind = "http-01" if self._tools.on_host else "dns-01"
             found = (wanted(self._got(url, "authorization"), kind) for url in track.urls("authorizations"))
             track.wanted = tuple(one for one in found if one is not None)
-            self._wanted[track.url] = track.wanted
+        if track.told and self._tools.dns:  # what it was shown is taken away also where that is done
+            track.shown = tuple(self._all_shown(track))
+        self._wanted[track.url] = track.wanted
+
+    def _all_shown(self, track: Track) -> t.Iterator[Wanted]:
+        for url in track.urls("authorizations"):
+            found = self._got(url, "authorization")
+            with contextlib.suppress(Denied):
+                if one := wanted({**found, "status": "pending"}, "dns-01"):
+                    yield one
 
     def _show(self, tracks: Sequence[Track]) -> None:
         """Put all records of the batch there before the server is told of any."""
         dns = self._tools.dns
         if dns is None:
             return
-        failed = dns.present(one for track in tracks for one in self._records(track.wanted))
+        untold = [track for track in tracks if not track.told]
+        failed = dns.present(one for track in untold for one in self._records(track.wanted))
         for track in tracks:
             for one in self._records(track.wanted):
                 if one in failed and track.result is None:
@@ -161,11 +172,14 @@ class Orders:
 
     def _respond(self, track: Track) -> None:
         """Tell the server that everything is there to be looked at (RFC 8555, 7.5.1)."""
-        for one in track.wanted:
+        for one in () if track.told else track.wanted:
             if one.status == "pending":
-                self._account.post(one.url, {}, f"the challenge for {one.identifier}")
+                try:
+                    self._account.post(one.url, {}, f"the challenge for {one.identifier}")
+                except Refused:
+                    if track.fresh:
+                        raise  # else a run that was killed told it already, and it is looking
         if track.status == "pending":
-            track.body = {**track.body, "status": "pending"}
             track.wait(None)
 
     def _poll(self, tracks: Sequence[Track]) -> None:
@@ -227,9 +241,9 @@ class Orders:
         over = [one for one in tracks if one.result is not None]
         for one in over:
             self._fresh.pop(one.url, None)
-            wanted_ = self._wanted.pop(one.url, ())
+            shown = self._wanted.pop(one.url, ()) + one.shown
             if self._tools.dns is not None:
-                for line in self._tools.dns.cleanup(self._records(wanted_)):
+                for line in self._tools.dns.cleanup(self._records(shown)):
                     self._tools.advise(line)
 
     def _records(self, found: Iterable[Wanted]) -> list[Record]:
