@@ -22,7 +22,8 @@ from ._request import checked
 from ._signed import issued, lost, orphan
 
 if t.TYPE_CHECKING:
-    from ..module_utils._core.model import Challenge, Generation
+    from ..module_utils._core.challenge import Challenge
+    from ..module_utils._core.model import Generation
     from ..module_utils._core.ports import Issuer, Request
     from ._ledger.port import Batch, Change, Ledger
     from ._ordering import Respond

@@ -15,7 +15,8 @@ from ..module_utils._core.ports import Challenges, Order
 from ._ledger.port import Event, Ordered, Outcome
 
 if t.TYPE_CHECKING:
-    from ..module_utils._core.model import Challenge, Generation
+    from ..module_utils._core.challenge import Challenge
+    from ..module_utils._core.model import Generation
     from ..module_utils._core.ports import Issuer, Request
     from ._ledger.port import Batch, Ledger
     from ._work import Work

@@ -14,8 +14,8 @@ from ..module_utils._core.errors import Denied
 from ._host_half import error_of
 
 if t.TYPE_CHECKING:
+    from ..module_utils._core.challenge import Challenge
     from ..module_utils._core.errors import KeysteadError
-    from ..module_utils._core.model import Challenge
     from ._host_half import HostHalf
     from ._work import Work
 

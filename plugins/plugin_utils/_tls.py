@@ -32,9 +32,7 @@ class Verifying(HTTPAdapter if t.TYPE_CHECKING or IS_THERE else object):  # type
         conn.cert_reqs = "CERT_REQUIRED"
 
 
-def context(
-    ca_bundle: str | None, certificate: tuple[str, str] | None = None, *, who: str
-) -> ssl.SSLContext:
+def context(ca_bundle: str | None, certificate: tuple[str, str] | None = None, *, who: str) -> ssl.SSLContext:
     """Return a context that trusts `ca_bundle` alone, else the system, and shows a certificate. `who` speaks.
 
     No environment variable has a say. Raises Misconfigured.

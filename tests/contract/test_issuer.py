@@ -103,7 +103,7 @@ def test_who_decides_on_the_usages_is_as_the_facts_say(made: Made) -> None:
         assert isinstance(found, Generation)
         examined(issuer, found, asked)
     elif isinstance(found, Generation):
-        with pytest.raises(Denied, match="its extended key usages are client_auth.*, not those of tls_server"):
+        with pytest.raises(Denied, match=r"its extended key usages are client_auth.*, not those of tls_server"):
             examined(issuer, found, asked)
 
 

@@ -53,7 +53,7 @@ class Names:
         self.dns, management = free_ports(2)
         self.url = f"http://127.0.0.1:{management}"
         argv = ["pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-http01", "", "-https01", "",
-                "-tlsalpn01", "", "-dns01", f"127.0.0.1:{self.dns}", "-management", f"127.0.0.1:{management}"]  # fmt: skip
+                "-tlsalpn01", "", "-dns01", f"127.0.0.1:{self.dns}", "-management", self.url[7:]]  # fmt: skip
         with (directory / "names.log").open("wb") as log:
             self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         _await(lambda: call(f"{self.url}/clear-txt", {"host": "nothing.example.org."}), self.process)

@@ -47,9 +47,7 @@ def pebble(pebbles: Pebbles) -> Pebble:
 def identities(count: int, **said: t.Any) -> list[dict[str, t.Any]]:
     """Return declarations with names that no test had before."""
     stem = f"t{time.monotonic_ns():x}"
-    return [
-        web(name=f"web{n}", dns_names=[f"{stem}n{n}.example.org"], profile=PEER, **said) for n in range(count)
-    ]
+    return [web(name=f"web{n}", dns_names=[f"{stem}n{n}.example.org"], profile=PEER, **said) for n in range(count)]
 
 
 @contextlib.contextmanager
@@ -162,7 +160,7 @@ def asked(port: int, path: str) -> str:
         return b"".join(iter(functools.partial(one.recv, 4096), b"")).decode()
 
 
-def test_a_port_that_somebody_has_is_said_and_the_host_is_left_alone(world: World, pebbles: Pebbles) -> None:
+def test_a_port_that_somebody_has_is_said(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         answer = shown(world, taken.getsockname()[1], 5)
     assert "is somebody else's" in answer["error"]["message"]
@@ -273,9 +271,7 @@ def test_thirty_of_thirty_are_issued_whatever_nonces_are_rejected(
     assert [one.public_id for one in settled(issuer, *asked)] == [make.public_id(n) for n in range(30)]
 
 
-def test_authorizations_that_are_still_good_are_not_shown_again(
-    world: World, pebbles: Pebbles, tmp_path: Path
-) -> None:
+def test_authorizations_that_are_still_good_are_not_shown_again(world: World, pebbles: Pebbles, tmp_path: Path) -> None:
     reusing = pebbles.one("reusing", PEBBLE_AUTHZREUSE="100")
     issuer, root = {"acme": options(reusing, tmp_path, by_webroot(tmp_path / "www"))}, tmp_path / "www"
     (one,) = identities(1)

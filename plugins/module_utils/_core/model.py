@@ -122,18 +122,6 @@ class Adopt(t.NamedTuple):
     replace: str = "when_due"
 
 
-class Challenge(t.NamedTuple):
-    """What an issuer wants to see by HTTP at a name of the host (RFC 8555, 8.3): `content` under `token`.
-
-    It stands below `webroot`, where the host's web server serves it, or a listener of ours shows it on `port`.
-    """
-
-    token: str
-    content: str
-    webroot: str | None = None
-    port: int | None = None
-
-
 class Identity(t.NamedTuple):
     """What is wanted. Times are in seconds; `renew_before` is `N%` of the actual life, or seconds as digits."""
 

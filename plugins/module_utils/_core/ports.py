@@ -12,8 +12,9 @@ from dataclasses import dataclass
 if t.TYPE_CHECKING:
     from datetime import datetime
 
+    from .challenge import Challenge
     from .errors import KeysteadError
-    from .model import Challenge, Generation, Subject, X509Facts
+    from .model import Generation, Subject, X509Facts
     from .publication import CopyState
 
 

@@ -14,7 +14,7 @@ import binascii
 import typing as t
 from datetime import datetime, timezone
 
-from . import held, model, publication
+from . import challenge, held, model, publication
 
 FORMAT = 1
 LONGEST_TEXT = 4096
@@ -125,7 +125,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         **dict.fromkeys(("host", "server_name", "starttls", "when"), text),
         "port": count, "client_auth": flag, "command": many(text), "timeout": number,
     },
-    model.Challenge: {**dict.fromkeys(("token", "content", "webroot"), text), "port": count},
+    challenge.Challenge: {**dict.fromkeys(("token", "content", "webroot"), text), "port": count},
     model.Adopt: dict.fromkeys(("certificate", "private_key", "chain", "replace"), text),
     model.Identity: {
         **dict.fromkeys(("name", "kind", "state", "profile", "renew_before", "generation", "issuer_id"), text),

@@ -93,7 +93,7 @@ def _has_ipv6() -> bool:
     return True
 
 
-def _detached(  # noqa: PLR0913 - what it has to know
+def _detached(  # noqa: PLR0913, PLR0917 - what it has to know
     server: socket.socket, records: int, mark: str, secret: str, contents: t.Mapping[str, str], seconds: float
 ) -> t.NoReturn:
     """Become a process of its own and listen; never come back."""
@@ -167,7 +167,7 @@ def _path(client: socket.socket) -> str:
 
 
 def _reply(path: str, contents: t.Mapping[str, str]) -> bytes:
-    content = contents.get(path[len(_PREFIX):]) if path.startswith(_PREFIX) else None
+    content = contents.get(path[len(_PREFIX) :]) if path.startswith(_PREFIX) else None
     status, body = ("200 OK", content.encode()) if content is not None else ("404 Not Found", b"")
     head = f"HTTP/1.1 {status}\r\nContent-Type: application/octet-stream\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"Connection: close\r\n\r\n" + body

@@ -17,8 +17,8 @@ import re
 import typing as t
 
 from .._core import wire
+from .._core.challenge import Challenge
 from .._core.errors import Denied, KeysteadError, Misconfigured
-from .._core.model import Challenge
 from . import lease
 from .directories import find_directory, open_directory, open_subdirectory
 from .layout import CHALLENGES
@@ -41,8 +41,8 @@ class Shown(t.NamedTuple):
     """What is shown for one identity: until when, by the controller's clock, below which web root, and which tokens."""
 
     until: float
-    webroot: t.Optional[str]
-    tokens: t.Tuple[str, ...]
+    webroot: str | None
+    tokens: tuple[str, ...]
 
 
 def respond(request: Request) -> list[dict[str, t.Any]]:
@@ -67,7 +67,7 @@ def respond(request: Request) -> list[dict[str, t.Any]]:
     return list(answers.values())
 
 
-def _shown(  # noqa: PLR0913 - where, what and for whom
+def _shown(  # noqa: PLR0913, PLR0917 - where, what and for whom
     request: Request,
     store_fd: int,
     records: int,

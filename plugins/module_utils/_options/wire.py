@@ -9,7 +9,9 @@ from __future__ import annotations
 from .option import Option
 
 WIRE = {
-    "phase": Option("What to do.", required=True, choices=("prepare", "install", "read", "preflight", "token", "respond")),
+    "phase": Option(
+        "What to do.", required=True, choices=("prepare", "respond", "install", "read", "preflight", "token")
+    ),
     "format": Option("The version of the wire; any other is refused.", type="int", required=True),
     "now": Option("The clock of the controller, in seconds since 1970.", type="float", required=True),
     "host": Option("The host as the inventory names it.", required=True),

@@ -81,7 +81,9 @@ class Account:
         if binding := self._binding():
             payload["externalAccountBinding"] = binding
         elif self._client.meta.get("externalAccountRequired") is True:
-            raise LoggedOut(f"{WHO}: it binds accounts to those of its customers; write issuer.acme.eab: kid and hmac_key")
+            raise LoggedOut(
+                f"{WHO}: it binds accounts to those of its customers; write issuer.acme.eab: kid and hmac_key"
+            )
         answer = self._asked(self.key, payload)
         if answer is None:
             raise not_understood("answer to a new account")
@@ -130,13 +132,11 @@ class Account:
         eab = self._options.get("eab")
         if not eab:
             return None
-        josepy = library()
+        library()
         from acme.messages import ExternalAccountBinding
 
         try:
             secret = str(eab["hmac_key"]).rstrip("=")
-            if not secret or not josepy.b64.b64decode(secret):
-                raise ValueError
             directory = t.cast("t.Any", {"newAccount": self._client.url("newAccount")})
             return ExternalAccountBinding.from_data(self.key.jwk.public_key(), str(eab["kid"]), secret, directory)
         except (ValueError, TypeError, binascii.Error):

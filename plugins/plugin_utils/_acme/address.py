@@ -86,9 +86,11 @@ def on_host(challenge: Options) -> OnHost | None:
     webroot, port = said.get("webroot"), said.get("standalone_port")
     if (webroot is None) == (port is None):
         found = "both" if port else "none"
-        raise Misconfigured(f"{OPTION}.challenge.http_01: exactly one of webroot, standalone_port is needed, found {found}")
+        where = f"{OPTION}.challenge.http_01"
+        raise Misconfigured(f"{where}: exactly one of webroot, standalone_port is needed, found {found}")
     if port is not None and not 0 < port < 65536:
-        raise Misconfigured(f"{OPTION}.challenge.http_01.standalone_port: {port} is no port; write 80, or what leads there")
+        where = f"{OPTION}.challenge.http_01.standalone_port"
+        raise Misconfigured(f"{where}: {port} is no port; write 80, or what leads there")
     if webroot is not None and (not _ABSOLUTE.fullmatch(webroot) or {".", ".."} & set(webroot.split("/"))):
         raise Misconfigured(
             f"{OPTION}.challenge.http_01.webroot: {webroot[:80]!r} is not an absolute path without . and ..; "
@@ -118,5 +120,6 @@ def check_names(options: Options, subject: Subject) -> None:
         )
     if subject.common_name and subject.common_name not in subject.dns_names:
         raise Misconfigured(
-            f"{WHO}: common_name {subject.common_name} has to be one of dns_names as well; write it there, or leave it out"
+            f"{WHO}: common_name {subject.common_name} has to be one of dns_names as well; "
+            "write it there, or leave it out"
         )

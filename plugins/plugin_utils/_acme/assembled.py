@@ -26,9 +26,7 @@ if t.TYPE_CHECKING:
 Options = t.Mapping[str, t.Any]
 
 
-def orders(
-    client: Client, account: Account, options: Options, issuer_id: str, advise: Callable[[str], None]
-) -> Orders:
+def orders(client: Client, account: Account, options: Options, issuer_id: str, advise: Callable[[str], None]) -> Orders:
     """Return what works on orders. Raises Misconfigured."""
     return Orders(
         Tools(

@@ -82,13 +82,14 @@ class Chains:
             chain = chain[:-1]
         pem, above = leaf.public_bytes(Encoding.PEM), b"".join(one.public_bytes(Encoding.PEM) for one in chain)
         roots = b"" if anchor is None else anchor.public_bytes(Encoding.PEM)
+        contents = {"certificate": pem, "chain": above, "fullchain": pem + above, "roots": roots}
         return Generation(
             credential_id=pki.fingerprint(leaf.public_bytes(Encoding.DER)),
             public_id=spki_sha256(leaf.public_key()),
             not_before=leaf.not_valid_before_utc,
             not_after=leaf.not_valid_after_utc,
             issuer_id=issuer_id,
-            parts={"certificate": Part(pem), "chain": Part(above), "fullchain": Part(pem + above), "roots": Part(roots)},
+            parts={name: Part(content) for name, content in contents.items()},
         )
 
 

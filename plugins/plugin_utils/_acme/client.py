@@ -65,13 +65,12 @@ class Client:
         """Return what everybody may read. Raises KeysteadError."""
         return self._until(lambda seconds: self._ask("GET", url, None, {}, seconds), what)
 
-    def post(
-        self, url: str, payload: Payload | None, what: str, *, key: AccountKey, kid: str | None
-    ) -> Answer:
+    def post(self, url: str, payload: Payload | None, what: str, *, key: AccountKey, kid: str | None) -> Answer:
         """Return the answer to a signed call; without a payload, it only reads (RFC 8555, 6.3). Raises KeysteadError.
 
         Without `kid`, the account's URL, the key itself is shown.
         """
+
         def once(seconds: float) -> Answer:
             until = time.monotonic() + seconds
             nonce = self._nonces.pop() if self._nonces else self._fresh(seconds)
@@ -114,9 +113,7 @@ class Client:
             raise not_understood("nonce")
         return self._nonces.pop()
 
-    def _ask(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], seconds: float
-    ) -> Answer:
+    def _ask(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], seconds: float) -> Answer:
         answer = self._open().ask(method, url, body, headers, max(seconds, _SHORTEST_PAUSE))
         nonce = str(answer.headers.get(_NONCE, ""))
         if nonce and nonce.isascii() and len(self._nonces) < _MOST_NONCES:
@@ -145,11 +142,11 @@ def signed(
     import json
 
     from acme import jws
-    from josepy import DeserializationError
+    from josepy.errors import DeserializationError
 
     content = b"" if payload is None else json.dumps(payload).encode()
     try:
-        decoded = None if nonce is None else jws.Header._fields["nonce"].decode(nonce)  # noqa: SLF001 - no other way
+        decoded = None if nonce is None else jws.Header._fields["nonce"].decode(nonce)
     except DeserializationError:
         raise not_understood("nonce") from None
     made = jws.JWS.sign(content, key=key.jwk, alg=key.algorithm, nonce=decoded, url=url, kid=kid)

@@ -50,7 +50,8 @@ class Command:
                 f"{self._option}: {name} cannot be run ({error.strerror}); write the path of a program"
             ) from None
         except subprocess.TimeoutExpired:
-            raise Unavailable(f"{WHO}: {name} {verb} {record.name} took more than {LONGEST:g} s; run it by hand") from None
+            told = f"{name} {verb} {record.name} took more than {LONGEST:g} s"
+            raise Unavailable(f"{WHO}: {told}; run it by hand") from None
         if done.returncode:
             lines = done.stderr.decode(errors="replace").strip().splitlines()
             said = f" ({printable(lines[-1][:_SHOWN])})" if lines else ""

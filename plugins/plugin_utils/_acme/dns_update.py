@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import sys
 import typing as t
 
@@ -41,7 +42,9 @@ class Update:
             self._key = dns.tsig.Key(keyname, secret, dns.name.from_text(options["key_algorithm"]))
             self._zone = dns.name.from_text(options["zone"]) if options.get("zone") else None
         except Exception:  # noqa: BLE001 - whatever it raises could hold the secret
-            raise Misconfigured(f"{option}: key_name, key_secret or zone has another form; write them as BIND does") from None
+            raise Misconfigured(
+                f"{option}: key_name, key_secret or zone has another form; write them as BIND does"
+            ) from None
 
     def present(self, record: Record) -> None:
         """Put a record there, beside others of its name."""
@@ -89,7 +92,8 @@ class Update:
     def _asked(self, message: t.Any) -> t.Any:
         import dns.query
 
-        return dns.query.tcp(message, self._options["server"], timeout=SECONDS, port=self._options["port"])
+        found = socket.getaddrinfo(self._options["server"], self._options["port"], type=socket.SOCK_STREAM)
+        return dns.query.tcp(message, str(found[0][4][0]), timeout=SECONDS, port=self._options["port"])
 
     def _zone_of(self, name: t.Any) -> t.Any:
         """Return the zone that a name is in: the first one above it with a SOA record at this server."""

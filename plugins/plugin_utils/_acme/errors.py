@@ -104,7 +104,7 @@ def text(found: Mapping[str, t.Any], name: str, what: str = "answer") -> str:
     return value
 
 
-def failure(answer: Answer, what: str, said: str) -> KeysteadError | None:
+def failure(answer: Answer, what: str, said: str) -> KeysteadError | None:  # noqa: PLR0911 - one an answer
     """Return the error of an answer, None where it went well. `said` is what may be repeated of its words."""
     status, code, about = answer.status, answer.code, f" ({said})" if said else ""
     if status < 300:

@@ -29,7 +29,7 @@ if t.TYPE_CHECKING:
 
 
 class NewOrders:
-    """Begins orders. A server that takes no wishes about the life of a certificate is asked without, once it said so."""
+    """Begins orders. A server that takes no wishes about the life of a certificate is then asked without."""
 
     def __init__(self, client: Client, account: Account, options: t.Mapping[str, t.Any]) -> None:
         """Keep whom to ask."""

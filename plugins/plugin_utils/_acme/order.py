@@ -12,12 +12,12 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ...module_utils._core.errors import Denied, KeysteadError, Unavailable
-from ...module_utils._core.ports import Order
 from .address import WHO
 from .errors import LONGEST, detail, not_understood, text
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.model import Generation
+    from ...module_utils._core.ports import Order
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,512}", re.ASCII)  # RFC 8555, 8.3: at least 128 bits
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 3.0  # seconds, where the server names none
@@ -147,6 +147,7 @@ def why_invalid(authorization: Body) -> str:
         error = one.get("error") if isinstance(one, dict) else None
         if isinstance(error, dict):
             said = detail(error) or str(error.get("detail", ""))[:LONGEST]
-            return f"{WHO}: control of {identifier} was not shown by {str(one.get('type'))[:40]} ({said}); put that right"
+            way = str(one.get("type"))[:40]
+            return f"{WHO}: control of {identifier} was not shown by {way} ({said}); put that right"
     status = str(authorization.get("status"))[:40]
     return f"{WHO}: its authorization for {identifier} is {status}; run again for another one"

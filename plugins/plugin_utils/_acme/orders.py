@@ -14,8 +14,9 @@ import contextlib
 import time
 import typing as t
 
+from ...module_utils._core.challenge import Challenge
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
-from ...module_utils._core.model import Challenge, Generation
+from ...module_utils._core.model import Generation
 from ...module_utils._core.ports import Order
 from .._edge import unexpected
 from .._retry_after import retry_after
@@ -36,7 +37,7 @@ if t.TYPE_CHECKING:
     from .new_order import NewOrders
     from .order import Wanted
 
-Answers = list[t.Union[Generation, Order, KeysteadError]]
+Answers = list[Generation | Order | KeysteadError]
 _OVER = (Silent, Misconfigured, Pending, LoggedOut)  # what the next one would meet as well
 
 
@@ -234,7 +235,8 @@ class Orders:
                 return why_invalid(authorization)
         error = track.body.get("error")
         said = str(error.get("detail", ""))[:200] if isinstance(error, dict) else ""
-        return f"{WHO}: its order for {track.name} is invalid ({said or 'it does not say why'}); run again for another one"
+        why = said or "it does not say why"
+        return f"{WHO}: its order for {track.name} is invalid ({why}); run again for another one"
 
     def _tidy(self, tracks: Sequence[Track]) -> None:
         """Take away what was shown for orders that are over."""

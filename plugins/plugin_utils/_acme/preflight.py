@@ -24,13 +24,14 @@ def checks(client: Client, account: Account, options: t.Mapping[str, t.Any]) -> 
     if profile := options.get("profile"):
         known = client.meta.get("profiles")
         there = isinstance(known, dict) and profile in known
-        yield Check("acme profile", "ok" if there else "failed", f"profile {profile} is {'' if there else 'not '}there",
-                    "" if there else f"correct {OPTION}.profile")  # fmt: skip
+        found, remedy = ("", "") if there else ("not ", f"correct {OPTION}.profile")
+        yield Check("acme profile", "ok" if there else "failed", f"profile {profile} is {found}there", remedy)
     path = options["account_key"]
     if load(path) is None:
         bound = options.get("eab") or client.meta.get("externalAccountRequired") is not True
-        yield Check("acme account", "ok" if bound else "failed", f"{path} is not there yet; the first run makes it",
-                    "" if bound else f"write {OPTION}.eab: the server binds accounts to those of its customers")  # fmt: skip
+        remedy = "" if bound else f"write {OPTION}.eab: the server binds accounts to those of its customers"
+        found = f"{path} is not there yet; the first run makes it"
+        yield Check("acme account", "ok" if bound else "failed", found, remedy)
         return
     found = "is known to the server" if account.exists() else "is not known to the server yet; the first run makes it"
     yield Check("acme account", "ok", f"the account of {path} {found}")

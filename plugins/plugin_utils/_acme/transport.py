@@ -47,9 +47,7 @@ class Transport:
         self._session.adapters.clear()
         self._session.mount("https://", Verifying(context(address.ca_bundle, who=WHO)))
 
-    def ask(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], seconds: float
-    ) -> Answer:
+    def ask(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], seconds: float) -> Answer:
         """Return the answer to one call, within so many seconds. Raises Unavailable and Misconfigured."""
         if not url.startswith("https://") or not url.isprintable():
             raise not_understood("URL")

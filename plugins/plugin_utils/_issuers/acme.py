@@ -12,8 +12,9 @@ import typing as t
 from .._acme.address import address, contact, on_host
 
 if t.TYPE_CHECKING:
+    from ...module_utils._core.challenge import Challenge
     from ...module_utils._core.errors import KeysteadError
-    from ...module_utils._core.model import Challenge, Generation
+    from ...module_utils._core.model import Generation
     from ...module_utils._core.ports import Check, Order, Request, Revoked, Unknown
     from .._acme.account import Account
     from .._acme.client import Client
@@ -110,5 +111,3 @@ class AcmeIssuer:
         from .._acme.preflight import checks
 
         return checks(self._client, self._account, self._options)
-
-

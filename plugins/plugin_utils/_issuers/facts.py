@@ -46,7 +46,8 @@ MEANINGS: t.Mapping[str, str] = {
     "declares it; without that, the roots count that the system of the controller trusts.",
     "takes_every_name": "It certifies every kind of name. Where it does not, these are DNS names and IP addresses "
     "(RFC 8555, 9.7.7; RFC 8738).",
-    "takes_every_profile": "It can be set up for every ``profile``. Where it cannot, its operator decides on the usages.",
+    "takes_every_profile": "It can be set up for every ``profile``. Where it cannot, its operator decides on the "
+    "usages.",
 }
 FACTS: t.Mapping[str, Facts] = {
     "acme": Facts(

@@ -122,7 +122,8 @@ def _described(place: Place, change: Issued) -> bool:
 
 
 def _ordered(place: Place, change: Ordered) -> None:
-    place.run("UPDATE generations SET reference = ? WHERE id = ? AND state = 'intended'", change.reference, _known(place))
+    statement = "UPDATE generations SET reference = ? WHERE id = ? AND state = 'intended'"
+    place.run(statement, change.reference, _known(place))
 
 
 def _delivered(place: Place, change: Delivered) -> None:
@@ -209,6 +210,6 @@ def _rolled_back(place: Place, change: RolledBack) -> None:
 
 
 _APPLY: dict[type, Callable[[Place, t.Any], None]] = {
-    Issued: _issued, Ordered: _ordered, Delivered: _delivered, Withdrawn: _withdrawn, RevokedChange: _revoked, Refused: _refused,
-    Orphaned: _orphaned, RolledBack: _rolled_back,
+    Issued: _issued, Ordered: _ordered, Delivered: _delivered, Withdrawn: _withdrawn, RevokedChange: _revoked,
+    Refused: _refused, Orphaned: _orphaned, RolledBack: _rolled_back,
 }
