@@ -19,6 +19,7 @@ from ._ledger.port import Event, Held, Intent, Outcome, Refused, Used
 from ._ordering import Ordering, reference
 from ._policy.load import known_weak
 from ._request import checked
+from ._scheduling import first_asked
 from ._signed import issued, lost, orphan
 
 if t.TYPE_CHECKING:
@@ -87,7 +88,8 @@ class Issuing:
             work.error = error
             return None
         work.number = max(work.found.newest, work.known.newest) + 1
-        return request
+        same = work.issuer is not None and work.found.issuer_id == work.issuer.id
+        return request._replace(replaces=work.found.certificate if same else None)
 
     def _intend(self, asked: list[tuple[Work, Request]]) -> list[tuple[Work, Request]]:
         """Write down what is going to be done, but for what another run is at work on, and keys that others have."""
@@ -228,7 +230,8 @@ def _outcome(work: Work) -> Outcome:
         return Outcome(work.name, work.number, (*lost(work), event), _closing(work))
     parts = work.generation.parts
     change = issued(parts["certificate"].content, parts["chain"].content)
-    return Outcome(work.name, work.number, (*lost(work), Event("issue", work.reason("issue"))), (change,))
+    changes: tuple[Change, ...] = (change, *first_asked(work.issuer))
+    return Outcome(work.name, work.number, (*lost(work), Event("issue", work.reason("issue"))), changes)
 
 
 def _closing(work: Work) -> tuple[Change, ...]:

@@ -151,6 +151,7 @@ class Known(t.NamedTuple):
     the credential is to be revoked in this run, `listed` that the ledger has the identity as one that is there,
     `left` what a killed run left in a custody that only the controller reaches. These three are for the controller's
     own decision. `key_gone` says that such a custody no longer has the key.
+    The issuer wants the credential with the id `scheduled` renewed from `renew_at` on.
     """
 
     revoked: tuple[tuple[str, str], ...] = ()
@@ -160,6 +161,8 @@ class Known(t.NamedTuple):
     listed: bool = False
     left: str | None = None
     key_gone: str | None = None
+    scheduled: str | None = None
+    renew_at: datetime | None = None
 
     def for_the_host(self) -> Known:
         """Return what is no reason for a host to make a store, take a lease or act: the rest is the controller's."""

@@ -19,13 +19,17 @@ if t.TYPE_CHECKING:
 
 
 class Request(t.NamedTuple):
-    """What an issuer is asked for, proved by `csr` (DER, PKCS#10, RFC 2986), which was checked against the task."""
+    """What an issuer is asked for, proved by `csr` (DER, PKCS#10, RFC 2986), which was checked against the task.
+
+    It may take the place of a certificate (DER) of the same issuer.
+    """
 
     name: str
     subject: Subject
     profile: str
     lifetime: int
     csr: bytes
+    replaces: bytes | None = None
 
 
 class Order(t.NamedTuple):
@@ -95,6 +99,20 @@ class Challenges(t.Protocol):
     """
 
     def challenges(self, orders: t.Sequence[Order]) -> list[tuple[Challenge, ...] | KeysteadError]: ...
+
+
+class Schedule(t.NamedTuple):
+    """When an issuer wants a certificate renewed, None where it does not say, and when it is to be asked again."""
+
+    renew_at: datetime | None
+    ask_again: datetime
+
+
+@t.runtime_checkable
+class Scheduler(t.Protocol):
+    """Says when it wants what it signed renewed (RFC 9773). Equal answers of it give equal times, whoever asks."""
+
+    def schedule(self, certificate: bytes) -> Schedule: ...
 
 
 @t.runtime_checkable

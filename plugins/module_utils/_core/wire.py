@@ -135,7 +135,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     },
     model.Known: {
         "revoked": many(many(text)), "links": many(text), "newest": count, "listed": flag,
-        **dict.fromkeys(("revoke", "left", "key_gone"), text),
+        **dict.fromkeys(("revoke", "left", "key_gone", "scheduled"), text), "renew_at": moment,
     },
     model.Finding: {"code": text, "about": text, "detail": text},
     model.LinkState: {"path": text, "part": text, "state": word(model.LINK_STATES)},

@@ -20,6 +20,7 @@ from ...module_utils._core.ports import Order
 from .address import OPTION, WHO, check_names
 from .errors import Refused, not_understood
 from .order import identifiers
+from .renewal import identifier
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.ports import Request
@@ -50,6 +51,17 @@ class NewOrders:
         payload: dict[str, t.Any] = {"identifiers": identifiers(Order(request, ""))}
         if self._options.get("profile"):
             payload["profile"] = self._profile()
+        if replaced := self._replaced(request):
+            with contextlib.suppress(Refused):  # it was replaced already, or other names are wanted now
+                return self._with_or_without_life(request, {**payload, "replaces": replaced})
+        return self._with_or_without_life(request, payload)
+
+    def _replaced(self, request: Request) -> str | None:
+        """Return what names the certificate that is to be replaced (RFC 9773, 5), for a server that knows of it."""
+        knows = isinstance(self._client.directory.get("renewalInfo"), str)
+        return identifier(request.replaces) if knows and request.replaces else None
+
+    def _with_or_without_life(self, request: Request, payload: dict[str, t.Any]) -> Answer:
         if self._with_life:
             ends = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=request.lifetime)
             try:

@@ -15,7 +15,7 @@ if t.TYPE_CHECKING:
     from ...module_utils._core.challenge import Challenge
     from ...module_utils._core.errors import KeysteadError
     from ...module_utils._core.model import Generation
-    from ...module_utils._core.ports import Check, Order, Request, Revoked, Unknown
+    from ...module_utils._core.ports import Check, Order, Request, Revoked, Schedule, Unknown
     from .._acme.account import Account
     from .._acme.client import Client
     from .._acme.orders import Orders
@@ -23,7 +23,7 @@ if t.TYPE_CHECKING:
 
 
 class AcmeIssuer:
-    """Issuer, Challenges, Revoker and Preflight over `{directory_url, account_key, contact, eab, challenge, ...}`.
+    """Issuer and every further power but Lister over `{directory_url, account_key, contact, eab, challenge, ...}`.
 
     Making one reads options alone: a run that has nothing to issue opens no connection and imports no client.
     """
@@ -89,6 +89,12 @@ class AcmeIssuer:
     def finish(self, orders: t.Sequence[Order]) -> list[Generation | Order | KeysteadError]:
         """Go on with all orders side by side, also with those of an earlier run."""
         return self._orders.finish(orders)
+
+    def schedule(self, certificate: bytes) -> Schedule:
+        """Return when the server wants a certificate (DER) renewed; nobody has to be logged in."""
+        from .._acme.renewal import schedule
+
+        return schedule(self._client, certificate)
 
     def revoke(self, certificates: t.Sequence[bytes], reason: str) -> list[Revoked | KeysteadError]:
         """Take certificates (DER) of this account back."""

@@ -90,7 +90,8 @@ class Remembered(t.NamedTuple):
     `generation` is the published one; `last` is the same, or, once the identity is gone, the one that was published
     last. `revoked` are id and reason of every credential that was revoked and has not ended. `links` are the paths of
     live deliveries. `key_since` is since when the key of `last` has been in use,
-    as far as the ledger knows: when it was first intended for an identity, or a certificate of it began.
+    as far as the ledger knows: when it was first intended for an identity, or a certificate of it began. `renew_at` is
+    when the issuer of `last` wants it renewed, and `ask_again` when it is to be asked for that again.
     """
 
     name: str
@@ -112,6 +113,8 @@ class Remembered(t.NamedTuple):
     links: tuple[str, ...] = ()
     open_intent: OpenIntent | None = None
     key_since: datetime | None = None
+    renew_at: datetime | None = None
+    ask_again: datetime | None = None
 
 
 class Event(t.NamedTuple):
@@ -158,6 +161,13 @@ class Ordered(t.NamedTuple):
     """The issuer will answer later: what it needs to know of the order then. The intent stays this run's."""
 
     reference: str
+
+
+class Scheduled(t.NamedTuple):
+    """The issuer said when it wants the credential renewed, or does not say, and when it is to be asked again."""
+
+    renew_at: datetime | None
+    ask_again: datetime
 
 
 class Withdrawn(t.NamedTuple):
@@ -215,7 +225,9 @@ class KeyGone(t.NamedTuple):
 
 KeyChange = KeyKept | KeyGone
 """Changes that are about no identity, so that their outcome may have the name of a key."""
-Change = Issued | Ordered | Delivered | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack | KeyChange
+Change = (
+    Issued | Ordered | Scheduled | Delivered | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack | KeyChange
+)
 
 
 class Outcome(t.NamedTuple):

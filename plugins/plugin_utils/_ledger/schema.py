@@ -90,6 +90,8 @@ CREATE INDEX generations_key_uri ON generations (key_uri);
 
 _REFERENCES = """
 ALTER TABLE generations ADD COLUMN reference TEXT;
+ALTER TABLE generations ADD COLUMN renew_at TEXT;
+ALTER TABLE generations ADD COLUMN ask_again TEXT;
 """
 
 
@@ -98,5 +100,5 @@ def _statements(text: str) -> tuple[str, ...]:
 
 
 MIGRATIONS = (("the first schema", _statements(_FIRST)), ("keys in a backend by themselves", _statements(_KEYS)),
-              ("orders that are answered later", _statements(_REFERENCES)))
+              ("orders that are answered later, and times of renewal", _statements(_REFERENCES)))
 """Their names and statements; the first has number 1."""
