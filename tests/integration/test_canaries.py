@@ -33,6 +33,8 @@ AUTHORITY_MODULE, IDENTITY_MODULE, PREFLIGHT_MODULE = (
 )
 COPY = "identities.publish.pkcs12.password"
 OPENBAO = ("token.token", "approle.secret_id", "approle.wrapped_secret_id", "jwt.jwt")
+ACME = ("eab.hmac_key", "challenge.dns_01.rfc2136.key_secret")
+ISSUER = (*(f"openbao.auth.{secret}" for secret in OPENBAO), *(f"acme.{secret}" for secret in ACME))
 CUSTODY = ("pkcs11.pin", *(f"openbao_transit.auth.{secret}" for secret in OPENBAO))
 LOCAL = ("local.passphrase", *(f"local.custody.{secret}" for secret in CUSTODY))
 NOWHERE = "https://127.0.0.1:9"  # nothing listens on the port of RFC 863
@@ -49,7 +51,7 @@ SECRETS = {
         *(
             f"{where}.{secret}"
             for where in ("identities.issuer", "issuer", "issuers")
-            for secret in (*LOCAL, *(f"openbao.auth.{secret}" for secret in OPENBAO))
+            for secret in (*LOCAL, *ISSUER)
         ),
     ),
     PREFLIGHT_MODULE: (
@@ -57,7 +59,7 @@ SECRETS = {
         *(
             f"{where}.{secret}"
             for where in ("issuer", "issuers")
-            for secret in (*LOCAL, *(f"openbao.auth.{secret}" for secret in OPENBAO))
+            for secret in (*LOCAL, *ISSUER)
         ),
     ),
 }
@@ -109,6 +111,9 @@ def prepared(args: Task, path: str) -> Task:
         transit = {"openbao_transit": {"url": NOWHERE, "name": "web", "auth": login(way.partition(".auth.")[2])}}
         args = put(args, where, {}) if where.endswith("key") else args
         return put(args, f"{where}.custody", token if way.startswith("pkcs11") else transit)
+    where, found, way = path.partition(".acme.")
+    if found:
+        return put(args, where, [{"acme": acme()}] if where == "issuers" else {"acme": acme()})
     where, found, way = path.replace("_kv.auth.", ".auth.").partition(".openbao.auth.")
     if not found:
         return args
@@ -116,6 +121,15 @@ def prepared(args: Task, path: str) -> Task:
         return put(args, where, [{"openbao_kv": {"url": NOWHERE, "path": "web", "auth": login(way)}}])
     issuer = {"openbao": {"url": NOWHERE, "role": "web", "auth": login(way)}}
     return put(args, where, [issuer] if where == "issuers" else issuer)
+
+
+def acme() -> Task:
+    """Return an issuer that has a place for each of its secrets."""
+    key = {"server": "127.0.0.1", "port": 9, "key_name": "web"}
+    challenge = {"dns_01": {"rfc2136": {**key, "key_secret": "AAAA"}}}
+    eab = {"kid": "web", "hmac_key": "AAAA"}
+    where = {"directory_url": f"{NOWHERE}/dir", "account_key": "/nowhere/account.pem"}
+    return {**where, "eab": eab, "challenge": challenge}
 
 
 def login(way: str) -> Task:
@@ -174,6 +188,15 @@ def unanswered(identity: Task) -> t.Iterator[Task]:
         yield put(put(prepared(identity, path), path, said), "identities.name", f"copied-{name}")
 
 
+def unanswered_acme(identity: Task, root: Path) -> t.Iterator[Task]:
+    """Yield arguments whose secrets are valid, for a server of ACME that is not there."""
+    for secret in ACME:
+        path = f"identities.issuer.acme.{secret}"
+        said = put(put(prepared(identity, path), path, f"{{{{ {canary(IDENTITY_MODULE, path)} }}}}"), "identities.name",
+                   f"acme-{secret.rpartition('.')[2].replace('_', '-')}")  # fmt: skip
+        yield put(said, "identities.issuer.acme.account_key", f"{root}/account.pem")
+
+
 def tasks(root: Path) -> list[Task]:
     """Return the valid tasks, then everything wrong, then a passphrase that does not fit."""
     root_authority, issuing, identity = valid(root)
@@ -193,6 +216,7 @@ def tasks(root: Path) -> list[Task]:
         {IDENTITY_MODULE: put(unfit, "identities.lifetime", "10d"), "ignore_errors": True},
         {AUTHORITY_MODULE: put(issuing, "passphrase", "{{ unfit }}"), "ignore_errors": True},
         *({IDENTITY_MODULE: args, "ignore_errors": True} for args in unanswered(identity)),
+        *({IDENTITY_MODULE: args, "ignore_errors": True} for args in unanswered_acme(identity, root)),
         {IDENTITY_MODULE: copied(identity, root), "ignore_errors": True},  # what is kept of a run touches the disk
         {PREFLIGHT_MODULE: put(before, "issuer.local.passphrase", "{{ unfit }}"), "ignore_errors": True},
     ]
