@@ -46,12 +46,11 @@ def local_issuer(**said: t.Any) -> dict[str, t.Any]:
 
 
 PLANNED = {
-    "acme": task("issuer.acme", "not built", "local", issuer={"acme": {"directory_url": "https://x.example.org"}}),
     "est": task("issuer.est", "not built", "local", issuer={"est": {"url": "https://x.example.org"}}),
     "scep": task("issuer.scep", "not built", "local", issuer={"scep": {"url": "https://x.example.org"}}),
     "aws_pca": task("issuer.aws_pca", "not built", "local", issuer={"aws_pca": {"arn": "arn:aws:x"}}),
     "issuers": task("issuers[0].est", "not built", issuers=[{"est": {"url": "https://x.example.org"}}]),
-    "issuer of an identity": web("identities[web].issuer.acme", "not built", issuer={"acme": {}}),
+    "issuer of an identity": web("identities[web].issuer.est", "not built", issuer={"est": {}}),
     "check_status live": task("check_status live", "not built", check_status="live"),
     "key reuse": web("key.reuse true", "not built", key={"reuse": True}),
     "key origin": web("key.origin controller", "not built", key={"origin": "controller"}),
