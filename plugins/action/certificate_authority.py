@@ -18,6 +18,7 @@ from ..plugin_utils._actor import actor
 from ..plugin_utils._authority.converge import converge
 from ..plugin_utils._authority.journal import journal
 from ..plugin_utils._authority.report import report
+from ..plugin_utils._authority.store import find
 from ..plugin_utils._authority.wanted import wanted
 from ..plugin_utils._controller_action import ControllerAction
 from ..plugin_utils._inventory import place
@@ -54,7 +55,7 @@ class ActionModule(ControllerAction):
         """Do what there is to do, every step of it in the ledger before it is done (A1)."""
         now = dt.datetime.now(dt.UTC)
         batch = Batch(place(variables).host, str(declared.directory), actor(playbook_of(self._task)), now)
-        record = journal(ledger, batch, declared.name)
+        record = journal(ledger, batch, declared.name, lambda: find(declared.directory, declared.name))
         return converge(declared, present=present, check=self._task.check_mode, now=now, journal=record)
 
 

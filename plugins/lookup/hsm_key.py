@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: hsm_key
 short_description: The public key, or the URI, of a key in a token
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Returns the public key, or the URI (RFC 7512), of a key that the ledger on the controller knows. That is a key which
     M(keystead.identity.hsm_key) made or took over, by its label or its URI, or the key of an identity, by its name.
@@ -51,7 +51,7 @@ EXAMPLES = r"""
 - name: What a token of the controller has
   ansible.builtin.debug:
     msg: "{{ lookup('keystead.identity.hsm_key', 'release-signing', module_path='/usr/lib/softhsm/libsofthsm2.so',
-             token_label='web', pin_file='/etc/keystead/hsm.pin') }}"
+             token_label='web', pin_file='/etc/keystead/web.pin') }}"
 """
 
 RETURN = r"""

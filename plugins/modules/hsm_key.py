@@ -5,7 +5,7 @@
 DOCUMENTATION = r"""
 module: hsm_key
 short_description: Keep a key in an HSM or a TPM
-version_added: 0.2.0
+version_added: 0.1.0
 description:
   - Creates, looks up, takes over and destroys one key in a PKCS#11 token. It runs where the token is, on the managed
     host; with C(delegate_to=localhost), in a token that the controller reaches.
@@ -46,7 +46,7 @@ EXAMPLES = r"""
   keystead.identity.hsm_key:
     module_path: /usr/lib/softhsm/libsofthsm2.so
     token_label: web
-    pin_file: /etc/keystead/hsm.pin
+    pin_file: /etc/keystead/web.pin
     label: release-signing
     type: ecdsa-p384
   register: signing
@@ -61,7 +61,7 @@ EXAMPLES = r"""
   keystead.identity.hsm_key:
     module_path: /usr/lib/softhsm/libsofthsm2.so
     token_label: web
-    pin_file: /etc/keystead/hsm.pin
+    pin_file: /etc/keystead/web.pin
     label: backup
     type: aes-256
 
@@ -69,7 +69,7 @@ EXAMPLES = r"""
   keystead.identity.hsm_key:
     module_path: /usr/lib/softhsm/libsofthsm2.so
     token_label: web
-    pin_file: /etc/keystead/hsm.pin
+    pin_file: /etc/keystead/web.pin
     label: controller-signing
   delegate_to: localhost
 
@@ -77,7 +77,7 @@ EXAMPLES = r"""
   keystead.identity.hsm_key:
     module_path: /usr/lib/softhsm/libsofthsm2.so
     token_label: web
-    pin_file: /etc/keystead/hsm.pin
+    pin_file: /etc/keystead/web.pin
     label: backup
     state: absent
 """

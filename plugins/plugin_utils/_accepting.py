@@ -22,6 +22,8 @@ if t.TYPE_CHECKING:
     from ..module_utils._core.ports import IssuedRecord, Issuer, Request
     from ._work import Work
 
+ON_THE_WAY = 60  # seconds from here until the issuer is asked, at most
+
 
 def listed(issuer: Issuer, since: datetime) -> t.Iterator[IssuedRecord]:
     """Yield what an issuer can say that it signed. One that may not say it forgets: no reason to sign nothing more."""
@@ -30,12 +32,15 @@ def listed(issuer: Issuer, since: datetime) -> t.Iterator[IssuedRecord]:
             yield from issuer.issued(since)
 
 
-def lost_since(issuer: Issuer, work: Work) -> datetime | None:
+def lost_since(issuer: Issuer, work: Work, now: datetime) -> datetime | None:
     """Return when an issuer was asked to sign this key that may have done so and does not tell, if ever."""
     opened = work.remembered.open_intent if work.remembered else None
     if opened is None or opened.certificate or (opened.number, opened.public_id) != (work.number, work.public_id):
         return None
-    return opened.since if FACTS[backend(issuer.id)].may_forget else None
+    facts = FACTS[backend(issuer.id)]
+    if (now - opened.since).total_seconds() < facts.same_again - ON_THE_WAY:
+        return None  # it gives the same again
+    return opened.since if facts.may_forget else None
 
 
 def still_fits(

@@ -17,7 +17,7 @@ from ..module_utils._core.plan import ELSEWHERE
 from ..module_utils._core.ports import Leftovers, Named, Slot
 from ..module_utils._core.staging import staged
 from ._keystores.registry import KEYSTORES
-from ._ledger.queries import key_holders
+from ._ledger.queries import key_holders, key_owners
 from ._work import failing, is_elsewhere, plan
 
 if t.TYPE_CHECKING:
@@ -94,12 +94,14 @@ class Custody:
             return
         us = {**self._place, "name": work.name}
         first = {**self._place, "name": self._names.setdefault(keys.place, work.name)}
-        for one in (first, *key_holders(self._ledger, keys.place)):
-            if one != us:
-                raise Denied(
-                    f"{work.identity.key.custody}: {keys.place} holds keys of identity {one['name']} of "
-                    f"{one['host']}, or is to; give {work.name} a name of its own there"
-                )
+        others = [one for one in (first, *key_holders(self._ledger, keys.place)) if one != us]
+        whose = [f"identity {one['name']} of {one['host']}" for one in others]
+        whose += [one["label"] for one in key_owners(self._ledger, keys.place)]
+        if whose:
+            raise Denied(
+                f"{work.identity.key.custody}: {keys.place} holds keys of {whose[0]}, or is to; "
+                f"give {work.name} a name of its own there"
+            )
 
 
 def abandoned(works: t.Sequence[Work]) -> t.Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 import typing as t
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from ..module_utils._core.errors import Denied, KeysteadError, Pending, Unavailable, Unreached
 from ..module_utils._core.ports import Order
@@ -94,7 +94,7 @@ class Issuing:
     def _intend(self, asked: list[tuple[Work, Request]]) -> list[tuple[Work, Request]]:
         """Write down what is going to be done, but for what another run is at work on, and keys that others have."""
         for work, _request in asked:
-            work.lost_since = lost_since(_issuer_of(work), work)
+            work.lost_since = lost_since(_issuer_of(work), work, datetime.now(UTC))
         intents = {work.name: intent(work, work.reason("issue"), self._holder) for work, _request in asked}
         while intents:
             try:

@@ -41,6 +41,17 @@ def checked(csr: bytes, wanted: Identity, public_id: str, known_weak: t.Collecti
     return Request(wanted.name, wanted.subject, wanted.profile, wanted.lifetime, csr)
 
 
+def check_is_declared(request: Request, who: str) -> None:
+    """Refuse a request that names others than the task: some issuers take names from it. Raises Denied for `who`."""
+    try:
+        csr = x509.load_der_x509_csr(request.csr)
+        same = pki.subject_of(csr.subject, csr.extensions) == request.subject
+    except MALFORMED:
+        same = False
+    if not same:
+        raise Denied(f"{who}: {request.name} is not asked for: the request names others than the task")
+
+
 def _check(csr: bytes, wanted: Identity, public_id: str, known_weak: t.Collection[str]) -> None:
     if len(csr) > LARGEST_CSR:
         raise Denied(f"it has {len(csr)} bytes, more than {LARGEST_CSR}")

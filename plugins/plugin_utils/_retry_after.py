@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""When a server wants to be asked again."""
+"""When a server that has too much to do wants to be asked again (RFC 9110, 10.2.3)."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ LONGEST_PAUSE = 86400.0  # seconds
 
 def retry_after(headers: Mapping[str, str]) -> float:
     """Return the seconds that Retry-After names, or until its date by the server's clock (RFC 9110, 10.2.3), or 1."""
-    value = str(headers.get("Retry-After", ""))
+    value = _named(headers, "retry-after")
     if re.fullmatch("[0-9]{1,9}", value):
         return min(float(value), LONGEST_PAUSE)
-    then, now = _moment(value), _moment(str(headers.get("Date", ""))) or datetime.now(UTC)
+    then, now = _moment(value), _moment(_named(headers, "date")) or datetime.now(UTC)
     return min(max((then - now).total_seconds(), 1.0), LONGEST_PAUSE) if then else 1.0
 
 
@@ -33,3 +33,8 @@ def _moment(value: str) -> datetime | None:
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _named(headers: Mapping[str, str], name: str) -> str:
+    """Return a header, whatever the case of its name."""
+    return next((str(value) for key, value in headers.items() if key.lower() == name), "")

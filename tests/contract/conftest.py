@@ -25,7 +25,9 @@ __all__ = ["place"]  # a fixture
 def _made(request: pytest.FixtureRequest, directory: Path) -> Made:
     kind = adapter(request.param)
     server = request.getfixturevalue(kind.server) if kind.server else None
-    return Made(request.param, kind(directory, server))
+    backend = kind(directory, server)
+    request.addfinalizer(getattr(backend, "stop", lambda: None))
+    return Made(request.param, backend)
 
 
 @pytest.fixture(params=every_issuer())

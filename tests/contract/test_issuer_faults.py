@@ -34,6 +34,7 @@ from ansible_collections.keystead.identity.tests.harness.issuers import (
     answers,
     check_sentence,
     der,
+    leaf,
     refusal,
     settled,
 )
@@ -144,7 +145,7 @@ def test_what_is_not_found_has_a_remedy(front: Front, where: str) -> None:
     front.proxy.fail(faulty.says(404), front.backend.signs if where != "every request" else "")
     error, said = front.refused()
     assert isinstance(error, REMEDY), repr(error)
-    assert re.search("; .*(correct|check) .*(mount|directory_url)", said), said
+    assert re.search("; .*(correct|check) ", said), said
 
 
 def test_what_a_server_says_cannot_write_to_the_terminal_or_fill_it(front: Front) -> None:
@@ -174,7 +175,7 @@ def test_a_url_without_tls_is_refused_before_anything_is_sent(served: Made) -> N
     backend = backend_of(served)
     with faulty.before(*backend.upstream, tls=False) as proxy:
         with pytest.raises(Misconfigured) as refused:
-            answers(served.issuer(backend.through(proxy.url)), served.request())
+            raise refusal(served.issuer(backend.through(proxy.url)), served.request())
         assert re.search("https", check_sentence(refused.value, served.name, backend.secrets))
         assert proxy.seen == []
 
@@ -244,12 +245,15 @@ def test_what_cannot_be_asked_is_not_taken_for_an_answer(front: Front, name: str
 def test_a_revocation_that_fails_is_told_and_can_be_done_again(front: Front) -> None:
     issuer = front.issuer()
     (generation,) = settled(issuer, front.made.request())
-    front.proxy.fail(faulty.lose, "/revoke", times=1)
+    front.proxy.fail(faulty.lose, front.backend.revokes)
     try:
         (failed,) = issuer.revoke([der(generation)], "key_compromise")
     except KeysteadError as error:
         failed = error
     assert isinstance(failed, Unavailable), repr(failed)
+    front.proxy.heal()
+    if FACTS[front.made.name].tells_status_later:
+        front.backend.publish()
     (first,) = front.issuer().revoke([der(generation)], "key_compromise")
     assert front.issuer().status(der(generation)) == (first if FACTS[front.made.name].tells_status else Unknown())
 
@@ -265,6 +269,10 @@ def test_an_answer_that_got_lost_is_not_asked_for_twice_and_is_found(front: Fron
         assert isinstance(found, Generation), repr(found)
         assert found.public_id == make.public_id()
         assert sum(front.backend.signs in one for one in front.proxy.seen) == 1
+        return
+    if FACTS[front.made.name].same_again:  # then the client asks again by itself
+        (generation,) = settled(issuer, front.made.request())
+        assert front.backend.signed() == [f"{leaf(generation).serial_number:x}"]
         return
     error = refusal(issuer, front.made.request())
     assert isinstance(error, Unavailable), repr(error)

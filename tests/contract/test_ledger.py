@@ -421,8 +421,8 @@ def test_a_key_is_as_old_as_its_first_intent_or_as_a_certificate_that_began_befo
 
 
 SIGNING = KeyKept(
-    "pkcs11:token=a;serial=1;id=%0A;object=signing", "pkcs11:token=a;serial=1", "signing", "ed25519", made=True, public_id="aa",
-    public_key="PEM",
+    "pkcs11:token=a;serial=1;id=%0A;object=signing", "pkcs11:token=a;serial=1", "signing", "ed25519", made=True,
+    public_id="aa", public_key="PEM",
 )  # fmt: skip
 
 

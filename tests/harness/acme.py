@@ -45,6 +45,8 @@ class Backend:
     needs: t.ClassVar[tuple[str, ...]] = ("pebble", "curl")
     server: t.ClassVar[str | None] = "pebbles"
     signs: t.ClassVar[str] = "/finalize-order/"
+    revokes: t.ClassVar[str] = "/revoke-cert"
+    logins_of_a_batch: t.ClassVar[int] = 1
     profile: t.ClassVar[str] = "tls_peer"  # all that Pebble 2.4 signs
     secrets: t.ClassVar[tuple[str, ...]] = (HMAC_KEY,)
 
@@ -96,4 +98,4 @@ class Backend:
         return numbers[found.get("Reason", 0)] if found["Status"] == "Revoked" else None
 
     def logins(self) -> int:
-        return self.pebble.count("Successful newAccount Binding")  # of those that a lost nonce did not repeat
+        return self.pebble.count("POST /sign-me-up")

@@ -4,7 +4,7 @@
 
 """A front of a real HTTPS server that passes everything on, until it is told how to fail.
 
-A fault strikes the requests whose method and path contain a text, as often as it is told to. Certificates are another
+A fault strikes the requests whose method and path, or the operation that AWS has in a header, contain a text, as often as it is told to. Certificates are another
 thing: with which one it presents itself is decided when it is made.
 """
 
@@ -66,10 +66,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         super().setup()
 
     def _answer(self) -> None:
-        proxy, told = self.server.proxy, f"{self.command} {self.path}"
+        proxy = self.server.proxy
+        told = " ".join((self.command, self.path, *filter(None, [self.headers.get("X-Amz-Target")])))
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         proxy.seen.append(told)
-        proxy.fault_for(told)(self)
+        (hang if proxy.silent else proxy.fault_for(told))(self)  # what shook hands before is kept open by some clients
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_LIST = do_HEAD = _answer  # noqa: N815 - as it is called
 

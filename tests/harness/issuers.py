@@ -54,6 +54,7 @@ class Backend(t.Protocol):
     needs: t.ClassVar[tuple[str, ...]]  # of tests/needs.py
     server: t.ClassVar[str | None]  # the session fixture that runs what all tests share
     profile: t.ClassVar[str]  # for which `options` signs by default
+    logins_of_a_batch: t.ClassVar[int]
 
     def __init__(self, directory: Path, server: t.Any) -> None: ...
 
@@ -81,6 +82,12 @@ class Backend(t.Protocol):
     def logins(self) -> int:
         """Return how often anybody logged in to this backend so far."""
 
+    def publish(self) -> None:
+        """Let the backend write the revocation list that it would write in its own time; others need not have this."""
+
+    def signed(self) -> list[str]:
+        """Return the serial numbers of what was signed so far, where `same_again`; others need not have this."""
+
     @property
     def secrets(self) -> tuple[str, ...]:
         """The credentials in `options`."""
@@ -90,6 +97,7 @@ class ServerBackend(Backend, t.Protocol):
     """What the suite of faults needs beside that, of backends that speak to a server."""
 
     signs: t.ClassVar[str]  # what `METHOD path` of a request contains that has something signed
+    revokes: t.ClassVar[str]  # the same of one that takes something back
 
     @property
     def upstream(self) -> Upstream:

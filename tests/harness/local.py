@@ -95,6 +95,7 @@ class Backend:
     needs: t.ClassVar[tuple[str, ...]] = ()
     profile: t.ClassVar[str] = "tls_server"
     server: t.ClassVar[str | None] = None
+    logins_of_a_batch: t.ClassVar[int] = 0
     secrets = ("open, sesame",)
 
     def __init__(self, directory: Path, _server: None) -> None:

@@ -7,7 +7,8 @@
 What it gets wrong is not built upon: it signs with keys that are disabled or to be deleted, hashes a digest again, and
 answers 500 where ScheduleKeyDeletion, CancelKeyDeletion or EnableKey name a key by its ARN. It asks nobody for
 rights before /moto-api/reset-auth is told after how many calls it shall (0: at once); then the actions that IAM's
-policies permit count, and their conditions do not.
+policies permit count, and their conditions do not. Of its AWS Private CA so little is right that moto_pca.py, beside
+this file, corrects it inside the server, and says what.
 """
 
 from __future__ import annotations
@@ -20,16 +21,20 @@ import time
 import typing as t
 import urllib.request
 from dataclasses import dataclass
+from pathlib import Path
 
 from ansible_collections.keystead.identity.tests.harness.openbao_server import free_ports
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 STARTS_WITHIN = 60.0  # seconds
 ACCESS_KEY, SECRET_KEY = "AKIAIOSFODNN7KEYSTEAD", "of-the-test-and-nobody-else"
-_MAIN = "import sys; from moto.server import main; main(sys.argv[1:])"
+_CORRECTED = Path(__file__).with_name("moto_pca.py")
+_MAIN = f"""import runpy, sys
+runpy.run_path({str(_CORRECTED)!r}, run_name="moto.acmpca.corrected")  # moto tells its services apart by this name
+from moto.server import main
+main(sys.argv[1:])"""
 
 
 @dataclass
@@ -105,7 +110,7 @@ def running(directory: Path) -> Iterator[Moto]:
         process = subprocess.Popen(
             [sys.executable, "-c", _MAIN, "-H", "127.0.0.1", "-p", str(port)],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=directory,
-            env={"PATH": os.environ["PATH"], "HOME": str(directory)},
+            env={"PATH": os.environ["PATH"], "HOME": str(directory), "MOTO_PCA_DIRECTORY": str(directory)},
         )  # fmt: skip
     server = Moto(f"http://127.0.0.1:{port}", directory, process)
     try:

@@ -222,7 +222,9 @@ class Backend:
     needs: t.ClassVar[tuple[str, ...]] = ("openbao",)
     profile: t.ClassVar[str] = "tls_server"
     server: t.ClassVar[str | None] = "openbao"
+    logins_of_a_batch: t.ClassVar[int] = 1
     signs: t.ClassVar[str] = "/sign"
+    revokes: t.ClassVar[str] = "/revoke"
     _ROLES: t.ClassVar[dict[str, str]] = {"tls_server": "web", "tls_client": "client", "tls_peer": "peer"}
 
     def __init__(self, directory: Path, server: Server) -> None:

@@ -30,7 +30,7 @@ if t.TYPE_CHECKING:
 
 STARTS_WITHIN = 30.0  # seconds
 KID, HMAC_KEY = "kid-1", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
-FAST = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "5", "PEBBLE_AUTHZREUSE": "50"}
+FAST = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_WFE_NONCEREJECT": "0", "PEBBLE_AUTHZREUSE": "50"}
 
 
 def call(url: str, body: Mapping[str, t.Any] | None = None, ca: Path | None = None) -> bytes:

@@ -40,6 +40,15 @@ def info(*expected: str, **said: t.Any) -> Case:
     return Case(said, expected, "machine_identity_info")
 
 
+OF_TOKEN = {"module_path": "/etc/hostname", "token_label": "web", "pin": "{{ secret }}"}
+
+
+def key(*expected: str, **said: t.Any) -> Case:
+    """Return a mistake in a task of hsm_key."""
+    given = {**OF_TOKEN, "label": "signing", **said}
+    return Case({name: value for name, value in given.items() if value is not None}, expected, "hsm_key")
+
+
 def local_issuer(**said: t.Any) -> dict[str, t.Any]:
     """Return the good issuer with other members."""
     return {"local": {"directory": "{{ base }}/ca", "authority": "issuing", **said}}
@@ -54,12 +63,7 @@ PLANNED = {
     "check_status live": task("check_status live", "not built", check_status="live"),
     "key reuse": web("key.reuse true", "not built", key={"reuse": True}),
     "key origin": web("key.origin controller", "not built", key={"origin": "controller"}),
-    "pkcs11": web("custody.pkcs11", "not built", "file", key={"custody": {"pkcs11": {"module_path": "/x.so"}}}),
-    "transit": web("custody.openbao_transit", "not built", key={"custody": {"openbao_transit": {}}}),
-    "aws_kms": web("custody.aws_kms", "not built", key={"custody": {"aws_kms": {"alias": "x"}}}),
-    "publish": web("identities[web].publish", "not built", publish=[{"pkcs12": {"path": "/x.p12"}}]),
     "kind ssh_host": web("kind ssh_host", "not built", "x509", kind="ssh_host"),
-    "a key of an authority elsewhere": ca("key.custody.pkcs11", "not built", key={"custody": {"pkcs11": {"x": 1}}}),
 }
 NO_POLICY = ("option policy", "/no/policy.yml", "No such file", "the shipped one")
 OPTIONS = {
@@ -70,6 +74,39 @@ OPTIONS = {
         {"identities": [{"name": "web", "dns_names": ["web.example.org"]}]},
         NO_POLICY,
         keywords={"module_defaults": {"group/keystead.identity.identity": {"policy": "/no/policy.yml"}}},
+    ),
+    "a token without a name": web(
+        "key.custody.pkcs11.token_label", "exactly one of token_label and token_serial", "found none",
+        key={"custody": {"pkcs11": {"module_path": "/x.so"}}},
+    ),
+    "two PINs": web(
+        "key.custody.pkcs11.pin", "one of pin, pin_env, pin_file", "pin and pin_file",
+        key={"custody": {"pkcs11": {"module_path": "/x.so", "token_label": "x", "pin": "canary", "pin_file": "/x"}}},
+    ),
+    "a key type that no token has": web(
+        "key.type", "ml-dsa-65", "ecdsa-p256",
+        key={"type": "ml-dsa-65", "custody": {"pkcs11": {"module_path": "/x.so", "token_label": "x"}}},
+    ),
+    "a part that a token has not": web(
+        "links[/x.pem]", "custody pkcs11 has no private_key", "key_uri", links={"/x.pem": "private_key"},
+        key={"custody": {"pkcs11": {"module_path": "/x.so", "token_label": "x"}}},
+    ),
+    "two custodies": web(
+        "identities[web].key.custody", "exactly one of", "found file and pkcs11",
+        key={"custody": {"file": {}, "pkcs11": {"module_path": "/x.so", "token_label": "x"}}},
+    ),
+    "transit without a server": web(
+        "key.custody.openbao_transit.url is missing", key={"custody": {"openbao_transit": {"name": "x"}}}
+    ),
+    "an alias that is none": web(
+        "aws_kms: option alias", "'x'", "alias/", key={"custody": {"aws_kms": {"alias": "x"}}}
+    ),
+    "PKCS#12 without a password": web(
+        "identities[web].publish[0].pkcs12", "exactly one of password and password_file", "found none",
+        publish=[{"pkcs12": {"path": "/x.p12"}}],
+    ),
+    "a custody of an authority": ca(
+        "key.custody.pkcs11.x is unknown", "token_label", key={"custody": {"pkcs11": {"x": 1}}}
     ),
     "unknown key type": web("identities[web].key.type", "'rsa-1024'", "ecdsa-p256", key={"type": "rsa-1024"}),
     "unknown profile": web("identities[web].profile", "'vpn'", "tls_server", profile="vpn"),
@@ -131,7 +168,7 @@ OPTIONS = {
                 for name in ("web", "api")
             ]
         },
-        ("identities[api].links", "x.pem", "web", "another path"),
+        ("identities[api].links", "x.pem", "web", "another one"),
     ),
     "relative link": web("links", "'etc/x.pem'", "/etc/x.pem", links={"etc/x.pem": "fullchain"}),
     "link with a template": web("links", "fills in no keys", links={"{{ base }}/etc/x.pem": "fullchain"}),
@@ -309,8 +346,27 @@ HOSTS = {
     ),
     "old cryptography": Case({"identities": []}, ("cryptography 3.1", "at least 3.4"), host="old1"),
 }
+TOKENS = {
+    "no key is named": key("option label", "set label, id or uri", label=None),
+    "two PINs": key("one of pin, pin_env, pin_file is enough, found pin and pin_file", pin_file="/etc/pin"),
+    "two names of a token": key("exactly one of token_label and token_serial", token_serial="0815"),
+    "a relative module": key("option module_path", "'softhsm2.so'", "'/softhsm2.so'", module_path="softhsm2.so"),
+    "an id that is none": key("option id", "'signing'", "0a1b2c", id="signing"),
+    "a usage of another type": key("ed25519 does not derive; use sign", type="ed25519", usage=["derive"]),
+    "a usage that is none": key("option usage[0]", "'verify'", "sign, encrypt", usage=["verify"]),
+    "a type that no token makes": key("option type", "'ml-dsa-65'", "ecdsa-p256", type="ml-dsa-65"),
+    "a URI of a certificate": key("option uri", "something of type cert", label=None, uri="pkcs11:id=%01;type=cert"),
+    "extractable without leave": key("rule extractable-keys", "extractable true", extractable=True),
+    "policy of hsm_key": key(*NO_POLICY, policy="/no/policy.yml"),
+    "no such module": key("module_path /nowhere/x.so is not", "install the package", module_path="/nowhere/x.so"),
+    "what is no module": key("/etc/passwd cannot be loaded as a PKCS#11 module", "see that", module_path="/etc/passwd"),
+    "no python-pkcs11": Case(
+        {**OF_TOKEN, "label": "signing"}, ("python-pkcs11 is missing in ", " -m pip install python-pkcs11"),
+        "hsm_key", host="tokenless1",
+    ),
+}
 GROUPS = {
     "planned": PLANNED, "option": OPTIONS, "authority": AUTHORITIES, "ledger": LEDGERS, "host": HOST,
-    "signing": SIGNING, "hosts": HOSTS,
+    "signing": SIGNING, "hosts": HOSTS, "token": TOKENS,
 }  # fmt: skip
 MISTAKES = {f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()}

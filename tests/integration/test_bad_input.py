@@ -44,6 +44,7 @@ GOOD = {
     },
     "machine_identity_info": {"store": "{{ base }}/store", "ledger": "sqlite:///{{ base }}/ledger.db"},
     "certificate_authority": {},
+    "hsm_key": {"ledger": "sqlite:///{{ base }}/ledger.db"},
 }
 
 
@@ -187,7 +188,11 @@ def _hosts(base: Path) -> dict[str, dict[str, t.Any]]:
     fake = base / "old" / "cryptography"
     fake.mkdir(parents=True)
     (fake / "__init__.py").write_text('__version__ = "3.1"\n')
-    interpreters = {"bare1": "-S", "old1": f"PYTHONPATH={fake.parent}"}
+    without = base / "tokenless" / "pkcs11"
+    without.mkdir(parents=True)
+    (without / "__init__.py").write_text("raise ImportError\n")
+    old, tokenless = (f"PYTHONPATH={package.parent}" for package in (fake, without))
+    interpreters = {"bare1": "-S", "old1": old, "tokenless1": tokenless}
     hosts: dict[str, dict[str, t.Any]] = {
         "web1": {},
         "windows1": {"ansible_connection": "winrm", "ansible_host": "127.0.0.1"},

@@ -14,11 +14,14 @@ import copy
 import json
 import typing as t
 
+import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._options.authority import OPTIONS as AUTHORITY
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
+from ansible_collections.keystead.identity.plugins.module_utils._options.hsm_key import OPTIONS as HSM_KEY
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import OPTIONS as IDENTITY
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import PREFLIGHT
 from ansible_collections.keystead.identity.tests.harness import playbook
+from ansible_collections.keystead.identity.tests.harness.softhsm import MODULE, SoftHsm
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
 if t.TYPE_CHECKING:
@@ -28,8 +31,8 @@ if t.TYPE_CHECKING:
 
 Task = dict[str, t.Any]
 
-AUTHORITY_MODULE, IDENTITY_MODULE, PREFLIGHT_MODULE = (
-    f"keystead.identity.{name}" for name in ("certificate_authority", "machine_identity", "preflight")
+AUTHORITY_MODULE, IDENTITY_MODULE, PREFLIGHT_MODULE, KEY_MODULE = (
+    f"keystead.identity.{name}" for name in ("certificate_authority", "machine_identity", "preflight", "hsm_key")
 )
 COPY = "identities.publish.pkcs12.password"
 OPENBAO = ("token.token", "approle.secret_id", "approle.wrapped_secret_id", "jwt.jwt")
@@ -63,6 +66,7 @@ SECRETS = {
         ),
     ),
 }
+SECRETS[KEY_MODULE] = ("ledger_password", "pin")
 PIPELINES = {"ANSIBLE_PIPELINING": "1", "ANSIBLE_DIFF_ALWAYS": "1"}
 VARIABLES = "canaries.json"
 KEPT = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_DIFF_ALWAYS": "1"}
@@ -177,6 +181,11 @@ def valid(root: Path) -> list[Task]:
     ]
 
 
+def in_token(root: Path) -> Task:
+    """Return arguments about a key in a token, without its PIN."""
+    return {"ledger": f"sqlite:///{root}/ledger.db", "module_path": MODULE, "token_label": "web", "label": "signing"}
+
+
 def unanswered(identity: Task) -> t.Iterator[Task]:
     """Yield arguments whose secrets are valid, for a server that is not there."""
     for secret in OPENBAO:
@@ -201,7 +210,7 @@ def tasks(root: Path) -> list[Task]:
     """Return the valid tasks, then everything wrong, then a passphrase that does not fit."""
     root_authority, issuing, identity = valid(root)
     before = {name: identity[name] for name in ("ledger", "store", "issuer", "issuers")}
-    bad = {IDENTITY_MODULE: identity, AUTHORITY_MODULE: issuing, PREFLIGHT_MODULE: before}
+    bad = {IDENTITY_MODULE: identity, AUTHORITY_MODULE: issuing, PREFLIGHT_MODULE: before, KEY_MODULE: in_token(root)}
     unfit = put(identity, "identities.issuer.local.passphrase", "{{ unfit }}")
     broken = [(module, args) for module, good in bad.items() for args in wrong(module, good)]
     return [
@@ -219,6 +228,7 @@ def tasks(root: Path) -> list[Task]:
         *({IDENTITY_MODULE: args, "ignore_errors": True} for args in unanswered_acme(identity, root)),
         {IDENTITY_MODULE: copied(identity, root), "ignore_errors": True},  # what is kept of a run touches the disk
         {PREFLIGHT_MODULE: put(before, "issuer.local.passphrase", "{{ unfit }}"), "ignore_errors": True},
+        {KEY_MODULE: {**in_token(root), "pin": f"{{{{ {canary(KEY_MODULE, 'pin')} }}}}"}, "ignore_errors": True},
     ]
 
 
@@ -234,6 +244,7 @@ def test_every_secret_option_has_a_canary() -> None:
     assert sorted(secrets_of({**AUTHORITY, **COMMON})) == sorted(SECRETS[AUTHORITY_MODULE])
     assert sorted(secrets_of({**IDENTITY, **COMMON})) == sorted(SECRETS[IDENTITY_MODULE])
     assert sorted(secrets_of({**PREFLIGHT, **COMMON})) == sorted(SECRETS[PREFLIGHT_MODULE])
+    assert sorted(secrets_of({**HSM_KEY, **COMMON})) == sorted(SECRETS[KEY_MODULE])
 
 
 def test_no_canary_comes_out_anywhere(tmp_path: Path) -> None:
@@ -260,6 +271,31 @@ def test_no_canary_comes_out_anywhere(tmp_path: Path) -> None:
         assert "Canary" not in content, place
     for path in left:
         assert b"Canary" not in path.read_bytes(), path
+
+
+@pytest.mark.needs("softhsm", "python-pkcs11")
+def test_the_pin_of_a_token_comes_out_nowhere_where_the_connection_pipelines(tmp_path: Path) -> None:
+    file, home = secrets(tmp_path, lambda name: f"Canary-{name}-5f0c"), tmp_path / "home"
+    hsm = SoftHsm(tmp_path)
+    hsm.add("web", f"Canary-{canary(KEY_MODULE, 'pin')}-5f0c")
+    key = {**in_token(tmp_path), "pin": f"{{{{ {canary(KEY_MODULE, 'pin')} }}}}"}
+    lookup = f"lookup('keystead.identity.hsm_key', 'signing', module_path='{MODULE}', token_label='web', pin=unfit)"
+    done = playbook.run(
+        [
+            {KEY_MODULE: key}, {KEY_MODULE: {**key, "pin": "{{ unfit }}"}, "ignore_errors": True},
+            {"ansible.builtin.debug": {"msg": f"{{{{ {lookup} }}}}"}, "ignore_errors": True},
+            {KEY_MODULE: {**key, "state": "absent"}},
+        ],
+        playbook.ONE_HOST, "-vvvv", "--diff", "-e", f"@{file}", home=home, env={**PIPELINES, **hsm.environment},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    made, refused, looked_up, gone = playbook.results(home)
+    assert (made["changed"], gone["changed"]) == (True, True)
+    assert "token web refuses its PIN" in refused["msg"]
+    assert "token web refuses its PIN" in looked_up["msg"]
+    assert "Canary" not in done.stdout + done.stderr
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and path != file]
+    assert not [path for path in left if b"Canary" in path.read_bytes()]
 
 
 def test_the_password_of_a_copy_comes_out_nowhere_where_the_connection_pipelines(tmp_path: Path) -> None:

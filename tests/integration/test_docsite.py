@@ -47,6 +47,7 @@ SERVERS = {
     "custody_aws_kms": ("moto",),
     "custody_openbao_transit": ("openbao",),
     "custody_pkcs11": ("softhsm", "python-pkcs11"),
+    "hsm_key": ("softhsm", "python-pkcs11"),
     "issuer_acme": ("pebble",),
     "issuer_openbao": ("openbao",),
     "ledger_postgresql": ("postgres",),
@@ -267,7 +268,7 @@ def _password(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {}
 
 
-IN_SOFTHSM = ("authority_custody", "custody_pkcs11")
+IN_SOFTHSM = ("authority_custody", "custody_pkcs11", "hsm_key")
 PRESUPPOSED: dict[str, Presuppose] = {
     "adopting": _old_pair, "issuer_acme": _acme, "custody_openbao_transit": _transit, "issuer_openbao": _openbao,
     "ledger_postgresql": _postgresql, "publish_openbao_kv": _kv, "publish_pkcs12": _password,

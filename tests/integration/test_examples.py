@@ -24,7 +24,7 @@ from ansible_collections.keystead.identity.tests.harness import local, playbook
 from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.consumers import Listener, fake_smtp
 from ansible_collections.keystead.identity.tests.harness.postgres import AUDITOR, CONVERGER, MIGRATOR, PASSWORDS
-from ansible_collections.keystead.identity.tests.harness.softhsm import PIN, SoftHsm
+from ansible_collections.keystead.identity.tests.harness.softhsm import MODULE, PIN, SoftHsm
 
 if t.TYPE_CHECKING:
     import socket
@@ -38,13 +38,13 @@ DOCUMENTED = sorted(
     for path in (Path(__file__).parents[2] / "plugins" / kind).glob("*.py")
     if not path.stem.startswith("host_half")
 )
-IDENTITY, INFO, PREFLIGHT, REBUILD = (
+IDENTITY, INFO, PREFLIGHT, REBUILD, HSM_KEY = (
     f"{PACKAGE[20:]}.{module}"
-    for module in ("machine_identity", "machine_identity_info", "preflight", "ledger_rebuild")
+    for module in ("machine_identity", "machine_identity_info", "preflight", "ledger_rebuild", "hsm_key")
 )
 IN_POSTGRESQL = "modules.ledger_migrate"
-IN_TOKEN = "modules.certificate_authority"
-NEEDS = {IN_POSTGRESQL: ("postgres",), IN_TOKEN: ("softhsm", "python-pkcs11")}
+IN_TOKEN = {"modules.certificate_authority": "ca", "modules.hsm_key": "web", "lookup.hsm_key": "web"}
+NEEDS = {IN_POSTGRESQL: ("postgres",), **dict.fromkeys(IN_TOKEN, ("softhsm", "python-pkcs11"))}
 WEB = {"name": "web", "dns_names": ["www.example.org"], "keep_generations": 1}
 OLD: tuple[str, ...] = ("/etc/dovecot", "/etc/appliance", "/etc/letsencrypt")
 FIRST: dict[str, list[dict[str, t.Any]]] = {
@@ -53,6 +53,9 @@ FIRST: dict[str, list[dict[str, t.Any]]] = {
     "Look at everything that is there": [{"identities": [WEB]}],
     "When does the certificate of this host end?": [{"identities": [WEB]}],
 }
+
+KEYS = {"The public key that releases are signed with": {"label": "release-signing"}}
+"""Keys of the token that an example presupposes."""
 
 
 def examples(plugin: str) -> str:
@@ -101,9 +104,11 @@ def tasks_of(plugin: str, exchanged: dict[str, str], issuer: dict[str, t.Any]) -
     text = examples(plugin)
     for old, new in exchanged.items():
         text = text.replace(old, new)
+    of_token = {"module_path": MODULE, "token_label": "web", "pin_file": f"{exchanged['/etc/keystead']}/web.pin"}
     tasks: list[dict[str, t.Any]] = []
     for example in yaml.safe_load(text):
         tasks += [{"name": "first", IDENTITY: {"issuer": issuer, **args}} for args in FIRST.get(example["name"], ())]
+        tasks += [{"name": "first", HSM_KEY: {**of_token, **KEYS[example["name"]]}}] if example["name"] in KEYS else []
         tasks += [example, {**example, "name": "again"}]
     return tasks
 
@@ -126,12 +131,12 @@ def database(server: Server, root: Path) -> dict[str, str]:
     }
 
 
-def token(root: Path) -> dict[str, str]:
+def token(root: Path, label: str) -> dict[str, str]:
     """Initialise the token of an example, and write its PIN; return what leads to it."""
-    hsm = SoftHsm(root)
-    hsm.add("ca")
-    (root / "etc/keystead/ca.pin").write_text(PIN, encoding="ascii")
-    (root / "etc/keystead/ca.pin").chmod(0o600)
+    hsm, pin = SoftHsm(root), root / f"etc/keystead/{label}.pin"
+    hsm.add(label)
+    pin.write_text(PIN, encoding="ascii")
+    pin.chmod(0o600)
     return hsm.environment
 
 
@@ -163,7 +168,7 @@ def test_the_examples_run_and_change_nothing_the_second_time(
             "module_defaults": {**group, **dict.fromkeys((IDENTITY, INFO, PREFLIGHT, REBUILD), store)},
             "tasks": tasks,
         }
-        done = playbook.run([play], home=home, env=token(root) if plugin == IN_TOKEN else {})
+        done = playbook.run([play], home=home, env=token(root, IN_TOKEN[plugin]) if plugin in IN_TOKEN else {})
     assert done.returncode == 0, done.stdout + done.stderr
     results = playbook.results(home)
     assert len(results) == len(tasks)

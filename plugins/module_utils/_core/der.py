@@ -14,7 +14,8 @@ import typing as t
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from .keys import spki
 
 if t.TYPE_CHECKING:
     import ipaddress
@@ -41,9 +42,9 @@ def request(
     subject: x509.Name, names: t.Sequence[x509.GeneralName], key: SigningKey, key_type: str, *, critical: bool
 ) -> bytes:
     """Return a signed request with a subject and, if there are any, alternative names."""
-    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     asked = _attribute(names, critical=critical) if names else b""
-    info = _of(_SEQUENCE, _of(_INTEGER, b"\x00"), subject.public_bytes(), spki, _of(_ATTRIBUTES, asked))
+    public_key = spki(key.public_key())
+    info = _of(_SEQUENCE, _of(_INTEGER, b"\x00"), subject.public_bytes(), public_key, _of(_ATTRIBUTES, asked))
     return _of(_SEQUENCE, info, _algorithm(key_type), _of(_BIT_STRING, b"\x00", key.sign(info)))
 
 

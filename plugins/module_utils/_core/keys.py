@@ -27,9 +27,15 @@ from .errors import Misconfigured
 _CURVES = {"secp256r1": "ecdsa-p256", "secp384r1": "ecdsa-p384", "secp521r1": "ecdsa-p521"}
 
 
+def spki(public_key: t.Any) -> bytes:
+    """Return the DER SubjectPublicKeyInfo (RFC 5280, 4.1.2.7)."""
+    der: bytes = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return der
+
+
 def spki_sha256(public_key: t.Any) -> str:
     """Return the SHA-256 of the DER SubjectPublicKeyInfo (RFC 5280, 4.1.2.7), in lower-case hex."""
-    return hashlib.sha256(public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).hexdigest()
+    return hashlib.sha256(spki(public_key)).hexdigest()
 
 
 def public_pem(der: bytes) -> str:

@@ -28,7 +28,7 @@ ACTIONS = (
     "stage_key", "issue", "publish", "link", "activate", "prove", "revoke", "destroy", "withdraw", "release", "adopt",
     "roll_back",
 )
-LINK_STATES = ("ok", "missing", "elsewhere", "same_bytes", "original", "file")
+LINK_STATES = ("ok", "missing", "elsewhere", "same_bytes", "original", "file", "copy")
 NAMES_TWICE = ("acme:",)  # begin the ids of issuers that write an alternative name as the common name as well
 ADOPTED, OBSERVED = "adopted:", "observed:"  # begin the issuer id of what was not issued by us
 
@@ -221,7 +221,7 @@ class Finding(t.NamedTuple):
 class LinkState(t.NamedTuple):
     """A wanted link as it is: ok, missing, elsewhere (a link that may go), same_bytes or file (a regular file).
 
-    `original` is the file that was adopted, or is to be.
+    `original` is the file that was adopted, or is to be, `copy` one that this identity wrote there.
     """
 
     path: str

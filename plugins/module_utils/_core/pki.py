@@ -13,11 +13,11 @@ import typing as t
 with contextlib.suppress(ImportError):
     from cryptography import x509
     from cryptography.exceptions import InternalError, UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+    from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from .errors import printable
-from .keys import key_type_of, signing_hash, spki_sha256
+from .keys import key_type_of, signing_hash, spki, spki_sha256
 from .model import Credential, Subject, X509Facts
 
 MALFORMED: tuple[type[Exception], ...] = (ValueError, TypeError)  # what bytes that somebody else made can raise
@@ -55,8 +55,7 @@ def der_certificates(pem: bytes) -> tuple[bytes, ...]:
 def public_key(der: bytes) -> bytes:
     """Return the SubjectPublicKeyInfo of a DER certificate, in DER; raises ValueError for what is none."""
     try:
-        key = x509.load_der_x509_certificate(der).public_key()
-        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return spki(x509.load_der_x509_certificate(der).public_key())
     except MALFORMED:
         raise ValueError("not a certificate") from None
 

@@ -100,6 +100,7 @@ def _links(found: Observed) -> tuple[Step, ...]:
         "same_bytes": "{path} is a file with the same bytes as {part}",
         "original": "{path} is what was adopted, and {part} takes its place",
         "file": "{path} is a file that {part} replaces, as replace_files says",
+        "copy": "{path} is a copy that was written here, and a link to {part} takes its place",
     }
     wrong = (link for link in found.links if link.state != "ok")
     return tuple(Step("link", says[link.state].format(path=link.path, part=link.part), link.path) for link in wrong)

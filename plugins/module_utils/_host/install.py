@@ -15,7 +15,7 @@ from .._core.errors import KeysteadError
 from .._core.model import Step
 from .._keystores.registry import keystore
 from . import lease
-from .copy_record import COPIES
+from .copy_record import COPIES, CopyRecord
 from .durability import together
 from .job import Job
 from .layout import CHALLENGES
@@ -151,11 +151,13 @@ def _copy(job: Job) -> None:
 
 
 def _withdraw(request: Request, job: Job, path: str) -> None:
-    remove_link(request.store, job.wanted.name, path)
-    if job.place is not None and job.place.has(COPIES):
+    """Take a copy away, or a link: where there was a copy, a link may have come in its place in this run."""
+    if job.place is not None and CopyRecord(job.place).has(path):
         from . import publications
 
         publications.withdraw(job.place, path)
+    else:
+        remove_link(request.store, job.wanted.name, path)
 
 
 def _settle(jobs: t.Sequence[Job]) -> None:

@@ -19,23 +19,33 @@ from .safe_files import facts, read_file, read_link, remove, replace_link, write
 
 if t.TYPE_CHECKING:
     from .._core.model import Identity, Known, Link
+    from .copy_record import CopyRecord
 
 PART_OF = {name: part for part, name in FILE_OF.items()}
 
 
 def look_at_links(
-    store: str, wanted: Identity, contents: t.Mapping[str, bytes], siblings: t.Mapping[str, Identity]
+    store: str,
+    wanted: Identity,
+    contents: t.Mapping[str, bytes],
+    siblings: t.Mapping[str, Identity],
+    copied: CopyRecord | None = None,
 ) -> tuple[LinkState, ...]:
     """Return the state of every declared link; what may not be replaced in its place is an error (W6).
 
     `siblings` are the identities of the same task, by name: what they no longer declare is free. A file that holds no
-    more than the part is, too, where the identity has `adopt`.
+    more than the part is, too, where the identity has `adopt`; and so is one that `copied` knows as written here.
     """
-    return tuple(_look(store, wanted, link, contents, siblings) for link in wanted.files.links)
+    return tuple(_look(store, wanted, link, contents, siblings, copied) for link in wanted.files.links)
 
 
-def _look(
-    store: str, wanted: Identity, link: Link, contents: t.Mapping[str, bytes], siblings: t.Mapping[str, Identity]
+def _look(  # noqa: PLR0913, PLR0917 - what a link is judged by
+    store: str,
+    wanted: Identity,
+    link: Link,
+    contents: t.Mapping[str, bytes],
+    siblings: t.Mapping[str, Identity],
+    copied: CopyRecord | None,
 ) -> LinkState:
     directory, name = _open_parent(link.path)
     try:
@@ -54,7 +64,9 @@ def _look(
         elif not stat.S_ISREG(there.st_mode):
             raise Misconfigured(f"host: {link.path} is neither a file nor a link; choose another path for {link.part}")
         else:
-            state = _state_of_file(wanted, link, read_file(directory, name), contents)
+            content = read_file(directory, name)
+            ours = copied is not None and copied.holds(link.path, content)
+            state = "copy" if ours else _state_of_file(wanted, link, content, contents)
         _check_access(wanted, link, state)
     finally:
         os.close(directory)

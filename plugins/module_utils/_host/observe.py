@@ -83,7 +83,7 @@ def judged(
 
         found["original"], contents = originals.look(wanted, store)
     if wanted.state == "present":
-        found["links"] = look_at_links(store, wanted, contents, siblings)
+        found["links"] = look_at_links(store, wanted, contents, siblings, seen.copied)
     found["stale_links"] = stale_links(store, wanted, known)
     if wanted.publish or seen.copied:
         from . import publications

@@ -15,7 +15,7 @@ from collections import Counter
 
 from .._core import pki
 from .._core.errors import KeysteadError, Misconfigured
-from .._core.keys import from_pem
+from .._core.keys import from_pem, spki
 from .directories import find_directory
 from .safe_files import facts, read_file, read_link
 
@@ -138,8 +138,6 @@ def _labels(content: bytes) -> Counter[str]:
 
 
 def _repeats_the_curve(content: bytes) -> bool:
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
     found, block = _EC_PARAMETERS.search(content), key_block(content)
     if found is None or block is None:
         return False
@@ -148,8 +146,7 @@ def _repeats_the_curve(content: bytes) -> bool:
         public = from_pem(block, ours=False).public_key()
     except ValueError:
         return False
-    der: bytes = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return bool(curve) and curve in der
+    return bool(curve) and curve in spki(public)
 
 
 def certificates(content: bytes) -> tuple[bytes, ...]:

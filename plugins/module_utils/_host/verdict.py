@@ -7,17 +7,16 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import socket
 import ssl
 import typing as t
 
 from .._core.errors import Denied, first_line
+from .._core.keys import spki_sha256
 from .._core.pki import UNREADABLE
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 if t.TYPE_CHECKING:
     from .endpoint import Endpoint
@@ -32,10 +31,9 @@ def other_certificate(endpoint: Endpoint, leaf: bytes, public_id: str) -> str:
     """Say how the served `leaf` (DER) differs from ours: by its key, or under the same key (`public_id`: its SPKI)."""
     try:
         certificate = x509.load_der_x509_certificate(leaf)
-        spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        served_id = spki_sha256(certificate.public_key())
     except UNREADABLE as error:
         return f"{endpoint} serves another certificate, which cannot be read ({first_line(error)})"
-    served_id = hashlib.sha256(spki).hexdigest()
     if served_id != public_id:
         return f"{endpoint} serves another key (SPKI {served_id})"
     return f"{endpoint} serves another certificate of the same key (serial {certificate.serial_number:x})"

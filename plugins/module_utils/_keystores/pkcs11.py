@@ -86,7 +86,7 @@ class Pkcs11KeyStore:
 
 
 def _signing(token: OpenToken, pair: Pair) -> TokenKey | None:
-    """Return a key that waits, if it signs: a token that was killed while it made one may have kept it without value."""
+    """Return a key that waits, if it signs: one of a token that was killed meanwhile may have no value."""
     if not pair.whole:
         return None
     try:

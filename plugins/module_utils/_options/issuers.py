@@ -138,6 +138,13 @@ ACME = {
     ),
     "ca_bundle": CA_BUNDLE,
 }
+AWS_PCA = {
+    "arn": Option("The ARN of the authority that signs.", required=True),
+    "region": Option("Its region. The default is the one in C(arn), and no other is accepted."),
+    "template_arn": Option(
+        "The ARN of the template that decides on usages. The default is the one that has those of the C(profile)."
+    ),
+}
 ISSUERS = {
     "acme": Option(
         "A server that speaks ACME (RFC 8555), public or private. Its account never reaches a host.",
@@ -153,6 +160,12 @@ ISSUERS = {
         "The PKI of an OpenBao, or of a HashiCorp Vault. Its credentials never reach a host.",
         type="dict",
         options={**OPENBAO, **TRUST},
+    ),
+    "aws_pca": Option(
+        "An authority of AWS Private CA. Credentials, roles and endpoints are those that boto3 finds on the "
+        "controller, and never reach a host.",
+        type="dict",
+        options={**AWS_PCA, **TRUST},
     ),
 }
 

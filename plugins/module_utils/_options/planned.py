@@ -29,10 +29,11 @@ _COMMON: Tree = {}
 _RECORDS: Tree = {"records": _OUT}
 _ISSUER: Tree = {
     **dict.fromkeys(
-        ("est", "scep", "aws_pca", "openbao_ssh", "local_ssh"),
+        ("est", "scep", "openbao_ssh", "local_ssh"),
         Planned("use issuer {local: {directory: ..., authority: ...}}"),
     ),
     "local": {"ca_bundle": Planned("leave it out: local speaks to no server")},
+    "aws_pca": {"ca_bundle": Planned("leave it out, and set AWS_CA_BUNDLE: boto3 reads that")},
 }
 _KEY: Tree = {
     "reuse": Planned("leave it out: every renewal makes a new key", TRUE),

@@ -6,13 +6,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import typing as t
 
-with contextlib.suppress(ImportError):
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from .._core.held import HALVES, Held
+from .._core.keys import spki
 from .attributes import read
 from .keys import public_key_of
 from .kinds import KINDS
@@ -46,8 +43,6 @@ def _public(key_type: str, pair: Pair) -> bytes | None:
     if not known or pair.secret is not None:
         return None
     try:
-        found = public_key_of(key_type, pair)
+        return spki(public_key_of(key_type, pair))
     except (ValueError, RuntimeError):  # the public half is gone, and the private one does not tell
         return None
-    der: bytes = found.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return der

@@ -26,7 +26,7 @@ if t.TYPE_CHECKING:
     from .._core.model import Token
 
 _WRITE_PROTECTED, _LOGIN_REQUIRED = 0x2, 0x4  # CKF_ of a token (PKCS#11 2.40, 3.2)
-_PLACES = 20
+_PLACES = 16  # of 27; the rest is for who is using the token when they are gone
 _DIES_IN_A_FORK = "libtss2-tcti-tabrmd"  # its connection to the message bus is served by a thread, which a child lacks
 
 
@@ -42,7 +42,7 @@ class OpenToken:
         self._objects: Objects | None = None
         self._over: KeysteadError | None = None
         self._inherited = False
-        self._taken = 0
+        self._taken = self._users = 0
         self._find()
 
     def _find(self) -> None:
@@ -58,8 +58,24 @@ class OpenToken:
         self.name = f"token {self.label or self.serial}"
 
     def ready(self) -> None:
-        """Open it where it is not open, whereupon it knows its names anew; the caller holds the lock."""
+        """Open it where it is not open, whereupon it knows its names anew; the caller holds the lock.
+
+        A session with too many objects in it is renewed, but never under somebody who is using its handles.
+        """
+        if self._taken > _PLACES and not self._users:
+            self.close()
         _session = self.session
+
+    @contextlib.contextmanager
+    def used(self) -> t.Iterator[OpenToken]:
+        """Yield it, open, with its lock held; handles hold until the end."""
+        with self.lock:
+            self.ready()
+            self._users += 1
+            try:
+                yield self
+            finally:
+                self._users -= 1
 
     @property
     def session(self) -> t.Any:
@@ -129,12 +145,9 @@ class OpenToken:
     def take(self, places: int) -> None:
         """Say that the token will keep this many more objects loaded; the caller holds the lock.
 
-        tpm2-pkcs11 gives none of them back before the session ends, and a resource manager grants one client 27. So the
-        session is renewed in time, and handles with it.
+        tpm2-pkcs11 gives none of them back before the session ends, and a resource manager grants one client 27.
         """
         if self.module.manufacturer_id == library.TPM2_PKCS11:
-            if self._taken + places > _PLACES:
-                self.close()
             self._taken += places
 
     def forgive(self) -> None:
@@ -165,9 +178,7 @@ _guard = threading.RLock()
 @contextlib.contextmanager
 def using(wanted: Token) -> t.Iterator[OpenToken]:
     """Yield the token that a task names, open, with its lock held. Raises KeysteadError."""
-    token = open_token(wanted)
-    with token.lock:
-        token.ready()
+    with open_token(wanted).used() as token:
         yield token
 
 

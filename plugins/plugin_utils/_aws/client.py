@@ -6,21 +6,25 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 import threading
 import typing as t
 from urllib.parse import urlsplit
 
-from ...module_utils._core.errors import Misconfigured, Unavailable
+from ...module_utils._core.errors import Misconfigured
 from .._deadline import Worker
 from .._durations import seconds
-from .errors import Place, failure
+from .errors import Place, Silent, failure, not_understood
 
 Json = dict[str, t.Any]
 CONNECTS_WITHIN = 10.0  # seconds, of each try
+LARGEST = 64 * 1024 * 1024  # bytes of an object
+_UNREADABLE = (AttributeError, KeyError, LookupError, RecursionError, TypeError)
 _MADE: dict[tuple[t.Any, ...], t.Any] = {}
 _MAKING = threading.Lock()
+_TOLD: dict[int, list[Exception]] = {}  # by thread: what was answered to the tries of its call
 
 
 class Client:
@@ -33,7 +37,7 @@ class Client:
     def __init__(self, who: str, service: str, options: t.Mapping[str, t.Any]) -> None:
         """Keep whom to call. Raises Misconfigured."""
         self._place = Place(who, service, options.get("region") or None)
-        self._timeout = _timeout(options.get("timeout", "30s"), who)
+        self.timeout = _timeout(options.get("timeout", "30s"), who)
         self._worker = Worker()
 
     def call(self, operation: str, **parameters: t.Any) -> Json:
@@ -42,18 +46,28 @@ class Client:
         Raises Refused with AWS's code where the service said no, and other KeysteadErrors.
         """
         theirs = imported(self._place.who)
+        told: list[Exception] = []
 
         def asked() -> Json:
             from botocore import xform_name
 
-            answer: Json = getattr(_client(self._place, self._timeout), xform_name(operation))(**parameters)
-            return answer
+            _TOLD[threading.get_ident()] = told
+            method = getattr(_client(self._place, self.timeout), xform_name(operation))
+            try:
+                answer: Json = method(**parameters)
+            except theirs:
+                raise
+            except _UNREADABLE:  # what boto3's parser stumbles over is nothing that AWS says
+                raise not_understood(self._place, operation) from None
+            return _whole(answer)
 
         try:
-            return self._worker.within(self._timeout, asked)
+            return self._worker.within(self.timeout, asked)
         except TimeoutError:
-            told = f"{self._place.service} did not answer {operation} within {self._timeout:g}s (option timeout)"
-            raise Unavailable(f"{self._place.who}: {told}; run again later") from None
+            if told:  # it answered, and boto3 was about to try again
+                raise failure(told[-1], self._place, operation, _secrets(parameters)) or told[-1] from None
+            said = f"{self._place.service} did not answer {operation} within {self.timeout:g}s (option timeout)"
+            raise Silent(f"{self._place.who}: {said}; run again later") from None
         except theirs as error:
             raise failure(error, self._place, operation, _secrets(parameters)) or error from None
 
@@ -61,10 +75,16 @@ class Client:
         """Tell whether the installed botocore has a value in an enumeration of the service, for example `KeySpec`."""
         theirs = imported(self._place.who)
         try:
-            model = _client(self._place, self._timeout).meta.service_model
+            model = _client(self._place, self.timeout).meta.service_model
         except theirs as error:
             raise failure(error, self._place) or error from None
         return value in model.shape_for(shape).enum
+
+
+def _whole(answer: Json) -> Json:
+    """Read what is sent as a stream, while the deadline holds."""
+    body = answer.get("Body")
+    return {**answer, "Body": body.read(LARGEST)} if hasattr(body, "read") else answer
 
 
 def imported(who: str) -> tuple[type[Exception], ...]:
@@ -102,16 +122,35 @@ def _made(place: Place, timeout: float) -> t.Any:
     from botocore.config import Config
 
     session = botocore.session.get_session()
+    session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
     _check_bundle(session.get_config_variable("ca_bundle"), os.environ.get("REQUESTS_CA_BUNDLE"), place.who)
 
     def checked(request: t.Any, **_said: t.Any) -> None:
         _refuse_plain(request.url, place.who)
 
     session.register("before-send", checked)
+    session.register("response-received", _keep)
     limits = Config(connect_timeout=min(timeout, CONNECTS_WITHIN), read_timeout=timeout, retries={"mode": "standard"})
     return boto3.session.Session(botocore_session=session).client(
         place.service, region_name=place.region, config=limits
     )
+
+
+@functools.cache
+def _loader(path: str | None) -> t.Any:
+    """Return what reads the descriptions of services: they are large, and the same for every client."""
+    from botocore.loaders import create_loader
+
+    return create_loader(path)
+
+
+def _keep(parsed_response: t.Any = None, **said: t.Any) -> None:
+    """Keep an answer that is an error: boto3 may not come to say it."""
+    from botocore.exceptions import ClientError
+
+    if isinstance(parsed_response, dict) and parsed_response.get("Error"):
+        operation = str(said.get("event_name", "")).rpartition(".")[2]
+        _TOLD.get(threading.get_ident(), []).append(ClientError(parsed_response, operation))
 
 
 def _check_bundle(named: str | None, further: str | None, who: str) -> None:

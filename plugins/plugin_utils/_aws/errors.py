@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Unavailable, Unreached
+from .._retry_after import retry_after
 
 LONGEST = 300  # of what AWS says
 _PREFIXES = {"resourcegroupstaggingapi": "tag"}  # what IAM calls a service that has another name in boto3
@@ -38,6 +40,23 @@ class Place(t.NamedTuple):
     def permission(self, operation: str) -> str:
         """Return the action of an IAM policy that permits an operation."""
         return f"{_PREFIXES.get(self.service, self.service)}:{operation}"
+
+
+class Silent(Unavailable):
+    """It did not answer in time: whoever asks again waits as long again."""
+
+
+class Throttled(Unavailable):
+    """It was asked too often, or too much is asked of it: another try makes sense after `retry_after` seconds."""
+
+    def __init__(self, message: str, retry_after: float) -> None:
+        """Keep when that is."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class LoggedOut(Denied):
+    """AWS does not know who asks, so no other call can go well either."""
 
 
 class Refused(Denied):
@@ -75,7 +94,7 @@ def _answered(error: t.Any, place: Place, operation: str, secrets: t.Collection[
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code, said = str(told.get("Code", "")), " ".join(str(told.get("Message") or told.get("message") or "").split())
     if code in _CREDENTIALS:  # some of these repeat what was signed, a session's token included
-        return Denied(
+        return LoggedOut(
             f"{who}: AWS does not accept the credentials that boto3 found ({_shown(code)}); renew or correct them, "
             f"and look at the clock here. boto3 looks at {LOOKED}"
         )
@@ -84,7 +103,13 @@ def _answered(error: t.Any, place: Place, operation: str, secrets: t.Collection[
     if code in _ACCESS or status == 403:
         return Refused(f"{who}: access is denied to {action} ({said or shown}); permit this action", code, said)
     if code in _THROTTLED or status == 429:
-        return Unavailable(f"{who}: AWS throttles {action} ({shown}); run again later, or for fewer hosts at a time")
+        told = f"{who}: AWS throttles {action} ({shown}); run again later, or for fewer hosts at a time"
+        return Throttled(told, retry_after(error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})))
+    if 300 <= status < 400:
+        told = f"{action} is redirected with status {status}, which is not followed"
+        return Misconfigured(f"{who}: {told}; correct region or AWS_ENDPOINT_URL")
+    if status == 404 and code == "404":  # nobody of AWS says no more than that
+        return Misconfigured(f"{who}: there is no {action} at the endpoint; correct region or AWS_ENDPOINT_URL")
     if status >= 500 or not code:
         return Unavailable(f"{who}: {action} failed at AWS with status {status}; run again later")
     return Refused(f"{who}: {action} is refused ({f'{shown}: {said}' if said else shown})", code, said)
@@ -97,6 +122,9 @@ def _shown(code: str) -> str:
 def _unasked(error: Exception, place: Place) -> KeysteadError:
     """Return the error of what boto3 could not do; by the name of its class, since an older one lacks some of them."""
     who, names = place.who, [kind.__name__ for kind in type(error).__mro__]
+    if "SSLError" in names and re.search("certificate|match", str(error), re.IGNORECASE):
+        told = f"TLS with {_endpoint(error)} fails, its certificate is not one that is trusted here for this name"
+        return Misconfigured(f"{who}: {told}; if it is the right server, name its authority in AWS_CA_BUNDLE")
     for name, (kind, told) in _UNASKED.items():
         if name in names:
             said = told.format(place=place, looked=LOOKED, region=repr(str(place.region))[:60], at=_endpoint(error))
@@ -111,6 +139,12 @@ def _endpoint(error: Exception) -> str:
 
     parts = urlsplit(str(getattr(error, "kwargs", {}).get("endpoint_url", "")))
     return f"{parts.scheme}://{parts.hostname or ''}" if parts.hostname else "the endpoint"
+
+
+def not_understood(place: Place, operation: str) -> Unavailable:
+    """Return the error of an answer that AWS would not give, so that nothing can follow from it."""
+    told = f"the answer to {place.permission(operation)} cannot be understood"
+    return Unavailable(f"{place.who}: {told}; run again, and look whether AWS_ENDPOINT_URL is right")
 
 
 _RENEW = "log in again, or correct the profile"

@@ -41,9 +41,10 @@ def converge(args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
     declared = wanted(args)
     policy = load(args["policy"], datetime.now(UTC))
     if declared.present:
-        check_extractable(policy, bare_key(declared, declared.made_as, task))
-        if declared.type is not None:
-            Review(policy, [bare_key(declared, declared.type, task)])
+        candidate = bare_key(declared, declared.made_as, task)
+        check_extractable(policy, candidate)
+        if declared.type is not None or declared.extractable:  # else a key that is there may be of another type
+            Review(policy, [candidate])
     ledger = open_for(args, read_only=task.check)
     try:
         return _Run(declared, args["pin"], task, ledger, policy).done()

@@ -55,6 +55,8 @@ def _users(book: Readable, key: Held, batch: Batch) -> tuple[str, ...]:
     public_id = id_of(key)
     rows = [*queries.key_holders(book, key.uri), *(queries.holders(book, public_id) if public_id else ())]
     users = [f"identity {row['name']} of {row['host'] or 'an unknown host'}" for row in rows]
+    owners = queries.key_owners(book, key.uri)
+    users += [one["label"] for one in owners if one["place"].startswith(queries.AUTHORITIES)]
     issuers = queries.signers(book, public_id, stamp(batch.at)) if public_id else []
     users += [f"authority {issuer.split(':')[1]}" for issuer in issuers]
     return tuple(dict.fromkeys(users))

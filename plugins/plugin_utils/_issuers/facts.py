@@ -25,6 +25,9 @@ class Facts(t.NamedTuple):
     names_roots: bool
     takes_every_name: bool
     takes_every_profile: bool
+    same_again: int
+    tells_status_later: bool
+    signs_ed25519: bool
 
 
 MEANINGS: t.Mapping[str, str] = {
@@ -48,6 +51,10 @@ MEANINGS: t.Mapping[str, str] = {
     "(RFC 8555, 9.7.7; RFC 8738).",
     "takes_every_profile": "It can be set up for every ``profile``. Where it cannot, its operator decides on the "
     "usages.",
+    "same_again": "Asked again for the same key within some minutes, it gives the same certificate, so that an answer "
+    "that got lost is found again for as long.",
+    "tells_status_later": "Its own list tells of a revocation only when it is written anew; the ledger knows at once.",
+    "signs_ed25519": "It signs for Ed25519 keys.",
 }
 FACTS: t.Mapping[str, Facts] = {
     "acme": Facts(
@@ -64,6 +71,9 @@ FACTS: t.Mapping[str, Facts] = {
         names_roots=False,
         takes_every_name=False,
         takes_every_profile=False,
+        same_again=0,
+        tells_status_later=False,
+        signs_ed25519=True,
     ),
     "local": Facts(
         speaks_to_server=False,
@@ -79,6 +89,9 @@ FACTS: t.Mapping[str, Facts] = {
         names_roots=True,
         takes_every_name=True,
         takes_every_profile=True,
+        same_again=0,
+        tells_status_later=False,
+        signs_ed25519=True,
     ),
     "openbao": Facts(
         speaks_to_server=True,
@@ -94,5 +107,28 @@ FACTS: t.Mapping[str, Facts] = {
         names_roots=True,
         takes_every_name=True,
         takes_every_profile=True,
+        same_again=0,
+        tells_status_later=False,
+        signs_ed25519=True,
+    ),
+    # The API reference of AWS Private CA (IssueCertificate, RevokeCertificate) and its user guide ("RFC compliance",
+    # "Supported cryptographic algorithms"), docs.aws.amazon.com/privateca, say so.
+    "aws_pca": Facts(
+        speaks_to_server=True,
+        takes_names_from_task=False,
+        takes_usages_from_task=True,
+        caps_lifetime=False,
+        revokes=True,
+        keeps_reasons=True,
+        tells_status=True,
+        lists=False,
+        may_forget=True,
+        answers_later=False,
+        names_roots=True,
+        takes_every_name=True,
+        takes_every_profile=True,
+        same_again=300,
+        tells_status_later=True,
+        signs_ed25519=False,
     ),
 }

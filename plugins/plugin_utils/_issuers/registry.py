@@ -40,6 +40,17 @@ def _acme_names(options: Options, subject: Subject) -> None:
     check_names(options, subject)
 
 
-ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {"acme": _acme, "local": _local, "openbao": _openbao}
+def _aws_pca(options: Options) -> Issuer:
+    from .aws_pca import AwsPcaIssuer
+
+    return AwsPcaIssuer(options)
+
+
+ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {
+    "acme": _acme,
+    "local": _local,
+    "openbao": _openbao,
+    "aws_pca": _aws_pca,
+}
 CHECKS_NAMES: dict[str, t.Callable[[Options, Subject], None]] = {"acme": _acme_names}
 """Who can say of names, before anything is touched, that it never certifies them. They raise Misconfigured."""

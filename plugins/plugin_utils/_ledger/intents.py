@@ -73,7 +73,7 @@ def _user(connection: Connection, batch: Batch, intent: Intent) -> str | None:
 
 def _open(connection: Connection, batch: Batch, intent: Intent) -> float | None:
     """Open one intent; when another run has that number, return the seconds for which it will."""
-    at = stamp(batch.at)
+    at = asked = stamp(batch.at)
     connection.execute(_IDENTITY, (
         batch.host, batch.store, intent.name, intent.kind, intent.scope, intent.contact, intent.service,
         json.dumps(dict(intent.labels), sort_keys=True), at,
@@ -91,11 +91,13 @@ def _open(connection: Connection, batch: Batch, intent: Intent) -> float | None:
         same_key = public_id == intent.public_id
         if not same_key and holder not in (None, intent.holder) and left > 0:
             return left
-        _close(connection, generation, repeated=same_key and not intent.lost)
+        repeated = same_key and not intent.lost
+        asked = since if repeated else at  # when it may have been signed for the first time
+        _close(connection, generation, repeated=repeated)
     if not _is_placed(connection, identity, intent, at):
         connection.execute(_GENERATION, (
             identity, intent.number, intent.issuer_id, intent.custody, intent.key_uri, intent.key_type,
-            intent.public_id, intent.holder, at, intent.reference,
+            intent.public_id, intent.holder, asked, intent.reference,
         ))
     return None
 

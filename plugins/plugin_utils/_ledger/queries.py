@@ -96,6 +96,14 @@ FROM identities i
 JOIN generations g ON g.identity = i.id AND g.number = i.current AND g.state NOT IN ('refused', 'orphaned')
 WHERE i.host = ? AND i.store = ? AND i.name = ? AND i.state = 'present'
 """
+_OWNERS = """
+SELECT label, host, place FROM backend_keys
+WHERE (uri = ? OR substr(uri, 1, length(?)) = ?) AND destroyed_at IS NULL
+ORDER BY id
+"""
+_OWNER_FIELDS = ("label", "host", "place")
+AUTHORITIES = "authority:"
+"""Begins the place of the key of an authority; the directory that it stands in follows."""
 VERSION = "?version="
 """Between the URI of a key that has versions, and the version."""
 _JSON = frozenset({"labels", "names", "actor"})
@@ -147,6 +155,12 @@ def key_holders(ledger: Readable, uri: str) -> list[Record]:
     """Return which identities have, or had and may have kept, the key that a URI names, or a version of it."""
     versions = f"{uri}{VERSION}"
     return _records(_HOLDER_FIELDS, ledger.read(_KEY_HOLDERS, (uri, versions, versions)))
+
+
+def key_owners(ledger: Readable, uri: str) -> list[Record]:
+    """Return the keys of no identity that a URI names, or versions of it: of hsm_key, and of authorities."""
+    versions = f"{uri}{VERSION}"
+    return _records(_OWNER_FIELDS, ledger.read(_OWNERS, (uri, versions, versions)))
 
 
 def signers(ledger: Readable, public_id: str, at: str) -> list[str]:

@@ -24,11 +24,11 @@ from ...module_utils._core.errors import (
     Unreached,
     printable,
 )
-from ...module_utils._core.keys import spki_sha256
-from ...module_utils._core.model import PROFILE_USAGES, Generation, Part
+from ...module_utils._core.model import PROFILE_USAGES
 from ...module_utils._core.pki import MALFORMED
+from .._chains import Above, above
 from .._edge import unexpected
-from .._path import UNVERIFIABLE
+from .._request import check_is_declared
 from .._roots import declared_roots
 from .errors import LONGEST, WHO, LoggedOut, Refused, Silent, not_understood, plain, section
 from .refusals import worded
@@ -37,12 +37,12 @@ if t.TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Callable, Mapping, Sequence
 
+    from ...module_utils._core.model import Generation
     from ...module_utils._core.ports import Order, Request
     from .client import Client, Json
 
 _USAGES = {"server_auth": "ServerAuth", "client_auth": "ClientAuth"}  # as the server calls them
 _OVER = (Silent, Misconfigured, Pending, LoggedOut)  # what the next request would meet as well
-_LONGEST_CHAIN = 8
 
 
 class Target(t.NamedTuple):
@@ -78,17 +78,16 @@ class Signer:
         """Keep whom to ask, and read the roots that the task declares."""
         self._client, self._target, self._advise = client, target, advise
         self._declared = declared_roots(options)
-        self._chains: dict[tuple[str, ...], tuple[bytes, bytes]] = {}
+        self._chains: dict[tuple[str, ...], Above] = {}
 
     def roots(self) -> tuple[bytes, ...]:
         """Return the roots (DER) at the end of the issuer's chain. Raises Misconfigured where it has none."""
-        _chain, roots = self._shared(self._issuer)
-        return pki.der_certificates(roots)
+        return pki.der_certificates(self._shared(self._issuer).roots)
 
     def ends(self) -> dt.datetime:
         """Return when the first certificate of the issuer's chain ends. Raises Misconfigured where it has none."""
-        above = x509.load_pem_x509_certificates(b"".join(self._shared(self._issuer)))
-        return min(one.not_valid_after_utc for one in above)
+        higher = x509.load_pem_x509_certificates(b"".join(self._shared(self._issuer)))
+        return min(one.not_valid_after_utc for one in higher)
 
     def sign(self, requests: Sequence[Request]) -> list[Generation | Order | KeysteadError]:
         """Ask for one after the other. What ends all of them is asked for once, a broken server twice in a row."""
@@ -127,24 +126,10 @@ class Signer:
             raise self._target.missing_issuer(error) from None
 
     def _generation(self, leaf: x509.Certificate, above: Json) -> Generation:
-        chain, roots = self._shared(above)
-        pem, der = leaf.public_bytes(Encoding.PEM), leaf.public_bytes(Encoding.DER)
-        return Generation(
-            credential_id=pki.fingerprint(der),
-            public_id=spki_sha256(leaf.public_key()),
-            not_before=leaf.not_valid_before_utc,
-            not_after=leaf.not_valid_after_utc,
-            issuer_id=self._target.id,
-            parts={
-                "certificate": Part(pem),
-                "chain": Part(chain),
-                "fullchain": Part(pem + chain),
-                "roots": Part(roots),
-            },
-        )
+        return self._shared(above).generation(leaf, self._target.id)
 
     def _signed(self, request: Request) -> Generation:
-        _check_is_declared(request)
+        check_is_declared(request, WHO)
         try:
             said = self._client.call("POST", self._target.path, _body(request, verbatim=self._target.verbatim))
         except Refused as refused:
@@ -162,51 +147,32 @@ class Signer:
         except MALFORMED:
             raise not_understood("certificate") from None
 
-    def _shared(self, data: Json) -> tuple[bytes, bytes]:
-        """Return chain and roots (PEM) above a certificate: the same for all of one issuer."""
+    def _shared(self, data: Json) -> Above:
+        """Return what stands above a certificate: the same for all of one issuer."""
         above = data.get("ca_chain") or [data.get("issuing_ca") or data.get("certificate")]
         key = tuple(map(str, above if isinstance(above, list) else ()))
         if key not in self._chains:
             try:
-                self._chains[key] = self._split([x509.load_pem_x509_certificate(one.encode()) for one in key])
+                self._chains[key] = self._walked([x509.load_pem_x509_certificate(one.encode()) for one in key])
             except MALFORMED:
                 raise not_understood("chain") from None
         return self._chains[key]
 
-    def _split(self, found: list[x509.Certificate]) -> tuple[bytes, bytes]:
-        """Walk from the issuer up to a root, by the shortest way where there are cross-signed ones."""
+    def _walked(self, found: list[x509.Certificate]) -> Above:
         if not found:
             raise ValueError("no chain")
-        path = found[:1]
-        while not _is_root(path[-1]) and len(path) < _LONGEST_CHAIN:
-            above = [one for one in found if one not in path and _signs(one, path[-1])]
-            if not above:
-                break
-            path.append(next(filter(_is_root, above), above[0]))
-        roots = [one for one in path if _is_root(one)] or list(map(x509.load_der_x509_certificate, self._declared))
-        if not roots:
+        walked = above(found, self._declared)
+        if walked is None:
             raise Misconfigured(
                 f"{WHO}: mount {self._target.mount} does not know the root above {found[0].subject.rfc4514_string()}; "
                 "name it in issuer.openbao.roots, or import it there"
             )
-        chain = b"".join(one.public_bytes(Encoding.PEM) for one in path if not _is_root(one))
-        return chain, b"".join(one.public_bytes(Encoding.PEM) for one in roots)
+        return walked
 
 
 def _not_asked(over: KeysteadError | None) -> KeysteadError | None:
     """Return the error of a request that nobody is asked any more, since another one was answered like this."""
     return Unreached(str(over)) if isinstance(over, Unavailable) else over
-
-
-def _check_is_declared(request: Request) -> None:
-    """Refuse a request that names others than the task: some roles take names from it. Raises Denied."""
-    try:
-        csr = x509.load_der_x509_csr(request.csr)
-        same = pki.subject_of(csr.subject, csr.extensions) == request.subject
-    except MALFORMED:
-        same = False
-    if not same:
-        raise Denied(f"{WHO}: {request.name} is not asked for: the request names others than the task")
 
 
 def _body(request: Request, *, verbatim: bool) -> Json:
@@ -225,15 +191,3 @@ def _body(request: Request, *, verbatim: bool) -> Json:
         "ip_sans": list(subject.ip_addresses),
         "uri_sans": list(subject.uris),
     }
-
-
-def _is_root(certificate: x509.Certificate) -> bool:
-    return certificate.subject == certificate.issuer and _signs(certificate, certificate)
-
-
-def _signs(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except UNVERIFIABLE:
-        return False
-    return True

@@ -111,7 +111,7 @@ def test_an_issuer_of_an_identity_replaces_and_never_merges() -> None:
     first, second = declare(web(issuer={"local": other}), web(name="two"))
     assert first.issuer == {
         "local": {
-            **other, "passphrase": None, "passphrase_file": None, "roots": None, "timeout": 120,
+            **other, "passphrase": None, "passphrase_file": None, "custody": None, "roots": None, "timeout": 120,
             "accept_new_root": "ab" * 32,
         }
     }  # fmt: skip

@@ -22,6 +22,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._options.option 
 from ansible_collections.keystead.identity.plugins.modules import preflight as documented
 from ansible_collections.keystead.identity.plugins.plugin_utils._action import Task
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.schema import MIGRATIONS
 from ansible_collections.keystead.identity.plugins.plugin_utils._preflight import (
     LIBRARIES,
     failure,
@@ -75,7 +76,7 @@ def test_before_the_first_run_and_after_it_all_is_well_and_nothing_is_touched(wo
     again = look(world)
     assert (world.snapshot(), world.phases[executions:]) == (before, ["preflight"])
     assert "may be written by user" in by_check(again)["store"]["found"]
-    assert by_check(again)["ledger"]["found"].endswith("has schema 1")
+    assert by_check(again)["ledger"]["found"].endswith(f"has schema {len(MIGRATIONS)}")
     assert {row["state"] for row in again["checks"]} == {"ok"}
     assert {row["where"] for row in again["checks"]} == {"controller", HOST}
     assert not [row for row in again["checks"] if row["remedy"]]
@@ -177,7 +178,7 @@ def test_an_openbao_looks_at_itself_beside_a_local_authority(world: World, openb
 def test_a_ledger_in_postgresql_is_looked_at_as_its_role(world: World, postgres_server: PostgresServer) -> None:
     name, empty = postgres_server.ledger(), postgres_server.database()
     fit = look(world, **postgres_server.options(name))
-    assert by_check(fit)["ledger"]["found"].endswith("answers, and has schema 1")
+    assert by_check(fit)["ledger"]["found"].endswith(f"answers, and has schema {len(MIGRATIONS)}")
     assert (fit["failed"], failed(fit)) == (False, {})
     for options, found, remedy in (
         (postgres_server.options(empty), "has no ledger in it", "run the playbook keystead.identity.ledger_migrate"),

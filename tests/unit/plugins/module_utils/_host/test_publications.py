@@ -227,6 +227,18 @@ def test_a_link_of_the_identity_gives_way_to_a_copy_and_one_of_somebody_else_doe
     assert "is neither a file nor a link" in world.one(web(publish=[bundle(world)]))["msg"]
 
 
+def test_a_copy_gives_way_to_a_link_of_the_identity_unless_others_changed_it(world: World) -> None:
+    path = world.links / "web.pem"
+    world.settled([web(publish=[bundle(world)])])
+    done = world.settled([web(links={str(path): "fullchain"})])["identities"][0]
+    assert reason(done, "link").endswith("is a copy that was written here, and a link to fullchain takes its place")
+    assert path.is_symlink()
+    assert not world.path("web", "copies.json").exists()
+    world.settled([web(publish=[bundle(world)])])
+    path.write_text("mine now\n")
+    assert "is a regular file with other content" in world.one(web(links={str(path): "fullchain"}))["msg"]
+
+
 def test_a_directory_that_others_may_write_is_refused(world: World) -> None:
     world.links.chmod(0o777)
     done = world.foreseen([web(publish=[bundle(world)])])["identities"][0]

@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.keystead.identity.plugins.plugin_utils._openbao.errors import Answer, retry_after
+from ansible_collections.keystead.identity.plugins.plugin_utils._openbao.errors import Answer
+from ansible_collections.keystead.identity.plugins.plugin_utils._retry_after import retry_after
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 
