@@ -19,6 +19,7 @@ import pytest
 import yaml
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keystead.identity.tests.harness.est_server import Est
     from ansible_collections.keystead.identity.tests.harness.moto import Moto
     from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
     from ansible_collections.keystead.identity.tests.harness.pebble import Pebbles
@@ -94,4 +95,14 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Moto]:
     from ansible_collections.keystead.identity.tests.harness.moto import running
 
     with running(tmp_path_factory.mktemp("moto")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def est(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Est]:
+    """Run one EST server for all tests of this process."""
+    from ansible_collections.keystead.identity.tests.harness.est import LABELS
+    from ansible_collections.keystead.identity.tests.harness.est_server import running
+
+    with running(tmp_path_factory.mktemp("est"), **LABELS) as server:
         yield server

@@ -103,6 +103,12 @@ NEEDS: dict[str, Need] = {
         "there is no Pebble, a server of ACME, or no client of it",
         "apt-get install pebble; pip install acme dnspython",
     ),
+    "scep": Need(
+        lambda: all(map(shutil.which, ("scepserver", "scepclient", "nsenter"))),
+        "there is no server and no client of SCEP",
+        "apt-get install scep",
+    ),
+    "strongswan-pki": tool("pki", "strongswan-pki libstrongswan-extra-plugins", "--help"),
     "engine-pkcs11": Need(
         works("openssl", "engine", "pkcs11"), "OpenSSL has no engine pkcs11", "apt-get install libengine-pkcs11-openssl"
     ),

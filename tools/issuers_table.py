@@ -23,7 +23,8 @@ HEAD = """\
 What issuers do
 ===============
 
-Each of these is tested against the real thing.
+Each of these is tested against the real thing, but for AWS: there is a stand-in for it, which was corrected by AWS's
+documentation.
 
 .. list-table::
   :header-rows: 1

@@ -9,7 +9,8 @@ version_added: 0.1.0
 description:
   - Says which identities a host shall have. Each is a private key, a certificate, and who uses them.
   - Looks at the host, decides, acts, and looks again. A second run changes nothing until a credential is due.
-  - A private key is made on the host and never leaves it. What an issuer needs stays on the controller.
+  - A private key is made on the host and never leaves it, unless O(identities[].key.origin) and the policy say
+    otherwise. What an issuer needs stays on the controller.
   - A generation is published whole or not at all. Where its service does not come up, the one before returns.
   - One identity that fails does not stop its siblings; the task fails at the end, with a record of each.
   - Before anything is touched, every identity is judged by O(policy); one finding refuses the whole task.

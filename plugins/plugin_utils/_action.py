@@ -19,19 +19,22 @@ from . import _pipe
 from ._edge import refuse_async, told
 from ._inventory import place
 from ._policy.connection import Reached, reached
-from ._validate import Spec, plain, validated
+from ._validate import Spec, validated
 
 if t.TYPE_CHECKING:
     from ._host_half import Execute
 
 HOST_HALF = "keystead.identity.host_half"
+_TOUCHES = "without pipelining, or with a Python still to be discovered, {what} would touch the disk of the host"
+_PIPES = "set ansible_pipelining: true and ansible_python_interpreter"
 NOT_POSIX = ("winrm", "psrp", "network_cli", "netconf", "httpapi", "raw")
 
 
 class Task(t.NamedTuple):
     """What a run is told beside its options. `say` shows a line while the run goes on.
 
-    `groups` are those of the inventory that the host is in, `reached` is how Ansible reaches it.
+    `groups` are those of the inventory that the host is in, `reached` is how Ansible reaches it. `refuse_secrets`
+    raises Misconfigured where a secret on its way to the host would touch its disk.
     """
 
     host: str
@@ -42,6 +45,7 @@ class Task(t.NamedTuple):
     say: t.Callable[[str], None]
     groups: t.Collection[str] = ()
     reached: Reached = Reached()
+    refuse_secrets: t.Callable[[], None] = lambda: None
 
 
 class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
@@ -74,23 +78,20 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
     def _run(self, tmp: str | None, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         refuse_async(self._task, self.module)
         _refuse_posixless(self._connection, self.module)
-        args = plain(self._task.args)
-        refuse_planned(args, self.module)
-        options = validated(args, self.accepts, module=self.module)
+        refuse_planned(self._task.args, self.module)
+        options = validated(self._task.args, self.accepts, module=self.module)
         return {**super().run(tmp, variables), **self.work(options, self._told(variables))}
 
     def _told(self, variables: dict[str, t.Any]) -> Task:
         host, groups = place(variables)
 
         def execute(arguments: dict[str, t.Any]) -> dict[str, t.Any]:
-            python = self._interpreter(variables)
-            if python and self._is_pipelining_enabled("new"):
+            if python := self._piping(variables):
                 return self._piped(arguments, python)
             if arguments.get("secrets"):
                 raise Misconfigured(
-                    f"{self.module}: without pipelining, or with a Python still to be discovered, a secret of the task "
-                    "would touch the disk of the host; write it to a file there and name that (pin_file, "
-                    "password_file), or set ansible_pipelining: true and ansible_python_interpreter"
+                    f"{self.module}: {_TOUCHES.format(what='a secret of the task')}; write it to a file there and name "
+                    f"that (pin_file, password_file), or {_PIPES}"
                 )
             answer: dict[str, t.Any] = self._execute_module(
                 module_name=HOST_HALF, module_args=arguments, task_vars=variables
@@ -106,7 +107,20 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
             say=(lambda _line: None) if self._task.no_log else (lambda line: Display().display(f"{host}: {line}")),
             groups=groups,
             reached=reached(self._connection),
+            refuse_secrets=lambda: self._refuse_secrets(variables),
         )
+
+    def _refuse_secrets(self, variables: t.Mapping[str, t.Any]) -> None:
+        if not self._piping(variables):
+            raise Misconfigured(
+                f"{self.module}: {_TOUCHES.format(what='a key that the controller makes')}; let the host make it "
+                f"(key.origin: host), or {_PIPES}"
+            )
+
+    def _piping(self, variables: t.Mapping[str, t.Any]) -> str | None:
+        """Return the Python that reads the host's half from a pipe; None where that is not possible, or not yet."""
+        python = self._interpreter(variables)
+        return python if python and self._is_pipelining_enabled("new") else None
 
     def _interpreter(self, variables: t.Mapping[str, t.Any]) -> str | None:
         """Return the Python of the host that the connection leads to, where it is known."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import math
 import typing as t
 
 with contextlib.suppress(ImportError):
@@ -28,6 +29,7 @@ if t.TYPE_CHECKING:
 
 LARGEST_PART = 256 * 1024
 PARTS = frozenset(("certificate", "chain", "fullchain", "roots"))
+_PART_OF_A_DAY = 0.05  # what authorities antedate is not worth another day
 TOLERANCE = dt.timedelta(minutes=5)
 BACKDATING = dt.timedelta(hours=1)  # the most that public authorities antedate, for clocks that are behind
 
@@ -133,4 +135,8 @@ def _check_lifetime(credential: Credential, request: Request, now: dt.datetime) 
         raise Denied(f"it ended on {credential.not_after:%Y-%m-%d %H:%M} UTC")
     too_long = credential.not_after - credential.not_before > lifetime + BACKDATING
     if too_long or credential.not_after > now + lifetime + TOLERANCE:
-        raise Denied(f"it lives until {credential.not_after:%Y-%m-%d %H:%M} UTC, longer than asked")
+        days = math.ceil((credential.not_after - credential.not_before) / dt.timedelta(days=1) - _PART_OF_A_DAY)
+        raise Denied(
+            f"it lives until {credential.not_after:%Y-%m-%d %H:%M} UTC, longer than asked; declare lifetime: {days}d, "
+            "or let the authority grant less"
+        )

@@ -49,8 +49,9 @@ class Above(t.NamedTuple):
 
 
 def above(found: list[x509.Certificate], declared: Iterable[bytes]) -> Above | None:
-    """Walk from the issuer, the first of those found, up to a root, by the shortest way where there are cross-signed
-    ones. Where that ends before a root, the declared ones (DER) take its place; None where there are none.
+    """Walk from the issuer, the first of those found, up to a root: by the shortest way, where some are cross-signed.
+
+    Where that ends before a root, the declared ones (DER) take its place. Returns None where there are none.
     """
     path = found[:1]
     while not is_root(path[-1]) and len(path) < LONGEST:

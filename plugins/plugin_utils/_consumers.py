@@ -63,7 +63,7 @@ def lacking_parts(custody: str, *, token: bool) -> tuple[str, ...]:
     return _OF_A_FILE if token else (*_OF_A_FILE, "nginx_tls")
 
 
-def adoption(options: Options | None, state: str, custody: str) -> Adopt | None:
+def adoption(options: Options | None, state: str, key: Key) -> Adopt | None:
     """Return which pair of the host is to be adopted or observed; of one that is to go, none is looked at."""
     if options is None or state not in ("present", "observed"):
         return None
@@ -79,8 +79,13 @@ def adoption(options: Options | None, state: str, custody: str) -> Adopt | None:
         raise Misconfigured(
             "adopt.private_key: without the key nothing can be adopted; write its path, or say state: observed"
         )
-    if custody != "file":
-        raise Misconfigured(f"adopt: custody {custody} takes no key out of a file; write custody {{file: {{}}}}")
+    if key.custody != "file":
+        raise Misconfigured(f"adopt: custody {key.custody} takes no key out of a file; write custody {{file: {{}}}}")
+    if key.comes_down and state == "present":
+        raise Misconfigured(
+            "adopt: its key was made elsewhere, and key.origin: controller makes another; leave that out until it is "
+            "adopted, and adopt from then on"
+        )
     return Adopt(options["certificate"], options["private_key"], options["chain"], options["replace"])
 
 

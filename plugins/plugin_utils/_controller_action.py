@@ -13,7 +13,7 @@ from ansible.plugins.action import ActionBase
 
 from ..module_utils._options.planned import refuse_planned
 from ._edge import refuse_async, told
-from ._validate import Spec, plain, validated
+from ._validate import Spec, validated
 
 
 class ControllerAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
@@ -37,7 +37,6 @@ class ControllerAction(ActionBase):  # type: ignore[misc]  # Ansible has no type
 
     def _run(self, tmp: str | None, variables: dict[str, t.Any]) -> dict[str, t.Any]:
         refuse_async(self._task, self.module)
-        given = plain(self._task.args)
-        refuse_planned(given, self.module)
-        done = self.work(validated(given, self.accepts, module=self.module), variables)
+        refuse_planned(self._task.args, self.module)
+        done = self.work(validated(self._task.args, self.accepts, module=self.module), variables)
         return {**super().run(tmp, variables), **done}

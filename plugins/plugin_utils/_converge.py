@@ -7,22 +7,21 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import time
 import typing as t
 from datetime import UTC, datetime
 
-from ..module_utils._core.errors import KeysteadError, NotConverged, NotYet, Pending, Unavailable
-from ..module_utils._core.model import Identity
+from ..module_utils._core.errors import KeysteadError, NotYet, Pending, Unavailable
 from . import _copies, _scheduling
 from ._actor import actor, holder
 from ._declare import Declaration, checked_issuer, declarations
 from ._durations import seconds
 from ._host_half import HostHalf
 from ._key import label
-from ._known import known_of
+from ._known import known_of, to_purge
 from ._ledger.port import Batch
+from ._ledger.queries import spent_keys
 from ._ledger.registry import open_for
 from ._policy.candidate import candidates
 from ._policy.live import Live
@@ -30,13 +29,14 @@ from ._policy.load import load
 from ._policy.review import Review
 from ._report import result
 from ._signers import Signers
-from ._work import Work, concerns_others, failing, is_behind, is_elsewhere, is_unknown, plan
+from ._work import Work, check_settled, concerns_others, failing, is_behind, is_elsewhere, is_unknown, plan
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Issuer
     from ._action import Task
     from ._custody import Custody
     from ._declare import Options
+    from ._ledger.chain import Readable
     from ._ledger.port import Ledger, Remembered
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # a lease is given back long before it ends
@@ -47,6 +47,8 @@ def converge(args: Options, task: Task) -> dict[str, t.Any]:
     """Bring the identities of one host to what validated options declare; return what the task returns."""
     declared = declarations(args)
     review = Review(load(args["policy"], datetime.now(UTC)), candidates(args["identities"], declared, task))
+    if any(one.identity.key.comes_down and one.identity.state == "present" for one in declared):
+        task.refuse_secrets()
     signers = Signers([issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))])
     ledger = open_for(args, read_only=task.check)
     try:
@@ -71,12 +73,12 @@ class _Run:
         """Run, and report."""
         remembered = self.ledger.remembered(self.task.host, self.store)
         self.warnings += self.review.settle(Live(remembered, self.now))
-        declared = [*declared, *self._to_purge(declared, remembered)]
+        declared = [*declared, *to_purge(self.purged, declared, remembered)]
         works = [self._work(declaration, remembered.get(declaration.identity.name)) for declaration in declared]
         _scheduling.look(works, self.ledger, self._batch(), check=self.task.check)
         self._look(works)
         self._look_at_keys([work for work in works if is_elsewhere(work) and not work.error])
-        self.warnings += _copies.look(works, self.ledger, self._batch())
+        self.warnings += _copies.look(works, self.ledger, self._batch(), None if self.task.check else self.host)
         self._check_revokers([work for work in works if work.needs("revoke") and not work.error])
         self._look_at_originals([work for work in works if work.found and not work.error])
         if self.task.check:
@@ -89,25 +91,19 @@ class _Run:
             self._catch_up([work for work in settled if is_behind(work) and not is_unknown(work)])
         return result(works, self.store, self.task, [*self.warnings, *self.signers.advice()])
 
-    def _to_purge(
-        self, declared: t.Sequence[Declaration], remembered: t.Mapping[str, Remembered]
-    ) -> t.Iterator[Declaration]:
-        """Yield what the same scope declared earlier and this task does not name."""
-        names = {declaration.identity.name for declaration in declared}
-        for one in remembered.values():
-            if self.purged and one.scope == self.purged and one.state == "present" and one.name not in names:
-                gone = Identity(name=one.name, kind=one.kind, state="absent")
-                yield Declaration(gone, one.contact, one.service, {}, one.scope, None, revoke_on_absent=False)
-
     def _work(self, declaration: Declaration, remembered: Remembered | None) -> Work:
         issuer = self._issuer(declaration)
         identity = declaration.identity
         if issuer is not None and identity.state == "present":
             identity = identity._replace(issuer_id=issuer.id)
         if identity.key.custody != "file":
-            name = label(self.task.host, self.store, identity.name)
-            identity = identity._replace(key=identity.key._replace(label=name))
+            name, spent = label(self.task.host, self.store, identity.name), self._spent.get(identity.name, ())
+            identity = identity._replace(key=identity.key._replace(label=name, spent=spent))
         return Work(declaration, identity, issuer, remembered, known_of(declaration, remembered, self.now))
+
+    @functools.cached_property
+    def _spent(self) -> t.Mapping[str, tuple[str, ...]]:
+        return spent_keys(t.cast("Readable", self.ledger), self.task.host, self.store)
 
     def _issuer(self, declaration: Declaration) -> Issuer | None:
         """Return who signs; in check mode, an issuer that an earlier task would make is no error yet."""
@@ -178,7 +174,7 @@ class _Run:
         remembered = self.ledger.remembered(self.task.host, self.store)
         then = [self._work(work.declaration, remembered.get(work.name)) for work in first]
         self._look(then)
-        self.warnings += _copies.look(then, self.ledger, self._batch())
+        self.warnings += _copies.look(then, self.ledger, self._batch(), self.host)
         self._act([work for work in then if work.steps and not work.error])
         for work, follows in zip(first, then, strict=True):
             work.followed_by(follows)
@@ -201,7 +197,6 @@ class _Run:
             return
         from ._custody import abandoned
         from ._issuing import Issuing
-        from ._responding import respond
         from ._withdrawal import revoke, strike
 
         batch = self._batch()
@@ -214,7 +209,7 @@ class _Run:
             say=self.task.say,
             weak=self.review.policy.weak_lists,
             warnings=self.warnings,
-            respond=functools.partial(respond, self.host),
+            host=self.host,
         )
         to_adopt = [work for work in works if work.needs("adopt")]
         if to_adopt:
@@ -225,7 +220,7 @@ class _Run:
         to_issue = [work for work in works if work.needs("issue")]
         self._tell(to_issue, "credentials to issue")
         with failing(to_issue):
-            self._custody.stage(to_issue)
+            self._stage(to_issue, batch)
             issuing.run([work for work in to_issue if not work.error])
         ready = [work for work in works if not work.error]
         on_host = [work for work in ready if work.concerns_host]
@@ -235,9 +230,20 @@ class _Run:
         self._custody.settle([work for work in ready if not work.error])
         self.warnings += abandoned([work for work in ready if not work.error])
         _copies.write(ready, self.ledger, batch)
+        for work in works:
+            work.made = None
         revoke([work for work in ready if work.needs("revoke") and not work.error], self.signers, self.ledger, batch)
         with failing(ready):
             self._record(ready, batch)
+
+    def _stage(self, works: t.Sequence[Work], batch: Batch) -> None:
+        """Make the next keys that are not made on the host."""
+        self._custody.stage(works)
+        made_here = [work for work in works if work.identity.key.comes_down and not work.error]
+        if made_here:
+            from ._made_here import stage
+
+            self.warnings += stage(made_here, self.ledger, batch)
 
     def _batch(self) -> Batch:
         return Batch(self.task.host, self.store, actor(self.task.playbook), self.now)
@@ -268,7 +274,7 @@ class _Run:
             self.host.install(works, given_up, datetime.now(UTC))
         for work in works:
             with failing([work]):
-                _check_settled(work)
+                check_settled(work, datetime.now(UTC))
 
     @contextlib.contextmanager
     def _remembering_loss(self, works: t.Sequence[Work], batch: Batch) -> t.Iterator[None]:
@@ -288,13 +294,3 @@ class _Run:
 
         if works:
             self.ledger.record(batch, [outcome(work) for work in works])
-
-
-def _check_settled(work: Work) -> None:
-    """Raise NotConverged when something is left for the host to do; the rest is the controller's affair."""
-    if work.after is None or work.error:
-        return
-    known = work.known.for_the_host()._replace(key_gone=None)
-    left = plan(dataclasses.replace(work, known=known), work.after, datetime.now(UTC))
-    if left and not (work.did("adopt") and left[0].action == "stage_key"):  # that is done next
-        raise NotConverged(f"{work.name}: everything was done, and still {left[0].reason}")

@@ -11,18 +11,26 @@ import typing as t
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ._host_half import HostHalf
     from ._ledger.port import Batch, Ledger
     from ._work import Work
 
 
-def look(works: Sequence[Work], ledger: Ledger, batch: Batch) -> list[str]:
-    """Read each such copy once, and decide once more; return what a user is to be warned of."""
+def look(works: Sequence[Work], ledger: Ledger, batch: Batch, host: HostHalf | None) -> list[str]:
+    """Read each such copy once, and decide once more; return what a user is to be warned of.
+
+    A `host` is asked once more where a copy lacks a private key, and so there is something to do there as well.
+    """
     concerned = [work for work in works if _has_copies(work) and not work.error]
     if not concerned:
         return []
     from ._remote_copies import RemoteCopies, forgotten
 
-    RemoteCopies(ledger, batch.host, batch.store).look(concerned, batch.at)
+    copies = RemoteCopies(ledger, batch.host, batch.store)
+    missed = copies.look(concerned, batch.at)
+    if missed and host:
+        host.prepare(missed, batch.at)
+        copies.look_again([work for work in missed if not work.error], batch.at)
     return list(forgotten(concerned))
 
 

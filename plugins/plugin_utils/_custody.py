@@ -14,10 +14,10 @@ from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured
 from ..module_utils._core.keys import spki_sha256
 from ..module_utils._core.model import Done
 from ..module_utils._core.plan import ELSEWHERE
-from ..module_utils._core.ports import Leftovers, Named, Slot
+from ..module_utils._core.ports import Foreseeing, Leftovers, Named, Slot
 from ..module_utils._core.staging import staged
 from ._keystores.registry import KEYSTORES
-from ._ledger.queries import key_holders, key_owners
+from ._ledger.queries import VERSION, key_holders, key_owners
 from ._work import failing, is_elsewhere, plan
 
 if t.TYPE_CHECKING:
@@ -42,12 +42,24 @@ class Custody:
         """Decide once more with what the custodies say; return what hosts must know, since their key is gone."""
         for work in works:
             with failing([work]):
-                _look(work)
                 if work.found is not None:
-                    work.steps = plan(work, work.found, now)
-                    if work.steps:
-                        self._refuse_shared(work, keystore(work, work.found))
+                    self._look(work, work.found, now)
         return [work for work in works if work.known.key_gone and not work.error]
+
+    def _look(self, work: Work, found: Observed, now: datetime) -> None:
+        """Decide with what the custody says; what `stage` would refuse, or another identity has, is refused here."""
+        _note(work, found)
+        keys = keystore(work, found)
+        if work.identity.state == "absent" and isinstance(keys, Named) and not self._had_keys(work, keys.place):
+            work.known = work.known._replace(left=None)  # whoever made what is there, it was not this identity
+        work.steps = plan(work, found, now)
+        if work.steps:
+            self._refuse_shared(work, keys)
+        if work.needs("stage_key") and isinstance(keys, Foreseeing):
+            keys.check(work.identity.key.type)
+
+    def _had_keys(self, work: Work, place: str) -> bool:
+        return any(uri.partition(VERSION)[0] == place for uri in (*work.identity.key.spent, *_open(work)))
 
     def stage(self, works: t.Sequence[Work]) -> None:
         """Make the next keys, or find those of a run that was cut off, and the requests that they sign (R1)."""
@@ -60,7 +72,7 @@ class Custody:
         """Give current keys their names, and destroy what no generation has, once the hosts have done their part."""
         for work in filter(is_elsewhere, works):
             after = work.after or work.found
-            if after is not None:
+            if after is not None and work.identity.state in ("present", "absent"):  # a released one keeps its key
                 self._settle(work, after)
 
     def _stage(self, work: Work, found: Observed) -> None:
@@ -83,6 +95,8 @@ class Custody:
             self._refuse_shared(work, keys)
             if work.identity.state == "present":
                 keys.promote()
+            elif isinstance(keys, Named) and not self._had_keys(work, keys.place):
+                return None
             keys.delete()
         except KeysteadError as error:
             return error
@@ -108,38 +122,62 @@ def abandoned(works: t.Sequence[Work]) -> t.Iterator[str]:
     """Yield a warning for each key that stays where no task reaches it any more."""
     for work in works:
         found, declared = work.found, work.identity.key.custody
-        if found and found.custody not in (None, "file", declared) and work.identity.state == "present":
+        moved = found is not None and (found.custody != declared or bool(_place_of(work, found)))
+        if found and moved and found.custody not in (None, "file") and work.identity.state == "present":
             told = f"its key was in {found.custody}, and stays there: {found.key_uri}"
             yield f"{work.name}: {told}; destroy it there, or with hsm_key and state: absent, when nobody needs it"
 
 
-def _look(work: Work) -> None:
-    """Note what the custody says of the key of the host's generation.
+def _place_of(work: Work, found: Observed) -> str | None:
+    """Return where the key of the host's generation is, if that is another place of the same custody."""
+    return work.known.elsewhere or next((one.detail for one in found.damage if one.code == "key_elsewhere"), None)
+
+
+def _open(work: Work) -> tuple[str, ...]:
+    """Return the URI of the key of a generation that was never published."""
+    opened = work.remembered.open_intent if work.remembered else None
+    return (opened.key_uri,) if opened and opened.key_uri else ()
+
+
+def _note(work: Work, found: Observed) -> None:
+    """Note what the custody says of the key of the generation that is, or is to be, current.
 
     A key that is gone is a reason to make another; what a killed run left there is the controller's to clear up.
     """
-    found = work.found
-    if found is None or work.identity.state not in ("present", "absent"):
+    if work.identity.state not in ("present", "absent"):
         return
-    keys = keystore(work, found)
-    gone = f"its key is gone from {found.custody}" if _is_gone(work, keys, found) else None
-    left = keys.left() if isinstance(keys, Leftovers) and not gone else None
-    work.known = work.known._replace(left=left, key_gone=gone)
+    keys, place, gone = keystore(work, found), None, None
+    if found.custody == work.identity.key.custody:
+        place = keys.elsewhere(found.key_uri or "") if isinstance(keys, Foreseeing) else None
+        gone = _gone(work, found, keys, place)
+    left = keys.left() if isinstance(keys, Leftovers) and not (gone or place) else None
+    work.known = work.known._replace(left=left, key_gone=gone, elsewhere=place)
 
 
-def _is_gone(work: Work, keys: KeyStore, found: Observed) -> bool:
-    """Tell whether the custody has no key any more that the host's generation is for."""
-    if work.identity.state != "present" or found.custody != work.identity.key.custody:
-        return False
+def _gone(work: Work, found: Observed, keys: KeyStore, place: str | None) -> str | None:
+    """Return why the key is no use that the host's generation is for."""
+    if work.identity.state != "present":
+        return None
+    if place is not None:
+        return f"its key is in {place}, and not where {found.custody} is declared to be"
+    if found.other_uri and found.other is not None:
+        other = keystore(work, found, found.other_uri).current()
+        return None if other is not None else f"its key is gone from {found.custody}"
     key = keys.current()
-    return key is None or spki_sha256(key.public_key()) != found.public_id
+    sound = key is not None and spki_sha256(key.public_key()) == found.public_id
+    return None if sound else f"its key is gone from {found.custody}"
 
 
-def keystore(work: Work, found: Observed) -> KeyStore:
-    """Return the keys of an identity, whose generations are those that the host has."""
+def keystore(work: Work, found: Observed, current: str | None = None) -> KeyStore:
+    """Return the keys of an identity, whose generations are those that the host has.
+
+    `current` is the URI of another generation's key than that of the current one.
+    """
     key, options = work.identity.key, work.declaration.custody
     if options is None or key.label is None:
         raise Misconfigured(f"{work.name}: nobody says how custody {key.custody} is reached; write its options")
     ours = found.custody == key.custody
-    slot = Slot(key.label, found.key_uri, found.key_uris) if ours else Slot(key.label)
+    slot = Slot(key.label, spent=key.spent)
+    if ours:
+        slot = slot._replace(current=current or found.key_uri, used=found.key_uris)
     return KEYSTORES[key.custody](options[key.custody], slot)

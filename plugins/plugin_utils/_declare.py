@@ -117,7 +117,7 @@ def _declaration(one: Options, store: str, scope: str | None, default: Backend |
         revoke_on_absent=one["revoke_on_absent"],
         custody=custody,
         passwords=passwords(one["publish"]) if identity.state == "present" else {},
-        remotes=remote_publications(one["publish"]),
+        remotes=remote_publications(one["publish"], identity),
     )
 
 
@@ -157,7 +157,7 @@ def _identity(one: Options, store: str) -> tuple[Identity, Backend | None]:
         prove=proof(one["prove"], one["profile"], lives.custody),
         keep_generations=one["keep_generations"],
         generation=one["generation"],
-        adopt=adoption(one["adopt"], one["state"], lives.custody),
+        adopt=adoption(one["adopt"], one["state"], lives),
         publish=publications(one["publish"], Setting(placed, store, lives)),
     )
     return wanted, custody

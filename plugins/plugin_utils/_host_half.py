@@ -15,14 +15,15 @@ from ..module_utils._core.adopted import adopted_id
 from ..module_utils._core.errors import KINDS, Denied, KeysteadError, Pending, Unavailable
 from ..module_utils._core.model import Done, Observed
 from ._actor import is_dead
+from ._pipe import Weighed, check_size
 from ._work import is_the_hosts, plan
 
 if t.TYPE_CHECKING:
     from datetime import datetime
 
+    from ..module_utils._core.ports import Enrolment
     from ._work import Work
 
-LARGEST_ANSWER = 8 * 1024 * 1024
 LEASE_SECONDS = 300.0
 LARGEST_SKEW = 300.0
 FARTHEST = 10**6  # generations that a host may have beyond what the ledger remembers
@@ -49,7 +50,8 @@ class HostHalf:
 
     def prepare(self, works: t.Sequence[Work], now: datetime) -> None:
         """Look at every identity, and for those with something to do stage a key; a dead run's lease is broken."""
-        busy = self._prepare(works, now, {})
+        ours = {work.name: work.lease for work in works if work.lease}  # one that looks again has its own
+        busy = self._prepare(works, now, ours)
         dead = {name: str(lease.get("lease")) for name, lease in busy.items() if is_dead(lease["holder"])}
         if dead:
             again = [work for work in works if work.name in dead]
@@ -89,6 +91,16 @@ class HostHalf:
     def respond(self, entries: list[dict[str, t.Any]], now: datetime) -> dict[str, Answer]:
         """Let the host show what an issuer wants to see there; return its answer for each identity."""
         return self._call("respond", entries, now, {}, {})
+
+    def enrol(self, asked: t.Sequence[tuple[Work, Enrolment]], now: datetime) -> dict[str, Answer]:
+        """Let the host speak to an issuer; return what it was answered, by identity. A secret goes down a pipe only."""
+        entries, secrets = [], {}
+        for work, enrolment in asked:
+            told = {"protocol": enrolment.protocol, "said": dict(enrolment.said), "lease": work.lease}
+            entries.append({"identity": wire.pack(work.identity), "known": _known(work), **told})
+            if enrolment.secret is not None:
+                secrets[work.name] = {"enrol": enrolment.secret}
+        return self._call("enrol", entries, now, {}, secrets)
 
     def read(
         self,
@@ -142,15 +154,15 @@ class HostHalf:
         same = {"format": wire.FORMAT, "now": now.timestamp(), "host": self.host, "store": self.store}
         try:
             answer = self.execute({**same, **said})
-            size = len(json.dumps([answer.get(part) for part in LISTS], default=str))
+            weighed = isinstance(answer, Weighed)
+            size = 0 if weighed else len(json.dumps([answer.get(part) for part in LISTS], default=str))
         except RecursionError:
             raise Denied("host: its answer is nested too deeply; look at what runs on this host") from None
         if answer.get("failed"):
             raise Unavailable(_why_failed(answer))
         if answer.get("format") != wire.FORMAT or not isinstance(answer.get("identities"), list):
             raise Denied("host: its answer has another format; use one version of keystead.identity for both halves")
-        if size > LARGEST_ANSWER:
-            raise Denied(f"host: its answer is larger than {LARGEST_ANSWER} bytes; name fewer identities in a task")
+        check_size(size)
         self._compare_clocks(answer.get("now"), now)
         return answer
 
@@ -168,12 +180,17 @@ def _known(work: Work) -> dict[str, t.Any]:
 
 
 def _secrets(works: t.Sequence[Work]) -> dict[str, dict[str, str]]:
-    """Return PINs of the host's own tokens, and passwords of its files by their paths: no other secret goes down."""
+    """Return PINs of the host's own tokens, passwords of its files by their paths, and keys that were made for it.
+
+    No other secret goes down.
+    """
     found = {work.name: dict(work.declaration.passwords) for work in works}
     for work in works:
         token = (work.declaration.custody or {}).get("pkcs11") if work.identity.key.token else None
         if token and token["pin"]:
             found[work.name]["pin"] = token["pin"]
+        if made := work.private_key:
+            found[work.name]["private_key"] = made.decode("ascii")
     return {name: secrets for name, secrets in found.items() if secrets}
 
 
@@ -216,8 +233,22 @@ def observed_of(work: Work, answer: Answer) -> Observed:
     Raises ValueError when it is about another identity, about paths that nobody named, or would spoil the numbers.
     """
     found = wire.unpack(Observed, answer["observed"])
+    if found.name != work.name:
+        raise ValueError("it is about something else")
+    if found.links or found.stale_links or found.copies or found.stale_copies:
+        _check_paths(work, found)
+    if found.original is not None and work.identity.adopt is None:
+        raise ValueError("it is about a pair that nobody named")
+    highest = max(found.newest, found.generation or 0, found.pending or 0, *found.others)
+    if highest > max(work.known.newest, work.number or 0) + FARTHEST:
+        raise ValueError("its generations have impossible numbers")
+    return found
+
+
+def _check_paths(work: Work, found: Observed) -> None:
+    """Raise ValueError when paths are among what was found that nobody named."""
     declared = {(link.path, link.part) for link in work.identity.files.links}
-    if found.name != work.name or not declared >= {(link.path, link.part) for link in found.links}:
+    if not declared >= {(link.path, link.part) for link in found.links}:
         raise ValueError("it is about something else")
     if not {path for path, _part in declared}.union(work.known.links) >= set(found.stale_links):
         raise ValueError("it is about links that nobody named")
@@ -225,12 +256,6 @@ def observed_of(work: Work, answer: Answer) -> Observed:
     named = {path for path, _publisher in copies}.union(work.known.links)
     if not (copies >= {(one.where, one.publisher) for one in found.copies} and named >= set(found.stale_copies)):
         raise ValueError("it is about copies that nobody named")
-    if found.original is not None and work.identity.adopt is None:
-        raise ValueError("it is about a pair that nobody named")
-    highest = max(found.newest, found.generation or 0, found.pending or 0, *found.others)
-    if highest > max(work.known.newest, work.number or 0) + FARTHEST:
-        raise ValueError("its generations have impossible numbers")
-    return found
 
 
 def _done(work: Work, answer: Answer) -> tuple[Done, ...]:

@@ -23,11 +23,11 @@ from ._scheduling import first_asked
 from ._signed import issued, lost, orphan
 
 if t.TYPE_CHECKING:
-    from ..module_utils._core.challenge import Challenge
     from ..module_utils._core.model import Generation
     from ..module_utils._core.ports import Issuer, Request
+    from ._host_half import HostHalf
+    from ._ledger.chain import Readable
     from ._ledger.port import Batch, Change, Ledger
-    from ._ordering import Respond
     from ._signers import Signers
     from ._work import Work
 
@@ -38,26 +38,17 @@ Say = t.Callable[[str], None]
 Paths = t.Sequence[str]
 
 
-def _cannot_respond(
-    _wanted: t.Mapping[str, tuple[Challenge, ...]], works: t.Sequence[Work]
-) -> dict[str, KeysteadError]:
-    return {work.name: Unavailable("host: nothing can be shown there in this run; run again") for work in works}
-
-
 class Issuing:
     """Gets credentials for one host's identities. `wait` is how long, in seconds, an issuer has that answers later."""
 
     def __init__(  # noqa: PLR0913 - what it needs to know
         self, signers: Signers, ledger: Ledger, batch: Batch, *, holder: str, wait: float, say: Say, weak: Paths = (),
-        warnings: list[str] | None = None, respond: Respond = _cannot_respond,
+        warnings: list[str] | None = None, host: HostHalf | None = None,
     ) -> None:
-        """Keep whom to ask, where to write it down, how to tell, the files that list weak keys, and where to warn.
-
-        `respond` shows on the host what an issuer wants to see there.
-        """
+        """Keep whom to ask, where to write down, how to tell, the files of weak keys, where to warn, and the host."""
         self._warnings = [] if warnings is None else warnings
         self._signers, self._ledger, self._batch, self._holder = signers, ledger, batch, holder
-        self._ordering = Ordering(ledger, batch, respond, wait)
+        self._ordering = Ordering(ledger, batch, host, wait)
         self._say, self._weak = say, weak
         self._said = time.monotonic()
 
@@ -95,6 +86,8 @@ class Issuing:
         """Write down what is going to be done, but for what another run is at work on, and keys that others have."""
         for work, _request in asked:
             work.lost_since = lost_since(_issuer_of(work), work, datetime.now(UTC))
+            if work.lost_since is not None and self._waits(work):
+                work.lost_since = None
         intents = {work.name: intent(work, work.reason("issue"), self._holder) for work, _request in asked}
         while intents:
             try:
@@ -111,6 +104,13 @@ class Issuing:
                         work.error = _used(work, used.users[work.name])
                         intents.pop(work.name, None)
         return [(work, request) for work, request in asked if work.name in intents]
+
+    def _waits(self, work: Work) -> bool:
+        """Tell whether the issuer said that it had not decided yet: then nothing that it signed got lost."""
+        from ._ledger.queries import waits
+
+        ledger = t.cast("Readable", self._ledger)
+        return waits(ledger, self._batch.host, self._batch.store, work.name, work.number)
 
     def _anchors(self, issuer: Issuer) -> tuple[bytes, ...]:
         try:

@@ -30,7 +30,12 @@ def key(options: Options | None) -> tuple[Key, Backend | None]:
     custody: Backend = options["custody"] or {Key().custody: {}}
     ((name, said),) = custody.items()
     if name == "file":
-        return Key(options["type"]), None
+        return Key(options["type"], origin=options["origin"]), None
+    if options["origin"] != Key().origin:
+        raise Misconfigured(
+            f"key.origin: {options['origin']} makes a key for a file, and one in custody {name} is made there; leave "
+            "origin out, or write custody: {file: {}}"
+        )
     found = Key(options["type"], name)
     if name == "pkcs11":
         if found.type.startswith(_UNKNOWN_TO_TOKENS):

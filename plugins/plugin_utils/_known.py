@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils._core.model import Known
+from ..module_utils._core.model import Identity, Known
+from ._declare import Declaration
 
 if t.TYPE_CHECKING:
     from datetime import datetime
 
-    from ._declare import Declaration
     from ._ledger.port import Remembered
 
 _REVOKE = "the identity is declared absent with revoke_on_absent"
@@ -42,3 +42,14 @@ def _may_be_used(remembered: Remembered, now: datetime) -> bool:
         return True
     is_revoked = any(credential_id == remembered.credential_id for credential_id, _reason in remembered.revoked)
     return remembered.not_after is not None and now < remembered.not_after and not is_revoked
+
+
+def to_purge(
+    scope: str | None, declared: t.Sequence[Declaration], remembered: t.Mapping[str, Remembered]
+) -> t.Iterator[Declaration]:
+    """Yield what the scope that is to be purged declared earlier, and the task does not name."""
+    names = {declaration.identity.name for declaration in declared}
+    for one in remembered.values():
+        if scope and one.scope == scope and one.state == "present" and one.name not in names:
+            gone = Identity(name=one.name, kind=one.kind, state="absent")
+            yield Declaration(gone, one.contact, one.service, {}, one.scope, None, revoke_on_absent=False)

@@ -10,14 +10,19 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
+from ..module_utils._core.challenge import Challenges
 from ..module_utils._core.errors import Denied, KeysteadError, Unavailable
-from ..module_utils._core.ports import Challenges, Order
+from ..module_utils._core.ports import Order
+from ._enrolling import asking
+from ._issuers.facts import FACTS
 from ._ledger.port import Event, Ordered, Outcome
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.challenge import Challenge
     from ..module_utils._core.model import Generation
     from ..module_utils._core.ports import Issuer, Request
+    from ._enrolling import Asking
+    from ._host_half import HostHalf
     from ._ledger.port import Batch, Ledger
     from ._work import Work
 
@@ -25,7 +30,6 @@ LONGEST_PAUSE = 10.0
 
 Answer = t.Union["Generation", Order, KeysteadError]
 Asked = tuple["Work", "Request"]
-Respond = t.Callable[[t.Mapping[str, tuple["Challenge", ...]], t.Sequence["Work"]], t.Mapping[str, KeysteadError]]
 
 
 @dataclass
@@ -34,13 +38,13 @@ class Ordering:
 
     ledger: Ledger
     batch: Batch
-    respond: Respond
+    host: HostHalf | None
     wait: float
     _written: dict[str, str] = field(default_factory=dict)
 
     def answers(self, issuer: Issuer, asked: t.Sequence[Asked]) -> list[Answer]:
         """Return an answer for each. Orders of an earlier run go on; one that is gone is begun anew."""
-        before = [_earlier(work, request) for work, request in asked]
+        before = [_earlier(work, request) if _resumes(issuer) else None for work, request in asked]
         self._written = {
             work.name: order.reference for (work, _request), order in zip(asked, before, strict=True) if order
         }
@@ -56,19 +60,22 @@ class Ordering:
 
     def _round(self, issuer: Issuer, asked: t.Sequence[Asked], before: t.Sequence[Order | None]) -> list[Answer]:
         fresh = [pair for pair, order in zip(asked, before, strict=True) if order is None]
-        begun = issuer.begin([request for _work, request in fresh]) if fresh else []
+        way = asking(issuer, self.host, [work for work, _request in asked])
+        begun = way.begin([request for _work, request in fresh]) if fresh else []
         if len(begun) != len(fresh):
             who = issuer.id.partition(":")[0]
             raise Unavailable(f"{who}: it gave {len(begun)} answers to {len(fresh)} requests")
-        self._write_down([(work, one) for (work, _request), one in zip(fresh, begun, strict=True)])
+        self._write_down(issuer, [(work, one) for (work, _request), one in zip(fresh, begun, strict=True)])
         answers = iter(begun)
         found = [order if order is not None else next(answers) for order in before]
-        later = self._finished(issuer, self._shown(issuer, asked, found))
-        self._write_down([(work, one) for (work, _request), one in zip(asked, later, strict=True)])
+        later = self._finished(way, self._shown(issuer, asked, found), at_once=_resumes(issuer))
+        self._write_down(issuer, [(work, one) for (work, _request), one in zip(asked, later, strict=True)])
         return later
 
-    def _write_down(self, begun: t.Sequence[tuple[Work, Answer]]) -> None:
+    def _write_down(self, issuer: Issuer, begun: t.Sequence[tuple[Work, Answer]]) -> None:
         """Keep where each order is before anything is signed (A1): so no answer to it can get lost."""
+        if not _resumes(issuer):
+            return
         outcomes = [
             Outcome(work.name, work.number, (Event("issue", work.reason("issue"), "pending", _told(order)),),
                     (Ordered(order.reference),))
@@ -93,23 +100,37 @@ class Ordering:
                 placed[asked[index][0].name] = one
         if placed:
             works = [work for work, _request in asked if work.name in placed]
-            failed = self.respond(placed, works)
+            failed = self._respond(placed, works)
             for index in indices:
                 if (error := failed.get(asked[index][0].name)) is not None:
                     answers[index] = error
         return answers
 
-    def _finished(self, issuer: Issuer, answers: list[Answer]) -> list[Answer]:
+    def _respond(
+        self, wanted: t.Mapping[str, tuple[Challenge, ...]], works: t.Sequence[Work]
+    ) -> t.Mapping[str, KeysteadError]:
+        if self.host is None:
+            return {work.name: Unavailable("host: nothing can be shown there in this run; run again") for work in works}
+        from ._responding import respond
+
+        return respond(self.host, wanted, works)
+
+    def _finished(self, issuer: Asking, answers: list[Answer], *, at_once: bool) -> list[Answer]:
         """Finish at once what can be, and ask for open orders again, for as long as the task may wait."""
         until = time.monotonic() + self.wait
-        at_once = [one for one in answers if isinstance(one, Order) and not one.retry_after]
-        if at_once:
-            answers = _replaced(answers, at_once, issuer.finish(at_once))
+        ready = [one for one in answers if at_once and isinstance(one, Order) and not one.retry_after]
+        if ready:
+            answers = _replaced(answers, ready, issuer.finish(ready))
         while (orders := [one for one in answers if isinstance(one, Order)]) and time.monotonic() < until:
             pause = min([LONGEST_PAUSE, until - time.monotonic(), *(order.retry_after for order in orders)])
             time.sleep(max(0.05, pause))
             answers = _replaced(answers, orders, issuer.finish(orders))
         return answers
+
+
+def _resumes(issuer: Issuer) -> bool:
+    """Tell whether an order of this issuer goes on in another run; others are asked from the beginning."""
+    return FACTS[issuer.id.partition(":")[0]].answers_later
 
 
 def _replaced(answers: list[Answer], orders: t.Sequence[Order], later: t.Sequence[Answer]) -> list[Answer]:

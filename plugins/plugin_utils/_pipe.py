@@ -5,9 +5,9 @@
 """The host's half as one program that goes down the connection's pipe: our code, the arguments, and nothing else.
 
 A module of Ansible brings, unpacks and compiles AnsibleModule and all that it needs, and that is most of what an
-execution costs (docs/adr/0010). This program brings module_utils/_core, _host, _keystores and _publishers as they are,
-and the host compiles what the phase comes to. Where a connection does not pipe, or nobody knows yet which Python the
-host has, the module host_half runs the same phase.
+execution costs (docs/adr/0010). This program brings the packages of module_utils that a host may need as they are, and
+the host compiles what the phase comes to. Where a connection does not pipe, or nobody knows yet which Python the host
+has, the module host_half runs the same phase.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from pathlib import Path
 
 from ansible import constants
 
-from ..module_utils._core.errors import Unavailable
+from ..module_utils._core.errors import Denied, Unavailable
 from ..module_utils._host.text import last_line
 from ..module_utils._options.wire import WIRE
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
-SHIPPED = ("_core", "_host", "_keystores", "_pkcs11", "_publishers")
+SHIPPED = ("_core", "_enrol", "_host", "_keystores", "_pkcs11", "_publishers")
 MODULE_UTILS = Path(__file__).parent.parent / "module_utils"
 TO_DISCOVER = ("auto", "auto_legacy", "auto_silent", "auto_legacy_silent")
+LARGEST_ANSWER = 8 * 1024 * 1024
 NOT_RUN = (126, 127)  # what a shell says of a program that it cannot run (POSIX, 2.8.2)
 DEFAULTS = {name: option.default for name, option in WIRE.items()}
 
@@ -62,6 +63,16 @@ class Program(t.NamedTuple):
     mark: str
 
 
+class Weighed(dict[str, t.Any]):
+    """An answer whose text was not too large: nobody needs to write it once more to know."""
+
+
+def check_size(size: int) -> None:
+    """Raise Denied when an answer has more characters than any that we ask for."""
+    if size > LARGEST_ANSWER:
+        raise Denied(f"host: its answer is larger than {LARGEST_ANSWER} bytes; name fewer identities in a task")
+
+
 def program(arguments: Mapping[str, t.Any], *, check: bool) -> Program:
     """Return what a host's Python is to read from its standard input."""
     mark = secrets.token_hex(16)
@@ -83,17 +94,19 @@ def interpreter(variables: Mapping[str, t.Any], template: t.Callable[[t.Any], t.
     return str(found) if found else None
 
 
-def answer(ran: Mapping[str, t.Any], python: str, mark: str) -> dict[str, t.Any]:
+def answer(ran: Mapping[str, t.Any], python: str, mark: str) -> Weighed:
     """Return what the program answered, whatever a login prints around it. Raises RecursionError, as json does.
 
     What a host prints beside it may hold anything, such as the task's environment in the words of a sudo that refuses,
     and is repeated only where a shell says that it found no such Python.
     """
     _before, found, rest = str(ran.get("stdout") or "").rpartition(f"\n{mark}")
+    text = rest.partition("\n")[0] if found else ""
+    check_size(len(text))
     with contextlib.suppress(ValueError):
-        said = json.loads(rest.partition("\n")[0]) if found else None
+        said = json.loads(text)
         if isinstance(said, dict):
-            return said
+            return Weighed(said)
     code = ran.get("rc")
     if code in NOT_RUN:
         why = last_line(str(ran.get("stderr") or "").encode("utf-8", "surrogateescape"))

@@ -18,15 +18,18 @@ from ..module_utils._core.publication import (
     REMOTE_PARTS,
     REMOTE_PUBLISHERS,
     Publication,
+    default_parts,
 )
 from ._consumers import key_mode, outside_store, public_mode, text
 from ._paths import absolute
 
 if t.TYPE_CHECKING:
-    from ..module_utils._core.model import Files, Key
+    from ..module_utils._core.model import Files, Identity, Key
 
 Options = t.Mapping[str, t.Any]
 LONGEST_PASSWORD = 255
+ACM_KEY_TYPES = ("ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096")
+"""What ACM imports; not every service that uses it takes each of them."""
 
 
 class RemotePublication(t.NamedTuple):
@@ -53,21 +56,48 @@ def publications(entries: t.Sequence[Options] | None, setting: Setting) -> tuple
     )
 
 
-def remote_publications(entries: t.Sequence[Options] | None) -> tuple[RemotePublication, ...]:
+def remote_publications(entries: t.Sequence[Options] | None, identity: Identity) -> tuple[RemotePublication, ...]:
     """Return the copies that only the controller reaches."""
     named = [(entry, f"publish[{at}]") for at, entry in enumerate(entries or ())]
     return tuple(
-        RemotePublication(name, _remote_parts(entry["parts"], f"{where}.parts"), entry[name])
+        RemotePublication(name, _remote_parts(entry, name, where, identity), entry[name])
         for entry, where in named
         if (name := publisher_of(entry, where)) in REMOTE_PUBLISHERS
     )
 
 
-def _remote_parts(said: t.Sequence[str] | None, where: str) -> tuple[str, ...]:
-    parts = tuple(said if said is not None else REMOTE_PARTS)
-    if "private_key" in parts:
-        raise Misconfigured(f"{where}: the private key was made on the host and never leaves it; write [fullchain]")
-    return _checked_parts(parts, ("certificate", "chain", "fullchain"), where)
+def _remote_parts(entry: Options, name: str, where: str, identity: Identity) -> tuple[str, ...]:
+    said = entry["parts"]
+    parts = _checked_parts(tuple(said if said is not None else default_parts(name)), REMOTE_PARTS, f"{where}.parts")
+    if identity.state != "present":
+        return parts
+    if name == "aws_acm":
+        _check_importable(parts, where, identity)
+    if "private_key" not in parts:
+        return parts
+    if not identity.key.comes_down:
+        instead = "leave it out" if name == "aws_acm" else "write [fullchain]"
+        raise Misconfigured(
+            f"{where}.{'aws_acm' if name == 'aws_acm' else 'parts'}: the private key was made on the host and never "
+            f"leaves it; {instead}, or let the controller make it (key.origin: controller)"
+        )
+    if identity.generation is not None:
+        raise Misconfigured(
+            f"generation: {identity.generation} has a key that nobody but the host has, and {where} gets it too; leave "
+            "one of them out"
+        )
+    return parts
+
+
+def _check_importable(parts: tuple[str, ...], where: str, identity: Identity) -> None:
+    """Refuse what ACM takes from nobody, before anything is issued."""
+    where, key_type, names = f"{where}.aws_acm", identity.key.type, identity.subject
+    if set(parts) != set(DEFAULT_PARTS):
+        raise Misconfigured(f"{where}: it takes private_key, certificate and chain, and no others; leave parts out")
+    if key_type not in ACM_KEY_TYPES:
+        raise Misconfigured(f"{where}: ACM takes no keys of type {key_type}; write one of {', '.join(ACM_KEY_TYPES)}")
+    if not names.dns_names and not names.ip_addresses:
+        raise Misconfigured(f"{where}: ACM takes no certificate without a DNS name or an IP address; write dns_names")
 
 
 def passwords(entries: t.Sequence[Options] | None) -> dict[str, str]:

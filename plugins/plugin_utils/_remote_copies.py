@@ -13,23 +13,24 @@ from dataclasses import dataclass
 from ..module_utils._core import pki
 from ..module_utils._core.errors import KeysteadError, Misconfigured
 from ..module_utils._core.model import Done
-from ..module_utils._core.publication import CopyState, is_remote
-from ._copy_entry import Owner
+from ..module_utils._core.publication import COPY_STATES, CopyState, is_remote, told
+from ._copy_entry import Owner, stand_in
 from ._key import label
 from ._ledger import queries
-from ._publishers.registry import PUBLISHERS
+from ._publishers.registry import PUBLISHERS, Guarded
 from ._work import failing, plan
 
 if t.TYPE_CHECKING:
     from datetime import datetime
 
-    from ..module_utils._core.model import Step
+    from ..module_utils._core.model import Credential, Step
     from ._ledger.chain import Readable
     from ._ledger.port import Ledger
     from ._publishers.registry import Remote
     from ._work import Work
 
 Parts = dict[str, bytes]
+_OURS = tuple(state for state in COPY_STATES if state not in ("missing", "file"))
 
 
 @dataclass
@@ -40,6 +41,15 @@ class RemoteCopy:
     name: str
     parts: tuple[str, ...]
     error: KeysteadError | None = None
+    state: CopyState | None = None
+
+    @property
+    def lacks_key(self) -> str | None:
+        """Say how it differs where only the private key could put it right."""
+        state = self.state
+        if "private_key" not in self.parts or state is None or state.state in (*self.publisher.mends, "unread"):
+            return None
+        return f"{told(state)}; its private key cannot be had from the host, so another one is made"
 
 
 class RemoteCopies:
@@ -49,14 +59,27 @@ class RemoteCopies:
         """Keep whose copies these are."""
         self._ledger, self._host, self._store = t.cast("Readable", ledger), host, store
 
-    def look(self, works: t.Sequence[Work], now: datetime) -> None:
-        """Read each copy once, and decide once more with what is there."""
+    def look(self, works: t.Sequence[Work], now: datetime) -> list[Work]:
+        """Read each copy once, and decide once more with what is there.
+
+        Return what is to be renewed for that alone: its host does not know it yet.
+        """
+        missed = []
         for work in works:
             with failing([work]):
+                renewed = work.needs("issue")
                 work.remotes = self._declared(work)
                 self._read(work)
-                if work.found is not None:
-                    work.steps = plan(work, work.found, now)
+                _judge(work, now)
+                if work.needs("issue") and not renewed:
+                    missed.append(work)
+        return missed
+
+    def look_again(self, works: t.Sequence[Work], now: datetime) -> None:
+        """Decide once more with what was read, after the host was asked again."""
+        for work in works:
+            with failing([work]):
+                _judge(work, now)
 
     def write(self, works: t.Sequence[Work]) -> None:
         """Do the steps that are about such copies; the first error is the identity's, and the others go on."""
@@ -68,7 +91,9 @@ class RemoteCopies:
 
     def _declared(self, work: Work) -> list[RemoteCopy]:
         identity = work.identity
-        owner = Owner(label(self._host, self._store, work.name), work.name, identity.files.replace_files)
+        ours = label(self._host, self._store, work.name)
+        key_type = identity.key.type if identity.state == "present" else ""
+        owner = Owner(ours, work.name, identity.files.replace_files, key_type)
         made = [
             RemoteCopy(PUBLISHERS[one.publisher](one.options, owner), one.publisher, one.parts)
             for one in work.declaration.remotes
@@ -86,13 +111,13 @@ class RemoteCopies:
         if found is None or work.identity.state not in ("present", "absent"):
             return
         present = work.identity.state == "present"
-        parts = self._parts(work, found.credential.credential_id if found.credential else None)
-        states = [_state(one, parts, present=present) for one in work.remotes]
-        if present:
-            work.found = found._replace(copies=(*found.copies, *states))
-        else:
-            ours = tuple(state.where for state in states if state.state not in ("missing", "file"))
-            work.found = found._replace(stale_copies=(*found.stale_copies, *ours))
+        parts = self._parts(work, found.credential) if present else None
+        for one in work.remotes:
+            one.state = _state(one, parts, present=present)
+            if not present and isinstance(one.publisher, Guarded) and one.state.state in _OURS:
+                one.publisher.check_free()
+        lacking = [one.lacks_key for one in work.remotes] if parts is not None else []
+        work.known = work.known._replace(key_gone=next(filter(None, lacking), work.known.key_gone))
 
     def _do(self, work: Work, step: Step, copy: RemoteCopy) -> None:
         started, error = time.monotonic(), None
@@ -110,7 +135,7 @@ class RemoteCopies:
         after = work.after or work.found
         if copy.error is not None and not work.needs("issue"):
             raise copy.error  # it was asked a moment ago
-        parts = self._parts(work, after.credential.credential_id if after and after.credential else None)
+        parts = self._parts(work, after.credential if after else None)
         if parts is None:
             raise Misconfigured(
                 f"{copy.name}: the ledger does not have the chain of what the host has; run again, and if it stays so, "
@@ -122,8 +147,9 @@ class RemoteCopies:
             others = (one for one in after.copies if one.where != done.where)
             work.after = after._replace(copies=(*others, done))
 
-    def _parts(self, work: Work, credential_id: str | None) -> Parts | None:
-        """Return the public parts of a generation, by the id of its certificate."""
+    def _parts(self, work: Work, credential: Credential | None) -> Parts | None:
+        """Return the parts of a generation, by its certificate; of a key that is not at hand, which one that is."""
+        credential_id = credential.credential_id if credential else None
         original = work.found.original if work.found and work.needs("adopt") else None
         if original is not None and original.credential.credential_id == credential_id:
             pem = [pki.pem_certificate(one) for one in (original.certificate, *original.chain)]
@@ -134,7 +160,10 @@ class RemoteCopies:
             if not found:
                 return None
             leaf, chain = (text.encode() for text in found)
-        return {"certificate": leaf, "chain": chain, "fullchain": leaf + chain}
+        public_id = credential.public_id if credential else ""
+        made = work.private_key if public_id == work.public_id else None
+        return {"certificate": leaf, "chain": chain, "fullchain": leaf + chain,
+                "private_key": made or stand_in(public_id)}  # fmt: skip
 
 
 def finish(works: t.Sequence[Work]) -> None:
@@ -147,6 +176,19 @@ def finish(works: t.Sequence[Work]) -> None:
         places = {one.publisher.where for one in work.remotes}
         kept = [one for one in before.copies if one.where in places - known and one.state == "ok"]
         work.after = after._replace(copies=(*after.copies, *kept))
+
+
+def _judge(work: Work, now: datetime) -> None:
+    """Add what was read to what was found, and decide."""
+    found, states = work.found, [one.state for one in work.remotes if one.state is not None]
+    if found is None:
+        return
+    if work.identity.state == "present":
+        found = found._replace(copies=(*found.copies, *states))
+    elif work.identity.state == "absent":
+        ours = tuple(state.where for state in states if state.state in _OURS)
+        found = found._replace(stale_copies=(*found.stale_copies, *ours))
+    work.found, work.steps = found, plan(work, found, now)
 
 
 def _state(copy: RemoteCopy, parts: Parts | None, *, present: bool) -> CopyState:

@@ -55,7 +55,7 @@ def usable(
         found = x509.load_der_x509_crl(der)
         valid = found.is_signature_valid(t.cast("t.Any", issuer.public_key()))
         good = valid and _of_now(found, now) and found.issuer == issuer.subject and _in_scope(found, certificate)
-    except (*MALFORMED, TypeError):
+    except MALFORMED:
         return None
     return found if good else None
 
@@ -113,7 +113,13 @@ def _extension(found: x509.CertificateRevocationList, kind: type[t.Any]) -> t.An
 def _reason(entry: x509.RevokedCertificate) -> str:
     """Return the reason of an entry in snake_case; where it names none, it is unspecified (RFC 5280, 5.3.1)."""
     try:
-        said = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
-    except (*MALFORMED, x509.ExtensionNotFound):
-        return "unspecified"
-    return _REASONS[said.value]
+        return reason_of(entry.extensions.get_extension_for_class(x509.CRLReason).value.reason)
+    except x509.ExtensionNotFound:
+        return reason_of(None)
+    except MALFORMED:  # revoked it is all the same
+        return reason_of(None)
+
+
+def reason_of(said: x509.ReasonFlags | None) -> str:
+    """Return a reason in snake_case."""
+    return _REASONS[said.value] if said else "unspecified"

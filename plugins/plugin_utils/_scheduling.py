@@ -11,7 +11,7 @@ import typing as t
 from datetime import UTC, datetime, timedelta
 
 from ..module_utils._core.errors import KeysteadError
-from ..module_utils._core.ports import Scheduler
+from ..module_utils._core.schedule import Scheduler
 from ._ledger.port import Outcome, Scheduled
 
 if t.TYPE_CHECKING:

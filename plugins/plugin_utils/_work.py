@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..module_utils._core.checks import Look
-from ..module_utils._core.errors import KeysteadError
+from ..module_utils._core.errors import KeysteadError, NotConverged
 from ..module_utils._core.model import ADOPTED
 from ..module_utils._core.plan import ELSEWHERE, decide
 from ..module_utils._core.publication import is_remote
@@ -51,11 +51,22 @@ class Work:
     error: KeysteadError | None = None
     findings: list[dict[str, str]] = field(default_factory=list)
     remotes: list[RemoteCopy] = field(default_factory=list)
+    made: t.Any = field(default=None, repr=False)
+    """The private key of the next generation, where the controller makes it; never written anywhere."""
 
     @property
     def name(self) -> str:
         """Return the name of the identity."""
         return self.identity.name
+
+    @property
+    def private_key(self) -> bytes | None:
+        """Return the key of what was issued in PEM (RFC 5958); None where this run did not make it."""
+        if self.made is None or self.generation is None:
+            return None
+        from ..module_utils._core.keys import to_pem
+
+        return to_pem(self.made)
 
     def needs(self, action: str) -> bool:
         """Tell whether a step with this action is to be done."""
@@ -107,6 +118,16 @@ def skipped(done: Done) -> bool:
 def plan(work: Work, found: Observed, now: datetime) -> tuple[Step, ...]:
     """Decide once more, with what only the controller knows."""
     return decide(Look(work.identity, found, found.credential, work.known, now, found.other))
+
+
+def check_settled(work: Work, now: datetime) -> None:
+    """Raise NotConverged when something is left for the host to do; the rest is the controller's affair."""
+    if work.after is None or work.error:
+        return
+    known = work.known.for_the_host()._replace(key_gone=None)
+    left = plan(replace(work, known=known), work.after, now)
+    if left and not (work.did("adopt") and left[0].action == "stage_key"):  # that is done next
+        raise NotConverged(f"{work.name}: everything was done, and still {left[0].reason}")
 
 
 @contextlib.contextmanager

@@ -65,6 +65,12 @@ class Custody:
         """Return the keys with this label that are not scheduled for deletion."""
         return [key["Arn"] for key in self.tagged(label) if key["KeyState"] != "PendingDeletion"]
 
+    def destroy_shown(self, label: str, shown: t.Sequence[str]) -> None:
+        """Disable keys that `seen` has shown."""
+        del label
+        for uri in shown:
+            self.disable(uri)
+
     def disable(self, uri: str) -> None:
         """Disable a key, as somebody else may."""
         self._kms.disable_key(KeyId=uri.rpartition("/")[2])  # of an ARN, moto fails

@@ -19,6 +19,7 @@ import typing as t
 from pathlib import Path
 
 import trustme
+from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Unknown
 from ansible_collections.keystead.identity.tests.harness.issuers import Upstream, Wrong
 from ansible_collections.keystead.identity.tests.harness.moto import SECRET_KEY, reached
 from ansible_collections.keystead.identity.tests.harness.openbao_server import free_ports
@@ -75,7 +76,7 @@ def _named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
 
 
-def authority(
+def authority(  # noqa: PLR0913 - what one says of an authority
     server: Moto, root: Root, *, life: dt.timedelta = dt.timedelta(days=1825), bucket: str | None = None,
     permitted: str | None = None, key: str = "EC_prime256v1",
 ) -> str:  # fmt: skip
@@ -133,6 +134,7 @@ class Backend:
     signs: t.ClassVar[str] = "IssueCertificate"
     revokes: t.ClassVar[str] = "RevokeCertificate"
     logins_of_a_batch: t.ClassVar[int] = 0  # every request is signed by itself
+    of_forgotten: t.ClassVar[type] = Unknown
     secrets = (SECRET_KEY,)
 
     def __init__(self, directory: Path, server: Moto) -> None:

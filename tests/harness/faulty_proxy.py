@@ -4,8 +4,8 @@
 
 """A front of a real HTTPS server that passes everything on, until it is told how to fail.
 
-A fault strikes the requests whose method and path, or the operation that AWS has in a header, contain a text, as often as it is told to. Certificates are another
-thing: with which one it presents itself is decided when it is made.
+A fault strikes the requests whose method and path (and operation, which AWS has in a header) contain a text, as often
+as it is told to. Certificates are another thing: with which one it presents itself is decided when it is made.
 """
 
 from __future__ import annotations

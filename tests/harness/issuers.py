@@ -54,7 +54,9 @@ class Backend(t.Protocol):
     needs: t.ClassVar[tuple[str, ...]]  # of tests/needs.py
     server: t.ClassVar[str | None]  # the session fixture that runs what all tests share
     profile: t.ClassVar[str]  # for which `options` signs by default
+    life: t.ClassVar[int]  # seconds that `options` grant; only where the backend alone decides on that
     logins_of_a_batch: t.ClassVar[int]
+    of_forgotten: t.ClassVar[type]  # the status of what it signed when it is `forgetful`
 
     def __init__(self, directory: Path, server: t.Any) -> None: ...
 

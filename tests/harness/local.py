@@ -96,6 +96,7 @@ class Backend:
     profile: t.ClassVar[str] = "tls_server"
     server: t.ClassVar[str | None] = None
     logins_of_a_batch: t.ClassVar[int] = 0
+    of_forgotten: t.ClassVar[type] = object
     secrets = ("open, sesame",)
 
     def __init__(self, directory: Path, _server: None) -> None:

@@ -15,6 +15,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 import trustme
+from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Good
 from ansible_collections.keystead.identity.tests.harness.issuers import Upstream, Wrong
 from ansible_collections.keystead.identity.tests.harness.openbao_server import free_ports
 from cryptography.hazmat.primitives import hashes
@@ -223,6 +224,7 @@ class Backend:
     profile: t.ClassVar[str] = "tls_server"
     server: t.ClassVar[str | None] = "openbao"
     logins_of_a_batch: t.ClassVar[int] = 1
+    of_forgotten: t.ClassVar[type] = Good  # its OCSP responder knows what was revoked, and who signed
     signs: t.ClassVar[str] = "/sign"
     revokes: t.ClassVar[str] = "/revoke"
     _ROLES: t.ClassVar[dict[str, str]] = {"tls_server": "web", "tls_client": "client", "tls_peer": "peer"}

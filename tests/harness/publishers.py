@@ -230,6 +230,7 @@ class _Entry:
 
     takes: t.ClassVar[tuple[str, ...]] = ("certificate", "chain")
     name: t.ClassVar[str]
+    key = ""
 
     def __init__(self, directory: Path, running: t.Any) -> None:
         """Take an entry of its own."""
@@ -265,6 +266,7 @@ class _Entry:
             "certificate": lambda: self.put({**(self.values() or {}), "certificate": parts(0)["certificate"].decode()}),
             "unreadable": lambda: self.put({**(self.values() or {}), "certificate": "junk"}),
             "missing": self.drop,
+            **({"key": lambda: self.put({**(self.values() or {}), "private_key": self.key})} if self.key else {}),
         }
 
     def drop(self) -> None:
@@ -375,7 +377,140 @@ class AwsSecretsManager(_Entry):
         self.open.enter_context(reached(self.running.environment))
 
 
+class _WithKey:
+    """An entry that holds the private key as well."""
+
+    takes: t.ClassVar[tuple[str, ...]] = ("private_key", "certificate", "chain")
+    key = parts(1)["private_key"].decode()
+
+
+class OpenBaoKvWithKey(_WithKey, OpenBaoKv):
+    """See above."""
+
+
+class AwsSecretsManagerWithKey(_WithKey, AwsSecretsManager):
+    """See above."""
+
+
+class AwsAcm(_WithKey, _Entry):
+    """Certificate Manager of moto, a stand-in that keeps state, and not AWS. Nobody can read a private key there.
+
+    What it gets wrong is not built upon: it takes a key that is not that of the certificate, deletes what is in use,
+    loses the tags with each import, and adds a root of Amazon's own to every chain.
+    """
+
+    needs: t.ClassVar[tuple[str, ...]] = ("moto",)
+    server: t.ClassVar[str | None] = "moto"
+    refuses: t.ClassVar[str] = "aws_acm: "
+    name = "aws_acm"
+
+    def __init__(self, directory: Path, running: t.Any) -> None:
+        """Let boto3 come to the stand-in."""
+        super().__init__(directory, running)
+        self.label = f"web1.example.org/web {secrets.token_hex(6)}"
+        self.aws, self.arn = running.client("acm"), ""
+        self.open.enter_context(reached(running.environment))
+
+    def publisher(self) -> Publisher:
+        """Return one as a task makes it."""
+        said = validated({self.name: self.options()}, spec(PUBLISH), module="machine_identity")[self.name]
+        return REMOTES[self.name](said, EntryOwner(self.label, NAME, replaces=False, key_type="ecdsa-p256"))
+
+    def options(self) -> dict[str, t.Any]:
+        """Return what a task says."""
+        return {"timeout": "10s", **({"arn": self.arn} if self.arn else {})}
+
+    def arns(self) -> list[str]:
+        """Return what has our tag, or is declared, with boto3 alone."""
+        found = self.aws.list_certificates()["CertificateSummaryList"]
+        arns = [one["CertificateArn"] for one in found]
+        return [arn for arn in arns if arn == self.arn or self.tags(arn).get("keystead") == self.label]
+
+    def tags(self, arn: str) -> dict[str, str]:
+        """Return the tags of a certificate."""
+        found = self.aws.list_tags_for_certificate(CertificateArn=arn)["Tags"]
+        return {one["Key"]: one["Value"] for one in found}
+
+    def values(self) -> dict[str, str] | None:
+        """Read with boto3 alone; what the key is, only its certificate tells."""
+        arns = self.arns()
+        assert len(arns) <= 1, arns
+        if not arns:
+            return None
+        found = self.aws.get_certificate(CertificateArn=arns[0])
+        blocks = CERTIFICATE.findall(found["CertificateChain"].encode())
+        return {"certificate": found["Certificate"], "chain": b"".join(blocks[:-1]).decode()}
+
+    def seen(self) -> Held | None:
+        """Return what somebody else reads, and whose certificate it is."""
+        values = self.values()
+        if values is None:
+            return None
+        leaf = x509.load_pem_x509_certificate(values["certificate"].encode())
+        return held("".join(values.values()).encode())._replace(key=spki_sha256(leaf.public_key()))
+
+    def put(self, values: dict[str, t.Any]) -> None:
+        """Import under the same ARN with boto3 alone; AWS keeps the tags."""
+        (arn,) = self.arns()
+        tags = self.tags(arn)
+        said = {"Certificate": values["certificate"], "PrivateKey": values["private_key"]}
+        self.aws.import_certificate(CertificateArn=arn, CertificateChain=values["chain"], **said)
+        named = [{"Key": name, "Value": value} for name, value in tags.items()]
+        if named:
+            self.aws.add_tags_to_certificate(CertificateArn=arn, Tags=named)
+
+    def spoilt(self, made: Parts) -> dict[str, t.Callable[[], object]]:
+        """Return what others do to imported certificates."""
+        return {
+            "certificate": lambda: self.put(parts(0)),
+            "key": lambda: self.put(parts(1)),
+            "parts": lambda: self.put({**made, "chain": parts(0)["chain"]}),
+            "same": lambda: self.aws.add_tags_to_certificate(
+                CertificateArn=self.arns()[0], Tags=[{"Key": "keystead:content", "Value": "another"}]
+            ),
+            "missing": self.drop,
+        }
+
+    def drop(self) -> None:
+        """Delete it with boto3 alone."""
+        self.aws.delete_certificate(CertificateArn=self.arns()[0])
+
+    def occupy(self) -> None:
+        """Import what was never ours, which a task names."""
+        other = parts(1)
+        said = {"Certificate": other["certificate"], "PrivateKey": other["private_key"]}
+        self.arn = self.aws.import_certificate(**said, CertificateChain=other["chain"])["CertificateArn"]
+
+    def fail(self) -> None:
+        """Lead nowhere."""
+        self.open.enter_context(reached({**self.running.environment, "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}))
+
+    def mend(self) -> None:
+        """Lead there again."""
+        self.open.close()
+        self.open.enter_context(reached(self.running.environment))
+
+    def use(self) -> str:
+        """Let a load balancer use it; return the ARN of its listener."""
+        made, name = self.running, f"lb{secrets.token_hex(6)}"
+        ec2, elb = made.client("ec2"), made.client("elbv2")
+        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        subnets = [
+            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{at}.0/24", AvailabilityZone=f"eu-central-1{zone}")
+            for at, zone in enumerate("ab")
+        ]
+        ids = [one["Subnet"]["SubnetId"] for one in subnets]
+        balancer = elb.create_load_balancer(Name=name, Subnets=ids)["LoadBalancers"][0]["LoadBalancerArn"]
+        group = elb.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=vpc)["TargetGroups"][0]
+        listener = elb.create_listener(
+            LoadBalancerArn=balancer, Protocol="HTTPS", Port=443, Certificates=[{"CertificateArn": self.arns()[0]}],
+            DefaultActions=[{"Type": "forward", "TargetGroupArn": group["TargetGroupArn"]}],
+        )  # fmt: skip
+        return str(listener["Listeners"][0]["ListenerArn"])
+
+
 BACKENDS: dict[str, t.Any] = {
     "pem_bundle": PemBundle, "pkcs12": Pkcs12, "pkcs12_legacy": LegacyPkcs12,
-    "openbao_kv": OpenBaoKv, "aws_secrets_manager": AwsSecretsManager,
+    "openbao_kv": OpenBaoKv, "openbao_kv_with_key": OpenBaoKvWithKey, "aws_secrets_manager": AwsSecretsManager,
+    "aws_secrets_manager_with_key": AwsSecretsManagerWithKey, "aws_acm": AwsAcm,
 }  # fmt: skip

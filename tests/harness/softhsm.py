@@ -127,6 +127,13 @@ class Custody:
         """Return what pkcs11-tool lists."""
         return keys_of(self.hsm.tool(self.token, "--list-objects"), label)
 
+    def destroy_shown(self, label: str, shown: t.Sequence[str]) -> None:
+        """Destroy objects that `seen` has shown."""
+        del label
+        for identifier in {one.rpartition(" ")[2] for one in shown}:
+            for kind in ("privkey", "pubkey"):
+                self.hsm.tool(self.token, "--delete-object", "--type", kind, "--id", identifier)
+
     def every(self) -> str:
         """Return all that is in the token, as the same tool says it."""
         return self.hsm.tool(self.token, "--list-objects")

@@ -170,6 +170,13 @@ class Custody(softhsm.Custody):
         mine = [one for one in listed if one["CKA_LABEL"] == label]
         return sorted(f"{CLASSES[one['CKA_CLASS']]}: {one['CKA_ID'][0]}" for one in mine)
 
+    def destroy_shown(self, label: str, shown: t.Sequence[str]) -> None:
+        """Destroy objects that `seen` has shown."""
+        identifiers = {one.rpartition(" ")[2] for one in shown}
+        for one in yaml.safe_load(self.tpm.ptool("listobjects", "--label", self.token)) or []:
+            if one["CKA_LABEL"] == label and one["CKA_ID"][0] in identifiers:
+                self.tpm.ptool("objdel", str(one["id"]))
+
     def every(self) -> str:
         """Return all that is in the token."""
         return self.tpm.ptool("listobjects", "--label", self.token)

@@ -54,12 +54,31 @@ def local_issuer(**said: t.Any) -> dict[str, t.Any]:
     return {"local": {"directory": "{{ base }}/ca", "authority": "issuing", **said}}
 
 
+def est(**said: t.Any) -> dict[str, t.Any]:
+    """Return an EST server that lacks nothing but what is said otherwise."""
+    auth = {"basic": {"username": "converger", "password": "{{ secret }}"}}
+    good = {"url": "https://est.example.org", "fingerprint_sha256": "0" * 64, "auth": auth, **said}
+    return {"est": {name: value for name, value in good.items() if value is not None}}
+
+
+EST = {
+    "nobody to believe": task("issuer.est.roots is missing", "fingerprint", issuer=est(fingerprint_sha256=None)),
+    "a fingerprint of nothing": task("fingerprint_sha256: 'ab'", "64 hexadecimal", issuer=est(fingerprint_sha256="ab")),
+    "a place without TLS": task("issuer.est.url", "https", issuer=est(url="http://est.example.org")),
+    "a path of its own": task("issuer.est.url", "label", issuer=est(url="https://est.example.org/pki")),
+    "a label with a slash": task("issuer.est.label: 'a/b'", issuer=est(label="a/b")),
+    "no way to say who": task("issuer.est.auth is missing", issuer=est(auth=None)),
+    "two ways to say who": task("exactly one of", issuer=est(auth={"basic": {}, "cert": {}})),
+    "no password": task("auth.basic: exactly one of password", issuer=est(auth={"basic": {"username": "a"}})),
+    "a pair of the host": task(
+        "auth.bootstrap", "enrol: host", issuer=est(auth={"bootstrap": {"certificate": "/a", "private_key": "/b"}})
+    ),
+    "nobody who enrols": task("issuer.est.enrol", "controller, host", issuer=est(enrol="nobody")),
+}
 PLANNED = {
-    "est": task("issuer.est", "not built", "local", issuer={"est": {"url": "https://x.example.org"}}),
     "scep": task("issuer.scep", "not built", "local", issuer={"scep": {"url": "https://x.example.org"}}),
-    "aws_pca": task("issuer.aws_pca", "not built", "local", issuer={"aws_pca": {"arn": "arn:aws:x"}}),
-    "issuers": task("issuers[0].est", "not built", issuers=[{"est": {"url": "https://x.example.org"}}]),
-    "issuer of an identity": web("identities[web].issuer.est", "not built", issuer={"est": {}}),
+    "issuers": task("issuers[0].scep", "not built", issuers=[{"scep": {"url": "https://x.example.org"}}]),
+    "issuer of an identity": web("identities[web].issuer.scep", "not built", issuer={"scep": {}}),
     "check_status live": task("check_status live", "not built", check_status="live"),
     "key reuse": web("key.reuse true", "not built", key={"reuse": True}),
     "key origin": web("key.origin controller", "not built", key={"origin": "controller"}),
@@ -366,7 +385,7 @@ TOKENS = {
     ),
 }
 GROUPS = {
-    "planned": PLANNED, "option": OPTIONS, "authority": AUTHORITIES, "ledger": LEDGERS, "host": HOST,
+    "planned": PLANNED, "est": EST, "option": OPTIONS, "authority": AUTHORITIES, "ledger": LEDGERS, "host": HOST,
     "signing": SIGNING, "hosts": HOSTS, "token": TOKENS,
 }  # fmt: skip
 MISTAKES = {f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()}

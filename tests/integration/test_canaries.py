@@ -40,6 +40,7 @@ ACME = ("eab.hmac_key", "challenge.dns_01.rfc2136.key_secret")
 ISSUER = (*(f"openbao.auth.{secret}" for secret in OPENBAO), *(f"acme.{secret}" for secret in ACME))
 CUSTODY = ("pkcs11.pin", *(f"openbao_transit.auth.{secret}" for secret in OPENBAO))
 LOCAL = ("local.passphrase", *(f"local.custody.{secret}" for secret in CUSTODY))
+EST = "est.auth.basic.password"
 NOWHERE = "https://127.0.0.1:9"  # nothing listens on the port of RFC 863
 SECRETS = {
     AUTHORITY_MODULE: (
@@ -54,7 +55,7 @@ SECRETS = {
         *(
             f"{where}.{secret}"
             for where in ("identities.issuer", "issuer", "issuers")
-            for secret in (*LOCAL, *ISSUER)
+            for secret in (*LOCAL, EST, *ISSUER)
         ),
     ),
     PREFLIGHT_MODULE: (
@@ -62,7 +63,7 @@ SECRETS = {
         *(
             f"{where}.{secret}"
             for where in ("issuer", "issuers")
-            for secret in (*LOCAL, *ISSUER)
+            for secret in (*LOCAL, EST, *ISSUER)
         ),
     ),
 }
@@ -105,7 +106,7 @@ def copied(args: Task, root: Path) -> Task:
     return put(args, "identities.publish", [{"pkcs12": {"path": f"{root}/web.p12", "password": password}}])
 
 
-def prepared(args: Task, path: str) -> Task:
+def prepared(args: Task, path: str) -> Task:  # noqa: PLR0911 - one a place
     """Return the arguments with an issuer, a custody or a copy, in which the option at this path can stand."""
     if path == COPY:
         return put(args, "identities.publish", [{"pkcs12": {"path": "/etc/web.p12"}}])
@@ -118,6 +119,10 @@ def prepared(args: Task, path: str) -> Task:
     where, found, way = path.partition(".acme.")
     if found:
         return put(args, where, [{"acme": acme()}] if where == "issuers" else {"acme": acme()})
+    where, found, _way = path.partition(f".{EST}")
+    if found:
+        said = {"url": NOWHERE, "roots": ["/root.pem"], "auth": {"basic": {"username": "web"}}}
+        return put(args, where, [{"est": said}] if where == "issuers" else {"est": said})
     where, found, way = path.replace("_kv.auth.", ".auth.").partition(".openbao.auth.")
     if not found:
         return args
@@ -188,6 +193,10 @@ def in_token(root: Path) -> Task:
 
 def unanswered(identity: Task) -> t.Iterator[Task]:
     """Yield arguments whose secrets are valid, for a server that is not there."""
+    path = f"identities.issuer.{EST}"
+    said = put(prepared(identity, path), path, f"{{{{ {canary(IDENTITY_MODULE, path)} }}}}")
+    pinned = put(put(said, "identities.issuer.est.roots", None), "identities.issuer.est.fingerprint_sha256", "0" * 64)
+    yield put(put(pinned, "identities.issuer.est.ca_bundle", "/dev/null"), "identities.name", "est")
     for secret in OPENBAO:
         path = f"identities.issuer.openbao.auth.{secret}"
         name, said = secret.replace(".", "-").replace("_", "-"), f"{{{{ {canary(IDENTITY_MODULE, path)} }}}}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import typing as t
 
 import pytest
@@ -57,8 +58,16 @@ class Backend:
         found: list[str] = self.custody.seen(self.called(label) if self.name == "openbao_transit" else label)
         return found
 
-    def destroy(self, label: str) -> None:
-        """Destroy the keys of a label, as somebody else would."""
+    def destroy(self, label: str, *shown: str) -> None:
+        """Destroy the keys of a label, or only those that are `shown` so, as somebody else would."""
+        if shown and self.name == "openbao_transit":
+            self.custody.engine.change(self.called(label), min_decryption_version=2, min_encryption_version=2)
+        elif shown:
+            self.custody.destroy_shown(label, shown)
+        else:
+            self._destroy_all(label)
+
+    def _destroy_all(self, label: str) -> None:
         if self.where.startswith("swtpm"):
             self.custody.destroy(label)
         elif self.name == "pkcs11":
@@ -255,6 +264,64 @@ def test_a_place_of_another_identity_is_never_emptied(site: Site, said: Record) 
     site.world.converge([{**other, **said}])
     assert site.seen() == before
     assert site.world.converge([site.web()])["changed"] is False
+
+
+def test_a_key_that_an_earlier_generation_had_never_comes_back(site: Site) -> None:
+    in_a_file = {"name": "web", "dns_names": ["web.example.org"], "key": {"type": site.backend.key_type}}
+    for _turn in range(2):
+        site.world.settled([site.web()])
+        site.world.settled([in_a_file])
+    site.world.settled([site.web()])
+    found = [uri for uri in site.uris() if uri]
+    assert len(found) == len({*found}) == 3
+
+
+def test_an_identity_whose_store_was_lost_gets_a_new_key_and_the_old_one_goes(site: Site) -> None:
+    site.world.settled([site.web()])
+    one, first = len(site.seen()), site.spki()
+    shutil.rmtree(site.world.store)
+    site.world.settled([site.web()])
+    assert site.spki() != first
+    assert len(site.seen()) == one
+
+
+def test_an_identity_whose_store_was_lost_leaves_no_key_when_it_goes(site: Site) -> None:
+    site.world.settled([site.web()])
+    shutil.rmtree(site.world.store)
+    assert not site.world.converge([site.web(state="absent")]).get("failed")
+    assert site.seen() == []
+    assert site.world.converge([site.web(state="absent")])["changed"] is False
+
+
+def test_nobody_goes_back_to_a_generation_whose_key_is_gone(site: Site) -> None:
+    kept = {"keep_generations": 1}
+    site.world.settled([site.web(**kept)])
+    before = site.seen()
+    site.world.settled([site.web(dns_names=["www.example.org"], **kept)])
+    site.backend.destroy(site.label, *before)
+    back = site.world.converge([site.web(dns_names=["www.example.org"], generation="previous", **kept)])
+    assert "generation 1 cannot be used" in back["msg"]
+    assert "gone" in back["msg"]
+    assert site.world.current() == 2
+
+
+def test_released_it_leaves_its_key_where_it_is(site: Site) -> None:
+    link = {"links": {str(site.world.links / "web.pem"): "fullchain"}}
+    site.world.settled([site.web(**link)])
+    before = site.seen()
+    assert not site.world.converge([site.web(state="released", **link)]).get("failed")
+    assert site.seen() == before
+
+
+def test_what_a_run_would_refuse_check_mode_refuses(site: Site) -> None:
+    key = {**site.web()["key"], "type": {"pkcs11": "ed25519", "aws_kms": "ed25519"}.get(site.backend.name, "rsa-2048")}
+    if site.backend.name == "openbao_transit":
+        site.world.settled([site.web()])
+    if site.backend.where.startswith(("softhsm", "aws_kms")):
+        return  # the one makes it, and what the other makes only AWS knows
+    shown = site.world.converge([site.web(key=key)], check=True)
+    done = site.world.converge([site.web(key=key)])
+    assert (shown["failed"], shown["msg"]) == (True, done["msg"])
 
 
 def test_two_new_identities_of_one_task_get_keys_of_their_own_or_are_refused(site: Site) -> None:

@@ -27,8 +27,10 @@ from ansible_collections.keystead.identity.tests.harness.postgres import CONVERG
 from ansible_collections.keystead.identity.tests.harness.softhsm import SoftHsm
 from ansible_collections.keystead.identity.tests.integration.test_examples import IDENTITY, INFO, machine, serving
 from ansible_collections.keystead.identity.tests.needs import OPENBAO
+from cryptography.hazmat.primitives import hashes
 
 if t.TYPE_CHECKING:
+    from ansible_collections.keystead.identity.tests.harness.est_server import Est
     from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
     from ansible_collections.keystead.identity.tests.harness.pebble import Pebble
     from ansible_collections.keystead.identity.tests.harness.postgres import Server as PostgresServer
@@ -49,8 +51,11 @@ SERVERS = {
     "custody_pkcs11": ("softhsm", "python-pkcs11"),
     "hsm_key": ("softhsm", "python-pkcs11"),
     "issuer_acme": ("pebble",),
+    "issuer_aws_pca": ("moto",),
     "issuer_openbao": ("openbao",),
     "ledger_postgresql": ("postgres",),
+    "key_origin": ("moto",),
+    "publish_aws_acm": ("moto",),
     "publish_aws_secrets_manager": ("moto",),
     "publish_openbao_kv": ("openbao",),
 }
@@ -208,6 +213,14 @@ def _openbao(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {BAO: server.url, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": role_id}
 
 
+def _aws_pca(request: pytest.FixtureRequest, _root: Path) -> dict[str, str]:
+    """Make the authority that the page names."""
+    from ansible_collections.keystead.identity.tests.harness import aws_pca
+
+    (shown,) = set(re.findall(rf"arn: (arn:aws:acm-pca:\S+/{UUID})", blocks("issuer_aws_pca")[0].text))
+    return {shown: aws_pca.authority(request.getfixturevalue("moto"), aws_pca.Root())}
+
+
 def _transit(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     """Set a transit engine up by the commands of the page."""
     server: Server = request.getfixturevalue("openbao")
@@ -268,9 +281,25 @@ def _password(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {}
 
 
+def _est(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Write what the page reads, and let its converger in."""
+    from ansible_collections.keystead.identity.tests.harness.est import NAME, PASSWORD, pair
+
+    server: Est = request.getfixturevalue("est")
+    server.passwords[NAME] = PASSWORD
+    secrets, shown = root / "etc/keystead", "6f0c6c3f0a5f0b7a0a0e8f3e4c1f0d9b8a7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e"
+    (secrets / "est.password").write_text(f"{PASSWORD}\n", encoding="utf-8")
+    (secrets / "est-tls.pem").write_bytes(server.ca_bundle.read_bytes())
+    (secrets / "est-root.pem").write_text(server.root, encoding="ascii")
+    for name, path in pair(secrets, "ra.example.org", server.tls).items():
+        Path(path).rename(secrets / f"ra.{'pem' if name == 'certificate' else 'key'}")
+    return {"https://est.example.org": server.url, shown: server.authority.root.fingerprint(hashes.SHA256()).hex()}
+
+
 IN_SOFTHSM = ("authority_custody", "custody_pkcs11", "hsm_key")
 PRESUPPOSED: dict[str, Presuppose] = {
-    "adopting": _old_pair, "issuer_acme": _acme, "custody_openbao_transit": _transit, "issuer_openbao": _openbao,
+    "adopting": _old_pair, "issuer_acme": _acme,
+    "custody_openbao_transit": _transit, "issuer_aws_pca": _aws_pca, "issuer_est": _est, "issuer_openbao": _openbao,
     "ledger_postgresql": _postgresql, "publish_openbao_kv": _kv, "publish_pkcs12": _password,
     **{page: functools.partial(_softhsm, page) for page in IN_SOFTHSM},
 }  # fmt: skip

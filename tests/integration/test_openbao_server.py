@@ -24,9 +24,8 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.errors imp
     Unavailable,
 )
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Subject
-from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Revoked, Unknown
+from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Good, Revoked
 from ansible_collections.keystead.identity.plugins.plugin_utils._answer import accepted
-from ansible_collections.keystead.identity.plugins.plugin_utils._openbao.issued import Records
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness import local
 from ansible_collections.keystead.identity.tests.harness import openbao as make
@@ -328,7 +327,7 @@ def test_a_library_that_is_missing_is_named_with_the_command(pki: make.Pki) -> N
 def test_what_no_store_forgot_is_revoked_all_the_same(pki: make.Pki) -> None:
     one = issuer(pki, role="no_store")
     (generation,) = settled(one, local.request())
-    assert isinstance(one.status(der(generation)), Unknown)
+    assert isinstance(one.status(der(generation)), Good)
     (answer,) = one.revoke([der(generation)], "unspecified")
     assert isinstance(answer, Revoked), answer
     assert one.status(der(generation)) == answer
@@ -353,7 +352,8 @@ def test_a_list_of_many_pages_leaves_nothing_out(openbao: Server) -> None:
     asked = [local.request(Subject(dns_names=(f"n{n}.example.org",)), number=n) for n in range(40)]
     generations = settled(one, *asked)
     for page in (7, 8, 1000):
-        records = Records(one._client, one._mount, one._signer.kept, one._advise, page)
+        records = one._records
+        records.page = page
         found = sorted(record.public_id for record in records.issued(local.now()))
         assert found == sorted(generation.public_id for generation in generations), page
 

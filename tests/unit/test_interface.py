@@ -27,7 +27,12 @@ ISSUER = """
     openbao.auth.approle.secret_id openbao.auth.approle.secret_id_file openbao.auth.approle.wrapped_secret_id
     openbao.auth.approle.mount openbao.auth.cert.certificate openbao.auth.cert.private_key openbao.auth.cert.name
     openbao.auth.cert.mount openbao.auth.jwt.role openbao.auth.jwt.jwt openbao.auth.jwt.jwt_file
-    openbao.auth.jwt.mount acme est scep aws_pca openbao_ssh local_ssh
+    openbao.auth.jwt.mount est.url est.label est.fingerprint_sha256 est.roots est.accept_new_root est.timeout
+    est.ca_bundle est.auth.basic.username est.auth.basic.password est.auth.basic.password_file
+    est.auth.cert.certificate est.auth.cert.private_key est.auth.bootstrap.certificate
+    est.auth.bootstrap.private_key est.enrol=controller est.enrol=host acme scep aws_pca.arn aws_pca.region
+    aws_pca.template_arn aws_pca.roots aws_pca.accept_new_root aws_pca.timeout aws_pca.ca_bundle openbao_ssh
+    local_ssh
 """
 IDENTITY = """
     name kind=x509 kind=ssh_host state=present state=absent state=released state=observed common_name dns_names
@@ -41,8 +46,9 @@ IDENTITY = """
     publish.pkcs12.owner publish.pkcs12.group publish.pkcs12.mode publish.pem_bundle.path publish.pem_bundle.parts
     publish.pem_bundle.owner publish.pem_bundle.group publish.pem_bundle.mode publish.openbao_kv.url
     publish.openbao_kv.mount publish.openbao_kv.path publish.openbao_kv.namespace publish.openbao_kv.auth
-    publish.openbao_kv.ca_bundle publish.openbao_kv.timeout publish.aws_acm publish.aws_secrets_manager.name
-    publish.aws_secrets_manager.region publish.aws_secrets_manager.timeout keep_generations generation=previous
+    publish.openbao_kv.ca_bundle publish.openbao_kv.timeout publish.aws_secrets_manager.name
+    publish.aws_secrets_manager.region publish.aws_secrets_manager.timeout publish.aws_acm.arn publish.aws_acm.region
+    publish.aws_acm.tags publish.aws_acm.timeout keep_generations generation=previous
     revoke_on_absent trusts
 """
 SHARED = "ledger ledger_password ledger_password_file policy"
@@ -93,7 +99,10 @@ DEFAULTS = {
     "check_status": "ledger",
     "issuer.local.timeout": "30s",
     "issuer.openbao.timeout": "30s",
+    "issuer.aws_pca.timeout": "30s",
     "issuer.openbao.mount": "pki",
+    "issuer.est.timeout": "30s",
+    "issuer.est.enrol": "controller",
     "issuer.openbao.sign_verbatim": False,
     "issuer.openbao.auth.approle.mount": "approle",
     "issuer.openbao.auth.cert.mount": "cert",

@@ -10,7 +10,7 @@ import typing as t
 from datetime import timedelta
 
 from .model import ADOPTED
-from .renewal import renew_at
+from .renewal import is_due
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +24,7 @@ _FINDINGS = {
     "pair_mismatched": "the private key does not fit the certificate",
     "unreadable": "{about} cannot be read: {detail}",
     "key_gone": "the private key is gone from {about}",
+    "key_elsewhere": "the private key is in {detail}, declared is {about}",
     "mode": "the mode of {about} is {detail}",
     "owner": "the owner of {about} is {detail}",
     "selinux": "the SELinux type of {about} is {detail}",
@@ -70,7 +71,7 @@ def credential_is_damaged(look: Look) -> str | None:
 
 
 def key_is_gone(look: Look) -> str | None:
-    """Tell that a custody that only the controller reaches no longer has the key."""
+    """Tell that a custody that only the controller reaches no longer has the key, or that a copy lacks it."""
     return look.known.key_gone if look.found.generation is not None else None
 
 
@@ -78,6 +79,12 @@ def custody_differs(look: Look) -> str | None:
     """Tell that the key lives elsewhere than declared."""
     there, declared = look.found.custody, look.wanted.key.custody
     return None if there in (None, declared) else f"the key is in custody {there}, declared is {declared}"
+
+
+def origin_differs(look: Look) -> str | None:
+    """Tell that the key was made elsewhere than declared, and may be known there."""
+    there, declared = look.found.origin, look.wanted.key.origin
+    return None if there in (None, declared) else f"the key was made on the {there}, declared is {declared}"
 
 
 def credential_is_revoked(look: Look) -> str | None:
@@ -114,7 +121,7 @@ def credential_lives_too_long(look: Look) -> str | None:
 
 def credential_is_due(look: Look) -> str | None:
     """Tell that it has ended, or that it ends within the margin."""
-    if look.credential is None or look.now < renew_at(look.credential, look.wanted.renew_before):
+    if look.credential is None or not is_due(look.credential, look.wanted.renew_before, look.now):
         return None
     end = f"{look.credential.not_after:%Y-%m-%d %H:%M}"
     return f"it ended on {end}" if look.now >= look.credential.not_after else f"it ends on {end} and is due for renewal"
@@ -133,6 +140,7 @@ COMMON_CHECKS: tuple[Check, ...] = (
     credential_is_damaged,
     key_is_gone,
     custody_differs,
+    origin_differs,
     credential_is_revoked,
     issuer_changed,
     credential_is_due,
@@ -143,6 +151,7 @@ ADOPTED_CHECKS: tuple[Check, ...] = (
     credential_is_missing,
     credential_is_damaged,
     credential_is_revoked,
+    origin_differs,
     adoption_is_to_end,
     credential_is_due,
 )

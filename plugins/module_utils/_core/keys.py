@@ -72,6 +72,12 @@ def generate(key_type: str) -> t.Any:
     return _ml_dsa(size[-2:]).generate()
 
 
+def check_makeable(key_type: str) -> None:
+    """Raise Misconfigured for a type that the cryptography of this machine cannot make."""
+    if key_type.startswith("ml-dsa-"):
+        _ml_dsa(key_type[-2:])
+
+
 def signing_hash(private_key: t.Any) -> t.Any:
     """Return the hash that cryptography's builders sign with; None where the algorithm brings its own."""
     from cryptography.hazmat.primitives import hashes

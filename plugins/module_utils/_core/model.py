@@ -22,6 +22,7 @@ PROFILE_USAGES = {
     "tls_peer": ("client_auth", "server_auth"),
 }
 PROFILES = tuple(PROFILE_USAGES)
+KEY_ORIGINS = ("host", "controller")
 CUSTODIES = ("file", "pkcs11", "openbao_transit", "aws_kms")
 PARTS = ("certificate", "chain", "fullchain", "private_key", "combined", "key_uri", "nginx_tls")
 ACTIONS = (
@@ -61,12 +62,21 @@ class Key(t.NamedTuple):
     """The algorithm of a key, and where it lives.
 
     Outside files, `label` names the identity's keys there, and `token` is there where that is a token of the host.
+    `spent` are the URIs of the keys that earlier generations had: none of them is ever the next one. `origin` is where
+    a key for a file is made.
     """
 
     type: str = "ecdsa-p256"
     custody: str = "file"
     label: str | None = None
     token: Token | None = None
+    spent: tuple[str, ...] = ()
+    origin: str = "host"
+
+    @property
+    def comes_down(self) -> bool:
+        """Tell whether the controller makes the key and sends it to the host, once."""
+        return self.origin == "controller"
 
     @property
     def on_host(self) -> bool:
@@ -150,7 +160,8 @@ class Known(t.NamedTuple):
     `links` are the paths that the ledger calls live, `newest` is the highest number it ever gave out, `revoke` says why
     the credential is to be revoked in this run, `listed` that the ledger has the identity as one that is there,
     `left` what a killed run left in a custody that only the controller reaches. These three are for the controller's
-    own decision. `key_gone` says that such a custody no longer has the key.
+    own decision. `key_gone` says that such a custody no longer has the key, or that a copy lacks the one that no host
+    sends up; `elsewhere` where the key is if that is not the place that is declared.
     The issuer wants the credential with the id `scheduled` renewed from `renew_at` on.
     """
 
@@ -161,6 +172,7 @@ class Known(t.NamedTuple):
     listed: bool = False
     left: str | None = None
     key_gone: str | None = None
+    elsewhere: str | None = None
     scheduled: str | None = None
     renew_at: datetime | None = None
 
@@ -247,8 +259,10 @@ class Observed(t.NamedTuple):
     more). `unfinished` says that a killed run left something behind that was never published, `pending` is the
     generation whose activation or proof was not completed. `served` is the verdict of a proof: None (not asked), "ok",
     or a sentence. `original` is there to be adopted, or only observed. `custody` is where the key of the generation
-    lives; outside files `key_uri` names it, and `key_uris` those of all generations. `copies` are what `publish`
-    declares, and `stale_copies` the files that it declared once and does not any more.
+    lives, `origin` where it was made; outside files `key_uri` names it, and `key_uris` those of all generations.
+    `other_uri` names the key of the generation that is to be current and is not, `other_gone` tells that a token of the
+    host no longer has it. `copies` are what `publish` declares, and `stale_copies` the files that it declared once and
+    does not any more.
     """
 
     name: str
@@ -269,8 +283,11 @@ class Observed(t.NamedTuple):
     served: str | None = None
     original: Original | None = None
     custody: str | None = None
+    origin: str | None = None
     key_uri: str | None = None
     key_uris: tuple[str, ...] = ()
+    other_uri: str | None = None
+    other_gone: bool = False
     copies: tuple[CopyState, ...] = ()
     stale_copies: tuple[str, ...] = ()
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import binascii
 import contextlib
 import hashlib
 import typing as t
@@ -28,6 +29,7 @@ UNREADABLE: tuple[type[Exception], ...] = (*MALFORMED, KeyError)
 with contextlib.suppress(NameError):
     UNREADABLE += (InternalError,)
 PEM_BEGIN = b"-----BEGIN CERTIFICATE-----"
+_PEM_END = b"-----END CERTIFICATE-----"
 # What crosses the wire, and what any sensible certificate keeps to.
 LARGEST, LARGEST_SERIAL, MOST_NAMES, LONGEST_NAME = 16 * 1024, 500, 4000, 4000
 
@@ -50,6 +52,15 @@ def der_certificates(pem: bytes) -> tuple[bytes, ...]:
         return tuple(x509.load_pem_x509_certificate(block).public_bytes(Encoding.DER) for block in blocks)
     except MALFORMED:
         raise ValueError("not a certificate in PEM") from None
+
+
+def first_in(pem: bytes) -> bytes | None:
+    """Return what the first certificate of a PEM text encodes, for `credential` to parse; None where there is none."""
+    body, end, _rest = pem.partition(PEM_BEGIN)[2].partition(_PEM_END)
+    try:
+        return binascii.a2b_base64(body) if end else None
+    except binascii.Error:
+        return None
 
 
 def public_key(der: bytes) -> bytes:

@@ -141,9 +141,11 @@ def _leftovers(wanted: Identity, found: Observed, *, renewed: bool) -> tuple[Ste
 
 
 def _absent(wanted: Identity, found: Observed, known: Known) -> tuple[Step, ...]:
-    if found.custody not in (None, "file", wanted.key.custody):
+    there = found.custody if found.custody not in (None, "file", wanted.key.custody) else None
+    there = there or next((one.detail for one in found.damage if one.code == "key_elsewhere"), None) or known.elsewhere
+    if there:
         raise Misconfigured(
-            f"machine_identity: identities[{wanted.name}].key.custody: its key is in {found.custody}, declared is "
+            f"machine_identity: identities[{wanted.name}].key.custody: its key is in {there}, declared is "
             f"{wanted.key.custody}; write its custody beside state: absent, so that the key is destroyed as well"
         )
     existed = found.certificate is not None or known.newest
@@ -198,7 +200,12 @@ def _previous(look: Look) -> tuple[Step, ...]:
             f"{option}: there is no previous generation on the host; "
             "remove the option, and set keep_generations before the next renewal"
         )
-    useless = _why_useless(look if target == found.generation else look._replace(credential=look.other))
+    there = target == found.generation
+    useless = _why_useless(look if there else look._replace(credential=look.other))
+    if there and found.damage:
+        useless = sentence(found.damage[0])
+    elif found.other_gone or look.known.key_gone:
+        useless = look.known.key_gone or "its key is gone"
     if useless:
         raise Misconfigured(f"{option}: generation {target} cannot be used, {useless}; remove the option")
     return _switched(wanted, found, f"generation {target} is asked for", target)

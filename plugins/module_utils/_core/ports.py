@@ -12,9 +12,8 @@ from dataclasses import dataclass
 if t.TYPE_CHECKING:
     from datetime import datetime
 
-    from .challenge import Challenge
     from .errors import KeysteadError
-    from .model import Generation, Subject, X509Facts
+    from .model import Credential, Generation, Subject, X509Facts
     from .publication import CopyState
 
 
@@ -91,37 +90,22 @@ class Issuer(t.Protocol):
 
 
 @t.runtime_checkable
-class Challenges(t.Protocol):
-    """Wants to see something on the host before it goes on with its orders.
-
-    `challenges` returns what, for each order; one execution on the host shows all of it. An order that is gone is
-    refused in its place.
-    """
-
-    def challenges(self, orders: t.Sequence[Order]) -> list[tuple[Challenge, ...] | KeysteadError]: ...
-
-
-class Schedule(t.NamedTuple):
-    """When an issuer wants a certificate renewed, None where it does not say, and when it is to be asked again."""
-
-    renew_at: datetime | None
-    ask_again: datetime
-
-
-@t.runtime_checkable
-class Scheduler(t.Protocol):
-    """Says when it wants what it signed renewed (RFC 9773). Equal answers of it give equal times, whoever asks."""
-
-    def schedule(self, certificate: bytes) -> Schedule: ...
-
-
-@t.runtime_checkable
 class Revoker(t.Protocol):
     """Takes certificates (DER) back."""
 
     def revoke(self, certificates: t.Sequence[bytes], reason: str) -> list[Revoked | KeysteadError]: ...
 
     def status(self, certificate: bytes) -> Good | Revoked | Unknown: ...
+
+
+@t.runtime_checkable
+class KeyRevoker(t.Protocol):
+    """Takes a certificate (DER) back for whoever has its private key (PEM): one that is known to others already.
+
+    The key is shown to the backend, so it must be none that is still to be used. Raises Denied for another key.
+    """
+
+    def revoke_with_key(self, certificate: bytes, private_key: bytes) -> Revoked: ...
 
 
 @t.runtime_checkable
@@ -139,6 +123,33 @@ class Advisor(t.Protocol):
     """
 
     def advice(self) -> list[str]: ...
+
+
+class Enrolment(t.NamedTuple):
+    """What a host is to say to an issuer itself: by which protocol (of module_utils/_enrol), what, and with a secret.
+
+    `said` goes down as JSON and holds no secret. `secret` goes down a pipe only.
+    """
+
+    protocol: str
+    said: t.Mapping[str, t.Any]
+    secret: str | None = None
+
+
+@t.runtime_checkable
+class EnrolsOnHost(t.Protocol):
+    """Must be, or may be, spoken to from the host, which then shows the key and the certificate that it has there.
+
+    `enrolment` returns what the host is to send, None where the controller asks by `begin`; `current` is the
+    credential of this issuer that the host can show, None where it has none. `enrolled` reads what the host was
+    answered, which may be anything: only what passes V1 is installed.
+    """
+
+    def enrolment(self, request: Request, current: Credential | None) -> Enrolment | None: ...
+
+    def enrolled(
+        self, request: Request, told: t.Mapping[str, t.Any]
+    ) -> Generation | Order | KeysteadError: ...
 
 
 class Check(t.NamedTuple):
@@ -187,12 +198,14 @@ class Slot(t.NamedTuple):
     """Where the keys of one identity or authority belong in a custody.
 
     `label` is theirs alone and names them to whoever looks into the backend; `current` is the URI of the key of the
-    current generation, `used` those of all generations that there are, the current one included.
+    current generation, `used` those of all generations that there are, the current one included. `spent` are those that
+    generations had which are gone: such a key never waits for a credential again.
     """
 
     label: str
     current: str | None = None
     used: tuple[str, ...] = ()
+    spent: tuple[str, ...] = ()
 
 
 class KeyStore(t.Protocol):
@@ -222,6 +235,19 @@ class Leftovers(t.Protocol):
     """
 
     def left(self) -> str | None: ...
+
+
+@t.runtime_checkable
+class Foreseeing(t.Protocol):
+    """A key store that can say, without changing anything, what would come of acting.
+
+    `elsewhere` returns where the key is that a URI names, if that is not the place that is declared; else None. `check`
+    raises Misconfigured where `stage` would refuse a type of key.
+    """
+
+    def elsewhere(self, uri: str) -> str | None: ...
+
+    def check(self, key_type: str) -> None: ...
 
 
 @t.runtime_checkable

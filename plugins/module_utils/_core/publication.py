@@ -19,13 +19,14 @@ FILE_PUBLISHERS = {
 }
 """What runs on a host, and the parts that a file of it may hold."""
 
-REMOTE_PUBLISHERS = ("openbao_kv", "aws_secrets_manager")
+REMOTE_PUBLISHERS = ("openbao_kv", "aws_secrets_manager", "aws_acm")
 """What runs on the controller; the first word of where such a copy is."""
 
-REMOTE_PARTS = ("certificate", "chain")
+REMOTE_PARTS = ("private_key", "certificate", "chain", "fullchain")
 DEFAULT_PARTS = ("private_key", "certificate", "chain")
+_PUBLIC_BY_DEFAULT = ("openbao_kv", "aws_secrets_manager")
 ENCRYPTIONS = ("modern", "legacy")
-_OF_METADATA = ("ok", "same", "mode", "owner")  # what a consumer reads there stays what it was
+_OF_METADATA = ("ok", "same", "mode", "owner", "tags")  # what a consumer reads there stays what it was
 _SENTENCES = {
     "ok": "{where} gets {why}",
     "missing": "{where} is not there yet",
@@ -41,8 +42,14 @@ _SENTENCES = {
     "file": "{where} holds something else, which {publisher} replaces, as replace_files says",
     "unread": "{where} could not be read, and is written where that is possible now",
     "link": "{where} is a link, in whose place a file comes",
+    "tags": "{where} lacks the tag {detail}",
 }
 COPY_STATES = tuple(_SENTENCES)
+
+
+def default_parts(publisher: str) -> tuple[str, ...]:
+    """Return the parts that go to a publisher where a task names none."""
+    return DEFAULT_PARTS[1:] if publisher in _PUBLIC_BY_DEFAULT else DEFAULT_PARTS
 
 
 class Publication(t.NamedTuple):
@@ -74,6 +81,11 @@ class CopyState(t.NamedTuple):
 def is_copy(step: Step) -> bool:
     """Tell whether a step is about a copy: `publish` with a number, or with nothing, is about a generation."""
     return step.action == "publish" and not (step.about == "" or step.about.isdigit())
+
+
+def told(copy: CopyState) -> str:
+    """Say how a copy differs."""
+    return _SENTENCES[copy.state].format(**copy._asdict())
 
 
 def copy_steps(found: Observed, renewed: str | None = None) -> tuple[Step, ...]:

@@ -15,7 +15,7 @@ if t.TYPE_CHECKING:
 
     from .model import Credential
 
-LARGEST_JITTER = 0.1
+LARGEST_JITTER = 10  # the margin is divided by it
 
 
 def margin(renew_before: str, life: timedelta) -> timedelta:
@@ -23,6 +23,14 @@ def margin(renew_before: str, life: timedelta) -> timedelta:
     if renew_before.endswith("%"):
         return life * int(renew_before[:-1]) / 100
     return timedelta(seconds=int(renew_before))
+
+
+def is_due(credential: Credential, renew_before: str, now: datetime) -> bool:
+    """Tell whether renewal is due; most are so far from it that their jitter does not matter."""
+    before = margin(renew_before, credential.not_after - credential.not_before)
+    if credential.not_after - now > before + before / LARGEST_JITTER:
+        return False
+    return now >= renew_at(credential, renew_before)
 
 
 def renew_at(credential: Credential, renew_before: str) -> datetime:
@@ -34,7 +42,7 @@ def renew_at(credential: Credential, renew_before: str) -> datetime:
     life = credential.not_after - credential.not_before
     before = margin(renew_before, life)
     fraction = int(hashlib.sha256(credential.credential_id.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
-    jitter = max(timedelta(0), min(before * LARGEST_JITTER, (life - before) / 2)) * fraction
+    jitter = max(timedelta(0), min(before / LARGEST_JITTER, (life - before) / 2)) * fraction
     try:
         return credential.not_after - before - jitter
     except OverflowError:  # it ended in the year 1

@@ -115,7 +115,10 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         **dict.fromkeys(("dns_names", "ip_addresses", "uris", "email_addresses"), many(text)),
     },
     model.Token: dict.fromkeys(model.Token._fields, text),
-    model.Key: {"type": text, "custody": text, "label": text, "token": one(model.Token)},
+    model.Key: {
+        **dict.fromkeys(("type", "custody", "label"), text), "token": one(model.Token), "spent": many(text),
+        "origin": word(model.KEY_ORIGINS),
+    },
     model.Link: {"path": text, "part": text},
     model.Files: {
         "owner": text, "group": text, "mode": text, "links": many(one(model.Link)), "replace_files": flag,
@@ -135,7 +138,8 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     },
     model.Known: {
         "revoked": many(many(text)), "links": many(text), "newest": count, "listed": flag,
-        **dict.fromkeys(("revoke", "left", "key_gone", "scheduled"), text), "renew_at": moment,
+        **dict.fromkeys(("revoke", "left", "key_gone", "elsewhere", "scheduled"), text),
+        "renew_at": moment,
     },
     model.Finding: {"code": text, "about": text, "detail": text},
     model.LinkState: {"path": text, "part": text, "state": word(model.LINK_STATES)},
@@ -152,12 +156,12 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         "findings": many(one(model.Finding)),
     },
     model.Observed: {
-        **dict.fromkeys(("name", "public_id", "issuer_id", "served", "custody", "key_uri"), text),
-        "key_uris": many(text),
+        **dict.fromkeys(("name", "public_id", "issuer_id", "served", "custody", "key_uri", "other_uri"), text),
+        "key_uris": many(text), "origin": word(model.KEY_ORIGINS),
         **dict.fromkeys(("generation", "newest", "pending"), count), "others": many(count),
         **dict.fromkeys(("damage", "drift"), many(one(model.Finding))), "certificate": binary,
         **dict.fromkeys(("credential", "other"), one(model.Credential)),
-        "links": many(one(model.LinkState)), "stale_links": many(text), "unfinished": flag,
+        "links": many(one(model.LinkState)), "stale_links": many(text), "unfinished": flag, "other_gone": flag,
         "original": one(model.Original),
         "copies": many(one(publication.CopyState)), "stale_copies": many(text),
     },
@@ -188,17 +192,23 @@ def unpack(cls: type[T], value: t.Any) -> T:
     if not isinstance(value, dict):
         raise ValueError(f"{cls.__name__.lower()} is not a mapping")  # noqa: TRY004 - one error for every wrong form
     shape, fields = _SHAPES[cls], {}
-    for key, content in value.items():
-        if key not in shape:
-            raise ValueError(f"{cls.__name__.lower()} has an unknown field")
-        try:
+    try:
+        for key, content in value.items():
             fields[key] = shape[key](content)
-        except ValueError as error:
-            raise ValueError(f"{cls.__name__.lower()}.{key} is {error}") from None
+    except KeyError:
+        raise ValueError(f"{cls.__name__.lower()} has an unknown field") from None
+    except ValueError as error:
+        raise ValueError(f"{cls.__name__.lower()}.{key} is {error}") from None
     try:
         return cls(**fields)
     except TypeError:
         raise ValueError(f"{cls.__name__.lower()} lacks a field") from None
+
+
+_DEFAULTS = {
+    noun: tuple((name, noun._field_defaults.get(name, ...)) for name in noun._fields)  # type: ignore[attr-defined]
+    for noun in _SHAPES
+}
 
 
 def pack(value: t.Any) -> t.Any:
@@ -206,9 +216,13 @@ def pack(value: t.Any) -> t.Any:
     kind = type(value)
     if kind in _AS_IT_IS:
         return value
-    if kind in _SHAPES:
-        defaults = kind._field_defaults
-        return {name: pack(found) for name, found in zip(kind._fields, value) if found != defaults.get(name, ...)}
+    if kind in _DEFAULTS:
+        said = zip(_DEFAULTS[kind], value)
+        return {
+            name: found if type(found) in _AS_IT_IS else pack(found)
+            for (name, default), found in said
+            if found is not default and found != default
+        }
     if isinstance(value, tuple):
         return [pack(entry) for entry in value]
     if isinstance(value, datetime):

@@ -25,21 +25,18 @@ def wanted_mode(name: str, files: Files) -> int:
 
 def drift_of(directory: int, found: t.Mapping[str, os.stat_result], files: Files) -> tuple[Finding, ...]:
     """Return what is not as declared of the files that were found in an open generation directory."""
-    ids = uid_gid(files.owner, files.group)
-    labelled = selinux.enabled()
-    return tuple(
-        finding
-        for name, there in found.items()
-        for finding in (*_look(name, there, files, *ids), *(_mislabelled(directory, name) if labelled else ()))
-    )
-
-
-def _look(name: str, there: os.stat_result, files: Files, uid: int, gid: int) -> t.Iterator[Finding]:
-    mode, wanted = stat.S_IMODE(there.st_mode), wanted_mode(name, files)
-    if mode != wanted:
-        yield Finding("mode", name, f"{mode:04o}, not {wanted:04o}")
-    if uid not in (-1, there.st_uid) or gid not in (-1, there.st_gid):
-        yield Finding("owner", name, f"{there.st_uid}:{there.st_gid}, not {files.owner or ''}:{files.group or ''}")
+    uid, gid = uid_gid(files.owner, files.group)
+    drift: list[Finding] = []
+    for name, there in found.items():
+        mode, wanted = stat.S_IMODE(there.st_mode), wanted_mode(name, files)
+        if mode != wanted:
+            drift.append(Finding("mode", name, f"{mode:04o}, not {wanted:04o}"))
+        if uid not in (-1, there.st_uid) or gid not in (-1, there.st_gid):
+            ids = f"{there.st_uid}:{there.st_gid}"
+            drift.append(Finding("owner", name, f"{ids}, not {files.owner or ''}:{files.group or ''}"))
+    if selinux.enabled():
+        drift += (finding for name in found for finding in _mislabelled(directory, name))
+    return tuple(drift)
 
 
 def _mislabelled(directory: int, name: str) -> t.Iterator[Finding]:

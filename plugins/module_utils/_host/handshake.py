@@ -82,9 +82,13 @@ def _handshake(endpoint: Endpoint, context: ssl.SSLContext, deadline: float) -> 
 
 def unsupported(certificate: bytes) -> str | None:
     """Return why this host's OpenSSL cannot handle `certificate` (DER): ML-DSA needs OpenSSL 3.5."""
+    return unsupported_type(next((name for oid, name in ML_DSA_OIDS.items() if oid in certificate), ""))
+
+
+def unsupported_type(name: str) -> str | None:
+    """Return why this host's OpenSSL cannot do a handshake with keys of a type."""
     major, minor = ssl.OPENSSL_VERSION_INFO[:2]
-    name = next((name for oid, name in ML_DSA_OIDS.items() if oid in certificate), None)
-    if name is None or (major, minor) >= (3, 5):
+    if not name.startswith("ml-dsa-") or (major, minor) >= (3, 5):
         return None
     library = ssl.OPENSSL_VERSION.split()[0]
     return f"this host's {library} {major}.{minor} cannot do a handshake with {name}; use prove.command"

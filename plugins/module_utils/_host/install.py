@@ -92,6 +92,7 @@ def _job(request: Request, store_fd: int | None, wanted: Identity, known: Known,
         original=entry.get("original"),
         key_uri=entry.get("key_uri"),
         public_id=entry.get("public_id"),
+        private_key=request.secrets.get(wanted.name, {}).get("private_key", "").encode(),
         waiting=bool(entry.get("waiting")),
     )
 

@@ -23,8 +23,8 @@ class Job:
     """The work on one identity. `number` and `parts` are there when a credential was issued.
 
     `original` is the id of the certificate that the controller recorded, where there is one to adopt. `key_uri` and
-    `public_id` are those of the staged key where only the controller reaches it. An issuer that is still looking at
-    what is shown here leaves it `waiting`.
+    `public_id` are those of the staged key where only the controller reaches it. `private_key` came down, in PEM. An
+    issuer that is still looking at what is shown here leaves it `waiting`.
     """
 
     wanted: Identity
@@ -38,6 +38,7 @@ class Job:
     original: str | None = None
     key_uri: str | None = None
     public_id: str | None = None
+    private_key: bytes = field(default=b"", repr=False)
     waiting: bool = False
     done: list[Done] = field(default_factory=list)
     error: str | None = None

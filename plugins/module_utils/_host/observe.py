@@ -12,7 +12,7 @@ import typing as t
 
 from .._core import pki
 from .._core.keys import from_pem, spki_sha256
-from .._core.model import Credential, Finding, Identity, Observed
+from .._core.model import KEY_ORIGINS, Credential, Finding, Identity, Observed
 from .._core.plan import generation_to_be
 from . import elsewhere
 from .copy_record import COPIES, CopyRecord
@@ -58,13 +58,21 @@ def observe(
 def see(place: Place | None, wanted: Identity) -> Seen:
     """Read what is there. Many identities are all read before the first is judged, for a processor likes that."""
     if place is None:
-        return Seen({"generation": None}, {})
+        return Seen({"generation": None, "unfinished": elsewhere.look(None, wanted, None).left}, {})
     current = place.current()
-    numbers = _numbers(place, current)
+    entries = place.entries()
+    numbers = _numbers(place, current, entries)
     seen = Seen(numbers, {}) if current is None else _current(place, current, wanted)
-    keys = elsewhere.look(place, wanted, None if seen.record is None else _custody(seen.record))
-    numbers = {**numbers, "unfinished": numbers["unfinished"] or keys.left, "key_uris": keys.key_uris}
-    copied = CopyRecord(place) if place.has(COPIES) else None
+    custody = None if seen.record is None else _custody(seen.record)
+    keys = elsewhere.look(place, wanted, custody, _number_to_be(wanted, numbers))
+    numbers = {
+        **numbers,
+        "unfinished": numbers["unfinished"] or keys.left,
+        "key_uris": keys.key_uris,
+        "other_uri": keys.other_uri,
+        "other_gone": keys.other_gone,
+    }
+    copied = CopyRecord(place) if COPIES in entries else None
     other = _certificate_to_be(place, wanted, numbers)
     return seen._replace(numbers=numbers, other=other, elsewhere=keys, copied=copied)
 
@@ -92,9 +100,8 @@ def judged(
     return Observed(**found)
 
 
-def _numbers(place: Place, current: int | None) -> dict[str, t.Any]:
+def _numbers(place: Place, current: int | None, entries: frozenset[str]) -> dict[str, t.Any]:
     """Sort the directories into complete ones and what a killed run left."""
-    entries = place.entries()
     unproved = place.unproved() if PENDING in entries else None
     unpublished = unproved.generation if unproved and unproved.fresh and unproved.generation != current else None
     numbers = numbers_among(entries)
@@ -137,6 +144,7 @@ def _judged(seen: Seen) -> dict[str, t.Any]:
         "issuer_id": str(seen.record.get("issuer_id")),
         "public_id": str(seen.record.get("public_id")),
         "custody": _custody(seen.record),
+        "origin": _origin(seen.record),
         "key_uri": seen.record.get("key_uri"),
         "damage": (*_damage(seen.record, seen.contents), *_pair(seen, seen.record, credential)),
         "drift": seen.drift,
@@ -155,6 +163,12 @@ def _damage(record: t.Mapping[str, t.Any], contents: Contents) -> t.Iterator[Fin
 
 def _custody(record: t.Mapping[str, t.Any]) -> str:
     return str(record.get("custody") or "file")
+
+
+def _origin(record: t.Mapping[str, t.Any]) -> str | None:
+    """Return where the key was made: on the host, where nothing else was written down; None for no such place."""
+    said = record.get("origin", KEY_ORIGINS[0])
+    return said if said in KEY_ORIGINS else None
 
 
 def _pair(seen: Seen, record: t.Mapping[str, t.Any], credential: Credential | None) -> t.Iterator[Finding]:
@@ -182,10 +196,7 @@ def _key_file(contents: Contents, credential: Credential | None) -> t.Iterator[F
 
 
 def _der(pem: bytes | None) -> bytes | None:
-    try:
-        return pki.der_certificates(pem)[0] if pem else None
-    except ValueError:
-        return None
+    return pki.first_in(pem) if pem else None
 
 
 def parsed(certificate: bytes | None) -> Credential | None:
@@ -196,10 +207,16 @@ def parsed(certificate: bytes | None) -> Credential | None:
         return None
 
 
+def _number_to_be(wanted: Identity, numbers: t.Mapping[str, t.Any]) -> int | None:
+    """Return the generation that is to be current and is not."""
+    number = generation_to_be(wanted, numbers["generation"], numbers["others"])
+    return None if number == numbers["generation"] else number
+
+
 def _certificate_to_be(place: Place, wanted: Identity, numbers: t.Mapping[str, t.Any]) -> bytes | None:
     """Return the certificate (PEM) of the generation that is to be current and is not."""
-    number = generation_to_be(wanted, numbers["generation"], numbers["others"])
-    if number in (None, numbers["generation"]):
+    number = _number_to_be(wanted, numbers)
+    if number is None:
         return None
     directory = place.open_generation(str(number))
     if directory is None:

@@ -64,10 +64,11 @@ class Place(t.NamedTuple):
     def key_uris(self) -> tuple[str | None, tuple[str, ...]]:
         """Return what names the key of the current generation, and of all, in a custody outside files."""
         current = self.current()
-        found = {number: self._key_uri(number) for number in self.numbers()}
+        found = {number: self.key_uri(number) for number in self.numbers()}
         return found.get(current or 0), tuple(uri for uri in found.values() if uri)
 
-    def _key_uri(self, number: int) -> str | None:
+    def key_uri(self, number: int) -> str | None:
+        """Return what names the key of a generation in a custody outside files."""
         directory = self.open_generation(str(number))
         if directory is None:
             return None

@@ -14,8 +14,11 @@ from functools import partial
 from .._core import wire
 from .._core.checks import Look
 from .._core.errors import KeysteadError
+from .._core.keys import check_makeable
 from .._core.model import Observed
 from .._core.plan import decide
+from .._core.ports import Foreseeing
+from .._keystores.registry import keystore
 from .durability import together
 from .observe import Seen, judged, see
 from .ownership import check_may_give
@@ -126,7 +129,8 @@ class _Look:
         place = None if store_fd is None else open_place(request.store, store_fd, wanted.name)
         try:
             self.seen = see(place, wanted)
-            if place and wanted.state == "released" and self.seen.numbers["generation"] is not None:
+            by_file = wanted.state == "released" and wanted.key.custody == "file"
+            if place and by_file and self.seen.numbers["generation"] is not None:
                 from .release import refuse_losing_the_key
 
                 refuse_losing_the_key(place, wanted, self.known)
@@ -141,6 +145,14 @@ class _Look:
         found = self.found
         look = Look(self.wanted, found, found.credential, self.known, self.request.now, found.other)
         self.steps = decide(look)
+        if self.wanted.key.token and _stages(self.steps):
+            keys = keystore(None, self.wanted.key)
+            if isinstance(keys, Foreseeing):
+                keys.check(self.wanted.key.type)
+        if self.wanted.key.type.startswith("ml-dsa-") and _stages(self.steps):
+            from .post_quantum import check_fit
+
+            check_fit(self.wanted)
         self.answer = {"name": self.wanted.name, "observed": wire.pack(self.found)}
 
     def get_ready(self, store_fd: int) -> None:
@@ -184,16 +196,20 @@ def _stages(steps: tuple[Step, ...]) -> bool:
 
 
 def _begins(steps: tuple[Step, ...]) -> bool:
-    """Tell whether there will be a generation where there may be no directory yet."""
-    return any(step.action in ("stage_key", "adopt") for step in steps)
+    """Tell whether there will be a generation, or keys in a token are to go, where there may be no directory."""
+    return any(step.action in ("stage_key", "adopt", "destroy") for step in steps)
 
 
 def _staged(place: Place, wanted: Identity, steps: tuple[Step, ...]) -> dict[str, t.Any]:
     """Stage what the steps need, and return the request and its key's id where a credential is to be issued."""
     if not _stages(steps):
         return {}
-    from .recovery import recover
+    from .recovery import discard_unfinished, recover
 
+    if wanted.key.comes_down:  # what waits there is of no use: who made it has forgotten it
+        check_makeable(wanted.key.type)
+        discard_unfinished(place)
+        return {}
     recover(place)
     return _request(place, wanted) if wanted.key.on_host else {}
 
@@ -203,7 +219,6 @@ def _request(place: Place, wanted: Identity) -> dict[str, t.Any]:
     from .._core import pki
     from .._core.keys import spki_sha256
     from .._core.staging import staged
-    from .._keystores.registry import keystore
 
     key = staged(keystore(place, wanted.key), wanted.key.type)
     csr = base64.b64encode(pki.request(wanted.subject, key)).decode()

@@ -47,6 +47,10 @@ def write(job: Job) -> None:
         return
     if job.number in place.numbers():
         raise Misconfigured(f"host: generation {job.number} of {place.name} is there already; run again")
+    if key.comes_down:
+        from .._keystores.file import keep
+
+        keep(place, job.private_key)
     if key.custody == "file":
         write_into(job, place, NEXT, keystore(place, key).staged)
         return
@@ -181,6 +185,7 @@ def _manifest(job: Job, files: t.Mapping[str, bytes], staged: Staged) -> bytes:
         "public_id": staged.public_id,
         "issuer_id": job.issuer_id,
         "custody": job.wanted.key.custody,
+        "origin": job.wanted.key.origin,
         "key_uri": staged.uri,
         "files": {**digests, **({KEY: None} if staged.pem is not None else {})},
     }

@@ -34,6 +34,10 @@ def run(params: t.Mapping[str, t.Any], *, check: bool) -> dict[str, t.Any]:
         from .respond import respond
 
         answers = {"identities": [] if check else respond(request)}
+    elif phase == "enrol":
+        from .enrol import enrol
+
+        answers = {"identities": [] if check else enrol(request)}
     elif phase == "preflight":
         from .preflight import look
 

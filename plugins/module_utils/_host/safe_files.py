@@ -19,7 +19,7 @@ import typing as t
 from .._core.errors import Misconfigured
 from . import selinux
 from .durability import sync
-from .os_errors import path_of, said
+from .os_errors import explained, path_of, said
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # NONBLOCK: a FIFO must not hold us
@@ -127,16 +127,19 @@ def read_file(dir_fd: int, name: str, limit: int = 1 << 20) -> bytes | None:
 
 def read_with_facts(dir_fd: int, name: str, limit: int = 1 << 20) -> Read | None:
     """Return a regular file of at most `limit` bytes; None when it is missing."""
-    with said(name, dir_fd):
-        try:
-            fd = os.open(name, _READ, dir_fd=dir_fd)
-        except FileNotFoundError:
-            return None
+    try:
+        fd = os.open(name, _READ, dir_fd=dir_fd)
         try:
             found = require_regular(fd, name, dir_fd)
-            content = _read(fd, found.st_size, limit)
+            content = os.read(fd, min(found.st_size, limit) + 1)
+            if len(content) != found.st_size:
+                content = _read_on(fd, content, limit)
         finally:
             os.close(fd)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise explained(error, path_of(name, dir_fd)) from error
     if len(content) > limit:
         raise Misconfigured(f"host: {path_of(name, dir_fd)} is larger than {limit} bytes; put the right file there")
     return Read(content, found)
@@ -150,13 +153,9 @@ def require_regular(fd: int, name: str, dir_fd: int) -> os.stat_result:
     return found
 
 
-def _read(fd: int, size: int, limit: int) -> bytes:
-    """Read a file of `size` bytes at once, any other to its end or to one byte beyond `limit`."""
-    content = os.read(fd, min(size, limit) + 1)
-    while len(content) != size and len(content) <= limit:
-        more = os.read(fd, limit + 1 - len(content))
-        if not more:
-            break
+def _read_on(fd: int, content: bytes, limit: int) -> bytes:
+    """Read a file that is not as long as it was said to be, to its end or to one byte beyond `limit`."""
+    while len(content) <= limit and (more := os.read(fd, limit + 1 - len(content))):
         content += more
     return content
 

@@ -42,13 +42,7 @@ class FileKeyStore:
     def stage(self, key_type: str) -> t.Any:
         """Make a key and keep it in a `next/` of its own, for nobody else to read."""
         key = generate(key_type)
-        remove_tree(self._place.fd, NEXT)
-        directory = open_subdirectory(self._place.fd, NEXT, create_mode=STAGING_MODE)
-        if directory is not None:
-            try:
-                create_file(directory, FILE, to_pem(key), mode=0o600)
-            finally:
-                os.close(directory)
+        keep(self._place, to_pem(key))
         return key
 
     def promote(self) -> None:
@@ -67,3 +61,14 @@ class FileKeyStore:
         finally:
             os.close(directory)
         return None if pem is None else from_pem(pem)
+
+
+def keep(place: Place, pem: bytes) -> None:
+    """Keep a key in a `next/` of its own, for nobody else to read, in the place of any that waits there."""
+    remove_tree(place.fd, NEXT)
+    directory = open_subdirectory(place.fd, NEXT, create_mode=STAGING_MODE)
+    if directory is not None:
+        try:
+            create_file(directory, FILE, pem, mode=0o600)
+        finally:
+            os.close(directory)

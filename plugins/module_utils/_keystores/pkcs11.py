@@ -46,7 +46,7 @@ class Pkcs11KeyStore:
     def staged(self) -> TokenKey | None:
         """Return the key that no generation has; None when there is none, or none that signs."""
         with using(self._wanted) as token:
-            waiting = self._unused(token, token.objects.labelled(self._slot.label))
+            waiting = self._fresh(token, self._unused(token, token.objects.labelled(self._slot.label)))
             return next(filter(None, (_signing(token, pair) for pair in waiting)), None)
 
     def stage(self, key_type: str) -> TokenKey:
@@ -54,7 +54,7 @@ class Pkcs11KeyStore:
         with using(self._wanted) as token:
             checked(token, key_type)
             left = self._unused(token, labelled(token, self._slot.label))
-            waiting = ((pair, _signing(token, pair)) for pair in left)
+            waiting = ((pair, _signing(token, pair)) for pair in self._fresh(token, left))
             fits = {pair.id: key for pair, key in waiting if key is not None and key.type == key_type}
             destroy(token, [pair for pair in left if pair.id not in fits])
             if fits:
@@ -79,6 +79,27 @@ class Pkcs11KeyStore:
         counted = ((len(unused) - halves, "key"), (halves, "half of a key"))
         said = " and ".join(f"{count} times {what}" if count > 1 else f"a {what}" for count, what in counted if count)
         return f"{token.name} has {said} with the label {self._slot.label} that nothing uses"
+
+    def elsewhere(self, uri: str) -> str | None:
+        """Return which token a URI names, if that is another one."""
+        with using(self._wanted) as token:
+            if _here(token, uri) is not None:
+                return None
+            try:
+                found = parse(uri)
+            except ValueError:
+                return uri or None
+            return f"token {found.token}" if found.token != token.label else f"token {found.token} ({found.serial})"
+
+    def check(self, key_type: str) -> None:
+        """Refuse a type that the token cannot make."""
+        with using(self._wanted) as token:
+            checked(token, key_type)
+
+    def _fresh(self, token: OpenToken, pairs: list[Pair]) -> list[Pair]:
+        """Leave out what earlier generations had: a renewal has a new key."""
+        spent = {_here(token, uri) for uri in self._slot.spent}
+        return [pair for pair in pairs if pair.id not in spent]
 
     def _unused(self, token: OpenToken, pairs: list[Pair]) -> list[Pair]:
         used = {_here(token, uri) for uri in (*self._slot.used, self._slot.current)}

@@ -138,6 +138,64 @@ ACME = {
     ),
     "ca_bundle": CA_BUNDLE,
 }
+_PAIR = {
+    "certificate": Option("Its path on the controller, PEM, its chain after it.", type="path", required=True),
+    "private_key": Option(
+        "The path of its key on the controller, PEM, without a passphrase.", type="path", required=True, no_log=False
+    ),
+}
+EST_AUTH = {
+    "basic": Option(
+        "A name and its password, which is exactly one of C(password) and C(password_file).",
+        type="dict",
+        options={
+            "username": Option("The name.", required=True),
+            "password": Option("The password itself.", no_log=True),
+            "password_file": Option("A file on the controller whose first line is it.", type="path", no_log=False),
+        },
+    ),
+    "cert": Option("The TLS certificate of a registration authority.", type="dict", options=_PAIR),
+    "bootstrap": Option(
+        "With V(enrol=host), a TLS certificate that the host has from elsewhere, for example from its manufacturer.",
+        type="dict",
+        options={
+            "certificate": Option("Its absolute path on the host, PEM, its chain after it.", required=True),
+            "private_key": Option(
+                "The absolute path of its key on the host, PEM, without a passphrase.", required=True, no_log=False
+            ),
+        },
+    ),
+}
+EST = {
+    "url": Option("Where the server is, for example V(https://est.example.org). TLS only.", required=True),
+    "label": Option("The label of one of its authorities: what follows C(/.well-known/est/) in its URLs."),
+    "fingerprint_sha256": Option(
+        "The SHA-256 fingerprint, in hexadecimal, of the root that the server names and that is trusted, in place of "
+        "C(roots). Without C(ca_bundle), the TLS certificate of the server has to come from it too."
+    ),
+    "auth": Option(
+        "Who is allowed to enrol: exactly one of these.",
+        type="dict",
+        options=EST_AUTH,
+        one_of=True,
+        required=True,
+    ),
+    "enrol": Option(
+        "Who speaks to the server. With V(host), the host does: it renews by showing the certificate that it has, if "
+        "that is one for clients, and begins with C(auth). A password goes there only where the connection pipelines; "
+        "with C(auth.cert) the controller begins.",
+        default="controller",
+        choices=("controller", "host"),
+    ),
+    "ca_bundle": CA_BUNDLE,
+}
+EST_TRUST = {
+    **TRUST,
+    "roots": TRUST["roots"]._replace(
+        help="The trust anchors that an answer must chain to, each as PEM or as the path of a PEM file on the "
+        "controller. Exactly one of this and C(fingerprint_sha256) is needed: who is met first is not believed."
+    ),
+}
 AWS_PCA = {
     "arn": Option("The ARN of the authority that signs.", required=True),
     "region": Option("Its region. The default is the one in C(arn), and no other is accepted."),
@@ -160,6 +218,11 @@ ISSUERS = {
         "The PKI of an OpenBao, or of a HashiCorp Vault. Its credentials never reach a host.",
         type="dict",
         options={**OPENBAO, **TRUST},
+    ),
+    "est": Option(
+        "A server of Enrollment over Secure Transport (RFC 7030), with the controller as registration authority.",
+        type="dict",
+        options={**EST, **EST_TRUST},
     ),
     "aws_pca": Option(
         "An authority of AWS Private CA. Credentials, roles and endpoints are those that boto3 finds on the "

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from .._core.model import KEY_TYPES, PARTS, PROFILES, Adopt, Files, Identity, Key, Proof
+from .._core.model import KEY_ORIGINS, KEY_TYPES, PARTS, PROFILES, Adopt, Files, Identity, Key, Proof
 from .custody import custody
 from .issuers import issuer
 from .option import Option
@@ -24,7 +24,13 @@ KEY = {
         choices=KEY_TYPES,
     ),
     "reuse": Option("Keep the key when the credential is renewed. Only V(false) is built.", type="bool", default=False),
-    "origin": Option("Where the key is made.", default="host", choices=("host",)),
+    "origin": Option(
+        "Where a key for a file is made. V(controller) makes it in the memory of the controller, sends it down once, "
+        "where the connection pipelines, and keeps it nowhere. It needs the leave of the policy, and is for "
+        "O(identities[].publish) with C(private_key).",
+        default=Key().origin,
+        choices=KEY_ORIGINS,
+    ),
     "custody": custody(),
 }
 ACTIVATE = {

@@ -25,11 +25,12 @@ class Planned(t.NamedTuple):
 Tree = t.Mapping[str, t.Any]  # of Planned or another Tree
 
 _OUT = Planned("leave it out")
+_MADE_THERE = Planned("use origin host", ("controller",))
 _COMMON: Tree = {}
 _RECORDS: Tree = {"records": _OUT}
 _ISSUER: Tree = {
     **dict.fromkeys(
-        ("est", "scep", "openbao_ssh", "local_ssh"),
+        ("scep", "openbao_ssh", "local_ssh"),
         Planned("use issuer {local: {directory: ..., authority: ...}}"),
     ),
     "local": {"ca_bundle": Planned("leave it out: local speaks to no server")},
@@ -37,14 +38,12 @@ _ISSUER: Tree = {
 }
 _KEY: Tree = {
     "reuse": Planned("leave it out: every renewal makes a new key", TRUE),
-    "origin": Planned("use origin host", ("controller",)),
 }
 _IDENTITY: Tree = {
     "kind": Planned("use kind x509", ("ssh_host",)),
     "principals": Planned("leave it out: it belongs to kind ssh_host"),
     "key": _KEY,
     "issuer": _ISSUER,
-    "publish": {"aws_acm": Planned("leave it out: it needs key.origin controller")},
     "trusts": _OUT,
 }
 _TASK: Tree = {
@@ -62,7 +61,7 @@ PLANNED: t.Mapping[str, Tree] = {
     "machine_identity": _TASK,
     "machine_identity_info": {**_COMMON, **_RECORDS},
     "preflight": {**_COMMON, "issuer": _ISSUER, "issuers": _ISSUER},
-    "certificate_authority": {**_COMMON, "key": {name: _KEY[name] for name in ("reuse", "origin")}},
+    "certificate_authority": {**_COMMON, "key": {**_KEY, "origin": _MADE_THERE}},
     "hsm_key": {**_COMMON},
     "ledger_rebuild": {**_COMMON, "issuers": _ISSUER},
 }

@@ -64,6 +64,15 @@ AWS_SECRETS_MANAGER = {
     "region": Option("The region. The default is that of the AWS configuration of the controller."),
     "timeout": TIMEOUT,
 }
+AWS_ACM = {
+    "arn": Option(
+        "The ARN of a certificate that was imported before and is to be this one. The default is one that is imported "
+        "anew, and found again by its tag."
+    ),
+    "region": Option("The region. The default is that of the AWS configuration of the controller."),
+    "tags": Option("Tags that it has besides, names and values.", type="dict"),
+    "timeout": TIMEOUT,
+}
 PUBLISHERS = {
     "pkcs12": Option("A PKCS#12 file on the host, with the name of the identity as its alias.", "dict", options=PKCS12),
     "pem_bundle": Option(
@@ -83,12 +92,19 @@ PUBLISHERS = {
         "dict",
         options=AWS_SECRETS_MANAGER,
     ),
+    "aws_acm": Option(
+        "A certificate of AWS Certificate Manager, imported by the controller under the same ARN each time. It takes "
+        "the private key, so it needs O(identities[].key.origin=controller).",
+        "dict",
+        options=AWS_ACM,
+    ),
 }
 PUBLISH = {
     **PUBLISHERS,
     "parts": Option(
-        "The parts that go there. The default is V(private_key), V(certificate) and V(chain) for files on the host, "
-        "and V(certificate) and V(chain) elsewhere.",
+        "The parts that go there. The default is V(private_key), V(certificate) and V(chain) for files on the host and "
+        "for C(aws_acm), and V(certificate) and V(chain) elsewhere. Elsewhere than on the host, V(private_key) needs "
+        "O(identities[].key.origin=controller) and the leave of the policy.",
         type="list",
         elements="str",
     ),

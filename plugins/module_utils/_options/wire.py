@@ -10,7 +10,8 @@ from .option import Option
 
 WIRE = {
     "phase": Option(
-        "What to do.", required=True, choices=("prepare", "respond", "install", "read", "preflight", "token")
+        "What to do.", required=True,
+        choices=("prepare", "enrol", "respond", "install", "read", "preflight", "token"),
     ),
     "format": Option("The version of the wire; any other is refused.", type="int", required=True),
     "now": Option("The clock of the controller, in seconds since 1970.", type="float", required=True),
@@ -27,7 +28,8 @@ WIRE = {
         required=True,
     ),
     "secrets": Option(
-        "What opens keys and files, by identity. It goes down a pipe only, and never touches the disk of a host.",
+        "What opens keys and files, and keys that the controller made, by identity. It goes down a pipe only; but for "
+        "these keys, which a host keeps, it never touches a disk there.",
         type="dict",
         no_log=False,
     ),

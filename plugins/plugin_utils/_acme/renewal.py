@@ -16,7 +16,7 @@ with contextlib.suppress(ImportError):
     from cryptography import x509
 
 from ...module_utils._core.pki import MALFORMED
-from ...module_utils._core.ports import Schedule
+from ...module_utils._core.schedule import Schedule
 from .._retry_after import retry_after
 from .errors import not_understood
 

@@ -51,7 +51,7 @@ def refusal(certificate: x509.Certificate, names: t.Iterable[x509.GeneralName]) 
     return None
 
 
-def names_of(certificate: x509.Certificate) -> list[x509.GeneralName]:
+def names_of(certificate: x509.Certificate | x509.CertificateSigningRequest) -> list[x509.GeneralName]:
     """Return everything that name constraints look at: the subject, unless it is empty, and the alternative names."""
     subject: list[x509.GeneralName] = [x509.DirectoryName(certificate.subject)] if list(certificate.subject) else []
     with contextlib.suppress(x509.ExtensionNotFound):

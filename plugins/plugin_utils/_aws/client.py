@@ -71,6 +71,16 @@ class Client:
         except theirs as error:
             raise failure(error, self._place, operation, _secrets(parameters)) or error from None
 
+    @property
+    def region(self) -> str:
+        """The region that is asked, by the options or by boto3's conventions."""
+        theirs = imported(self._place.who)
+        try:
+            region: str = _client(self._place, self.timeout).meta.region_name
+        except theirs as error:
+            raise failure(error, self._place) or error from None
+        return region
+
     def knows(self, shape: str, value: str) -> bool:
         """Tell whether the installed botocore has a value in an enumeration of the service, for example `KeySpec`."""
         theirs = imported(self._place.who)
@@ -83,7 +93,7 @@ class Client:
 
 def _whole(answer: Json) -> Json:
     """Read what is sent as a stream, while the deadline holds."""
-    body = answer.get("Body")
+    body: t.Any = answer.get("Body")
     return {**answer, "Body": body.read(LARGEST)} if hasattr(body, "read") else answer
 
 

@@ -105,14 +105,16 @@ def _answered(error: t.Any, place: Place, operation: str, secrets: t.Collection[
     if code in _THROTTLED or status == 429:
         told = f"{who}: AWS throttles {action} ({shown}); run again later, or for fewer hosts at a time"
         return Throttled(told, retry_after(error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})))
-    if 300 <= status < 400:
-        told = f"{action} is redirected with status {status}, which is not followed"
-        return Misconfigured(f"{who}: {told}; correct region or AWS_ENDPOINT_URL")
-    if status == 404 and code == "404":  # nobody of AWS says no more than that
-        return Misconfigured(f"{who}: there is no {action} at the endpoint; correct region or AWS_ENDPOINT_URL")
+    if 300 <= status < 400 or (status, code) == (404, "404"):  # AWS itself would name what it does not find
+        told = f"redirected with status {status}, which is not followed" if status < 400 else "not found there"
+        return Misconfigured(f"{who}: {action} is {told}; correct region or AWS_ENDPOINT_URL")
+    return _failed(f"{who}: {action}", status, code, said)
+
+
+def _failed(what: str, status: int, code: str, said: str) -> KeysteadError:
     if status >= 500 or not code:
-        return Unavailable(f"{who}: {action} failed at AWS with status {status}; run again later")
-    return Refused(f"{who}: {action} is refused ({f'{shown}: {said}' if said else shown})", code, said)
+        return Unavailable(f"{what} failed at AWS with status {status}; run again later")
+    return Refused(f"{what} is refused ({f'{_shown(code)}: {said}' if said else _shown(code)})", code, said)
 
 
 def _shown(code: str) -> str:

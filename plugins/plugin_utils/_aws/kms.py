@@ -9,8 +9,6 @@ KMS is eventually consistent: what was just done is not always seen at once, so 
 
 from __future__ import annotations
 
-import hashlib
-import re
 import time
 import typing as t
 
@@ -18,6 +16,7 @@ from ...module_utils._core.errors import Misconfigured, NotConverged, Unavailabl
 from .client import Client
 from .errors import Refused
 from .kms_key import ALGORITHMS, SPECS, WHO, KmsKey
+from .tags import taggable
 
 MANAGED, LABEL, RETIRED = "managed-by", "keystead:label", "keystead:retired"
 MANAGER = "keystead"
@@ -25,7 +24,6 @@ ENABLED, DISABLED, PENDING = "Enabled", "Disabled", "PendingDeletion"
 PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0)  # seconds before each look
 _NOT_THERE = ("InvalidArnException", "NotFoundException")
 _NO_SUCH_TYPE = ("UnsupportedOperationException", "ValidationException")
-_TAGGABLE = re.compile(r"(?!aws:)[A-Za-z0-9 _.:/=+@-]{1,256}", re.ASCII)
 
 
 class Found(t.NamedTuple):
@@ -52,8 +50,7 @@ class Kms:
         self._client = Client(WHO, "kms", options)
         self._by_tag = Client(WHO, "resourcegroupstaggingapi", options)
         self._description = label
-        digest = hashlib.sha256(label.encode()).hexdigest()
-        self._tags = {MANAGED: MANAGER, LABEL: label if _TAGGABLE.fullmatch(label) else f"sha256:{digest}"}
+        self._tags = {MANAGED: MANAGER, LABEL: taggable(label)}
 
     def found(self, name: str) -> Found | None:
         """Return the key that an ARN names or an alias leads to; None where there is none."""
@@ -90,8 +87,13 @@ class Kms:
             if not token:
                 return
 
-    def make(self, key_type: str) -> Found:
-        """Make a key that signs, with its tags in the same call. Raises Misconfigured for a type that is unknown."""
+    @property
+    def region(self) -> str:
+        """The region that is asked."""
+        return self._client.region
+
+    def check(self, key_type: str) -> str:
+        """Return what KMS calls a type of key. Raises Misconfigured where it, or botocore, knows none."""
         spec = SPECS.get(key_type)
         if spec is None:
             raise Misconfigured(f"{WHO}: key.type {key_type} cannot be made; choose one of {', '.join(SPECS)}")
@@ -99,6 +101,11 @@ class Kms:
             raise Misconfigured(
                 f"{WHO}: the installed botocore knows no {key_type} keys ({spec}); pip install --upgrade boto3"
             )
+        return spec
+
+    def make(self, key_type: str) -> Found:
+        """Make a key that signs, with its tags in the same call. Raises Misconfigured for a type that is unknown."""
+        spec = self.check(key_type)
         tags = [{"TagKey": name, "TagValue": value} for name, value in self._tags.items()]
         try:
             answer = self._client.call(

@@ -22,10 +22,10 @@ with contextlib.suppress(ImportError):
 
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Unavailable, Unreached
 from ...module_utils._core.keys import key_type_of, spki_sha256
-from .errors import Refused
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.ports import Request
+    from .errors import Refused
 
 WHO = "aws_pca"
 KEY_TYPES = (
@@ -84,20 +84,27 @@ def token(request: Request, arn: str, template: str, key: str) -> str:
     return hashlib.sha256(json.dumps(what).encode()).hexdigest()[:_TOKEN]
 
 
+_WORDED: dict[str, tuple[type[KeysteadError], str]] = {
+    "InvalidArn": (Misconfigured, "AWS finds no authority {arn}; correct issuer.aws_pca.arn or region"),
+    "ResourceNotFound": (Misconfigured, "AWS finds no authority {arn}; correct issuer.aws_pca.arn or region"),
+    "InvalidState": (
+        Unreached, "the authority is not active ({said}); enable it in AWS, or renew it, and run again",
+    ),
+    "LimitExceeded": (Denied, "a quota of AWS is used up ({said}); have it raised, or name another authority"),
+    "RequestInProgress": (Unavailable, "AWS is at work on the same thing ({said}); run again"),
+    "ConcurrentModification": (Unavailable, "AWS is at work on the same thing ({said}); run again"),
+    "RequestFailed": (Denied, "AWS failed to sign {name} ({said}); look at the authority in AWS"),
+    **dict.fromkeys(
+        ("InvalidArgs", "MalformedCSR", "Validation"),
+        (Denied, "AWS does not sign {name} ({said}); write a lifetime, names and a key that it takes"),
+    ),
+}  # fmt: skip
+
+
 def worded(refused: Refused, target: Target, request: Request | None = None) -> KeysteadError:
     """Return what a refusal of AWS means, with a remedy."""
     code, said = refused.code.removesuffix("Exception"), refused.said or "AWS says no more"
-    if code in ("ResourceNotFound", "InvalidArn") and f"{target.arn}/" not in said:
-        return Misconfigured(f"{WHO}: AWS finds no authority {target.arn}; correct issuer.aws_pca.arn or region")
-    if code == "InvalidState":
-        return Unreached(f"{WHO}: the authority is not active ({said}); enable it in AWS, or renew it, and run again")
-    if code == "LimitExceeded":
-        return Denied(f"{WHO}: a quota of AWS is used up ({said}); have it raised, or name another authority")
-    if code in ("RequestInProgress", "ConcurrentModification"):
-        return Unavailable(f"{WHO}: AWS is at work on the same thing ({said}); run again")
-    name = request.name if request else "this"
-    if code == "RequestFailed":
-        return Denied(f"{WHO}: AWS failed to sign {name} ({said}); look at the authority in AWS")
-    if code in ("InvalidArgs", "MalformedCSR", "Validation"):
-        return Denied(f"{WHO}: AWS does not sign {name} ({said}); write a lifetime, names and a key that it takes")
-    return refused
+    if code not in _WORDED or (code == "ResourceNotFound" and f"{target.arn}/" in said):
+        return refused
+    kind, told = _WORDED[code]
+    return kind(f"{WHO}: " + told.format(arn=target.arn, said=said, name=request.name if request else "this"))

@@ -15,7 +15,8 @@ if t.TYPE_CHECKING:
     from ...module_utils._core.challenge import Challenge
     from ...module_utils._core.errors import KeysteadError
     from ...module_utils._core.model import Generation
-    from ...module_utils._core.ports import Check, Order, Request, Revoked, Schedule, Unknown
+    from ...module_utils._core.ports import Check, Order, Request, Revoked, Unknown
+    from ...module_utils._core.schedule import Schedule
     from .._acme.account import Account
     from .._acme.client import Client
     from .._acme.orders import Orders

@@ -15,6 +15,7 @@ class Facts(t.NamedTuple):
     speaks_to_server: bool
     takes_names_from_task: bool
     takes_usages_from_task: bool
+    takes_lifetime_from_task: bool
     caps_lifetime: bool
     revokes: bool
     keeps_reasons: bool
@@ -31,11 +32,14 @@ class Facts(t.NamedTuple):
 
 
 MEANINGS: t.Mapping[str, str] = {
-    "speaks_to_server": "It is a server: ``timeout`` and ``ca_bundle`` apply.",
+    "speaks_to_server": "It is a server: ``timeout`` applies, and ``ca_bundle``, for which AWS has "
+    "``AWS_CA_BUNDLE``.",
     "takes_names_from_task": "It certifies the names of the task, whatever the host's request says. "
     "Where it does not, both have to agree, and an answer with other names is refused.",
     "takes_usages_from_task": "It obeys ``profile``. "
     "Where it does not, its own set-up decides, and an answer with other usages is refused.",
+    "takes_lifetime_from_task": "It obeys ``lifetime``. "
+    "Where it does not, its own set-up decides, and an answer that lives longer is refused.",
     "caps_lifetime": "It shortens a ``lifetime`` that is longer than it permits. Where it does not, it refuses.",
     "revokes": "It can revoke.",
     "keeps_reasons": "It keeps the reason of a revocation. Where it does not, the record says ``unspecified``.",
@@ -61,6 +65,7 @@ FACTS: t.Mapping[str, Facts] = {
         speaks_to_server=True,
         takes_names_from_task=False,
         takes_usages_from_task=False,
+        takes_lifetime_from_task=True,
         caps_lifetime=False,
         revokes=True,
         keeps_reasons=True,
@@ -79,6 +84,7 @@ FACTS: t.Mapping[str, Facts] = {
         speaks_to_server=False,
         takes_names_from_task=True,
         takes_usages_from_task=True,
+        takes_lifetime_from_task=True,
         caps_lifetime=True,
         revokes=True,
         keeps_reasons=True,
@@ -97,6 +103,7 @@ FACTS: t.Mapping[str, Facts] = {
         speaks_to_server=True,
         takes_names_from_task=False,
         takes_usages_from_task=False,
+        takes_lifetime_from_task=True,
         caps_lifetime=True,
         revokes=True,
         keeps_reasons=False,
@@ -117,6 +124,7 @@ FACTS: t.Mapping[str, Facts] = {
         speaks_to_server=True,
         takes_names_from_task=False,
         takes_usages_from_task=True,
+        takes_lifetime_from_task=True,
         caps_lifetime=False,
         revokes=True,
         keeps_reasons=True,
@@ -130,5 +138,24 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=300,
         tells_status_later=True,
         signs_ed25519=False,
+    ),
+    "est": Facts(  # RFC 7030 knows requests and their answers: no life (4.2), no revocation, no list of what was signed
+        speaks_to_server=True,
+        takes_names_from_task=False,
+        takes_usages_from_task=False,
+        takes_lifetime_from_task=False,
+        caps_lifetime=True,
+        revokes=False,
+        keeps_reasons=False,
+        tells_status=False,
+        lists=False,
+        may_forget=True,
+        answers_later=False,
+        names_roots=True,
+        takes_every_name=True,
+        takes_every_profile=True,
+        same_again=0,
+        tells_status_later=False,
+        signs_ed25519=True,
     ),
 }

@@ -69,8 +69,10 @@ class OpenBaoIssuer:
     @functools.cached_property
     def _records(self) -> Records:
         from .._openbao.issued import Records
+        from .._openbao.lists import Lists
 
-        return Records(self._client, self._mount, self._signer.kept, self._advise)
+        lists = Lists(self._client, self._mount, self._reference, self._signer.authority)
+        return Records(self._client, self._mount, self._signer.kept, self._advise, lists.status)
 
     def _advise(self, line: str) -> None:
         if line not in self._told:
@@ -95,8 +97,12 @@ class OpenBaoIssuer:
         return self._records.revoke(certificates, reason)
 
     def status(self, certificate: bytes) -> Good | Revoked | Unknown:
-        """Say what the server knows of a certificate (DER); nobody has to be logged in."""
+        """Say what the server kept or publishes of a certificate (DER); nobody has to be logged in."""
         return self._records.status(certificate)
+
+    def revoke_with_key(self, certificate: bytes, private_key: bytes) -> Revoked:
+        """Take a certificate (DER) back for who has its private key (PEM), which the server is shown."""
+        return self._records.revoke_with_key(certificate, private_key)
 
     def issued(self, since: dt.datetime) -> t.Iterator[IssuedRecord]:
         """Yield what the mount has signed since then and kept; roles with no_store keep nothing."""

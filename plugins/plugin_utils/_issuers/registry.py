@@ -34,6 +34,12 @@ def _openbao(options: Options) -> Issuer:
     return OpenBaoIssuer(options)
 
 
+def _est(options: Options) -> Issuer:
+    from .est import EstIssuer
+
+    return EstIssuer(options)
+
+
 def _acme_names(options: Options, subject: Subject) -> None:
     from .._acme.address import check_names
 
@@ -51,6 +57,7 @@ ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {
     "local": _local,
     "openbao": _openbao,
     "aws_pca": _aws_pca,
+    "est": _est,
 }
 CHECKS_NAMES: dict[str, t.Callable[[Options, Subject], None]] = {"acme": _acme_names}
 """Who can say of names, before anything is touched, that it never certifies them. They raise Misconfigured."""

@@ -54,7 +54,8 @@ class AwsKmsKeyStore:
     def staged(self) -> KmsKey | None:
         """Return the key that `ALIAS-next` leads to, unless a generation has it."""
         found = self._led(self._next)
-        waits = found is not None and found.state == ENABLED and found.uri not in self._slot.used
+        taken = (*self._slot.used, *self._slot.spent)
+        waits = found is not None and found.state == ENABLED and found.uri not in taken
         return self._kms.key(found) if found is not None and waits else None
 
     def stage(self, key_type: str) -> KmsKey:
@@ -103,6 +104,15 @@ class AwsKmsKeyStore:
             about = "keys that were replaced may still be there" if used else "it leads to a key that no generation has"
             said.append(f"{self._next} is still there: {about}")
         return f"{WHO}: {'; '.join(said)}" if said else None
+
+    def elsewhere(self, uri: str) -> str | None:
+        """Return the region that an ARN is of, if that is another one."""
+        region = uri.split(":")[3] if _is_arn(uri) else uri
+        return None if region == self._kms.region else f"region {region}"
+
+    def check(self, key_type: str) -> None:
+        """Refuse a type that there is none of, or that the installed botocore does not know."""
+        self._kms.check(key_type)
 
     def _led(self, alias: str) -> Found | None:
         """Return the key that an alias leads to. Raises Misconfigured where that is not a key of this identity."""

@@ -51,6 +51,7 @@ class OpenBaoTransitKeyStore:
             self._transit: Transit = Transit(shared(where, options["auth"]), self._place)
         self._current = self._place.version(slot.current)
         self._used = sorted(filter(None, map(self._place.version, slot.used)))
+        self._spent = list(filter(None, map(self._place.version, slot.spent)))
 
     @property
     def place(self) -> str:
@@ -73,8 +74,7 @@ class OpenBaoTransitKeyStore:
         A key that is there is taken for this identity's, since nothing in the server can say otherwise; one that is
         not as we make them is refused. Raises Misconfigured.
         """
-        if key_type not in TYPES:
-            raise Misconfigured(f"{WHO}: it makes no {key_type} keys; write one of {', '.join(TYPES)} as key.type")
+        self.check(key_type)
         if self._transit.look() is None:
             self._transit.create(key_type)
         found = self._of_type(key_type)
@@ -114,9 +114,20 @@ class OpenBaoTransitKeyStore:
         found = self._transit.look()
         return None if found is None else self._unused(found)
 
+    def elsewhere(self, uri: str) -> str | None:
+        """Return which key a URI names, if that is another one."""
+        return None if self._place.version(uri) is not None else uri.partition("?")[0]
+
+    def check(self, key_type: str) -> None:
+        """Refuse a type that there is none of, or that the key of this name does not have while it is used."""
+        if key_type not in TYPES:
+            raise Misconfigured(f"{WHO}: it makes no {key_type} keys; write one of {', '.join(TYPES)} as key.type")
+        if self._sound() is not None and self._used:
+            self._of_type(key_type)
+
     @property
     def _newest(self) -> int:
-        return max(self._used, default=0)
+        return max([*self._used, *self._spent], default=0)
 
     def _first_used(self, found: Found) -> int:
         """Return the oldest version that must stay: one that was lost keeps no others."""

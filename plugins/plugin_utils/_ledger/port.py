@@ -79,6 +79,7 @@ class OpenIntent(t.NamedTuple):
     since: datetime
     certificate: str | None = None
     chain: str | None = None
+    key_uri: str | None = None
     reference: str | None = None
 
 

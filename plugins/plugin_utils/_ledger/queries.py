@@ -55,6 +55,11 @@ _EVENT_FIELDS = (
     "seq", "batch", "at", "host", "store", "actor", "identity", "generation", "action", "reason", "outcome", "message",
     "milliseconds", "attempts", "hash",
 )
+_LAST_EVENT = """
+SELECT e.action, e.outcome FROM events e JOIN heads h ON h.batch = e.batch
+WHERE h.host = ? AND h.store = ? AND e.identity = ? AND e.generation = ?
+ORDER BY e.seq DESC LIMIT 1
+"""
 _HEADS = "SELECT batch, at, host, store, actor, seq, hash FROM heads ORDER BY batch"
 _HEAD_FIELDS = ("batch", "at", "host", "store", "actor", "seq", "hash")
 _CERTIFICATE_OF = """
@@ -96,6 +101,12 @@ FROM identities i
 JOIN generations g ON g.identity = i.id AND g.number = i.current AND g.state NOT IN ('refused', 'orphaned')
 WHERE i.host = ? AND i.store = ? AND i.name = ? AND i.state = 'present'
 """
+_SPENT = """
+SELECT i.name, g.key_uri FROM generations g JOIN identities i ON i.id = g.identity
+WHERE i.host = ? AND i.store = ? AND g.key_uri IS NOT NULL
+    AND g.state IN ('current', 'superseded', 'withdrawn', 'released', 'revoked')
+ORDER BY g.id DESC
+"""
 _OWNERS = """
 SELECT label, host, place FROM backend_keys
 WHERE (uri = ? OR substr(uri, 1, length(?)) = ?) AND destroyed_at IS NULL
@@ -104,6 +115,8 @@ ORDER BY id
 _OWNER_FIELDS = ("label", "host", "place")
 AUTHORITIES = "authority:"
 """Begins the place of the key of an authority; the directory that it stands in follows."""
+MOST_SPENT = 100
+"""Keys of an identity that are remembered: older ones were destroyed long ago."""
 VERSION = "?version="
 """Between the URI of a key that has versions, and the version."""
 _JSON = frozenset({"labels", "names", "actor"})
@@ -140,6 +153,11 @@ def events(
     return _records(_EVENT_FIELDS, ledger.read(_EVENTS, (host, store, identity)))
 
 
+def waits(ledger: Readable, host: str, store: str, name: str, number: int | None) -> bool:
+    """Tell whether the last that is known of a generation is that its issuer had not decided yet."""
+    return ledger.read(_LAST_EVENT, (host, store, name, number)) == [("issue", "pending")]
+
+
 def credentials(ledger: Readable) -> frozenset[str]:
     """Return the ids of all credentials that the ledger ever heard of."""
     rows = ledger.read("SELECT DISTINCT credential_id FROM generations WHERE credential_id IS NOT NULL")
@@ -155,6 +173,16 @@ def key_holders(ledger: Readable, uri: str) -> list[Record]:
     """Return which identities have, or had and may have kept, the key that a URI names, or a version of it."""
     versions = f"{uri}{VERSION}"
     return _records(_HOLDER_FIELDS, ledger.read(_KEY_HOLDERS, (uri, versions, versions)))
+
+
+def spent_keys(ledger: Readable, host: str, store: str) -> dict[str, tuple[str, ...]]:
+    """Return the URIs of the keys that generations of the identities of a store had, the last ones, by name."""
+    found: dict[str, list[str]] = {}
+    for name, uri in ledger.read(_SPENT, (host, store)):
+        uris = found.setdefault(name, [])
+        if uri not in uris and len(uris) < MOST_SPENT:
+            uris.append(uri)
+    return {name: tuple(uris) for name, uris in found.items()}
 
 
 def key_owners(ledger: Readable, uri: str) -> list[Record]:

@@ -14,7 +14,7 @@ import typing as t
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from ...module_utils._core import pki
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Unavailable
@@ -46,10 +46,10 @@ class Records:
         mount: str,
         generation: Callable[[x509.Certificate], Generation],
         advise: Callable[[str], None],
-        page: int = PAGE,
+        elsewhere: Callable[[bytes], Good | Revoked | Unknown],
     ) -> None:
-        """Keep whom to ask; `page` is how many certificates one call lists."""
-        self._page = page
+        """Keep whom to ask; `elsewhere` knows what was not kept."""
+        self.page, self._elsewhere = PAGE, elsewhere
         self._client, self._mount, self._generation, self._advise = client, mount, generation, advise
         self._read: dict[str, x509.Certificate | None] = {}
 
@@ -66,11 +66,33 @@ class Records:
         return answers
 
     def status(self, certificate: bytes) -> Good | Revoked | Unknown:
-        """Say what the mount knows of a certificate (DER): of one that it did not keep, nothing."""
+        """Say what the mount knows of a certificate (DER): of one that it did not keep, what its issuer publishes."""
         found = self._kept(certificate)
         if found is None:
-            return Unknown()
+            return self._elsewhere(certificate)
         return _revocation(found) or Good()
+
+    def revoke_with_key(self, der: bytes, private_key: bytes) -> Revoked:
+        """Take a certificate (DER) back for who has its key (PEM, not encrypted), which goes to the server.
+
+        Raises Denied for a key that is another's, without sending it.
+        """
+        try:
+            certificate = x509.load_der_x509_certificate(der)
+            fits = load_pem_private_key(private_key, None).public_key() == certificate.public_key()
+        except pki.MALFORMED:
+            fits = False
+        if not fits:
+            raise Denied(f"{WHO}: {pki.fingerprint(der)} is not revoked: what was given is not its private key in PEM")
+        body = {"certificate": certificate.public_bytes(Encoding.PEM).decode(), "private_key": private_key.decode()}
+        try:
+            said = self._client.call("POST", f"{self._mount}/revoke-with-key", body)
+        except KeysteadError as error:
+            raise plain(error) from None
+        found = _revocation(section(said, "data"))
+        if found is None:
+            raise Denied(f"{WHO}: it did not revoke {pki.fingerprint(der)}, which may have ended; see its log")
+        return found
 
     def issued(self, since: dt.datetime) -> Iterator[IssuedRecord]:
         """Yield what was signed since then and kept, as far as the policy lets us look."""
@@ -160,10 +182,10 @@ class Records:
     def _detailed(self) -> Iterator[Entry]:
         after = ""
         for _page in range(PAGES):
-            found = self._list(f"certs/detailed?limit={self._page}" + (f"&after={after}" if after else ""))
+            found = self._list(f"certs/detailed?limit={self.page}" + (f"&after={after}" if after else ""))
             keys, about = _keys(found), found.get("key_info")
             yield from [(key, _starts(about, key)) for key in keys]
-            if len(keys) != self._page:
+            if len(keys) != self.page:
                 return
             after = keys[-1].replace(":", "-")  # as it is stored and sorted: with colons, it skips some
         self._advise(f"{WHO}: {self._mount} has too many certificates to look at all of them; tidy it")

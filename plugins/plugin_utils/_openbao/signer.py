@@ -84,6 +84,13 @@ class Signer:
         """Return the roots (DER) at the end of the issuer's chain. Raises Misconfigured where it has none."""
         return pki.der_certificates(self._shared(self._issuer).roots)
 
+    def authority(self) -> x509.Certificate:
+        """Return the certificate of the issuer. Raises Misconfigured where there is none."""
+        try:
+            return x509.load_pem_x509_certificate(str(self._issuer.get("certificate", "")).encode())
+        except MALFORMED:
+            raise not_understood("certificate") from None
+
     def ends(self) -> dt.datetime:
         """Return when the first certificate of the issuer's chain ends. Raises Misconfigured where it has none."""
         higher = x509.load_pem_x509_certificates(b"".join(self._shared(self._issuer)))

@@ -62,20 +62,28 @@ class Transport:
         self, method: str, path: str, body: Mapping[str, t.Any] | None, token: str | None, seconds: float
     ) -> Answer:
         """Return the answer to one call, within so many seconds. Raises Unavailable and Misconfigured."""
-        try:
-            status, headers, content = self._worker.within(
-                seconds, lambda: self._exchange(method, path, body, token, seconds)
-            )
-        except KeysteadError:
-            raise
-        except Exception as error:  # noqa: BLE001 - requests, urllib3, http.client and ssl all have their own
-            raise unreachable(error, self._address) from None
+        status, headers, content = self._within(method, path, body, token, seconds)
         return Answer(status, headers, _parsed(content, status))
+
+    def fetch(self, path: str, seconds: float) -> tuple[int, bytes]:
+        """Return the status and the bytes of what is no JSON. Raises Unavailable and Misconfigured."""
+        status, _headers, content = self._within("GET", path, None, None, seconds)
+        return status, content
 
     def close(self) -> None:
         """End the connection."""
         self._worker.close()
         self._adapter.close()
+
+    def _within(
+        self, method: str, path: str, body: Mapping[str, t.Any] | None, token: str | None, seconds: float
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        try:
+            return self._worker.within(seconds, lambda: self._exchange(method, path, body, token, seconds))
+        except KeysteadError:
+            raise
+        except Exception as error:  # noqa: BLE001 - requests, urllib3, http.client and ssl all have their own
+            raise unreachable(error, self._address) from None
 
     def _exchange(
         self, method: str, path: str, body: Mapping[str, t.Any] | None, token: str | None, seconds: float

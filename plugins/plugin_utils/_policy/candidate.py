@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._core.model import Subject
+from ...module_utils._core.publication import default_parts
 from .connection import Reached
 from .signer import normal
 
@@ -84,7 +85,6 @@ def _candidate(options: Options, declared: Declaration, task: Task) -> Candidate
 
 
 def _publisher(said: Options) -> tuple[str, t.Collection[str]]:
-    """Return a publisher and its parts; the default of those on the host has the private key."""
+    """Return a publisher and its parts."""
     name = next(name for name, value in said.items() if name != "parts" and value is not None)
-    default = ("private_key", "certificate", "chain") if name in ("pkcs12", "pem_bundle") else ("certificate", "chain")
-    return name, said.get("parts") or said[name].get("parts") or default
+    return name, said.get("parts") or said[name].get("parts") or default_parts(name)

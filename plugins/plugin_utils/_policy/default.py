@@ -45,6 +45,7 @@ DEFAULT: dict[str, t.Any] = {
         _rule("key-age", "key_age", {"longest": _durations("signature-key-period")}),
         _rule("key-reuse", "key_reuse", {"allow": False}, "warn"),
         _rule("shared-key", "shared_key", {"allow": False}, "warn"),
+        _rule("key-origin", "custody", {"origin": ["host"]}),
         _rule("extractable-keys", "extractable_keys", {"allow": False}),
         _rule(
             "tls-lifetime",
@@ -55,6 +56,10 @@ DEFAULT: dict[str, t.Any] = {
         ),
         _rule("public-tls-lifetime", "lifetime", {"longest": _durations("public-tls-validity")}, issuers=_PUBLIC),
         _rule("public-tls-client", "profile", {"allow": _values("letsencrypt-client-auth")}, issuers=_PUBLIC),
+        _rule(
+            "sign-verbatim", "issuer", {"allow": [["openbao", {"sign_verbatim": ""}]]},
+            issuers=[["openbao", {"sign_verbatim": "True"}]],
+        ),
         _rule("private-key-stays", "delivery", {"publish_private_key": ["pkcs12", "pem_bundle"]}),
         _rule("host-keys", "connection", {"authenticated": True}, "warn"),
     ],

@@ -65,6 +65,10 @@ class Policy:
         """Tell whether a rule of a kind is about a candidate."""
         return any(rule.kind == kind and rule.holds_for(candidate) for rule in self.rules)
 
+    def speaks_of(self, kind: str, said: str, candidate: Candidate) -> bool:
+        """Tell whether a rule of a kind that is about a candidate says something by this name."""
+        return any(rule.kind == kind and said in rule.says and rule.holds_for(candidate) for rule in self.rules)
+
     def spares(self, rule: str, candidate: Candidate, live: Candidate) -> bool:
         """Tell whether what is live breaks the rule with this id, and a candidate adds nothing to that."""
         return any(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._core.errors import Denied
+from .leave import check_leave
 from .policy import ENFORCE, LATER, WARN
 
 if t.TYPE_CHECKING:
@@ -36,6 +37,8 @@ class Review:
         self.policy, self._candidates = policy, candidates
         self._found = [verdict for one in candidates for verdict in policy.verdicts(one)]
         self._refuse(self._found)
+        for one in candidates:
+            check_leave(policy, one)
 
     def settle(self, known: Known) -> list[str]:
         """Judge what only the ledger can tell, and return the warnings; raises Denied."""

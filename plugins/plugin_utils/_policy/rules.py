@@ -87,9 +87,11 @@ def extractable_keys(candidate: Candidate, says: Says) -> Breach | None:
 
 def custody(candidate: Candidate, says: Says) -> Breach | None:
     """Judge where the private key lives, and where it is made."""
-    return _of(candidate.custody, says.get("allow"), "key.custody") or _of(
-        candidate.origin, says.get("origin"), "key.origin"
-    )
+    if breach := _of(candidate.custody, says.get("allow"), "key.custody"):
+        return breach
+    breach = _of(candidate.origin, says.get("origin"), "key.origin")
+    permitted = f"custody: {{origin: [host, {candidate.origin}]}}"
+    return breach and breach._replace(remedy=f"{breach.remedy}, or let a policy permit it by {permitted}")
 
 
 def lifetime(candidate: Candidate, says: Says) -> Breach | None:
@@ -207,7 +209,11 @@ def delivery(candidate: Candidate, says: Says) -> Breach | None:
             return breach
         allowed = says.get("publish_private_key")
         if "private_key" in parts and allowed is not None and publisher not in allowed:
-            return Breach(f"publish {publisher} with private_key", "leave private_key out of its parts")
+            return Breach(
+                f"publish {publisher} with private_key",
+                "leave private_key out of its parts, or let a policy permit it by "
+                f"delivery: {{publish_private_key: [{', '.join((*allowed, publisher))}]}}",
+            )
     return None
 
 

@@ -21,6 +21,10 @@ def normal(backend: str, options: Options) -> tuple[str, Options]:
         from .._acme.address import address as directory
 
         return backend, {**options, "directory_url": directory(options).url}
+    if backend == "est":
+        from .._est.address import place
+
+        return backend, {**options, "url": place({**options, "label": None}).url.removesuffix("/.well-known/est")}
     if backend != "openbao":
         return backend, options
     from .._openbao.address import address, path

@@ -15,7 +15,7 @@ from ...module_utils._core.errors import Misconfigured, Unavailable
 from ...module_utils._core.publication import CopyState
 from .._aws.client import Client
 from .._aws.errors import Refused
-from .._copy_entry import MARK, Owner, entry, is_untouched, state_of
+from .._copy_entry import MARK, MENDS, Owner, entry, is_untouched, state_of
 
 WHO = "aws_secrets_manager"
 WINDOW = 7  # days in which a deleted secret can be restored, which is the least that AWS takes
@@ -25,6 +25,8 @@ _MISSING, _DELETED = "ResourceNotFoundException", "InvalidRequestException"
 
 class AwsSecretsManager:
     """Publisher over `{name, region, timeout}`. Making one reads options alone."""
+
+    mends: t.ClassVar[tuple[str, ...]] = MENDS
 
     def __init__(self, options: t.Mapping[str, t.Any], owner: Owner) -> None:
         """Check what can be checked without AWS. Raises Misconfigured."""
@@ -42,8 +44,9 @@ class AwsSecretsManager:
 
     def write(self, parts: t.Mapping[str, bytes]) -> None:
         """Make one more version the current one; AWS keeps the one before as AWSPREVIOUS."""
-        state_of(self._look(), parts, self._owner, self.where)
-        text, token = json.dumps(entry(parts, self._owner), sort_keys=True), str(uuid.uuid4())
+        found = self._look()
+        state_of(found, parts, self._owner, self.where)
+        text, token = json.dumps(entry(parts, self._owner, found, WHO), sort_keys=True), str(uuid.uuid4())
         tags = [{"Key": MARK, "Value": self._owner.label[:255]}]
         try:
             said = self._client.call("DescribeSecret", SecretId=self._name)

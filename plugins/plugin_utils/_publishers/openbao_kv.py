@@ -10,7 +10,7 @@ import typing as t
 
 from ...module_utils._core.errors import Misconfigured, Unavailable
 from ...module_utils._core.publication import CopyState
-from .._copy_entry import Owner, entry, is_untouched, state_of
+from .._copy_entry import MENDS, Owner, entry, is_untouched, state_of
 from .._durations import timeout
 from .._openbao.address import address, path
 from .._openbao.errors import Refused, section, spoken_by
@@ -22,6 +22,8 @@ _RACED = "check-and-set"  # in what the server says of another version
 
 class OpenBaoKv:
     """Publisher over `{url, mount, path, namespace, auth, ca_bundle, timeout}`. Making one reads options alone."""
+
+    mends: t.ClassVar[tuple[str, ...]] = MENDS
 
     def __init__(self, options: t.Mapping[str, t.Any], owner: Owner) -> None:
         """Check what can be checked without the server. Raises Misconfigured."""
@@ -43,13 +45,13 @@ class OpenBaoKv:
         """Write one more version, unless somebody else writes at the same time; earlier ones stay in its history."""
         found, version = self._look()
         state_of(found, parts, self._owner, self.where)
-        self.put(parts, self._newest() if found is None else version)
+        self.put(parts, self._newest() if found is None else version, found)
         if self.read(parts).state != "ok":
             raise Unavailable(f"{WHO}: {self._path} does not hold what was written; look who else writes it, run again")
 
-    def put(self, parts: t.Mapping[str, bytes], version: int) -> None:
-        """Write the version after `version`. Raises Unavailable where that is not the newest one any more."""
-        body = {"options": {"cas": version}, "data": entry(parts, self._owner)}
+    def put(self, parts: t.Mapping[str, bytes], version: int, found: t.Mapping[str, t.Any] | None = None) -> None:
+        """Write the version after `version`, `found`. Raises Unavailable where that is not the newest one any more."""
+        body = {"options": {"cas": version}, "data": entry(parts, self._owner, found, WHO)}
         try:
             with spoken_by(WHO):
                 self._client.call("POST", f"{self._mount}/data/{self._path}", body)
@@ -72,23 +74,22 @@ class OpenBaoKv:
         """Return the newest version and its number; None where there is none, or where it was deleted."""
         try:
             with spoken_by(WHO):
-                answer = self._client.call("GET", f"{self._mount}/data/{self._path}")
+                found = section(self._client.call("GET", f"{self._mount}/data/{self._path}"), "data")
+                values, version = section(found, "data"), section(found, "metadata").get("version")
         except Refused as refused:
             if refused.status == 404:
                 return None, 0
             raise
-        found = section(answer, "data")
-        version = section(found, "metadata").get("version")
-        return section(found, "data"), version if isinstance(version, int) else 0
+        return values, version if isinstance(version, int) else 0
 
     def _newest(self) -> int:
         """Return the number of the newest version where that was deleted, which check-and-set wants to hear; else 0."""
         try:
             with spoken_by(WHO):
-                answer = self._client.call("GET", f"{self._mount}/metadata/{self._path}")
+                answer = section(self._client.call("GET", f"{self._mount}/metadata/{self._path}"), "data")
         except Refused as refused:
             if refused.status == 404:
                 return 0
             raise
-        version = section(answer, "data").get("current_version")
+        version = answer.get("current_version")
         return version if isinstance(version, int) else 0

@@ -16,15 +16,27 @@ Options = t.Mapping[str, t.Any]
 
 
 class Remote(t.Protocol):
-    """A Publisher that also says `where` it writes, in one line without a secret, which begins with its name."""
+    """A Publisher that also says `where` it writes, in one line without a secret, which begins with its name.
+
+    `mends` are the states, of COPY_STATES, out of which it brings a copy without having the private key at hand, which
+    then stands among the parts by its SPKI alone (`_copy_entry.stand_in`).
+    """
 
     where: str
+    mends: t.ClassVar[tuple[str, ...]]
 
     def read(self, parts: t.Mapping[str, bytes] | None) -> CopyState: ...
 
     def write(self, parts: t.Mapping[str, bytes]) -> None: ...
 
     def delete(self) -> None: ...
+
+
+@t.runtime_checkable
+class Guarded(t.Protocol):
+    """What others may depend on: `check_free` raises Denied, and names them, where they would lose it by `delete`."""
+
+    def check_free(self) -> None: ...
 
 
 def _openbao_kv(options: Options, owner: Owner) -> Remote:
@@ -39,6 +51,12 @@ def _aws_secrets_manager(options: Options, owner: Owner) -> Remote:
     return AwsSecretsManager(options, owner)
 
 
+def _aws_acm(options: Options, owner: Owner) -> Remote:
+    from .aws_acm import AwsAcm
+
+    return AwsAcm(options, owner)
+
+
 PUBLISHERS: dict[str, t.Callable[[Options, Owner], Remote]] = {
-    "openbao_kv": _openbao_kv, "aws_secrets_manager": _aws_secrets_manager,
+    "openbao_kv": _openbao_kv, "aws_secrets_manager": _aws_secrets_manager, "aws_acm": _aws_acm,
 }  # fmt: skip

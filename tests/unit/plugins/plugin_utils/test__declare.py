@@ -224,7 +224,7 @@ def test_five_hundred_identities_cost_less_than_a_tenth_of_a_second() -> None:
     assert time.process_time() - started < 0.1
 
 
-ONE_OF = "publish[0]: exactly one of pkcs12, pem_bundle, openbao_kv, aws_secrets_manager is needed, found "
+ONE_OF = "publish[0]: exactly one of pkcs12, pem_bundle, openbao_kv, aws_secrets_manager, aws_acm is needed, found "
 P12, PEM = {"path": "/etc/web.p12", "password": "Canary"}, {"path": "/etc/web.pem"}
 
 

@@ -13,7 +13,7 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core import wire
-from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError, Unavailable
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, KeysteadError, Unavailable
 from ansible_collections.keystead.identity.plugins.plugin_utils import _pipe
 from ansible_collections.keystead.identity.tests.harness.in_process import World, host_half, web
 
@@ -146,6 +146,16 @@ def test_no_answer_is_one_sentence_that_repeats_nothing_but_a_shells(ran: dict[s
         _pipe.answer(ran, "/opt/py", MARK)
     assert str(caught.value).startswith(f"host: /opt/py {says}")
     assert "Canary" not in str(caught.value)
+
+
+def test_an_answer_that_is_too_large_is_refused_before_it_is_read() -> None:
+    no_json = "A" * (_pipe.LARGEST_ANSWER + 1)
+    with pytest.raises(Denied, match="larger than 8388608 bytes; name fewer identities"):
+        _pipe.answer({"rc": 0, "stdout": f"\n{MARK}{no_json}\n"}, "python3", MARK)
+    with pytest.raises(Unavailable, match="without an answer"):
+        _pipe.answer({"rc": 0, "stdout": f"\n{MARK}{no_json[1:]}\n"}, "python3", MARK)
+    with pytest.raises(Unavailable, match="without an answer"):
+        _pipe.answer({"rc": 0, "stdout": no_json}, "python3", MARK)
 
 
 def test_an_answer_that_is_nested_too_deeply_is_left_to_the_wire_to_refuse() -> None:

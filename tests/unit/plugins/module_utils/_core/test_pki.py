@@ -61,6 +61,15 @@ def test_a_certificate_is_read_with_its_facts() -> None:
     assert pki.der_certificates(pki.pem_certificate(pair.der) + pair.chain)[0] == pair.der
 
 
+def test_the_first_certificate_of_a_text_is_what_its_parser_reads_too() -> None:
+    pair = TwoTier().issue("web.example.org")
+    pem = pki.pem_certificate(pair.der)
+    for text in (pem, pem + pair.chain, b"said before\n" + pem, pem.replace(b"\n", b"\r\n")):
+        assert pki.first_in(text) == pki.der_certificates(text)[0] == pair.der
+    for text in (b"", pair.der, pem[:-40], pki.PEM_BEGIN):
+        assert pki.first_in(text) is None
+
+
 def test_an_authority_is_known_as_one() -> None:
     (der,) = pki.der_certificates(TwoTier().issuing)
     assert pki.credential(der).facts.is_ca

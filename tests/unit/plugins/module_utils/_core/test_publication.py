@@ -65,6 +65,7 @@ def test_another_content_is_put_right_and_its_consumer_told(state: str, detail: 
     [
         ("mode", "0644, not 0600", "the mode of /etc/web.p12 is 0644, not 0600"),
         ("owner", "0:0, not web:", "the owner of /etc/web.p12 is 0:0, not web:"),
+        ("tags", "shop=web", "/etc/web.p12 lacks the tag shop=web"),
         ("same", "", "/etc/web.p12 holds the same already, and is managed from now on"),
     ],
 )
@@ -73,7 +74,7 @@ def test_what_a_consumer_does_not_notice_is_put_right_alone(state: str, detail: 
 
 
 def test_every_state_is_in_these_tables() -> None:
-    assert len(COPY_STATES) == 1 + 10 + 3
+    assert len(COPY_STATES) == 1 + 10 + 4
 
 
 def test_a_consumer_on_the_host_is_not_told_of_copies_elsewhere() -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Credential
-from ansible_collections.keystead.identity.plugins.module_utils._core.renewal import margin, renew_at
+from ansible_collections.keystead.identity.plugins.module_utils._core.renewal import is_due, margin, renew_at
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +43,14 @@ def test_jitter_is_only_earlier_and_at_most_a_tenth_of_the_margin(name: str, lif
     before = margin(f"{share}%", timedelta(seconds=life))
     due = renew_at(one, f"{share}%")
     assert one.not_after - before * 1.1 - timedelta(microseconds=2) <= due <= one.not_after - before
+
+
+@given(IDS, st.integers(60, 10**9), st.integers(1, 99), st.floats(-0.1, 1.1))
+def test_it_is_due_from_that_moment_on_and_never_before(name: str, life: int, share: int, passed: float) -> None:
+    one, renew_before = credential(name, timedelta(seconds=life)), f"{share}%"
+    due = renew_at(one, renew_before)
+    for now in (START + timedelta(seconds=life * passed), due - timedelta(microseconds=1), due):
+        assert is_due(one, renew_before, now) is (now >= due)
 
 
 @given(IDS, st.integers(60, 10**9), st.floats(0.01, 0.999))

@@ -50,7 +50,9 @@ BINARY = st.none() | st.binary(max_size=100)
 NUMBER = st.integers(-(10**12), 10**12) | st.floats(-1e12, 1e12, allow_nan=False)
 SUBJECT = st.builds(model.Subject, MAYBE, TEXTS, TEXTS, TEXTS, TEXTS)
 TOKEN = st.builds(model.Token, TEXT, *[st.none() | TEXT] * 5)
-KEY = st.builds(model.Key, TEXT, TEXT, st.none() | TEXT, st.none() | TOKEN)
+KEY = st.builds(
+    model.Key, TEXT, TEXT, st.none() | TEXT, st.none() | TOKEN, TEXTS, st.sampled_from(model.KEY_ORIGINS)
+)
 LINK = st.builds(model.Link, TEXT, TEXT)
 FILES = st.builds(model.Files, MAYBE, MAYBE, TEXT, st.lists(LINK, max_size=2).map(tuple), st.booleans())
 ACTIVATION = st.builds(model.Activation, MAYBE, TEXTS, TEXTS, NUMBER)
@@ -65,7 +67,7 @@ IDENTITY = st.builds(
     MAYBE, MAYBE, st.none() | ADOPT, st.lists(PUBLICATION, max_size=2).map(tuple),
 )  # fmt: skip
 REVOKED = st.lists(st.tuples(TEXT, TEXT), max_size=2).map(tuple)
-KNOWN = st.builds(model.Known, REVOKED, TEXTS, COUNT, MAYBE, st.booleans(), MAYBE, MAYBE)
+KNOWN = st.builds(model.Known, REVOKED, TEXTS, COUNT, MAYBE, st.booleans(), MAYBE, MAYBE, MAYBE)
 FINDING = st.builds(model.Finding, TEXT, TEXT, TEXT)
 LINK_STATE = st.builds(model.LinkState, TEXT, TEXT, st.sampled_from(model.LINK_STATES))
 FINDINGS = st.lists(FINDING, max_size=2).map(tuple)
@@ -81,7 +83,8 @@ OBSERVED = st.builds(
     TEXT, st.none() | COUNT, COUNT, st.lists(COUNT, max_size=3).map(tuple), BINARY, st.none() | CREDENTIAL,
     st.none() | CREDENTIAL, MAYBE, MAYBE, FINDINGS, FINDINGS,
     st.lists(LINK_STATE, max_size=2).map(tuple), TEXTS, st.booleans(), st.none() | COUNT, MAYBE,
-    st.none() | ORIGINAL, MAYBE, MAYBE, TEXTS, st.lists(COPY, max_size=2).map(tuple), TEXTS,
+    st.none() | ORIGINAL, MAYBE, MAYBE, TEXTS, st.sampled_from((None, *model.KEY_ORIGINS)), MAYBE, st.booleans(),
+    st.lists(COPY, max_size=2).map(tuple), TEXTS,
 )  # fmt: skip
 STEP = st.builds(model.Step, st.sampled_from(model.ACTIONS), TEXT, TEXT)
 DONE = st.builds(model.Done, st.sampled_from(model.ACTIONS), TEXT, NUMBER, MAYBE)

@@ -182,7 +182,7 @@ def test_tls_is_verified_against_the_authorities_of_the_bundle_and_no_others(tmp
         assert Client("aws_kms", "kms", {}).call("ListKeys")["Keys"] == []
     for further in ({}, {"AWS_CA_BUNDLE": str(bundle)}):
         with answering(tmp_path, 200, {"Keys": []}, tls=theirs, **further) as server:
-            assert "TLS with https://127.0.0.1 fails" in refused(Unavailable)
+            assert "TLS with https://127.0.0.1 fails, its certificate is not one" in refused(Misconfigured)
             assert server.asked == []
 
 

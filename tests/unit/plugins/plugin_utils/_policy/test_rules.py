@@ -242,6 +242,22 @@ TASKS: dict[str, Case] = {
         "issuer local with authority other; use a permitted one: openbao or local with authority issuing",
         {},
     ),
+    "issuer by its label": Case(
+        {"issuer": {"allow": [{"est": {"url": "https://EST.example.org", "label": "server"}}, {"local": None}]}},
+        {
+            "issuer": {
+                "est": {
+                    "url": "https://est.example.org/.well-known/est/",
+                    "label": "client",
+                    "auth": {"basic": {"username": "a", "password": "b"}},
+                    "roots": ["ROOT/root.pem"],
+                }
+            }
+        },
+        "issuer est with url https://est.example.org, label client; "
+        "use a permitted one: est with url https://est.example.org, label server or local",
+        {},
+    ),
     "issuer that signs verbatim": Case(
         {"issuer": {"allow": [{"openbao": {"mount": "pki", "role": "web"}}, {"local": None}]}},
         {

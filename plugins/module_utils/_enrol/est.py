@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""A host enrols itself at an EST server (RFC 7030, 4.2): it sends the request that the controller has checked.
+
+It reads nothing of what the server answers: that is the controller's, who judges it before anything is installed.
+"""
+
+from __future__ import annotations
+
+import base64
+import typing as t
+
+from .deadline import within
+from .https import Answer, Connection, Server
+
+WHO = "est"
+_HEADERS = {"Content-Type": "application/pkcs10", "Content-Transfer-Encoding": "base64"}
+
+
+class Own(t.NamedTuple):
+    """The paths of the certificate, with its chain, and of the key that the identity has now."""
+
+    certificate: str
+    private_key: str
+
+
+def enrol(said: t.Mapping[str, t.Any], secret: str | None, own: Own | None) -> dict[str, t.Any]:
+    """Return the server's answer, and the authorities that it names, as they came. Raises KeysteadError.
+
+    `said` has `host`, `port`, `path`, `timeout`, `authorities`, `operation`, the request `csr` in base64, and who the
+    host is: `username` for a password, or `pair`, which is `own`, or two paths.
+    """
+    pair = said.get("pair")
+    if pair == "own":
+        pair = own
+    server = Server(
+        WHO, said["host"], said["port"], said["timeout"], said.get("authorities"), tuple(pair) if pair else None,
+        said.get("named") or "its own pair",
+    )  # fmt: skip
+    connection = Connection(server, within)
+    try:
+        named = connection.ask("GET", f"{said['path']}/cacerts", {})
+        headers = {**_HEADERS, **_authorization(said.get("username"), secret)}
+        answer = connection.ask("POST", f"{said['path']}/{said['operation']}", headers, said["csr"].encode())
+    finally:
+        connection.close()
+    return {"authorities": _packed(named), "answer": _packed(answer)}
+
+
+def _authorization(username: str | None, password: str | None) -> dict[str, str]:
+    if not username or password is None:
+        return {}
+    return {"Authorization": f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"}
+
+
+def _packed(answer: Answer) -> dict[str, t.Any]:
+    body = base64.b64encode(answer.body).decode()
+    return {"status": answer.status, "headers": dict(answer.headers), "body": body}

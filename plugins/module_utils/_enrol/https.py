@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""HTTPS as an enrolment server is spoken to (RFC 7030, 3.2), by Python's own library: both halves have it.
+
+The server is always verified, and no environment variable has a say in how. Redirects are returned, not followed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+import ssl
+import typing as t
+
+from .._core.errors import KeysteadError, Misconfigured, Unavailable
+from .unreachable import unreachable
+
+LARGEST = 1024 * 1024  # bytes of an answer
+KEPT = ("content-type", "date", "location", "retry-after", "www-authenticate")
+T = t.TypeVar("T")
+
+
+class Server(t.NamedTuple):
+    """Where a server is, and how it is spoken to.
+
+    `who` begins what is said of it. `authorities` are those that may have signed its certificate, PEM; without them
+    those that the system trusts. `pair` are the paths of our certificate, with its chain, and its key; `named` is the
+    option that they come from. `timeout` is in seconds, and for a whole call.
+    """
+
+    who: str
+    host: str
+    port: int
+    timeout: float
+    authorities: str | None = None
+    pair: tuple[str, str] | None = None
+    named: str = ""
+
+    def __str__(self) -> str:
+        """Say which server it is, as a message does."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Answer(t.NamedTuple):
+    """The status of an answer, its headers (of KEPT, in lower case), and its body."""
+
+    status: int
+    headers: t.Mapping[str, str]
+    body: bytes
+
+
+class Within(t.Protocol):
+    """Does something within so many seconds, or raises TimeoutError."""
+
+    def __call__(self, seconds: float, work: t.Callable[[], T]) -> T: ...
+
+
+class Connection:
+    """One connection that is kept open between calls. `context` is made by `verifying`, if none is given."""
+
+    def __init__(self, server: Server, within: Within, context: ssl.SSLContext | None = None) -> None:
+        """Keep where; nothing is connected, and no file read."""
+        self._server, self._within, self._context = server, within, context
+        self._open: http.client.HTTPSConnection | None = None
+
+    def ask(self, method: str, path: str, headers: t.Mapping[str, str], body: bytes | None = None) -> Answer:
+        """Return the answer to one call. Raises Misconfigured, Denied where it refuses our pair, and Unavailable."""
+        server = self._server
+        if self._context is None:
+            self._context = verifying(server)
+        try:
+            return self._within(server.timeout, lambda: self._exchange(method, path, headers, body))
+        except KeysteadError:
+            self._abandon()
+            raise
+        except Exception as error:  # noqa: BLE001 - http.client, ssl and socket all have their own
+            self._abandon()
+            raise unreachable(error, server) from None
+
+    def close(self) -> None:
+        """End the connection; the next call opens another one."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _abandon(self) -> None:
+        """End a connection that somebody may still read from: closing it would wait for what never comes."""
+        opened, self._open = self._open, None
+        if opened is not None and opened.sock is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(opened.sock, socket.SHUT_RDWR)
+
+    def _exchange(self, method: str, path: str, headers: t.Mapping[str, str], body: bytes | None) -> Answer:
+        if self._open is None:
+            server = self._server
+            self._open = http.client.HTTPSConnection(
+                server.host, server.port, timeout=server.timeout, context=self._context
+            )
+        # In TLS 1.3, one that refuses our certificate says so while we still write: it is read below.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+            self._open.request(method, path, body, dict(headers))
+        response = self._open.getresponse()
+        content = response.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise Unavailable(f"{self._server.who}: its answer to {path} has more than {LARGEST} bytes; is url right?")
+        kept = {name: value for name in KEPT if (value := response.getheader(name)) is not None}
+        return Answer(response.status, kept, content)
+
+
+def verifying(server: Server) -> ssl.SSLContext:
+    """Return what verifies certificate and name of a server. Raises Misconfigured."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if server.authorities is None:
+        _trust_the_system(context)
+    else:
+        try:
+            context.load_verify_locations(cadata=server.authorities)
+        except (ssl.SSLError, ValueError):
+            raise Misconfigured(
+                f"{server.who}: ca_bundle holds no certificates in PEM that can be read; write the path of some"
+            ) from None
+    if server.pair is not None:
+        _present(context, server)
+    return context
+
+
+def _present(context: ssl.SSLContext, server: Server) -> None:
+    certificate, key = server.pair or ("", "")
+    try:
+        context.load_cert_chain(certificate, key, password=_no_passphrase)
+    except (OSError, ValueError) as error:
+        what = f"{server.who}: {server.named}: certificate {certificate} and private_key {key} cannot be used"
+        raise Misconfigured(
+            f"{what}: {_unreadable(error)}; write the paths of a pair in PEM, its key without a passphrase"
+        ) from None
+
+
+def _trust_the_system(context: ssl.SSLContext) -> None:
+    """Load the places that OpenSSL was built with: SSL_CERT_FILE and SSL_CERT_DIR would lead elsewhere."""
+    places = ssl.get_default_verify_paths()
+    for option, place in (("cafile", places.openssl_cafile), ("capath", places.openssl_capath)):
+        with contextlib.suppress(FileNotFoundError):
+            context.load_verify_locations(**{option: place})
+
+
+def _no_passphrase() -> str:
+    raise ValueError("it has a passphrase")
+
+
+def _unreadable(error: Exception) -> str:
+    said = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else None
+    return said or ("it has a passphrase" if isinstance(error, ValueError) else "it is not PEM, or does not fit")

@@ -1,0 +1,23 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""The list of protocols by which a host enrols itself. A host loads only the one it needs."""
+
+from __future__ import annotations
+
+import typing as t
+
+if t.TYPE_CHECKING:
+    from .est import Own
+
+Enrol = t.Callable[[t.Mapping[str, t.Any], t.Optional[str], t.Optional["Own"]], t.Dict[str, t.Any]]
+
+
+def _est(said: t.Mapping[str, t.Any], secret: str | None, own: Own | None) -> dict[str, t.Any]:
+    from .est import enrol
+
+    return enrol(said, secret, own)
+
+
+ENROL: dict[str, Enrol] = {"est": _est}

@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a host says to an EST server itself, and what it was answered (RFC 7030, 4.2)."""
+
+from __future__ import annotations
+
+import base64
+import typing as t
+
+from ...module_utils._core import wire
+from ...module_utils._core.errors import KeysteadError
+from ...module_utils._core.ports import Enrolment
+from ...module_utils._enrol.https import KEPT, Answer
+from .address import WHO
+from .cms import certificates
+from .signer import check_is_declared
+
+if t.TYPE_CHECKING:
+    from ...module_utils._core.model import Credential, Generation
+    from ...module_utils._core.ports import Order, Request
+    from .access import Access
+    from .address import Place
+    from .client import Client
+    from .signer import Signer
+
+AGAIN, FIRST = "simplereenroll", "simpleenroll"
+
+
+def enrolment(request: Request, current: Credential | None, way: str, access: Access, place: Place) -> Enrolment | None:
+    """Return what a host is to send, None where the controller enrols for it (RFC 7030, 4.2.1 and 4.2.2).
+
+    Who asks for another certificate shows the old one, for the same names. That is one for clients, since TLS asks for
+    it; else the host begins anew, by `way`, which is how `auth` says who may.
+    """
+    check_is_declared(request)
+    same = current is not None and current.facts.subject == request.subject
+    again = same and current is not None and "client_auth" in current.facts.usages
+    if not again and way == "cert":
+        return None
+    access.meet()
+    said: dict[str, t.Any] = {
+        "host": place.host,
+        "port": place.port,
+        "path": place.path,
+        "timeout": access.timeout,
+        "authorities": access.authorities(),
+        "operation": AGAIN if again else FIRST,
+        "csr": base64.b64encode(request.csr).decode(),
+    }
+    if again:
+        return Enrolment(WHO, {**said, "pair": "own", "named": "what the host has now"})
+    if way == "bootstrap":
+        return Enrolment(WHO, {**said, "pair": access.bootstrap(), "named": "auth.bootstrap"})
+    return Enrolment(WHO, {**said, "username": access.username()}, access.password())
+
+
+def enrolled(
+    request: Request, told: t.Mapping[str, t.Any], client: Client, signer: Signer
+) -> Generation | Order | KeysteadError:
+    """Read what a host says that it was answered; raises ValueError for what has another form."""
+    named, answer = _answer(told["authorities"]), _answer(told["answer"])
+    try:
+        client.check(named, "cacerts")
+        above = certificates(named.body, "list of authorities (cacerts)")
+        return signer.taken(request, client.read(answer, "enrolment"), above)
+    except KeysteadError as error:
+        return error
+
+
+def _answer(told: t.Mapping[str, t.Any]) -> Answer:
+    headers = {name: wire.text(told["headers"][name]) for name in KEPT if name in told["headers"]}
+    return Answer(wire.count(told["status"]), headers, wire.binary(told["body"]))

@@ -1,0 +1,35 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Which authorities of an EST server are trusted: those that the task names, or the one whose fingerprint it pins."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+with contextlib.suppress(ImportError):
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+from ...module_utils._core import pki
+from ...module_utils._core.errors import Denied
+from .._path import signed_by
+from .address import WHO
+
+if t.TYPE_CHECKING:
+    from cryptography import x509
+
+Certificates = t.Sequence["x509.Certificate"]
+
+
+def pinned_root(named: Certificates, pinned: str) -> x509.Certificate:
+    """Return the root with this SHA-256 fingerprint among what a server names. Raises Denied."""
+    by_print = {pki.fingerprint(one.public_bytes(Encoding.DER)): one for one in named if signed_by(one, one)}
+    if pinned not in by_print:
+        found = ", ".join(sorted(by_print)) or "no root at all"
+        raise Denied(
+            f"{WHO}: its authorities (cacerts) have no root with the fingerprint {pinned}, but {found}; "
+            "do not go on before its operator tells you which one is right"
+        )
+    return by_print[pinned]

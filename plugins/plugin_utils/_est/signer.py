@@ -1,0 +1,172 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Has requests signed by an EST server: the work behind the issuer `est`."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import time
+import typing as t
+
+with contextlib.suppress(ImportError):
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+from ...module_utils._core import pki
+from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
+from ...module_utils._core.keys import spki_sha256
+from ...module_utils._core.pki import MALFORMED
+from ...module_utils._core.ports import Order
+from ...module_utils._enrol.unreachable import LoggedOut, Silent
+from .._chains import Above
+from .._edge import unexpected
+from .._openbao.errors import plain
+from .._roots import declared_roots
+from .address import WHO
+from .asked import check
+from .chain import path
+from .client import Later
+from .roots import pinned_root
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ...module_utils._core.model import Generation
+    from ...module_utils._core.ports import Request
+    from .asked import Wish
+    from .client import Client
+
+Answer = t.Union["Generation", Order, KeysteadError]
+_OVER = (Silent, Misconfigured, Pending, LoggedOut)  # what the next request would meet as well
+_SHORTER = 0.9  # of the lifetime that is asked for: less is worth a word
+
+
+class Signer:
+    """What the issuer does once it has something to do."""
+
+    def __init__(
+        self, client: Client, id_: str, options: Mapping[str, t.Any], pinned: str | None, advise: Callable[[str], None]
+    ) -> None:
+        """Keep whom to ask, and read the roots that the task declares."""
+        self._client, self._id, self._pinned, self._advise = client, id_, pinned, advise
+        self._declared = list(map(x509.load_der_x509_certificate, declared_roots(options)))
+        self._not_before: dict[str, float] = {}  # when an order may be asked for again, by time.monotonic
+
+    def roots(self) -> tuple[bytes, ...]:
+        """Return the trusted roots (DER) of a server that answers. Raises Denied where it has not the pinned one."""
+        return tuple(one.public_bytes(Encoding.DER) for one in self._roots())
+
+    def _roots(self) -> list[x509.Certificate]:
+        named = self._named
+        return [pinned_root(named, self._pinned)] if self._pinned else self._declared
+
+    @functools.cached_property
+    def _named(self) -> list[x509.Certificate]:
+        return self._client.authorities()
+
+    @functools.cached_property
+    def _wanted(self) -> tuple[Wish, ...]:
+        return self._client.wanted()
+
+    def sign(self, requests: Sequence[Request]) -> list[Answer]:
+        """Ask for one after the other. What ends all of them is asked for once, a broken server twice in a row."""
+        try:
+            if requests:
+                self._roots()
+                _ = self._wanted
+        except KeysteadError as error:  # nobody was asked to sign
+            told = plain(Unreached(str(error)) if isinstance(error, Unavailable) else error)
+            return [told] * len(requests)
+        return self._each(requests, self._signed)
+
+    def poll(self, orders: Sequence[Order]) -> list[Answer]:
+        """Ask again for what was not decided yet, each not before its time."""
+        return self._each(orders, self._polled)
+
+    def _each(self, asked: Sequence[t.Any], ask: Callable[[t.Any], Generation | Order]) -> list[Answer]:
+        answers: list[Answer] = []
+        over: KeysteadError | None = None
+        try:
+            for one in asked:
+                last, answer = answers[-1] if answers else None, _not_asked(over) or _told(ask, one)
+                answers.append(plain(answer) if isinstance(answer, KeysteadError) else answer)
+                if isinstance(answer, _OVER) or (isinstance(answer, Unavailable) and isinstance(last, Unavailable)):
+                    over = answer
+        finally:
+            self._client.close()  # an idle connection that the server ended meanwhile would cost an answer
+        return answers
+
+    def _signed(self, request: Request) -> Generation | Order:
+        check_is_declared(request)
+        for oid in check(self._wanted, request):
+            self._advise(f"{WHO}: it wants {oid} in requests, which nobody here knows; it is passed over")
+        return self.taken(request, self._client.enrol(request.csr))
+
+    def _polled(self, order: Order) -> Generation | Order:
+        if order.reference != reference(order.request):
+            raise Denied(f"{WHO}: it knows no order {order.reference}; run again")
+        left = self._not_before.get(order.reference, 0.0) - time.monotonic()
+        if left > 0:
+            return order._replace(retry_after=left)
+        return self.taken(order.request, self._client.enrol(order.request.csr))
+
+    def taken(
+        self, request: Request, answer: list[x509.Certificate] | Later, named: Sequence[x509.Certificate] | None = None
+    ) -> Generation | Order:
+        """Return what an answer is to a request; `named` are the authorities that came with it."""
+        if isinstance(answer, Later):
+            order = Order(request, reference(request), answer.seconds)
+            self._not_before[order.reference] = time.monotonic() + answer.seconds
+            return order
+        key = spki_sha256(x509.load_der_x509_csr(request.csr).public_key())
+        leaf = next((one for one in answer if spki_sha256(one.public_key()) == key), answer[0])
+        granted = (leaf.not_valid_after_utc - leaf.not_valid_before_utc).total_seconds()
+        if granted < _SHORTER * request.lifetime:
+            end = f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M}"
+            self._advise(f"{WHO}: {request.name}: it grants a life until {end} UTC, shorter than lifetime says")
+        if named is not None:
+            self._named = list(named)
+        return self._generation(leaf, [*answer, *self._named])
+
+    def _generation(self, leaf: x509.Certificate, above: Sequence[x509.Certificate]) -> Generation:
+        roots = self._roots()
+        between, anchor = path(leaf, above, roots)
+        anchors = [anchor] if anchor is not None else roots  # V1 says that no way leads to one
+        found = Above(*(b"".join(one.public_bytes(Encoding.PEM) for one in part) for part in (between, anchors)))
+        return found.generation(leaf, self._id)
+
+
+def reference(request: Request) -> str:
+    """Return what names an order: a server gives it no name, and knows it by the request itself (RFC 7030, 4.2.3)."""
+    return hashlib.sha256(request.csr).hexdigest()
+
+
+def _told(ask: Callable[[t.Any], Generation | Order], one: t.Any) -> Answer:
+    try:
+        return ask(one)
+    except KeysteadError as error:
+        return error
+    except MALFORMED:
+        return Unavailable(f"{WHO}: its answer to a request cannot be understood; see its log")
+    except Exception as error:  # noqa: BLE001 - what was signed before must not get lost with it
+        return Unavailable(unexpected(WHO, error))
+
+
+def _not_asked(over: KeysteadError | None) -> KeysteadError | None:
+    """Return the error of a request that nobody is asked any more, since another one was answered like this."""
+    return Unreached(str(over)) if isinstance(over, Unavailable) else over
+
+
+def check_is_declared(request: Request) -> None:
+    """Refuse a request that names others than the task: the server takes its names. Raises Denied."""
+    try:
+        csr = x509.load_der_x509_csr(request.csr)
+        same = pki.subject_of(csr.subject, csr.extensions) == request.subject
+    except MALFORMED:
+        same = False
+    if not same:
+        raise Denied(f"{WHO}: {request.name} is not asked for: the request names others than the task")

@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What an OCSP responder says of one certificate (RFC 6960): never more than it may.
+
+A response that is about another certificate, not of now, or not signed by the issuer or by a responder that the issuer
+named, says nothing: the answer is Unknown, and never Good.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import typing as t
+
+with contextlib.suppress(ImportError):
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+    from cryptography.x509 import ocsp
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from ..module_utils._core.ports import Good, Revoked, Unknown
+from ._path import UNVERIFIABLE, signed_by
+from ._revocation_list import SKEW, reason_of
+
+if t.TYPE_CHECKING:
+    import datetime as dt
+
+_BROKEN = ("md5", "sha1")
+
+
+def request(certificate: x509.Certificate, issuer: x509.Certificate) -> bytes:
+    """Return the request (DER) about a certificate of an issuer."""
+    built = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA256()).build()
+    return built.public_bytes(Encoding.DER)
+
+
+def status(
+    response: bytes, certificate: x509.Certificate, issuer: x509.Certificate, now: dt.datetime
+) -> Good | Revoked | Unknown:
+    """Return what a response (DER) says of a certificate of an issuer (RFC 6960, 3.2)."""
+    try:
+        found = ocsp.load_der_ocsp_response(response)
+        if found.response_status != ocsp.OCSPResponseStatus.SUCCESSFUL:
+            return Unknown()
+        holds = _is_about(found, certificate, issuer) and _of_now(found, now) and _is_signed(found, issuer, now)
+        return _said(found) if holds else Unknown()
+    except UNVERIFIABLE:
+        return Unknown()
+
+
+def _said(found: ocsp.OCSPResponse) -> Good | Revoked | Unknown:
+    if found.certificate_status == ocsp.OCSPCertStatus.REVOKED and found.revocation_time_utc:
+        return Revoked(reason_of(found.revocation_reason), found.revocation_time_utc)
+    return Good() if found.certificate_status == ocsp.OCSPCertStatus.GOOD else Unknown()
+
+
+def _is_about(found: ocsp.OCSPResponse, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Tell whether a response names this certificate: by its number, and the name and the key of its issuer."""
+    key = issuer.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    algorithm = found.hash_algorithm.name
+    named = hashlib.new(algorithm, issuer.subject.public_bytes()).digest()
+    keyed = hashlib.new(algorithm, _bits(key)).digest()
+    same = found.serial_number == certificate.serial_number
+    return same and (found.issuer_name_hash, found.issuer_key_hash) == (named, keyed)
+
+
+def _bits(spki: bytes) -> bytes:
+    """Return the content of the BIT STRING in a SubjectPublicKeyInfo (DER), without its count of unused bits."""
+    _whole, start = _header(spki, 0)
+    length, begin = _header(spki, start)  # the algorithm
+    size, bits = _header(spki, begin + length)
+    return spki[bits + 1 : bits + size]
+
+
+def _header(der: bytes, at: int) -> tuple[int, int]:
+    """Return the length of the value at a place, and where it begins (X.690, 8.1.3)."""
+    first = der[at + 1]
+    if first < 128:
+        return first, at + 2
+    count = first - 128
+    return int.from_bytes(der[at + 2 : at + 2 + count], "big"), at + 2 + count
+
+
+def _of_now(found: ocsp.OCSPResponse, now: dt.datetime) -> bool:
+    """Tell whether a response is not from the future, and not stale; one that names no end is stale at once."""
+    until = found.next_update_utc
+    return found.this_update_utc <= now + SKEW and until is not None and now < until
+
+
+def _is_signed(found: ocsp.OCSPResponse, issuer: x509.Certificate, now: dt.datetime) -> bool:
+    """Tell whether the issuer signed a response, or a responder whose certificate it signed (RFC 6960, 4.2.2.2)."""
+    signers = [issuer, *(one for one in found.certificates if _may_respond(one, issuer, now))]
+    return any(_verifies(found, one.public_key()) for one in signers)
+
+
+def _may_respond(certificate: x509.Certificate, issuer: x509.Certificate, now: dt.datetime) -> bool:
+    try:
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+    valid = certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc
+    return ExtendedKeyUsageOID.OCSP_SIGNING in usages and valid and signed_by(certificate, issuer)
+
+
+def _verifies(found: ocsp.OCSPResponse, key: t.Any) -> bool:
+    """Tell whether a key made the signature; with kinds of keys that no responder of ours has, no."""
+    signature, content = found.signature, found.tbs_response_bytes
+    algorithm = found.signature_hash_algorithm
+    if algorithm is not None and algorithm.name in _BROKEN:
+        return False
+    try:
+        if isinstance(key, ed25519.Ed25519PublicKey):
+            key.verify(signature, content)
+        elif isinstance(key, rsa.RSAPublicKey) and algorithm:
+            key.verify(signature, content, padding.PKCS1v15(), algorithm)
+        elif isinstance(key, ec.EllipticCurvePublicKey) and algorithm:
+            key.verify(signature, content, ec.ECDSA(algorithm))
+        else:
+            return False
+    except InvalidSignature:
+        return False
+    return True
