@@ -21,9 +21,10 @@ def look(works: Sequence[Work], ledger: Ledger, batch: Batch, host: HostHalf | N
 
     A `host` is asked once more where a copy lacks a private key, and so there is something to do there as well.
     """
+    kept = [warning for work in works for warning in _kept(work)]
     concerned = [work for work in works if _has_copies(work) and not work.error]
     if not concerned:
-        return []
+        return kept
     from ._remote_copies import RemoteCopies, forgotten
 
     copies = RemoteCopies(ledger, batch.host, batch.store)
@@ -31,7 +32,7 @@ def look(works: Sequence[Work], ledger: Ledger, batch: Batch, host: HostHalf | N
     if missed and host:
         host.prepare(missed, batch.at)
         copies.look_again([work for work in missed if not work.error], batch.at)
-    return list(forgotten(concerned))
+    return [*kept, *forgotten(concerned)]
 
 
 def write(works: Sequence[Work], ledger: Ledger, batch: Batch) -> None:
@@ -42,6 +43,15 @@ def write(works: Sequence[Work], ledger: Ledger, batch: Batch) -> None:
 
         RemoteCopies(ledger, batch.host, batch.store).write(concerned)
         finish(concerned)
+
+
+def _kept(work: Work) -> t.Iterator[str]:
+    """Yield a warning for each file that is to go, and stays with its key."""
+    for path in work.found.kept_copies if work.found else ():
+        yield (
+            f"{work.name}: {path} was changed by others since it was written, so it stays, and it may hold a private "
+            "key; look at it, and delete it where nobody needs it"
+        )
 
 
 def _has_copies(work: Work) -> bool:

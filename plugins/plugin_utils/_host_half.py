@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import typing as t
 from dataclasses import dataclass
 
@@ -74,10 +75,7 @@ class HostHalf:
 
     def install(self, works: t.Sequence[Work], given_up: t.Sequence[Work], now: datetime) -> None:
         """Let the host do its part of the steps and look again; for those given up it only takes the lease back."""
-        waits = [isinstance(work.error, Pending) for work in given_up]
-        back = [
-            {**_order(work), "steps": [], "waiting": waiting} for work, waiting in zip(given_up, waits, strict=True)
-        ]
+        back = [{**_order(work), "steps": [], "waiting": isinstance(work.error, Pending)} for work in given_up]
         answers = self._call("install", [*(_order(work) for work in works), *back], now, {}, _secrets(works))
         for work in works:
             answer = answers.get(work.name, {})
@@ -253,9 +251,16 @@ def _check_paths(work: Work, found: Observed) -> None:
     if not {path for path, _part in declared}.union(work.known.links) >= set(found.stale_links):
         raise ValueError("it is about links that nobody named")
     copies = {(one.path, one.publisher) for one in work.identity.publish}
-    named = {path for path, _publisher in copies}.union(work.known.links)
-    if not (copies >= {(one.where, one.publisher) for one in found.copies} and named >= set(found.stale_copies)):
+    stale = set(found.stale_copies)  # the host's own word: they are shown, and told to nobody but this host again
+    if not (copies >= {(one.where, one.publisher) for one in found.copies} and stale >= set(found.kept_copies)):
         raise ValueError("it is about copies that nobody named")
+    if not all(map(_is_file, stale)):
+        raise ValueError("it is about copies that nobody named")
+
+
+def _is_file(path: str) -> bool:
+    """Tell whether this is the path of a file: other places are the controller's alone."""
+    return path.startswith("/") and os.path.normpath(path) == path
 
 
 def _done(work: Work, answer: Answer) -> tuple[Done, ...]:

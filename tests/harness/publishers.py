@@ -237,10 +237,10 @@ class _Entry:
         self.directory, self.running, self.open = directory, running, contextlib.ExitStack()
         self.path = f"tests/{secrets.token_hex(6)}"
 
-    def publisher(self) -> Publisher:
+    def publisher(self, *, replaces: bool = False) -> Publisher:
         """Return one as a task makes it."""
         said = validated({self.name: self.options()}, spec(PUBLISH), module="machine_identity")[self.name]
-        return REMOTES[self.name](said, EntryOwner("web1.example.org/web 0123456789ab", NAME, replaces=False))
+        return REMOTES[self.name](said, EntryOwner("web1.example.org/web 0123456789ab", NAME, replaces=replaces))
 
     def options(self) -> dict[str, t.Any]:
         """Return what a task says."""

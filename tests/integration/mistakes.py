@@ -81,7 +81,6 @@ PLANNED = {
     "issuer of an identity": web("identities[web].issuer.scep", "not built", issuer={"scep": {}}),
     "check_status live": task("check_status live", "not built", check_status="live"),
     "key reuse": web("key.reuse true", "not built", key={"reuse": True}),
-    "key origin": web("key.origin controller", "not built", key={"origin": "controller"}),
     "kind ssh_host": web("kind ssh_host", "not built", "x509", kind="ssh_host"),
 }
 NO_POLICY = ("option policy", "/no/policy.yml", "No such file", "the shipped one")
@@ -126,6 +125,9 @@ OPTIONS = {
     ),
     "a custody of an authority": ca(
         "key.custody.pkcs11.x is unknown", "token_label", key={"custody": {"pkcs11": {"x": 1}}}
+    ),
+    "a key of the controller without leave": web(
+        "key.origin controller", "use host, or let a policy permit it", key={"origin": "controller"}
     ),
     "unknown key type": web("identities[web].key.type", "'rsa-1024'", "ecdsa-p256", key={"type": "rsa-1024"}),
     "unknown profile": web("identities[web].profile", "'vpn'", "tls_server", profile="vpn"),

@@ -145,7 +145,7 @@ ANSWERS: dict[str, tuple[Change, str]] = {
         first(put("observed", "links", value=[{"path": "/etc/shadow", "part": "chain", "state": "file"}])), "something",
     ),
     "a stale link that nobody declared": (first(put("observed", "stale_links", value=["/etc/shadow"])), "nobody named"),
-    "a copy that nobody declared": (first(put("observed", "stale_copies", value=["/etc/shadow"])), "nobody named"),
+    "a copy that nobody declared": (first(put("observed", "stale_copies", value=["kv/web"])), "nobody named"),
     "numbers that spoil the ledger": (first(put("observed", "newest", value=10**12)), "impossible numbers"),
     "an error without a kind": (first(put("error", value={"kind": "SystemExit", "message": "x"})), "does not say how"),
     "an error with escapes": (first(put("error", value={"kind": "Denied", "message": ESCAPE})), "does not say how"),

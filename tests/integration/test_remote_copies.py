@@ -222,3 +222,46 @@ def test_the_policy_of_the_page_suffices_from_the_first_copy_to_the_last(
     world.settled([declared])
     world.settled([{"name": "web", "state": "absent", "publish": [{"openbao_kv": options}]}])
     assert place.values() is None
+
+
+def test_what_somebody_else_deleted_is_not_taken(world: World, place: t.Any) -> None:
+    place.occupy()
+    place.drop()
+    done = world.foreseen([said(place)])["identities"][0]
+    assert "which is not of web; move it away, or say replace_files: true for web" in done["msg"]
+    assert world.issued() == []
+    world.settled([said(place, replace_files=True)])
+    place.drop()
+    world.settled([said(place)])
+    assert there(place) == of_host(world, "certificate", "chain")
+
+
+@pytest.mark.needs("openbao")
+@pytest.mark.parametrize("dropped", [True, False], ids=["deleted before", "replaced"])
+def test_versions_of_somebody_else_stay_when_ours_are_destroyed(
+    request: pytest.FixtureRequest, tmp_path: Path, *, dropped: bool
+) -> None:
+    place = BACKENDS["openbao_kv"](tmp_path, request.getfixturevalue("openbao"))
+    made = {part: content for part, content in parts().items() if part in place.takes}
+    place.occupy()
+    if dropped:
+        place.drop()
+    publisher = place.publisher(replaces=True)
+    for _time in range(2):
+        publisher.write(made)
+    publisher.delete()
+    assert place.values() is None
+    metadata = place.running.call("GET", f"{place.mount}/metadata/{place.path}")["data"]
+    assert [number for number, one in metadata["versions"].items() if not one["destroyed"]] == ["1"]
+    assert not metadata["custom_metadata"]
+
+
+@pytest.mark.needs("openbao")
+def test_metadata_of_somebody_else_stays(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    place = BACKENDS["openbao_kv"](tmp_path, request.getfixturevalue("openbao"))
+    made = {part: content for part, content in parts().items() if part in place.takes}
+    place.running.call("POST", f"{place.mount}/metadata/{place.path}", {"custom_metadata": {"team": "web"}})
+    place.publisher().write(made)
+    place.publisher().delete()
+    metadata = place.running.call("GET", f"{place.mount}/metadata/{place.path}")["data"]
+    assert metadata["custom_metadata"] == {"team": "web"}

@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import typing as t
 
+from .key import CUSTODIES as CUSTODIES
+from .key import KEY_ORIGINS as KEY_ORIGINS
+from .key import KEY_TYPES as KEY_TYPES
+from .key import Key as Key
+from .key import Token as Token
+
 if t.TYPE_CHECKING:
     from datetime import datetime
 
     from .publication import CopyState, Publication
 
-KEY_TYPES = (
-    "ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-2048", "rsa-3072", "rsa-4096", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87",
-)
 PROFILE_USAGES = {
     "tls_server": ("server_auth",),
     "tls_client": ("client_auth",),
     "tls_peer": ("client_auth", "server_auth"),
 }
 PROFILES = tuple(PROFILE_USAGES)
-KEY_ORIGINS = ("host", "controller")
-CUSTODIES = ("file", "pkcs11", "openbao_transit", "aws_kms")
 PARTS = ("certificate", "chain", "fullchain", "private_key", "combined", "key_uri", "nginx_tls")
 ACTIONS = (
     "stage_key", "issue", "publish", "link", "activate", "prove", "revoke", "destroy", "withdraw", "release", "adopt",
@@ -42,46 +43,6 @@ class Subject(t.NamedTuple):
     ip_addresses: tuple[str, ...] = ()
     uris: tuple[str, ...] = ()
     email_addresses: tuple[str, ...] = ()
-
-
-class Token(t.NamedTuple):
-    """A PKCS#11 token of the host, by its label or its serial number, and what opens it: one of the three at most.
-
-    `pin` is a secret. The controller never sets it: it joins the token only on its way down.
-    """
-
-    module_path: str
-    token_label: str | None = None
-    token_serial: str | None = None
-    pin: str | None = None
-    pin_env: str | None = None
-    pin_file: str | None = None
-
-
-class Key(t.NamedTuple):
-    """The algorithm of a key, and where it lives.
-
-    Outside files, `label` names the identity's keys there, and `token` is there where that is a token of the host.
-    `spent` are the URIs of the keys that earlier generations had: none of them is ever the next one. `origin` is where
-    a key for a file is made.
-    """
-
-    type: str = "ecdsa-p256"
-    custody: str = "file"
-    label: str | None = None
-    token: Token | None = None
-    spent: tuple[str, ...] = ()
-    origin: str = "host"
-
-    @property
-    def comes_down(self) -> bool:
-        """Tell whether the controller makes the key and sends it to the host, once."""
-        return self.origin == "controller"
-
-    @property
-    def on_host(self) -> bool:
-        """Tell whether the host reaches the key: else the controller makes it and signs with it."""
-        return self.custody == "file" or self.token is not None
 
 
 class Link(t.NamedTuple):
@@ -262,7 +223,7 @@ class Observed(t.NamedTuple):
     lives, `origin` where it was made; outside files `key_uri` names it, and `key_uris` those of all generations.
     `other_uri` names the key of the generation that is to be current and is not, `other_gone` tells that a token of the
     host no longer has it. `copies` are what `publish` declares, and `stale_copies` the files that it declared once and
-    does not any more.
+    does not any more; `kept_copies` are those among them that others changed since, and that may hold the private key.
     """
 
     name: str
@@ -290,6 +251,7 @@ class Observed(t.NamedTuple):
     other_gone: bool = False
     copies: tuple[CopyState, ...] = ()
     stale_copies: tuple[str, ...] = ()
+    kept_copies: tuple[str, ...] = ()
 
 
 class Step(t.NamedTuple):

@@ -41,6 +41,7 @@ _SENTENCES = {
     "same": "{where} holds the same already, and is managed from now on",
     "file": "{where} holds something else, which {publisher} replaces, as replace_files says",
     "unread": "{where} could not be read, and is written where that is possible now",
+    "taken": "{where} was a copy of {detail}, which no longer declares it",
     "link": "{where} is a link, in whose place a file comes",
     "tags": "{where} lacks the tag {detail}",
 }
@@ -110,4 +111,8 @@ def is_remote(step: Step) -> bool:
 def withdraw_steps(wanted: Identity, found: Observed) -> tuple[Step, ...]:
     """Return what takes away the copies that nobody declares any more."""
     why = "is no longer declared" if wanted.state == "present" else "is of an identity declared absent"
-    return tuple(Step("withdraw", f"{path} {why}", path) for path in found.stale_copies)
+    stays = "; others changed it since, so it stays"
+    return tuple(
+        Step("withdraw", f"{path} {why}{stays if path in found.kept_copies else ''}", path)
+        for path in found.stale_copies
+    )

@@ -163,7 +163,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         **dict.fromkeys(("credential", "other"), one(model.Credential)),
         "links": many(one(model.LinkState)), "stale_links": many(text), "unfinished": flag, "other_gone": flag,
         "original": one(model.Original),
-        "copies": many(one(publication.CopyState)), "stale_copies": many(text),
+        "copies": many(one(publication.CopyState)), **dict.fromkeys(("stale_copies", "kept_copies"), many(text)),
     },
     publication.Publication: {**dict.fromkeys(publication.Publication._fields, text), "parts": many(text)},
     publication.CopyState: {

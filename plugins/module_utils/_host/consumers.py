@@ -31,10 +31,12 @@ def settle(jobs: t.Sequence[Job]) -> None:
     """Activate each consumer once, prove all at the same time, and roll back what failed, with all that shares it."""
     groups: dict[Activation | str, list[Job]] = {}
     for job in jobs:
-        if job.of("activate") or job.of("prove"):
+        if job.of("activate") or job.of("prove") or job.error:
             groups.setdefault(job.wanted.activate or job.wanted.name, []).append(job)
     to_prove: list[Job] = []
     for activation, members in groups.items():
+        if any(job.error for job in members):  # a copy of one of them failed: nobody is told of half of it
+            continue
         ready = not isinstance(activation, Activation) or _activated(activation, members)
         to_prove += [job for job in members if ready and job.of("prove") and not job.error]
     _prove_all(to_prove)
@@ -93,11 +95,17 @@ def _returned(job: Job, failed: Job, first: str | None) -> bool:
     """Point one identity back; the record `pending` stays until the consumer was told."""
     place, started = job.place, time.monotonic()
     unproved = place.unproved() if place else None
-    before = unproved.before if unproved else None
-    if place is None or unproved is None or before is None or not place.is_complete(before):
+    if place is None or unproved is None:
         return False
-    why = "activation or proof failed" if job is failed else f"it shares a consumer with {failed.wanted.name}"
-    step = Step("roll_back", f"back to generation {before}: {why}")
+    before = unproved.before
+    if before is None and job.before and not unproved.fresh:  # the copies alone are other ones
+        before = unproved.generation
+    if before is None or not place.is_complete(before):
+        return False
+    what = "a copy" if job.error and not job.did("activate") and not job.did("prove") else "activation or proof"
+    why = f"{what} failed" if job is failed else f"it shares a consumer with {failed.wanted.name}"
+    back = f"generation {before}" if before != unproved.generation else "the copies that were there before"
+    step = Step("roll_back", f"back to {back}: {why}")
     try:
         place.point_to(before)
         if unproved.fresh:  # before `pending` forgets it: a run that is cut off here must not keep it
@@ -106,12 +114,13 @@ def _returned(job: Job, failed: Job, first: str | None) -> bool:
         if job.wanted.publish:
             from .publications import restore
 
-            restore(place, job.wanted)
+            restore(job, place)
     except KeysteadError as error:
         job.record(step, started, str(error))
+        job.error = f"{job.error or first}; it could not be rolled back to {back} as a whole: {error}"
         return place.current() == before
     job.record(step, started)
-    job.error = f"{job.error or first}; rolled back to generation {before}"
+    job.error = f"{job.error or first}; rolled back to {back}"
     return True
 
 

@@ -13,11 +13,12 @@ import typing as t
 from .._core.errors import Misconfigured, Unavailable
 from .._core.publication import CopyState
 from .directories import find_directory, open_directory
-from .links import part_behind
+from .links import identity_behind, leads_somewhere
 from .ownership import uid_gid
-from .safe_files import facts, name_of_new, read_link, read_with_facts, remove, write_file
+from .safe_files import facts, name_of_ours, read_link, read_with_facts, remove, write_file
 
 if t.TYPE_CHECKING:
+    from .._core.model import Identity
     from .._core.publication import Publication
     from .copy_record import CopyRecord
 
@@ -33,11 +34,15 @@ class Form(t.Protocol):
 
 
 class Owner(t.NamedTuple):
-    """Whose file it is, in which store, and whether it may take the place of others."""
+    """Whose file it is, in which store, and whether it may take the place of others.
+
+    `siblings` are the identities of the same task, by name: what they no longer declare is free.
+    """
 
     store: str
     name: str
     replaces: bool
+    siblings: t.Mapping[str, Identity] = {}
 
 
 class CopyFile:
@@ -61,15 +66,18 @@ class CopyFile:
         """Write a new file with the parts in its place, and read it again."""
         self.read(parts)  # somebody may have put another one there since it was decided
         declared, content = self._publication, self._form.content(parts)
-        self._record.note(declared, content)
         directory = open_directory(self._parent or "/")
         try:
-            uid, gid = uid_gid(declared.owner, declared.group)
-            write_file(directory, self._name, content, mode=int(declared.mode, 8), uid=uid, gid=gid)
+            self._record.note(declared, content, _content(directory, self._name))
+            (uid, gid), temporary = self._ids(), name_of_ours(self._name)
+            how = {"mode": int(declared.mode, 8), "uid": uid, "gid": gid}
+            write_file(directory, self._name, content, temporary=temporary, **how)
         finally:
             os.close(directory)
         found = self.read(parts)
-        if found.state != "ok":
+        if found.state in ("ok", "same"):
+            self._record.complete(declared.path)
+        else:
             raise Unavailable(
                 f"host: {declared.path} does not hold what was written ({found.state}); "
                 "look at the disk and at who else writes there, then run again"
@@ -81,8 +89,8 @@ class CopyFile:
         directory = find_directory(self._parent or "/")
         if directory is not None:
             try:
-                remove(directory, name_of_new(self._name))
-                if self._record.holds(path, _content(directory, self._name)):
+                remove(directory, name_of_ours(self._name))
+                if self._may_go(_content(directory, self._name)):
                     remove(directory, self._name)
                     if facts(directory, self._name) is not None:
                         raise Unavailable(f"host: {path} is there again; look at who else writes it, then run again")
@@ -90,27 +98,43 @@ class CopyFile:
                 os.close(directory)
         self._record.forget(path)
 
+    def _may_go(self, content: bytes | None) -> bool:
+        """Tell whether this is what was written last, and nobody else took it over with the same content."""
+        path, owner = self._publication.path, self._owner
+        if not self._record.holds(path, content):
+            return False
+        from .copy_neighbours import holder
+
+        return holder(owner.store, owner.name, path, content, exactly=True) is None
+
     def _look(self, directory: int, parts: Parts | None) -> tuple[str, str]:
         there = facts(directory, self._name)
         if there is None:
             return "missing", ""
         if stat.S_ISLNK(there.st_mode):
             return self._judge_link(directory)
-        path, ours = self._publication.path, self._record.has(self._publication.path)
+        path = self._publication.path
         if not stat.S_ISREG(there.st_mode):
             what = self._publication.publisher
             raise Misconfigured(f"host: {path} is neither a file nor a link; choose another path for {what}")
-        if parts is None:
-            differs = "certificate", ""
-        else:
-            found = read_with_facts(directory, self._name)
-            differs = self._form.difference(found.content, parts) if found else ("missing", "")
-        if not ours:
-            return self._judge_foreign(differs[0])
-        return differs if differs[0] else self._drift(there)
+        found = read_with_facts(directory, self._name)
+        if found is None:
+            return "missing", ""
+        differs = ("certificate", "") if parts is None else self._form.difference(found.content, parts)
+        if not self._record.is_ours(path, found.content):
+            return self._judge_foreign(differs[0], found.content)
+        if differs[0]:
+            return differs
+        return self._drift(there) if self._record.is_whole(path) else ("same", "")
 
-    def _judge_foreign(self, differs: str) -> tuple[str, str]:
+    def _judge_foreign(self, differs: str, content: bytes) -> tuple[str, str]:
         """Take a file that is not ours only where nothing is lost by it, or where that is said (W6)."""
+        from .copy_neighbours import gives_up, holder, refuse
+
+        owner, path = self._owner, self._publication.path
+        other = holder(owner.store, owner.name, path, content)
+        if other is not None:
+            return ("taken", other) if gives_up(path, other, owner.siblings) else refuse(path, "copy", other)
         if not differs:
             return "same", ""
         if self._owner.replaces:
@@ -125,22 +149,37 @@ class CopyFile:
         """Take the place of a link of this identity, or of one that leads nowhere."""
         path, owner = self._publication.path, self._owner
         lead = read_link(directory, self._name) or ""
-        ours = part_behind(owner.store, owner.name, path) is not None
-        if ours or owner.replaces or not os.path.lexists(os.path.join(self._parent or "/", lead)):
+        other = identity_behind(owner.store, lead)
+        if other == owner.name or not leads_somewhere(directory, lead, other):
+            return "link", ""
+        if other is not None:
+            from .copy_neighbours import gives_up, refuse
+
+            return ("link", "") if gives_up(path, other, owner.siblings) else refuse(path, "link", other)
+        if owner.replaces:
             return "link", ""
         raise Misconfigured(
             f"host: {path} is a link to {lead}, and {self._publication.publisher} would take its place; "
             f"move it away, or say replace_files: true for {owner.name}"
         )
 
-    def _drift(self, there: os.stat_result) -> tuple[str, str]:
+    def _ids(self) -> tuple[int, int]:
+        """Return who is to own the file; of one with the key that is always somebody, and by default who writes it."""
         declared = self._publication
         uid, gid = uid_gid(declared.owner, declared.group)
+        if "private_key" in declared.parts:
+            return os.geteuid() if uid == -1 else uid, os.getegid() if gid == -1 else gid
+        return uid, gid
+
+    def _drift(self, there: os.stat_result) -> tuple[str, str]:
+        declared, (uid, gid) = self._publication, self._ids()
         mode, wanted = stat.S_IMODE(there.st_mode), int(declared.mode, 8)
         if mode != wanted:
             return "mode", f"{mode:04o}, not {wanted:04o}"
         if uid not in (-1, there.st_uid) or gid not in (-1, there.st_gid):
-            return "owner", f"{there.st_uid}:{there.st_gid}, not {declared.owner or ''}:{declared.group or ''}"
+            wanted_ids = (declared.owner or uid, declared.group or gid)
+            said = ":".join("" if one == -1 else str(one) for one in wanted_ids)
+            return "owner", f"{there.st_uid}:{there.st_gid}, not {said}"
         return "ok", ""
 
 

@@ -23,10 +23,11 @@ Entry = t.Dict[str, t.Any]
 
 
 class CopyRecord:
-    """`{"format": 1, "files": {path: {"publisher", "parts", "sha256": [latest, the one before]}}}`.
+    """`{"format": 1, "files": {path: {"publisher", "parts", "sha256": [to be written, there before], "written"}}}`.
 
-    It is written before the files, so that what a killed run wrote is known; hence the digest of the one before. What a
-    file holds is known by its digest, since a password that is no longer declared does not open it.
+    The intent is written before the file, so that what a killed run wrote is known by its digest; only what was written
+    and read again makes a path ours whatever it holds (`written`). What a file holds is known by its digest, since a
+    password that is no longer declared does not open it.
     """
 
     def __init__(self, place: Place | None) -> None:
@@ -40,12 +41,20 @@ class CopyRecord:
             self._files = {}
 
     def paths(self) -> tuple[str, ...]:
-        """Return the files that were written."""
+        """Return the files that were written, or were to be."""
         return tuple(self._files)
 
-    def has(self, path: str) -> bool:
-        """Tell whether a file is ours to write."""
-        return path in self._files
+    def entry(self, path: str) -> Entry | None:
+        """Return what is known of a path, for `put_back`."""
+        return self._files.get(path)
+
+    def is_ours(self, path: str, content: bytes | None) -> bool:
+        """Tell whether a file with this content is ours to write: it is our work, or was it once, whole."""
+        return path in self._files and (self._files[path]["written"] or self.holds(path, content))
+
+    def is_whole(self, path: str) -> bool:
+        """Tell whether a run completed what it wrote there."""
+        return path in self._files and bool(self._files[path]["written"])
 
     def holds(self, path: str, content: bytes | None) -> bool:
         """Tell whether a content is what was written there."""
@@ -55,15 +64,31 @@ class CopyRecord:
         """Return the parts that were written there."""
         return tuple(self._files[path]["parts"])
 
-    def note(self, publication: Publication, content: bytes) -> None:
-        """Write down what is going to be written."""
-        before = self._files.get(publication.path, {}).get("sha256", [])
-        self._files[publication.path] = {
+    def note(self, publication: Publication, content: bytes, there: bytes | None) -> None:
+        """Write down what is going to be written in the place of what is `there`."""
+        path = publication.path
+        before = [_digest(there)] if there is not None and self.holds(path, there) else []
+        self._files[path] = {
             "publisher": publication.publisher,
             "parts": list(publication.parts),
-            "sha256": [_digest(content), *before[:1]],
+            "sha256": [_digest(content), *before],
+            "written": self.is_whole(path),
         }
         self._write()
+
+    def complete(self, path: str) -> None:
+        """Write down that a file was written and read again: from now on it is ours, and is repaired."""
+        if not self.is_whole(path):
+            self._files[path]["written"] = True
+            self._write()
+
+    def put_back(self, path: str, entry: Entry | None) -> None:
+        """Write down what was known of a path before."""
+        if entry is None:
+            self.forget(path)
+        else:
+            self._files[path] = entry
+            self._write()
 
     def forget(self, path: str) -> None:
         """Write down that a file is not ours any more."""
@@ -81,7 +106,8 @@ class CopyRecord:
 
 
 def _checked(entry: t.Any) -> Entry:
-    return {"publisher": str(entry["publisher"]), **{name: [*map(str, entry[name])] for name in ("parts", "sha256")}}
+    lists = {name: [*map(str, entry[name])] for name in ("parts", "sha256")}
+    return {"publisher": str(entry["publisher"]), **lists, "written": entry.get("written") is True}
 
 
 def _digest(content: bytes) -> str:

@@ -47,13 +47,14 @@ def install(request: Request) -> list[dict[str, t.Any]]:
                 answers[wanted.name] = failed(wanted.name, error)
         for job in jobs:
             _change_in_place(job)
-        for part in (*_adopting(jobs), write, number, _publish, _link, _copy):
+        siblings = {job.wanted.name: job.wanted for job in jobs}
+        parts: tuple[t.Callable[[Job], object], ...] = (write, number, _publish, _link, partial(_copy, siblings))
+        for part in (*_adopting(jobs), *parts):
             _for_all([job for job in jobs if not job.error], part)
-        _settle([job for job in jobs if not job.error and job.place])
+        _settle([job for job in jobs if job.place and (job.before or not job.error)])
         if store_fd is not None and facts(store_fd, CHALLENGES) is not None:
             _stop_showing(store_fd, jobs)
         _for_all(jobs, partial(_clear_up, request, store_fd))
-        siblings = {job.wanted.name: job.wanted for job in jobs}
         for job in jobs:
             answers[job.wanted.name] = _answer(request, job, store_fd, siblings)
     finally:
@@ -144,16 +145,16 @@ def _link(job: Job) -> None:
         job.attempt(step, partial(make_link, place.store, place.name, step.about, parts[step.about]))
 
 
-def _copy(job: Job) -> None:
+def _copy(siblings: t.Mapping[str, Identity], job: Job) -> None:
     if job.place is not None and job.copies():
         from . import publications
 
-        publications.write(job, job.place)
+        publications.write(job, job.place, siblings)
 
 
 def _withdraw(request: Request, job: Job, path: str) -> None:
     """Take a copy away, or a link: where there was a copy, a link may have come in its place in this run."""
-    if job.place is not None and CopyRecord(job.place).has(path):
+    if job.place is not None and path in CopyRecord(job.place).paths():
         from . import publications
 
         publications.withdraw(job.place, path)
@@ -162,7 +163,7 @@ def _withdraw(request: Request, job: Job, path: str) -> None:
 
 
 def _settle(jobs: t.Sequence[Job]) -> None:
-    if any(job.of("activate") or job.of("prove") for job in jobs):
+    if any(job.of("activate") or job.of("prove") or job.error for job in jobs):
         from . import consumers
 
         consumers.settle(jobs)

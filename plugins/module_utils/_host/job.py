@@ -15,6 +15,7 @@ from .._core.model import Done, Identity, Known, Step
 from .._core.publication import is_copy
 
 if t.TYPE_CHECKING:
+    from .copy_before import Before
     from .place import Place
 
 
@@ -23,8 +24,9 @@ class Job:
     """The work on one identity. `number` and `parts` are there when a credential was issued.
 
     `original` is the id of the certificate that the controller recorded, where there is one to adopt. `key_uri` and
-    `public_id` are those of the staged key where only the controller reaches it. `private_key` came down, in PEM. An
-    issuer that is still looking at what is shown here leaves it `waiting`.
+    `public_id` are those of the staged key where only the controller reaches it. `private_key` came down, in PEM.
+    `before` is what stood in the place of the copies that were written, by path. An issuer that is still looking at
+    what is shown here leaves it `waiting`.
     """
 
     wanted: Identity
@@ -42,6 +44,7 @@ class Job:
     waiting: bool = False
     done: list[Done] = field(default_factory=list)
     error: str | None = None
+    before: dict[str, Before] = field(default_factory=dict)
 
     def of(self, action: str) -> tuple[Step, ...]:
         """Return the steps with this action, but those about copies."""
@@ -50,6 +53,10 @@ class Job:
     def copies(self) -> tuple[Step, ...]:
         """Return the steps that write copies."""
         return tuple(step for step in self.steps if is_copy(step))
+
+    def did(self, action: str) -> bool:
+        """Tell whether a step with this action was tried."""
+        return any(done.action == action for done in self.done)
 
     def record(self, step: Step, started: float, error: str | None = None) -> None:
         """Note that a step was tried; the first error is the identity's."""

@@ -15,7 +15,7 @@ from .._core.errors import Misconfigured
 from .._core.model import LinkState
 from .directories import open_directory
 from .layout import CURRENT, FILE_OF, SECRET_FILES, current_path
-from .safe_files import facts, read_file, read_link, remove, replace_link, write_file
+from .safe_files import facts, name_of_ours, read_file, read_link, remove, replace_link, write_file
 
 if t.TYPE_CHECKING:
     from .._core.model import Identity, Known, Link
@@ -54,7 +54,7 @@ def _look(  # noqa: PLR0913, PLR0917 - what a link is judged by
             state = "missing"
         elif stat.S_ISLNK(there.st_mode):
             lead = read_link(directory, name) or ""
-            state, other = "elsewhere", _identity_behind(store, lead)
+            state, other = "elsewhere", identity_behind(store, lead)
             if lead == current_path(store, wanted.name, link.part):
                 state = "ok"
             elif other is None and _is_original(wanted, link, contents):
@@ -66,11 +66,24 @@ def _look(  # noqa: PLR0913, PLR0917 - what a link is judged by
         else:
             content = read_file(directory, name)
             ours = copied is not None and copied.holds(link.path, content)
-            state = "copy" if ours else _state_of_file(wanted, link, content, contents)
+            given = not ours and _is_given_up(store, wanted, link, content, siblings)
+            state = "copy" if ours or given else _state_of_file(wanted, link, content, contents)
         _check_access(wanted, link, state)
     finally:
         os.close(directory)
     return LinkState(link.path, link.part, state)
+
+
+def _is_given_up(
+    store: str, wanted: Identity, link: Link, content: bytes | None, siblings: t.Mapping[str, Identity]
+) -> bool:
+    """Tell whether a file is a copy that another identity leaves to us; what it still needs is refused."""
+    from .copy_neighbours import gives_up, holder, refuse
+
+    other = holder(store, wanted.name, link.path, content)
+    if other is None:
+        return False
+    return gives_up(link.path, other, siblings) or refuse(link.path, "copy", other)
 
 
 def _refuse_others(
@@ -78,7 +91,7 @@ def _refuse_others(
 ) -> None:
     """Refuse to replace a link that somebody else still needs: one that leads nowhere is nobody's."""
     directory, target = lead
-    if other == wanted.name or not _exists(directory, os.path.dirname(target) if other else target):
+    if other == wanted.name or not leads_somewhere(directory, target, other):
         return
     if other is None:
         if not wanted.files.replace_files:
@@ -92,10 +105,15 @@ def _refuse_others(
         )
 
 
-def _identity_behind(store: str, lead: str) -> str | None:
+def identity_behind(store: str, lead: str) -> str | None:
     """Return whose current generation a link leads to, if it leads into this store."""
     name, _slash, rest = lead[len(store) + 1 :].partition("/")
     return name if lead.startswith(f"{store}/") and rest.startswith(f"{CURRENT}/") else None
+
+
+def leads_somewhere(directory: int, target: str, other: str | None) -> bool:
+    """Tell whether a link, perhaps of another identity, leads to something: else it is nobody's."""
+    return _exists(directory, os.path.dirname(target) if other else target)
 
 
 def _exists(directory: int, target: str) -> bool:
@@ -180,7 +198,7 @@ def make_link(store: str, name: str, path: str, part: str) -> None:
     """Let a path lead to a part, by one rename."""
     directory, entry = _open_parent(path)
     try:
-        replace_link(directory, entry, current_path(store, name, part))
+        replace_link(directory, entry, current_path(store, name, part), name_of_ours(entry))
     finally:
         os.close(directory)
 
@@ -213,7 +231,7 @@ def make_plain(path: str, content: bytes, *, mode: int, uid: int, gid: int) -> N
     """Put a plain file in the place of a link, by one rename."""
     directory, entry = _open_parent(path)
     try:
-        write_file(directory, entry, content, mode=mode, uid=uid, gid=gid)
+        write_file(directory, entry, content, mode=mode, uid=uid, gid=gid, temporary=name_of_ours(entry))
     finally:
         os.close(directory)
 

@@ -96,7 +96,7 @@ def judged(
     if wanted.publish or seen.copied:
         from . import publications
 
-        found.update(publications.look(seen.copied or CopyRecord(None), store, wanted, known, contents))
+        found.update(publications.look(seen.copied or CopyRecord(None), store, wanted, contents, siblings))
     return Observed(**found)
 
 

@@ -10,9 +10,10 @@ import os
 import typing as t
 from functools import partial
 
-from .._core.errors import Misconfigured
+from .._core.errors import KeysteadError, Misconfigured
 from .._core.publication import Publication
 from .._publishers.registry import PUBLISHERS
+from .copy_before import remember
 from .copy_file import CopyFile, Owner
 from .copy_record import COPIES, CopyRecord
 from .layout import FILE_OF
@@ -21,51 +22,78 @@ from .ownership import check_may_give
 from .safe_files import read_file
 
 if t.TYPE_CHECKING:
-    from .._core.model import Identity, Known
+    from .._core.model import Identity
     from .._core.ports import Publisher
     from .job import Job
     from .place import Place
 
 Contents = t.Mapping[str, bytes]
+Siblings = t.Mapping[str, "Identity"]
 
 
-def look(record: CopyRecord, store: str, wanted: Identity, known: Known, contents: Contents) -> dict[str, t.Any]:
-    """Return `copies` and `stale_copies` of what was observed; `contents` are the files of the current generation.
+def look(
+    record: CopyRecord, store: str, wanted: Identity, contents: Contents, siblings: Siblings
+) -> dict[str, t.Any]:
+    """Return `copies`, `stale_copies` and `kept_copies` of what was observed.
 
-    Only what the controller named is told to it: what it does not know stays until the identity goes (C3).
+    `contents` are the files of the current generation. What is stale is known here alone: a run that failed or was
+    killed may have written what no ledger heard of.
     """
     found: dict[str, t.Any] = {}
     if wanted.state == "present":
         for one in wanted.publish:
             check_may_give(one.owner, one.group)
-        copies = ((one, _publisher(one, store, wanted, record)) for one in wanted.publish)
+        copies = ((one, _publisher(one, (store, siblings), wanted, record)) for one in wanted.publish)
         found["copies"] = tuple(publisher.read(_parts(one, contents)) for one, publisher in copies)
     if wanted.state in ("present", "absent"):
-        declared = {one.path for one in wanted.publish}
-        kept, named = (declared if wanted.state == "present" else set()), declared.union(known.links)
-        found["stale_copies"] = tuple(path for path in record.paths() if path in named and path not in kept)
+        kept = {one.path for one in wanted.publish} if wanted.state == "present" else set()
+        found["stale_copies"] = tuple(path for path in record.paths() if path not in kept)
+        found["kept_copies"] = tuple(path for path in found["stale_copies"] if _stays_with_its_key(record, path))
     return found
 
 
-def write(job: Job, place: Place) -> None:
-    """Do the steps that are about copies: each file gets what the current generation holds."""
+def _stays_with_its_key(record: CopyRecord, path: str) -> bool:
+    """Tell whether a file that we wrote, and that others changed since, may still hold the private key."""
+    if "private_key" not in record.parts(path) or not record.is_whole(path):
+        return False
+    content = bytes_at(path)
+    return content is not None and not record.holds(path, content)
+
+
+def write(job: Job, place: Place, siblings: Siblings) -> None:
+    """Do the steps that are about copies: each file gets what the current generation holds.
+
+    What stood there before is kept with the job.
+    """
     declared = {one.path: one for one in job.wanted.publish}
     record = CopyRecord(place)
     for step in job.copies():
         publication = declared.get(step.about)
         if publication is not None:
-            job.attempt(step, partial(_write, publication, place, job.wanted, record))
+            job.attempt(step, partial(_write, publication, job, place, record, siblings))
 
 
-def restore(place: Place, wanted: Identity) -> None:
-    """Put the copies back to the generation that is current again (W4)."""
+def restore(job: Job, place: Place) -> None:
+    """Put back what stood in the place of each copy before this run (W4).
+
+    Only what a killed run wrote of the generation that was given up is written anew: what was before, nobody knows.
+    """
     record = CopyRecord(place)
-    contents = current_contents(place)
+    failed: KeysteadError | None = None
+    for before in job.before.values():
+        try:
+            before.put_back(record)
+        except KeysteadError as error:  # the others go back all the same
+            failed = failed or error
+    if failed:
+        raise failed
+    contents, wanted = current_contents(place), job.wanted
     for publication in wanted.publish:
         parts = _parts(publication, contents)
-        publisher = _publisher(publication, place.store, wanted, record)
-        if parts is not None and publisher.read(parts).state != "ok":
-            publisher.write(parts)
+        if parts is not None and record.is_whole(publication.path):
+            publisher = _publisher(publication, (place.store, {}), wanted, record)
+            if publisher.read(parts).state in ("certificate", "key"):
+                publisher.write(parts)
 
 
 def withdraw(place: Place, path: str | None = None) -> None:
@@ -96,15 +124,21 @@ def current_contents(place: Place) -> Contents:
     return {name: content for name, content in read.items() if content is not None}
 
 
-def _write(publication: Publication, place: Place, wanted: Identity, record: CopyRecord) -> None:
+def _write(publication: Publication, job: Job, place: Place, record: CopyRecord, siblings: Siblings) -> None:
     parts = _parts(publication, current_contents(place))
     if parts is None:
         raise Misconfigured(f"host: the generation for {publication.path} vanished; run again")
-    _publisher(publication, place.store, wanted, record).write(parts)
+    publisher = _publisher(publication, (place.store, siblings), job.wanted, record)
+    publisher.read(parts)  # what may not be replaced is not read either
+    job.before.setdefault(publication.path, remember(publication.path, record))
+    publisher.write(parts)
 
 
-def _publisher(publication: Publication, store: str, wanted: Identity, record: CopyRecord) -> Publisher:
-    owner = Owner(store, wanted.name, wanted.files.replace_files)
+def _publisher(
+    publication: Publication, there: tuple[str, Siblings], wanted: Identity, record: CopyRecord
+) -> Publisher:
+    store, siblings = there
+    owner = Owner(store, wanted.name, wanted.files.replace_files, siblings)
     return CopyFile(publication, PUBLISHERS[publication.publisher](publication, wanted.name), owner, record)
 
 

@@ -33,10 +33,13 @@ def sync_directory(dir_fd: int) -> None:
 
 
 def write_file(  # noqa: PLR0913 - what a file is
-    dir_fd: int, name: str, content: bytes, *, mode: int, uid: int = -1, gid: int = -1
+    dir_fd: int, name: str, content: bytes, *, mode: int, uid: int = -1, gid: int = -1, temporary: str | None = None
 ) -> None:
-    """Put a file in place of `name`, whole, with `mode` whatever the umask, and owner and group unless they are -1."""
-    temporary = name_of_new(name)
+    """Put a file in place of `name`, whole, with `mode` whatever the umask, and owner and group unless they are -1.
+
+    Where others have files, the caller names a `temporary` that nobody else has.
+    """
+    temporary = temporary or name_of_new(name)
     with said(name, dir_fd):
         _create(dir_fd, temporary, content, os.fsync, mode=mode, uid=uid, gid=gid)
         _put_in_place(dir_fd, temporary, name)
@@ -88,6 +91,11 @@ def _put_in_place(dir_fd: int, temporary: str, name: str) -> None:
 def name_of_new(name: str) -> str:
     """Return a name that the next run finds again, so that what a killed run left is replaced."""
     return f".{name}.new"
+
+
+def name_of_ours(name: str) -> str:
+    """Return such a name for a directory in which others have files: nobody else has one of it."""
+    return f".{name[:200]}.keystead-new"
 
 
 _T = t.TypeVar("_T")
@@ -160,9 +168,9 @@ def _read_on(fd: int, content: bytes, limit: int) -> bytes:
     return content
 
 
-def replace_link(dir_fd: int, name: str, target: str) -> None:
+def replace_link(dir_fd: int, name: str, target: str, temporary: str | None = None) -> None:
     """Put a symbolic link to `target` in place of `name` by one rename. What the name held is the caller's care."""
-    temporary = name_of_new(name)
+    temporary = temporary or name_of_new(name)
     with said(name, dir_fd):
         _replacing(dir_fd, temporary, lambda: os.symlink(target, temporary, dir_fd=dir_fd))
         _put_in_place(dir_fd, temporary, name)

@@ -40,21 +40,20 @@ class AwsSecretsManager:
 
     def read(self, parts: t.Mapping[str, bytes] | None) -> CopyState:
         """Compare the version AWSCURRENT with the parts."""
-        return CopyState(self.where, WHO, state_of(self._look(), parts, self._owner, self.where))
+        return CopyState(self.where, WHO, state_of(self._there(), parts, self._owner, self.where))
 
     def write(self, parts: t.Mapping[str, bytes]) -> None:
         """Make one more version the current one; AWS keeps the one before as AWSPREVIOUS."""
-        found = self._look()
+        found = self._there()
         state_of(found, parts, self._owner, self.where)
         text, token = json.dumps(entry(parts, self._owner, found, WHO), sort_keys=True), str(uuid.uuid4())
         tags = [{"Key": MARK, "Value": self._owner.label[:255]}]
-        try:
-            said = self._client.call("DescribeSecret", SecretId=self._name)
-        except Refused as refused:
-            if refused.code != _MISSING:
-                raise
+        said = self._described()
+        if said is None:
             self._client.call("CreateSecret", Name=self._name, SecretString=text, ClientRequestToken=token, Tags=tags)
         else:
+            if not self._is_tagged(said):
+                self._client.call("TagResource", SecretId=self._name, Tags=tags)
             if said.get("DeletedDate"):
                 self._client.call("RestoreSecret", SecretId=self._name)
             self._client.call("PutSecretValue", SecretId=self._name, SecretString=text, ClientRequestToken=token)
@@ -69,6 +68,26 @@ class AwsSecretsManager:
         self._client.call("DeleteSecret", SecretId=self._name, RecoveryWindowInDays=WINDOW)
         if self._look() is not None:
             raise Unavailable(f"{WHO}: {self._name} can still be read; look who else writes it, then run again")
+
+    def _there(self) -> dict[str, t.Any] | None:
+        """Return the current version; for a secret without one, or to be deleted, that it is somebody else's."""
+        found = self._look()
+        said = self._described() if found is None else None
+        return found if said is None or self._is_tagged(said) else {"": "a secret of somebody else"}
+
+    def _described(self) -> dict[str, t.Any] | None:
+        """Return what AWS says of the secret, also of one to be deleted; None where there is none."""
+        try:
+            return self._client.call("DescribeSecret", SecretId=self._name)
+        except Refused as refused:
+            if refused.code != _MISSING:
+                raise
+            return None
+
+    def _is_tagged(self, said: t.Mapping[str, t.Any]) -> bool:
+        """Tell whether its tag says that we made it, or took it."""
+        tags = {str(tag.get("Key")): tag.get("Value") for tag in said.get("Tags") or ()}
+        return tags.get(MARK) == self._owner.label[:255]
 
     def _look(self) -> dict[str, t.Any] | None:
         """Return the current version as names and values; None where there is none, or where it is to be deleted."""

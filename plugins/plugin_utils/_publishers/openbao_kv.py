@@ -10,14 +10,18 @@ import typing as t
 
 from ...module_utils._core.errors import Misconfigured, Unavailable
 from ...module_utils._core.publication import CopyState
-from .._copy_entry import MENDS, Owner, entry, is_untouched, state_of
+from .._copy_entry import MARK, MENDS, Owner, entry, is_untouched, state_of
 from .._durations import timeout
 from .._openbao.address import address, path
 from .._openbao.errors import Refused, section, spoken_by
 from .._openbao.shared import shared
 
 WHO = "openbao_kv"
+_SINCE = f"{MARK}_since"
 _RACED = "check-and-set"  # in what the server says of another version
+
+
+Json = dict[str, t.Any]
 
 
 class OpenBaoKv:
@@ -39,13 +43,19 @@ class OpenBaoKv:
 
     def read(self, parts: t.Mapping[str, bytes] | None) -> CopyState:
         """Compare the newest version with the parts."""
-        return CopyState(self.where, WHO, state_of(self._look()[0], parts, self._owner, self.where))
+        found = self._look()[0]
+        if found is None:
+            found = self._deleted(self._metadata())
+        return CopyState(self.where, WHO, state_of(found, parts, self._owner, self.where))
 
     def write(self, parts: t.Mapping[str, bytes]) -> None:
         """Write one more version, unless somebody else writes at the same time; earlier ones stay in its history."""
-        found, version = self._look()
+        (found, version), metadata = self._look(), self._metadata()
+        if found is None:
+            found, version = self._deleted(metadata), _count(metadata, "current_version")
         state_of(found, parts, self._owner, self.where)
-        self.put(parts, self._newest() if found is None else version, found)
+        self._claim(metadata, version + 1)
+        self.put(parts, version, found)
         if self.read(parts).state != "ok":
             raise Unavailable(f"{WHO}: {self._path} does not hold what was written; look who else writes it, run again")
 
@@ -61,35 +71,87 @@ class OpenBaoKv:
             raise Unavailable(f"{WHO}: somebody else wrote {self._path} at the same time; run again") from None
 
     def delete(self) -> None:
-        """Destroy every version, if the newest one is ours and untouched."""
+        """Destroy every version of ours, if the newest one is untouched; the entry too, if nobody else had any."""
         found, _version = self._look()
         if found is None or not is_untouched(found, self._owner):
             return
+        metadata = self._metadata() or {}
+        said = metadata.get("custom_metadata") or {}
+        numbers = sorted(int(number) for number in metadata.get("versions") or {} if number.isdigit())
+        ours = [number for number in numbers if self._is_ours(number, metadata)]
         with spoken_by(WHO):
-            self._client.call("DELETE", f"{self._mount}/metadata/{self._path}")
+            if said.get(_SINCE) == "1" and ours == numbers and not set(said) - {MARK, _SINCE}:
+                self._client.call("DELETE", f"{self._mount}/metadata/{self._path}")
+            else:
+                self._client.call("POST", f"{self._mount}/destroy/{self._path}", {"versions": ours})
+                kept = {name: value for name, value in said.items() if name not in (MARK, _SINCE)}
+                self._client.call("POST", f"{self._mount}/metadata/{self._path}", {"custom_metadata": kept})
         if self._look()[0] is not None:
             raise Unavailable(f"{WHO}: {self._path} is there again; look who else writes it, then run again")
 
-    def _look(self) -> tuple[dict[str, t.Any] | None, int]:
-        """Return the newest version and its number; None where there is none, or where it was deleted."""
+    def _is_ours(self, number: int, metadata: Json) -> bool:
+        """Tell whether a version is ours: by its mark, and where it was deleted, by when we took the entry."""
+        version = metadata["versions"][str(number)]
+        if version.get("deletion_time") or version.get("destroyed"):
+            since = str((metadata.get("custom_metadata") or {}).get(_SINCE))
+            return since.isdigit() and number >= int(since)
+        return self._has_mark(self._look(number)[0])
+
+    def _has_mark(self, found: Json | None) -> bool:
+        return str((found or {}).get(MARK, "")).startswith(f"{self._owner.label} ")
+
+    def _deleted(self, metadata: Json | None) -> Json | None:
+        """Return what stands for an entry whose newest version was deleted, and is not ours; None for nothing."""
+        said = (metadata or {}).get("custom_metadata") or {}
+        if metadata is None or not _count(metadata, "current_version") or said.get(MARK) == self._owner.label:
+            return None
+        live = [
+            int(number)
+            for number, version in (metadata.get("versions") or {}).items()
+            if number.isdigit() and not (version.get("deletion_time") or version.get("destroyed"))
+        ]
+        if live and self._has_mark(self._look(max(live))[0]):
+            return None
+        return {"": "deleted, with the history of somebody else"}
+
+    def _claim(self, metadata: Json | None, version: int) -> None:
+        """Say in the metadata whose the entry is, and since which version: a deleted one says nothing itself."""
+        said = (metadata or {}).get("custom_metadata") or {}
+        if said.get(MARK) == self._owner.label:
+            return
+        since = next((number for number in range(1, version) if self._was_ours(number, metadata)), version)
+        body = {"custom_metadata": {**said, MARK: self._owner.label, _SINCE: str(since)}}
+        with spoken_by(WHO):
+            self._client.call("POST", f"{self._mount}/metadata/{self._path}", body)
+
+    def _was_ours(self, number: int, metadata: Json | None) -> bool:
+        return str(number) in ((metadata or {}).get("versions") or {}) and self._has_mark(self._look(number)[0])
+
+    def _look(self, number: int = 0) -> tuple[Json | None, int]:
+        """Return a version, or the newest one, and its number; None where there is none, or where it was deleted."""
+        which = f"?version={number}" if number else ""
         try:
             with spoken_by(WHO):
-                found = section(self._client.call("GET", f"{self._mount}/data/{self._path}"), "data")
-                values, version = section(found, "data"), section(found, "metadata").get("version")
+                answer = section(self._client.call("GET", f"{self._mount}/data/{self._path}{which}"), "data")
+                values, version = section(answer, "data"), section(answer, "metadata").get("version")
         except Refused as refused:
             if refused.status == 404:
                 return None, 0
             raise
         return values, version if isinstance(version, int) else 0
 
-    def _newest(self) -> int:
-        """Return the number of the newest version where that was deleted, which check-and-set wants to hear; else 0."""
+    def _metadata(self) -> Json | None:
+        """Return what the server keeps about all versions; None where there is no entry."""
         try:
             with spoken_by(WHO):
                 answer = section(self._client.call("GET", f"{self._mount}/metadata/{self._path}"), "data")
         except Refused as refused:
             if refused.status == 404:
-                return 0
+                return None
             raise
-        version = answer.get("current_version")
-        return version if isinstance(version, int) else 0
+        return answer
+
+
+def _count(metadata: Json | None, name: str) -> int:
+    found = (metadata or {}).get(name)
+    return found if isinstance(found, int) else 0

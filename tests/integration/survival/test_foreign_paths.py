@@ -92,7 +92,7 @@ REPLACED: dict[str, tuple[str, Trap]] = {
     "the record of what is pending leads elsewhere": ("store/web/pending", link_to_victim),
     "a temporary name is a link": ("store/web/.pending.new", link_to_victim),
     "the temporary name of current is a link": ("store/web/.current.new", link_to_directory),
-    "a link's temporary name is a link": ("links/.web.key.new", link_to_victim),
+    "a link's temporary name is a link": ("links/.web.key.keystead-new", link_to_victim),
     "a consumer's path is a link to nowhere": ("links/web.key", link_to_nowhere),
 }
 

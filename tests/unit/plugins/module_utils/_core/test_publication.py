@@ -52,6 +52,7 @@ def test_a_copy_as_it_should_be_is_left_alone() -> None:
         ("encryption", "legacy", "the encryption of /etc/web.p12 is not legacy"),
         ("unreadable", "", "/etc/web.p12 cannot be read as pkcs12"),
         ("file", "", "/etc/web.p12 holds something else, which pkcs12 replaces, as replace_files says"),
+        ("taken", "old", "/etc/web.p12 was a copy of old, which no longer declares it"),
         ("link", "", "/etc/web.p12 is a link, in whose place a file comes"),
         ("unread", "", "/etc/web.p12 could not be read, and is written where that is possible now"),
     ],
@@ -74,7 +75,7 @@ def test_what_a_consumer_does_not_notice_is_put_right_alone(state: str, detail: 
 
 
 def test_every_state_is_in_these_tables() -> None:
-    assert len(COPY_STATES) == 1 + 10 + 4
+    assert len(COPY_STATES) == 1 + 11 + 4
 
 
 def test_a_consumer_on_the_host_is_not_told_of_copies_elsewhere() -> None:

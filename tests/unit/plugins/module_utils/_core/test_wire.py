@@ -83,8 +83,8 @@ OBSERVED = st.builds(
     TEXT, st.none() | COUNT, COUNT, st.lists(COUNT, max_size=3).map(tuple), BINARY, st.none() | CREDENTIAL,
     st.none() | CREDENTIAL, MAYBE, MAYBE, FINDINGS, FINDINGS,
     st.lists(LINK_STATE, max_size=2).map(tuple), TEXTS, st.booleans(), st.none() | COUNT, MAYBE,
-    st.none() | ORIGINAL, MAYBE, MAYBE, TEXTS, st.sampled_from((None, *model.KEY_ORIGINS)), MAYBE, st.booleans(),
-    st.lists(COPY, max_size=2).map(tuple), TEXTS,
+    st.none() | ORIGINAL, MAYBE, st.sampled_from((None, *model.KEY_ORIGINS)), MAYBE, TEXTS, MAYBE, st.booleans(),
+    st.lists(COPY, max_size=2).map(tuple), TEXTS, TEXTS,
 )  # fmt: skip
 STEP = st.builds(model.Step, st.sampled_from(model.ACTIONS), TEXT, TEXT)
 DONE = st.builds(model.Done, st.sampled_from(model.ACTIONS), TEXT, NUMBER, MAYBE)

@@ -296,7 +296,7 @@ def test_a_file_may_move_to_another_identity(world: World) -> None:
 
 def test_nothing_is_left_of_a_write_that_was_cut_off(world: World) -> None:
     world.settled([web(publish=[bundle(world)])])
-    (world.links / ".web.pem.new").write_text("half a key")
+    (world.links / ".web.pem.keystead-new").write_text("half a key")
     world.settled([web()])
     assert list(world.links.iterdir()) == []
 
