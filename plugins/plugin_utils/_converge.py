@@ -13,7 +13,7 @@ import typing as t
 from datetime import UTC, datetime
 
 from ..module_utils._core.errors import KeysteadError, NotYet, Pending, Unavailable
-from . import _copies
+from . import _copies, _scheduling
 from ._actor import actor, holder
 from ._declare import Declaration, checked_issuer, declarations
 from ._durations import seconds
@@ -75,6 +75,7 @@ class _Run:
         self.warnings += self.review.settle(Live(remembered, self.now))
         declared = [*declared, *to_purge(self.purged, declared, remembered)]
         works = [self._work(declaration, remembered.get(declaration.identity.name)) for declaration in declared]
+        _scheduling.look(works, self.ledger, self._batch(), check=self.task.check)
         self._look(works)
         self._look_at_keys([work for work in works if is_elsewhere(work) and not work.error])
         self.warnings += _copies.look(works, self.ledger, self._batch(), None if self.task.check else self.host)

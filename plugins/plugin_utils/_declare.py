@@ -13,6 +13,7 @@ from ..module_utils._core.errors import Misconfigured
 from ..module_utils._core.model import Identity
 from ._consumers import activation, adoption, files, proof, text
 from ._durations import lifetime, renew_before, seconds, timeout
+from ._issuers.registry import CHECKS_NAMES
 from ._key import Backend, key
 from ._names import subject
 from ._paths import absolute
@@ -104,6 +105,8 @@ def _declaration(one: Options, store: str, scope: str | None, default: Backend |
     issuer = checked_issuer(one["issuer"]) or default
     if issuer is None and identity.state == "present":
         raise Misconfigured("issuer: nobody is named; write issuer: {local: {directory: ..., authority: ...}}")
+    if issuer is not None and identity.state == "present":
+        _check_issuable(issuer, identity)
     return Declaration(
         identity=identity,
         contact=text(one, "contact"),
@@ -116,6 +119,13 @@ def _declaration(one: Options, store: str, scope: str | None, default: Backend |
         passwords=passwords(one["publish"]) if identity.state == "present" else {},
         remotes=remote_publications(one["publish"], identity),
     )
+
+
+def _check_issuable(issuer: Backend, identity: Identity) -> None:
+    """Refuse names that the issuer never certifies. Raises Misconfigured."""
+    ((backend, options),) = issuer.items()
+    if check := CHECKS_NAMES.get(backend):
+        check(options, identity.subject)
 
 
 def _identity(one: Options, store: str) -> tuple[Identity, Backend | None]:

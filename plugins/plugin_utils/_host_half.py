@@ -75,7 +75,7 @@ class HostHalf:
 
     def install(self, works: t.Sequence[Work], given_up: t.Sequence[Work], now: datetime) -> None:
         """Let the host do its part of the steps and look again; for those given up it only takes the lease back."""
-        back = [{**_order(work), "steps": []} for work in given_up]
+        back = [{**_order(work), "steps": [], "waiting": isinstance(work.error, Pending)} for work in given_up]
         answers = self._call("install", [*(_order(work) for work in works), *back], now, {}, _secrets(works))
         for work in works:
             answer = answers.get(work.name, {})
@@ -85,6 +85,10 @@ class HostHalf:
             except (ValueError, TypeError, AttributeError) as error:
                 work.error = Denied(f"host: its answer for {work.name} is refused: {error}")
             work.error = work.error or error_of(answer)
+
+    def respond(self, entries: list[dict[str, t.Any]], now: datetime) -> dict[str, Answer]:
+        """Let the host show what an issuer wants to see there; return its answer for each identity."""
+        return self._call("respond", entries, now, {}, {})
 
     def enrol(self, asked: t.Sequence[tuple[Work, Enrolment]], now: datetime) -> dict[str, Answer]:
         """Let the host speak to an issuer; return what it was answered, by identity. A secret goes down a pipe only."""
@@ -229,7 +233,7 @@ def observed_of(work: Work, answer: Answer) -> Observed:
     found = wire.unpack(Observed, answer["observed"])
     if found.name != work.name:
         raise ValueError("it is about something else")
-    if found.links or found.stale_links or found.copies or found.stale_copies:
+    if found.links or found.stale_links or found.copies or found.stale_copies or found.kept_copies:
         _check_paths(work, found)
     if found.original is not None and work.identity.adopt is None:
         raise ValueError("it is about a pair that nobody named")

@@ -15,16 +15,16 @@ from ..module_utils._core.errors import Denied, KeysteadError, Pending, Unavaila
 from ..module_utils._core.ports import Order
 from ._accepting import accepted_by, backend, listed, lost_since, still_fits
 from ._edge import unexpected
-from ._enrolling import asking
 from ._ledger.port import Event, Held, Intent, Outcome, Refused, Used
+from ._ordering import Ordering, reference
 from ._policy.load import known_weak
 from ._request import checked
+from ._scheduling import first_asked
 from ._signed import issued, lost, orphan
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Generation
     from ..module_utils._core.ports import Issuer, Request
-    from ._enrolling import Asking
     from ._host_half import HostHalf
     from ._ledger.chain import Readable
     from ._ledger.port import Batch, Change, Ledger
@@ -33,7 +33,6 @@ if t.TYPE_CHECKING:
 
 AT_ONCE = 50  # requests in one call
 QUIET = 2.0  # seconds between two lines of progress
-LONGEST_PAUSE = 10.0
 
 Say = t.Callable[[str], None]
 Paths = t.Sequence[str]
@@ -49,7 +48,8 @@ class Issuing:
         """Keep whom to ask, where to write down, how to tell, the files of weak keys, where to warn, and the host."""
         self._warnings = [] if warnings is None else warnings
         self._signers, self._ledger, self._batch, self._holder = signers, ledger, batch, holder
-        self._wait, self._say, self._weak, self._host = wait, say, weak, host
+        self._ordering = Ordering(ledger, batch, host, wait)
+        self._say, self._weak = say, weak
         self._said = time.monotonic()
 
     def run(self, works: t.Sequence[Work]) -> None:
@@ -79,7 +79,8 @@ class Issuing:
             work.error = error
             return None
         work.number = max(work.found.newest, work.known.newest) + 1
-        return request
+        same = work.issuer is not None and work.found.issuer_id == work.issuer.id
+        return request._replace(replaces=work.found.certificate if same else None)
 
     def _intend(self, asked: list[tuple[Work, Request]]) -> list[tuple[Work, Request]]:
         """Write down what is going to be done, but for what another run is at work on, and keys that others have."""
@@ -121,12 +122,7 @@ class Issuing:
         for start in range(0, len(group), AT_ONCE):
             part = group[start : start + AT_ONCE]
             with _failing(part):
-                asked = asking(issuer, self._host, [work for work, _request in part])
-                answers = asked.begin([request for _work, request in part])
-                if len(answers) != len(part):
-                    raise Unavailable(f"{backend(issuer.id)}: it gave {len(answers)} answers to {len(part)} requests")
-                answers = self._finished(asked, answers)
-                for (work, request), answer in zip(part, answers, strict=True):
+                for (work, request), answer in zip(part, self._ordering.answers(issuer, part), strict=True):
                     _take(work, request, answer, anchors)
             if time.monotonic() - self._said > QUIET:
                 self._said = time.monotonic()
@@ -151,19 +147,6 @@ class Issuing:
                     work.generation, work.number = answer, intent.number
                     return True
         return False
-
-    def _finished(
-        self, issuer: Asking, answers: list[Generation | Order | KeysteadError]
-    ) -> list[Generation | Order | KeysteadError]:
-        """Ask for open orders again, for as long as the task may wait."""
-        until = time.monotonic() + self._wait
-        while any(isinstance(answer, Order) for answer in answers) and time.monotonic() < until:
-            orders = [answer for answer in answers if isinstance(answer, Order)]
-            pause = min([LONGEST_PAUSE, until - time.monotonic(), *(order.retry_after for order in orders)])
-            time.sleep(max(0.05, pause))
-            later = iter(issuer.finish(orders))
-            answers = [next(later) if isinstance(answer, Order) else answer for answer in answers]
-        return answers
 
     def _record(self, works: t.Sequence[Work]) -> None:
         """Write down what was granted and what was refused, before any host hears of it."""
@@ -195,6 +178,7 @@ def intent(work: Work, reason: str, holder: str, issuer_id: str | None = None) -
         labels=declaration.labels,
         holder=holder,
         lost=work.lost_since is not None,
+        reference=reference(work),
     )
 
 
@@ -246,7 +230,8 @@ def _outcome(work: Work) -> Outcome:
         return Outcome(work.name, work.number, (*lost(work), event), _closing(work))
     parts = work.generation.parts
     change = issued(parts["certificate"].content, parts["chain"].content)
-    return Outcome(work.name, work.number, (*lost(work), Event("issue", work.reason("issue"))), (change,))
+    changes: tuple[Change, ...] = (change, *first_asked(work.issuer))
+    return Outcome(work.name, work.number, (*lost(work), Event("issue", work.reason("issue"))), changes)
 
 
 def _closing(work: Work) -> tuple[Change, ...]:

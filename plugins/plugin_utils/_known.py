@@ -30,6 +30,8 @@ def known_of(declaration: Declaration, remembered: Remembered | None, now: datet
         newest=remembered.newest,
         revoke=_REVOKE if to_revoke and _may_be_used(remembered, now) else None,
         listed=remembered.state == "present",
+        scheduled=remembered.credential_id if remembered.renew_at else None,
+        renew_at=remembered.renew_at,
     )
 
 

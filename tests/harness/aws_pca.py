@@ -129,6 +129,7 @@ class Backend:
     """The backend of the contract suite; see tests/harness/issuers.py. Where it is reached says the environment."""
 
     needs: t.ClassVar[tuple[str, ...]] = ("moto",)
+    profile: t.ClassVar[str] = "tls_server"
     server: t.ClassVar[str | None] = "moto"
     signs: t.ClassVar[str] = "IssueCertificate"
     revokes: t.ClassVar[str] = "RevokeCertificate"

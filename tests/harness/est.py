@@ -45,6 +45,7 @@ class Backend:
     """The backend of the contract suite; see tests/harness/issuers.py."""
 
     needs: t.ClassVar[tuple[str, ...]] = ()
+    profile: t.ClassVar[str] = "tls_server"
     server: t.ClassVar[str | None] = "est"
     signs: t.ClassVar[str] = "/simpleenroll"
     logins_of_a_batch: t.ClassVar[int] = 1  # connections by which something was signed

@@ -226,7 +226,7 @@ class FaultyProxy:
 
     def ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
         """Return what the real server answers."""
-        kept = {name: value for name, value in headers.items() if name.lower() not in OURS}
+        kept = {name: value for name, value in headers.items() if name.lower() not in OURS or name.lower() == "host"}
         request = urllib.request.Request(self._upstream + path, body or None, kept, method=method)  # noqa: S310
         handlers = urllib.request.HTTPSHandler(context=self._tls), urllib.request.ProxyHandler({}), _Stay()
         try:
@@ -243,7 +243,10 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 
 
 def _reply(answer: t.Any) -> Reply:
-    headers = {name: value for name, value in answer.headers.items() if name.lower() not in OURS}
+    headers: dict[str, str] = {}
+    for name, value in answer.headers.items():
+        if name.lower() not in OURS:
+            headers[name] = f"{headers[name]}, {value}" if name in headers else value  # RFC 9110, 5.3
     return Reply(answer.status, headers, answer.read())
 
 

@@ -12,7 +12,6 @@ import typing as t
 import pytest
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.facts import FACTS
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.registry import ISSUERS
-from ansible_collections.keystead.identity.tests.harness import local
 from ansible_collections.keystead.identity.tests.harness.issuers import (
     Made,
     ServerBackend,
@@ -61,6 +60,6 @@ class Front(t.NamedTuple):
     def refused(self) -> tuple[KeysteadError, str]:
         """Ask for certificates, and return how that failed, in time and in a sentence."""
         issuer, begun = self.issuer(), time.monotonic()
-        error = refusal(issuer, local.request(), local.request(number=1))
+        error = refusal(issuer, self.made.request(), self.made.request(number=1))
         assert time.monotonic() - begun < TIMEOUT + MARGIN, error
         return error, check_sentence(error, self.made.name, self.backend.secrets)

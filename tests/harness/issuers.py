@@ -53,6 +53,7 @@ class Backend(t.Protocol):
 
     needs: t.ClassVar[tuple[str, ...]]  # of tests/needs.py
     server: t.ClassVar[str | None]  # the session fixture that runs what all tests share
+    profile: t.ClassVar[str]  # for which `options` signs by default
     life: t.ClassVar[int]  # seconds that `options` grant; only where the backend alone decides on that
     logins_of_a_batch: t.ClassVar[int]
     of_forgotten: t.ClassVar[type]  # the status of what it signed when it is `forgetful`
@@ -76,6 +77,9 @@ class Backend(t.Protocol):
 
     def wrong(self) -> dict[str, Wrong]:
         """Return what does not open the backend, by what is wrong."""
+
+    def revoked(self, certificate: bytes) -> str | None:
+        """Return why the backend itself says that a certificate (DER) is revoked; for one that tells no client."""
 
     def logins(self) -> int:
         """Return how often anybody logged in to this backend so far."""
@@ -126,6 +130,13 @@ class Made(t.NamedTuple):
         checked = checked_issuer(validated(task, spec(COMMON, OPTIONS), module="machine_identity")["issuer"])
         assert checked
         return ISSUERS[self.name](checked[self.name])
+
+
+    def request(self, *said: t.Any, **more: t.Any) -> Request:
+        """Return what an issuer is asked for, by default for what the backend signs."""
+        from ansible_collections.keystead.identity.tests.harness import local
+
+        return local.request(*said, **{"profile": self.backend.profile, **more})
 
 
 def answers(issuer: Issuer, *requests: Request) -> list[Generation | KeysteadError]:

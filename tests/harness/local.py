@@ -93,6 +93,7 @@ class Backend:
     """The backend of the contract suite; see tests/harness/issuers.py."""
 
     needs: t.ClassVar[tuple[str, ...]] = ()
+    profile: t.ClassVar[str] = "tls_server"
     server: t.ClassVar[str | None] = None
     logins_of_a_batch: t.ClassVar[int] = 0
     of_forgotten: t.ClassVar[type] = object

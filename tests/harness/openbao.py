@@ -221,6 +221,7 @@ class Backend:
     """The backend of the contract suite; see tests/harness/issuers.py."""
 
     needs: t.ClassVar[tuple[str, ...]] = ("openbao",)
+    profile: t.ClassVar[str] = "tls_server"
     server: t.ClassVar[str | None] = "openbao"
     logins_of_a_batch: t.ClassVar[int] = 1
     of_forgotten: t.ClassVar[type] = Good  # its OCSP responder knows what was revoked, and who signed

@@ -76,10 +76,9 @@ EST = {
     "nobody who enrols": task("issuer.est.enrol", "controller, host", issuer=est(enrol="nobody")),
 }
 PLANNED = {
-    "acme": task("issuer.acme", "not built", "local", issuer={"acme": {"directory_url": "https://x.example.org"}}),
     "scep": task("issuer.scep", "not built", "local", issuer={"scep": {"url": "https://x.example.org"}}),
     "issuers": task("issuers[0].scep", "not built", issuers=[{"scep": {"url": "https://x.example.org"}}]),
-    "issuer of an identity": web("identities[web].issuer.acme", "not built", issuer={"acme": {}}),
+    "issuer of an identity": web("identities[web].issuer.scep", "not built", issuer={"scep": {}}),
     "check_status live": task("check_status live", "not built", check_status="live"),
     "key reuse": web("key.reuse true", "not built", key={"reuse": True}),
     "kind ssh_host": web("kind ssh_host", "not built", "x509", kind="ssh_host"),

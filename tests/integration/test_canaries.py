@@ -36,6 +36,8 @@ AUTHORITY_MODULE, IDENTITY_MODULE, PREFLIGHT_MODULE, KEY_MODULE = (
 )
 COPY = "identities.publish.pkcs12.password"
 OPENBAO = ("token.token", "approle.secret_id", "approle.wrapped_secret_id", "jwt.jwt")
+ACME = ("eab.hmac_key", "challenge.dns_01.rfc2136.key_secret")
+ISSUER = (*(f"openbao.auth.{secret}" for secret in OPENBAO), *(f"acme.{secret}" for secret in ACME))
 CUSTODY = ("pkcs11.pin", *(f"openbao_transit.auth.{secret}" for secret in OPENBAO))
 LOCAL = ("local.passphrase", *(f"local.custody.{secret}" for secret in CUSTODY))
 EST = "est.auth.basic.password"
@@ -53,7 +55,7 @@ SECRETS = {
         *(
             f"{where}.{secret}"
             for where in ("identities.issuer", "issuer", "issuers")
-            for secret in (*LOCAL, EST, *(f"openbao.auth.{secret}" for secret in OPENBAO))
+            for secret in (*LOCAL, EST, *ISSUER)
         ),
     ),
     PREFLIGHT_MODULE: (
@@ -61,7 +63,7 @@ SECRETS = {
         *(
             f"{where}.{secret}"
             for where in ("issuer", "issuers")
-            for secret in (*LOCAL, EST, *(f"openbao.auth.{secret}" for secret in OPENBAO))
+            for secret in (*LOCAL, EST, *ISSUER)
         ),
     ),
 }
@@ -104,7 +106,7 @@ def copied(args: Task, root: Path) -> Task:
     return put(args, "identities.publish", [{"pkcs12": {"path": f"{root}/web.p12", "password": password}}])
 
 
-def prepared(args: Task, path: str) -> Task:
+def prepared(args: Task, path: str) -> Task:  # noqa: PLR0911 - one a place
     """Return the arguments with an issuer, a custody or a copy, in which the option at this path can stand."""
     if path == COPY:
         return put(args, "identities.publish", [{"pkcs12": {"path": "/etc/web.p12"}}])
@@ -114,6 +116,9 @@ def prepared(args: Task, path: str) -> Task:
         transit = {"openbao_transit": {"url": NOWHERE, "name": "web", "auth": login(way.partition(".auth.")[2])}}
         args = put(args, where, {}) if where.endswith("key") else args
         return put(args, f"{where}.custody", token if way.startswith("pkcs11") else transit)
+    where, found, way = path.partition(".acme.")
+    if found:
+        return put(args, where, [{"acme": acme()}] if where == "issuers" else {"acme": acme()})
     where, found, _way = path.partition(f".{EST}")
     if found:
         said = {"url": NOWHERE, "roots": ["/root.pem"], "auth": {"basic": {"username": "web"}}}
@@ -125,6 +130,15 @@ def prepared(args: Task, path: str) -> Task:
         return put(args, where, [{"openbao_kv": {"url": NOWHERE, "path": "web", "auth": login(way)}}])
     issuer = {"openbao": {"url": NOWHERE, "role": "web", "auth": login(way)}}
     return put(args, where, [issuer] if where == "issuers" else issuer)
+
+
+def acme() -> Task:
+    """Return an issuer that has a place for each of its secrets."""
+    key = {"server": "127.0.0.1", "port": 9, "key_name": "web"}
+    challenge = {"dns_01": {"rfc2136": {**key, "key_secret": "AAAA"}}}
+    eab = {"kid": "web", "hmac_key": "AAAA"}
+    where = {"directory_url": f"{NOWHERE}/dir", "account_key": "/nowhere/account.pem"}
+    return {**where, "eab": eab, "challenge": challenge}
 
 
 def login(way: str) -> Task:
@@ -192,6 +206,15 @@ def unanswered(identity: Task) -> t.Iterator[Task]:
         yield put(put(prepared(identity, path), path, said), "identities.name", f"copied-{name}")
 
 
+def unanswered_acme(identity: Task, root: Path) -> t.Iterator[Task]:
+    """Yield arguments whose secrets are valid, for a server of ACME that is not there."""
+    for secret in ACME:
+        path = f"identities.issuer.acme.{secret}"
+        said = put(put(prepared(identity, path), path, f"{{{{ {canary(IDENTITY_MODULE, path)} }}}}"), "identities.name",
+                   f"acme-{secret.rpartition('.')[2].replace('_', '-')}")  # fmt: skip
+        yield put(said, "identities.issuer.acme.account_key", f"{root}/account.pem")
+
+
 def tasks(root: Path) -> list[Task]:
     """Return the valid tasks, then everything wrong, then a passphrase that does not fit."""
     root_authority, issuing, identity = valid(root)
@@ -211,6 +234,7 @@ def tasks(root: Path) -> list[Task]:
         {IDENTITY_MODULE: put(unfit, "identities.lifetime", "10d"), "ignore_errors": True},
         {AUTHORITY_MODULE: put(issuing, "passphrase", "{{ unfit }}"), "ignore_errors": True},
         *({IDENTITY_MODULE: args, "ignore_errors": True} for args in unanswered(identity)),
+        *({IDENTITY_MODULE: args, "ignore_errors": True} for args in unanswered_acme(identity, root)),
         {IDENTITY_MODULE: copied(identity, root), "ignore_errors": True},  # what is kept of a run touches the disk
         {PREFLIGHT_MODULE: put(before, "issuer.local.passphrase", "{{ unfit }}"), "ignore_errors": True},
         {KEY_MODULE: {**in_token(root), "pin": f"{{{{ {canary(KEY_MODULE, 'pin')} }}}}"}, "ignore_errors": True},

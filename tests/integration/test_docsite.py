@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives import hashes
 if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.est_server import Est
     from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
+    from ansible_collections.keystead.identity.tests.harness.pebble import Pebble
     from ansible_collections.keystead.identity.tests.harness.postgres import Server as PostgresServer
 
 SITE = Path(__file__).resolve().parents[2] / "docs" / "docsite"
@@ -49,6 +50,7 @@ SERVERS = {
     "custody_openbao_transit": ("openbao",),
     "custody_pkcs11": ("softhsm", "python-pkcs11"),
     "hsm_key": ("softhsm", "python-pkcs11"),
+    "issuer_acme": ("pebble",),
     "issuer_aws_pca": ("moto",),
     "issuer_openbao": ("openbao",),
     "ledger_postgresql": ("postgres",),
@@ -261,6 +263,18 @@ def _postgresql(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {shown: url}
 
 
+def _acme(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Start a server that asks for no external account, and put where the page reads it whom to trust."""
+    pebble: Pebble = request.getfixturevalue("pebbles").one("open", settings={"externalAccountBindingRequired": False})
+    (root / "etc/keystead/acme-tls-ca.pem").write_bytes(pebble.ca_bundle.read_bytes())
+    (root / "etc/keystead/acme-root.pem").write_bytes(pebble.root.read_bytes())
+    return {
+        "https://acme.example.org": pebble.url,
+        "standalone_port: 80": f"standalone_port: {pebble.http_port}",  # where Pebble looks
+        "profile: tls_server": "profile: tls_peer",  # what Pebble 2.4 signs
+    }
+
+
 def _password(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     """Do what the page does by a command on the host."""
     (root / "etc/keystead/tomcat.password").write_text("pass, word\n", encoding="ascii")
@@ -285,8 +299,8 @@ def _est(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
 
 IN_SOFTHSM = ("authority_custody", "custody_pkcs11", "hsm_key")
 PRESUPPOSED: dict[str, Presuppose] = {
-    "adopting": _old_pair, "custody_openbao_transit": _transit, "issuer_aws_pca": _aws_pca, "issuer_est": _est,
-    "issuer_openbao": _openbao,
+    "adopting": _old_pair, "issuer_acme": _acme,
+    "custody_openbao_transit": _transit, "issuer_aws_pca": _aws_pca, "issuer_est": _est, "issuer_openbao": _openbao,
     "ledger_postgresql": _postgresql, "publish_openbao_kv": _kv, "publish_pkcs12": _password,
     **{page: functools.partial(_softhsm, page) for page in IN_SOFTHSM},
 }  # fmt: skip

@@ -127,6 +127,14 @@ def credential_is_due(look: Look) -> str | None:
     return f"it ended on {end}" if look.now >= look.credential.not_after else f"it ends on {end} and is due for renewal"
 
 
+def issuer_wants_it_renewed(look: Look) -> str | None:
+    """Tell that its issuer wants it renewed by now (RFC 9773), for example since it is going to revoke it."""
+    at = look.known.renew_at
+    if look.credential is None or at is None or look.known.scheduled != look.credential.credential_id or look.now < at:
+        return None
+    return f"its issuer wants it renewed since {at:%Y-%m-%d %H:%M}"
+
+
 COMMON_CHECKS: tuple[Check, ...] = (
     credential_is_missing,
     credential_is_damaged,
@@ -136,6 +144,7 @@ COMMON_CHECKS: tuple[Check, ...] = (
     credential_is_revoked,
     issuer_changed,
     credential_is_due,
+    issuer_wants_it_renewed,
     credential_lives_too_long,
 )
 ADOPTED_CHECKS: tuple[Check, ...] = (

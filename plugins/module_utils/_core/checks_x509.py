@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .errors import printable
-from .model import PROFILE_USAGES
+from .model import NAMES_TWICE, PROFILE_USAGES
 
 if t.TYPE_CHECKING:
     from .checks import Check, Look
@@ -72,8 +72,15 @@ def common_name_differs(look: Look) -> str | None:
     declared = look.wanted.subject.common_name
     if look.credential is None or look.credential.facts.subject.common_name == declared:
         return None
-    there = look.credential.facts.subject.common_name
+    there, names = look.credential.facts.subject.common_name, look.credential.facts.subject
+    if declared is None and there in (*names.dns_names, *names.ip_addresses) and _names_twice(look):
+        return None
     return f"the common name is {_shown(there or 'empty')}, declared is {declared or 'none'}"
+
+
+def _names_twice(look: Look) -> bool:
+    """Tell whether the issuer writes one of the names as the common name too, which then says nothing new."""
+    return (look.wanted.issuer_id or "").startswith(NAMES_TWICE)
 
 
 def key_type_differs(look: Look) -> str | None:

@@ -31,6 +31,7 @@ ACTIONS = (
     "roll_back",
 )
 LINK_STATES = ("ok", "missing", "elsewhere", "same_bytes", "original", "file", "copy")
+NAMES_TWICE = ("acme:",)  # begin the ids of issuers that write an alternative name as the common name as well
 ADOPTED, OBSERVED = "adopted:", "observed:"  # begin the issuer id of what was not issued by us
 
 
@@ -122,6 +123,7 @@ class Known(t.NamedTuple):
     `left` what a killed run left in a custody that only the controller reaches. These three are for the controller's
     own decision. `key_gone` says that such a custody no longer has the key, or that a copy lacks the one that no host
     sends up; `elsewhere` where the key is if that is not the place that is declared.
+    The issuer wants the credential with the id `scheduled` renewed from `renew_at` on.
     """
 
     revoked: tuple[tuple[str, str], ...] = ()
@@ -132,6 +134,8 @@ class Known(t.NamedTuple):
     left: str | None = None
     key_gone: str | None = None
     elsewhere: str | None = None
+    scheduled: str | None = None
+    renew_at: datetime | None = None
 
     def for_the_host(self) -> Known:
         """Return what is no reason for a host to make a store, take a lease or act: the rest is the controller's."""

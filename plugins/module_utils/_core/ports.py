@@ -18,17 +18,25 @@ if t.TYPE_CHECKING:
 
 
 class Request(t.NamedTuple):
-    """What an issuer is asked for, proved by `csr` (DER, PKCS#10, RFC 2986), which was checked against the task."""
+    """What an issuer is asked for, proved by `csr` (DER, PKCS#10, RFC 2986), which was checked against the task.
+
+    It may take the place of a certificate (DER) of the same issuer.
+    """
 
     name: str
     subject: Subject
     profile: str
     lifetime: int
     csr: bytes
+    replaces: bytes | None = None
 
 
 class Order(t.NamedTuple):
-    """A request that an issuer will answer later (RFC 8555 orders, EST 202)."""
+    """A request that an issuer will answer later (RFC 8555 orders, EST 202).
+
+    `reference` is all that an issuer needs to go on with it in a later run; one without a pause, in seconds, is to be
+    finished at once.
+    """
 
     request: Request
     reference: str

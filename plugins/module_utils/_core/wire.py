@@ -14,7 +14,7 @@ import binascii
 import typing as t
 from datetime import datetime, timezone
 
-from . import held, model, publication
+from . import challenge, held, model, publication
 
 FORMAT = 1
 LONGEST_TEXT = 4096
@@ -128,6 +128,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         **dict.fromkeys(("host", "server_name", "starttls", "when"), text),
         "port": count, "client_auth": flag, "command": many(text), "timeout": number,
     },
+    challenge.Challenge: {**dict.fromkeys(("token", "content", "webroot"), text), "port": count},
     model.Adopt: dict.fromkeys(("certificate", "private_key", "chain", "replace"), text),
     model.Identity: {
         **dict.fromkeys(("name", "kind", "state", "profile", "renew_before", "generation", "issuer_id"), text),
@@ -137,7 +138,8 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     },
     model.Known: {
         "revoked": many(many(text)), "links": many(text), "newest": count, "listed": flag,
-        **dict.fromkeys(("revoke", "left", "key_gone", "elsewhere"), text),
+        **dict.fromkeys(("revoke", "left", "key_gone", "elsewhere", "scheduled"), text),
+        "renew_at": moment,
     },
     model.Finding: {"code": text, "about": text, "detail": text},
     model.LinkState: {"path": text, "part": text, "state": word(model.LINK_STATES)},

@@ -18,6 +18,7 @@ from . import lease
 from .copy_record import COPIES, CopyRecord
 from .durability import together
 from .job import Job
+from .layout import CHALLENGES
 from .links import make_link, remove_link
 from .observe import observe
 from .place import Unproved, open_place
@@ -25,7 +26,7 @@ from .publish import number, publish, publish_in_place, write
 from .recovery import destroy_generation, destroy_identity, discard_unfinished
 from .release import release_identity
 from .request import Request, failed
-from .safe_files import remove_tree
+from .safe_files import facts, remove_tree
 from .store import open_store
 
 if t.TYPE_CHECKING:
@@ -51,6 +52,8 @@ def install(request: Request) -> list[dict[str, t.Any]]:
         for part in (*_adopting(jobs), *parts):
             _for_all([job for job in jobs if not job.error], part)
         _settle([job for job in jobs if job.place and (job.before or not job.error)])
+        if store_fd is not None and facts(store_fd, CHALLENGES) is not None:
+            _stop_showing(store_fd, jobs)
         _for_all(jobs, partial(_clear_up, request, store_fd))
         for job in jobs:
             answers[job.wanted.name] = _answer(request, job, store_fd, siblings)
@@ -59,6 +62,15 @@ def install(request: Request) -> list[dict[str, t.Any]]:
             if descriptor is not None:
                 os.close(descriptor)
     return [answers[wanted.name] for wanted, _known, _entry in request.identities()]
+
+
+def _stop_showing(store_fd: int, jobs: t.Sequence[Job]) -> None:
+    """Take away what an issuer wanted to see, but where it is not done with looking."""
+    from .respond import withdraw
+
+    over = [job for job in jobs if not job.waiting]
+    if over:
+        over[0].guard(partial(withdraw, store_fd, [job.wanted.name for job in over]))
 
 
 def _job(request: Request, store_fd: int | None, wanted: Identity, known: Known, entry: dict[str, t.Any]) -> Job:
@@ -82,6 +94,7 @@ def _job(request: Request, store_fd: int | None, wanted: Identity, known: Known,
         key_uri=entry.get("key_uri"),
         public_id=entry.get("public_id"),
         private_key=request.secrets.get(wanted.name, {}).get("private_key", "").encode(),
+        waiting=bool(entry.get("waiting")),
     )
 
 

@@ -25,7 +25,8 @@ class Job:
 
     `original` is the id of the certificate that the controller recorded, where there is one to adopt. `key_uri` and
     `public_id` are those of the staged key where only the controller reaches it. `private_key` came down, in PEM.
-    `before` is what stood in the place of the copies that were written, by path.
+    `before` is what stood in the place of the copies that were written, by path. An issuer that is still looking at
+    what is shown here leaves it `waiting`.
     """
 
     wanted: Identity
@@ -40,6 +41,7 @@ class Job:
     key_uri: str | None = None
     public_id: str | None = None
     private_key: bytes = field(default=b"", repr=False)
+    waiting: bool = False
     done: list[Done] = field(default_factory=list)
     error: str | None = None
     before: dict[str, Before] = field(default_factory=dict)

@@ -12,6 +12,7 @@ CURRENT = "current"
 NEXT = "next"
 ADOPTING = "adopting"  # where a pair that was there before becomes a generation: its key is never the next one
 PENDING = "pending"
+CHALLENGES = ".challenges"  # in the store: what is shown for whom, until when
 MANIFEST = "generation.json"
 FORMAT = 1
 

@@ -34,6 +34,10 @@ def run(params: t.Mapping[str, t.Any], *, check: bool) -> dict[str, t.Any]:
         from .install import install
 
         answers = {"identities": [] if check else install(request)}
+    elif phase == "respond":
+        from .respond import respond
+
+        answers = {"identities": [] if check else respond(request)}
     elif phase == "enrol":
         from .enrol import enrol
 

@@ -45,6 +45,99 @@ OPENBAO = {
     "auth": auth(),
     "ca_bundle": CA_BUNDLE,
 }
+_RFC2136 = {
+    "server": Option("The primary name server of the zone, by address or name.", required=True),
+    "port": Option("Its port.", type="int", default=53),
+    "zone": Option("The zone. Without it, the server is asked which one the name is in."),
+    "key_name": Option("The name of the TSIG key.", required=True, no_log=False),
+    "key_secret": Option("The secret of the TSIG key, in base64.", no_log=True),
+    "key_secret_file": Option(
+        "A file on the controller whose first line is the secret.", type="path", no_log=False
+    ),
+    "key_algorithm": Option(
+        "The algorithm of the TSIG key.", default="hmac-sha256", no_log=False,
+        choices=("hmac-sha256", "hmac-sha384", "hmac-sha512"),
+    ),
+    "ttl": Option("How long, in seconds, resolvers may keep the record.", type="int", default=60),
+}  # fmt: skip
+_CHALLENGE = {
+    "http_01": Option(
+        "A file that the names of the identity serve by HTTP on port 80: exactly one of C(webroot) and "
+        "C(standalone_port).",
+        type="dict",
+        options={
+            "webroot": Option(
+                "The directory on the host that its web server serves for these names. The file is put into "
+                "C(.well-known/acme-challenge) there, and taken away afterwards."
+            ),
+            "standalone_port": Option(
+                "A port of the host that nobody listens on: V(80), or the one that port 80 is led to. The host listens "
+                "there until the certificate is installed, for five minutes at most.",
+                type="int",
+            ),
+        },
+    ),
+    "dns_01": Option(
+        "A TXT record that the controller writes: exactly one of C(rfc2136) and C(command). Wildcards need it.",
+        type="dict",
+        options={
+            "rfc2136": Option(
+                "By dynamic updates (RFC 2136), signed by a TSIG key.", type="dict", options=_RFC2136
+            ),
+            "command": Option(
+                "By a command on the controller and its arguments. It is called with three more: V(present) or "
+                "V(cleanup), the name of the record, and its value. No shell is involved.",
+                type="list",
+                elements="str",
+            ),
+            "propagation": Option(
+                "How long the world needs to see a record after it was written, for example V(2m).", default="0s"
+            ),
+        },
+    ),
+}
+ACME = {
+    "directory_url": Option(
+        "The directory of the server, for example V(https://acme-v02.api.letsencrypt.org/directory). TLS only.",
+        required=True,
+    ),
+    "account_key": Option(
+        "The file on the controller with the private key of the account, in PEM. It is made when it is missing, and "
+        "so is the account, which agrees to the terms of service of the server.",
+        type="path",
+        required=True,
+        no_log=False,
+    ),
+    "previous_account_key": Option(
+        "The file with the key that the account had before. Where the account still has it, it gets that of "
+        "C(account_key).",
+        type="path",
+        no_log=False,
+    ),
+    "contact": Option(
+        "Whom the authority may write to, for example V(ops@example.org).", type="list", elements="str"
+    ),
+    "eab": Option(
+        "Binds a new account to one that exists at the authority (external account binding).",
+        type="dict",
+        options={
+            "kid": Option("The identifier that the authority gave.", required=True),
+            "hmac_key": Option("The key that the authority gave, in base64url.", required=True, no_log=True),
+        },
+    ),
+    "challenge": Option(
+        "How control of the names is shown: exactly one of these.",
+        type="dict",
+        options=_CHALLENGE,
+        one_of=True,
+        required=True,
+    ),
+    "profile": Option("The certificate profile of the server. Without it, the server takes its default."),
+    "preferred_chain": Option(
+        "The common name of the root that the chain shall lead to, where the server offers several."
+    ),
+    "ca_bundle": CA_BUNDLE,
+}
 _PAIR = {
     "certificate": Option("Its path on the controller, PEM, its chain after it.", type="path", required=True),
     "private_key": Option(
@@ -111,6 +204,11 @@ AWS_PCA = {
     ),
 }
 ISSUERS = {
+    "acme": Option(
+        "A server that speaks ACME (RFC 8555), public or private. Its account never reaches a host.",
+        type="dict",
+        options={**ACME, **TRUST},
+    ),
     "local": Option(
         "An authority in a directory on the controller. Its key never reaches a host.",
         type="dict",

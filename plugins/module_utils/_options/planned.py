@@ -30,7 +30,7 @@ _COMMON: Tree = {}
 _RECORDS: Tree = {"records": _OUT}
 _ISSUER: Tree = {
     **dict.fromkeys(
-        ("acme", "scep", "openbao_ssh", "local_ssh"),
+        ("scep", "openbao_ssh", "local_ssh"),
         Planned("use issuer {local: {directory: ..., authority: ...}}"),
     ),
     "local": {"ca_bundle": Planned("leave it out: local speaks to no server")},

@@ -10,7 +10,8 @@ from .option import Option
 
 WIRE = {
     "phase": Option(
-        "What to do.", required=True, choices=("prepare", "enrol", "install", "read", "preflight", "token")
+        "What to do.", required=True,
+        choices=("prepare", "enrol", "respond", "install", "read", "preflight", "token"),
     ),
     "format": Option("The version of the wire; any other is refused.", type="int", required=True),
     "now": Option("The clock of the controller, in seconds since 1970.", type="float", required=True),

@@ -19,8 +19,13 @@ class Facts(t.NamedTuple):
     caps_lifetime: bool
     revokes: bool
     keeps_reasons: bool
+    tells_status: bool
     lists: bool
     may_forget: bool
+    answers_later: bool
+    names_roots: bool
+    takes_every_name: bool
+    takes_every_profile: bool
     same_again: int
     tells_status_later: bool
     signs_ed25519: bool
@@ -38,15 +43,43 @@ MEANINGS: t.Mapping[str, str] = {
     "caps_lifetime": "It shortens a ``lifetime`` that is longer than it permits. Where it does not, it refuses.",
     "revokes": "It can revoke.",
     "keeps_reasons": "It keeps the reason of a revocation. Where it does not, the record says ``unspecified``.",
+    "tells_status": "It can say whether a certificate is revoked. Where it cannot, only the ledger knows.",
     "lists": "It can say what it has issued, so that an answer that got lost is found again.",
     "may_forget": "It can be set up to forget what it issues. An answer that got lost is then not found: "
     "another one is signed, and the first one is an orphan in the ledger: issuer, key, names, and when.",
+    "answers_later": "It is given an order and answers later. The ledger has where the order is before anything is "
+    "signed, so an answer that got lost is found there, and the next run goes on with what is pending.",
+    "names_roots": "It names the root above it, which is pinned at its first sight. Where it does not, ``roots`` "
+    "declares it; without that, the roots count that the system of the controller trusts.",
+    "takes_every_name": "It certifies every kind of name. Where it does not, these are DNS names and IP addresses "
+    "(RFC 8555, 9.7.7; RFC 8738).",
+    "takes_every_profile": "It can be set up for every ``profile``. Where it cannot, its operator decides on the "
+    "usages.",
     "same_again": "Asked again for the same key within some minutes, it gives the same certificate, so that an answer "
     "that got lost is found again for as long.",
     "tells_status_later": "Its own list tells of a revocation only when it is written anew; the ledger knows at once.",
     "signs_ed25519": "It signs for Ed25519 keys.",
 }
 FACTS: t.Mapping[str, Facts] = {
+    "acme": Facts(
+        speaks_to_server=True,
+        takes_names_from_task=False,
+        takes_usages_from_task=False,
+        takes_lifetime_from_task=True,
+        caps_lifetime=False,
+        revokes=True,
+        keeps_reasons=True,
+        tells_status=False,
+        lists=False,
+        may_forget=False,
+        answers_later=True,
+        names_roots=False,
+        takes_every_name=False,
+        takes_every_profile=False,
+        same_again=0,
+        tells_status_later=False,
+        signs_ed25519=True,
+    ),
     "local": Facts(
         speaks_to_server=False,
         takes_names_from_task=True,
@@ -55,8 +88,13 @@ FACTS: t.Mapping[str, Facts] = {
         caps_lifetime=True,
         revokes=True,
         keeps_reasons=True,
+        tells_status=True,
         lists=True,
         may_forget=False,
+        answers_later=False,
+        names_roots=True,
+        takes_every_name=True,
+        takes_every_profile=True,
         same_again=0,
         tells_status_later=False,
         signs_ed25519=True,
@@ -69,8 +107,13 @@ FACTS: t.Mapping[str, Facts] = {
         caps_lifetime=True,
         revokes=True,
         keeps_reasons=False,
+        tells_status=True,
         lists=True,
         may_forget=True,
+        answers_later=False,
+        names_roots=True,
+        takes_every_name=True,
+        takes_every_profile=True,
         same_again=0,
         tells_status_later=False,
         signs_ed25519=True,
@@ -85,8 +128,13 @@ FACTS: t.Mapping[str, Facts] = {
         caps_lifetime=False,
         revokes=True,
         keeps_reasons=True,
+        tells_status=True,
         lists=False,
         may_forget=True,
+        answers_later=False,
+        names_roots=True,
+        takes_every_name=True,
+        takes_every_profile=True,
         same_again=300,
         tells_status_later=True,
         signs_ed25519=False,
@@ -99,8 +147,13 @@ FACTS: t.Mapping[str, Facts] = {
         caps_lifetime=True,
         revokes=False,
         keeps_reasons=False,
+        tells_status=False,
         lists=False,
         may_forget=True,
+        answers_later=False,
+        names_roots=True,
+        takes_every_name=True,
+        takes_every_profile=True,
         same_again=0,
         tells_status_later=False,
         signs_ed25519=True,

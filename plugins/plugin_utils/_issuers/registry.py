@@ -10,9 +10,16 @@ from __future__ import annotations
 import typing as t
 
 if t.TYPE_CHECKING:
+    from ...module_utils._core.model import Subject
     from ...module_utils._core.ports import Issuer
 
 Options = t.Mapping[str, t.Any]
+
+
+def _acme(options: Options) -> Issuer:
+    from .acme import AcmeIssuer
+
+    return AcmeIssuer(options)
 
 
 def _local(options: Options) -> Issuer:
@@ -33,6 +40,12 @@ def _est(options: Options) -> Issuer:
     return EstIssuer(options)
 
 
+def _acme_names(options: Options, subject: Subject) -> None:
+    from .._acme.address import check_names
+
+    check_names(options, subject)
+
+
 def _aws_pca(options: Options) -> Issuer:
     from .aws_pca import AwsPcaIssuer
 
@@ -40,8 +53,11 @@ def _aws_pca(options: Options) -> Issuer:
 
 
 ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {
+    "acme": _acme,
     "local": _local,
     "openbao": _openbao,
     "aws_pca": _aws_pca,
     "est": _est,
 }
+CHECKS_NAMES: dict[str, t.Callable[[Options, Subject], None]] = {"acme": _acme_names}
+"""Who can say of names, before anything is touched, that it never certifies them. They raise Misconfigured."""

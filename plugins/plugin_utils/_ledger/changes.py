@@ -13,7 +13,18 @@ from ...module_utils._core.errors import Misconfigured, Pending
 from . import backend_keys
 from .intents import generation_of, identity_of
 from .moments import stamp
-from .port import Delivered, Issued, KeyChange, Orphaned, Refused, RevokedChange, RolledBack, Withdrawn
+from .port import (
+    Delivered,
+    Issued,
+    KeyChange,
+    Ordered,
+    Orphaned,
+    Refused,
+    RevokedChange,
+    RolledBack,
+    Scheduled,
+    Withdrawn,
+)
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,7 +69,8 @@ def record(connection: Connection, batch: Batch, outcomes: Sequence[Outcome]) ->
         if place:
             for change in outcome.changes:
                 _APPLY[type(change)](place, change)
-            place.run("UPDATE generations SET holder = NULL WHERE id = ? AND state = 'intended'", place.generation)
+            if not any(isinstance(change, Ordered) for change in told.changes):
+                place.run("UPDATE generations SET holder = NULL WHERE id = ? AND state = 'intended'", place.generation)
 
 
 def _without_keys(connection: Connection, batch: Batch, outcome: Outcome) -> Outcome:
@@ -118,6 +130,17 @@ def _described(place: Place, change: Issued) -> bool:
         change.certificate, change.chain,
     )
     return True
+
+
+def _ordered(place: Place, change: Ordered) -> None:
+    statement = "UPDATE generations SET reference = ? WHERE id = ? AND state = 'intended'"
+    place.run(statement, change.reference, _known(place))
+
+
+def _scheduled(place: Place, change: Scheduled) -> None:
+    at = stamp(change.renew_at) if change.renew_at else None
+    statement = "UPDATE generations SET renew_at = ?, ask_again = ? WHERE id = ?"
+    place.run(statement, at, stamp(change.ask_again), _known(place))
 
 
 def _delivered(place: Place, change: Delivered) -> None:
@@ -204,6 +227,6 @@ def _rolled_back(place: Place, change: RolledBack) -> None:
 
 
 _APPLY: dict[type, Callable[[Place, t.Any], None]] = {
-    Issued: _issued, Delivered: _delivered, Withdrawn: _withdrawn, RevokedChange: _revoked, Refused: _refused,
-    Orphaned: _orphaned, RolledBack: _rolled_back,
+    Issued: _issued, Ordered: _ordered, Scheduled: _scheduled, Delivered: _delivered, Withdrawn: _withdrawn,
+    RevokedChange: _revoked, Refused: _refused, Orphaned: _orphaned, RolledBack: _rolled_back,
 }

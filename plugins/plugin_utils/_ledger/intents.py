@@ -39,8 +39,9 @@ WHERE id = (
     WHERE i.host = '' AND g.credential_id = ? AND g.public_id = ?)
 """
 _GENERATION = """
-INSERT INTO generations (identity, number, state, issuer_id, custody, key_uri, key_type, public_id, holder, intended_at)
-VALUES (?, ?, 'intended', ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO generations (identity, number, state, issuer_id, custody, key_uri, key_type, public_id, holder, intended_at,
+    reference)
+VALUES (?, ?, 'intended', ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -96,7 +97,7 @@ def _open(connection: Connection, batch: Batch, intent: Intent) -> float | None:
     if not _is_placed(connection, identity, intent, at):
         connection.execute(_GENERATION, (
             identity, intent.number, intent.issuer_id, intent.custody, intent.key_uri, intent.key_type,
-            intent.public_id, intent.holder, asked,
+            intent.public_id, intent.holder, asked, intent.reference,
         ))
     return None
 

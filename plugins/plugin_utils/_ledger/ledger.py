@@ -28,8 +28,10 @@ SELECT i.name, i.kind, i.scope, i.state, i.contact, i.service, i.newest,
             SELECT DISTINCT d.path FROM deliveries d
             WHERE d.identity = i.id AND d.withdrawn_at IS NULL AND d.succeeded_at IS NULL ORDER BY d.path) AS live),
        o.number, o.public_id, o.issuer_id, o.key_type, o.holder, o.intended_at, ox.certificate, ox.chain, o.key_uri,
+       o.reference,
        (SELECT min(CASE WHEN k.not_before < k.intended_at THEN k.not_before ELSE k.intended_at END)
-            FROM generations k WHERE k.public_id = g.public_id)
+            FROM generations k WHERE k.public_id = g.public_id),
+       g.renew_at, g.ask_again
 FROM identities i
 LEFT JOIN generations g ON g.identity = i.id AND g.number = i.current AND g.state NOT IN ('refused', 'orphaned')
 LEFT JOIN x509 x ON x.generation = g.id
@@ -105,6 +107,7 @@ def _remembered(row: tuple[t.Any, ...]) -> Remembered:
         tuple(json.loads(links)) if links not in _NONE else (),
         _open_intent(opened) if opened[0] else None,
         moment(key_since) if key_since else None,
+        *(moment(at) if at else None for at in row[27:29]),
     ]
     return Remembered(*fields)
 

@@ -37,7 +37,8 @@ class Intent(t.NamedTuple):
     `holder` names the run; the same run, or the same key in a later run, may repeat an intent. What was signed for the
     earlier one may be `lost` for good: it is then kept as an orphan. A key that was found on the host, and not made for
     this identity, may be `shared` with others. A host was `found` to have the credential with this id already: where an
-    issuer's list alone told of it, and nobody knew on which host it is, its record gets its place.
+    issuer's list alone told of it, and nobody knew on which host it is, its record gets its place. `reference` is the
+    order that an earlier run began and this one goes on with.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Intent(t.NamedTuple):
     shared: bool = False
     lost: bool = False
     found: str | None = None
+    reference: str | None = None
 
 
 UNPLACED = ""
@@ -64,7 +66,10 @@ UNPLACED = ""
 
 
 class OpenIntent(t.NamedTuple):
-    """A generation that was never published; with `certificate` and `chain` (PEM) when the issuer's answer is known."""
+    """A generation that was never published; with `certificate` and `chain` (PEM) when the issuer's answer is known.
+
+    `reference` is the order that the issuer was asked for, where it answers later.
+    """
 
     number: int
     public_id: str
@@ -75,6 +80,7 @@ class OpenIntent(t.NamedTuple):
     certificate: str | None = None
     chain: str | None = None
     key_uri: str | None = None
+    reference: str | None = None
 
 
 class Remembered(t.NamedTuple):
@@ -85,7 +91,8 @@ class Remembered(t.NamedTuple):
     `generation` is the published one; `last` is the same, or, once the identity is gone, the one that was published
     last. `revoked` are id and reason of every credential that was revoked and has not ended. `links` are the paths of
     live deliveries. `key_since` is since when the key of `last` has been in use,
-    as far as the ledger knows: when it was first intended for an identity, or a certificate of it began.
+    as far as the ledger knows: when it was first intended for an identity, or a certificate of it began. `renew_at` is
+    when the issuer of `last` wants it renewed, and `ask_again` when it is to be asked for that again.
     """
 
     name: str
@@ -107,6 +114,8 @@ class Remembered(t.NamedTuple):
     links: tuple[str, ...] = ()
     open_intent: OpenIntent | None = None
     key_since: datetime | None = None
+    renew_at: datetime | None = None
+    ask_again: datetime | None = None
 
 
 class Event(t.NamedTuple):
@@ -147,6 +156,19 @@ class Delivered(t.NamedTuple):
     activated: bool = False
     proved: bool = False
     pending: bool = False
+
+
+class Ordered(t.NamedTuple):
+    """The issuer will answer later: what it needs to know of the order then. The intent stays this run's."""
+
+    reference: str
+
+
+class Scheduled(t.NamedTuple):
+    """The issuer said when it wants the credential renewed, or does not say, and when it is to be asked again."""
+
+    renew_at: datetime | None
+    ask_again: datetime
 
 
 class Withdrawn(t.NamedTuple):
@@ -204,7 +226,9 @@ class KeyGone(t.NamedTuple):
 
 KeyChange = KeyKept | KeyGone
 """Changes that are about no identity, so that their outcome may have the name of a key."""
-Change = Issued | Delivered | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack | KeyChange
+Change = (
+    Issued | Ordered | Scheduled | Delivered | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack | KeyChange
+)
 
 
 class Outcome(t.NamedTuple):

@@ -88,10 +88,17 @@ CREATE INDEX backend_keys_public_id ON backend_keys (public_id);
 CREATE INDEX generations_key_uri ON generations (key_uri);
 """
 
+_REFERENCES = """
+ALTER TABLE generations ADD COLUMN reference TEXT;
+ALTER TABLE generations ADD COLUMN renew_at TEXT;
+ALTER TABLE generations ADD COLUMN ask_again TEXT;
+"""
+
 
 def _statements(text: str) -> tuple[str, ...]:
     return tuple(text.split(";\n")[:-1])
 
 
-MIGRATIONS = (("the first schema", _statements(_FIRST)), ("keys in a backend by themselves", _statements(_KEYS)))
+MIGRATIONS = (("the first schema", _statements(_FIRST)), ("keys in a backend by themselves", _statements(_KEYS)),
+              ("orders that are answered later, and times of renewal", _statements(_REFERENCES)))
 """Their names and statements; the first has number 1."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import ssl
 import sys
 import typing as t
 from urllib.parse import urlsplit
@@ -20,10 +19,10 @@ from urllib.parse import urlsplit
 with contextlib.suppress(ImportError):
     import requests
     from hvac.adapters import RawAdapter
-    from requests.adapters import HTTPAdapter
 
 from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable
 from .._deadline import Worker
+from .._tls import Verifying, context
 from .errors import WHO, Answer
 from .unreachable import unreachable
 
@@ -36,21 +35,7 @@ LARGEST = 16 * 1024 * 1024  # bytes of an answer
 _REDIRECTS = (307, 308)  # those that repeat the call as it is (RFC 9110, 15.4)
 
 
-IS_THERE = "RawAdapter" in globals() and "HTTPAdapter" in globals()
-
-
-class _Verifying(HTTPAdapter if t.TYPE_CHECKING or IS_THERE else object):  # type: ignore[misc]
-    """Trusts whom its context trusts, and nobody else: requests would add its own list."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__(pool_connections=1, pool_maxsize=1)
-
-    def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
-
-    def cert_verify(self, conn: t.Any, url: str, verify: t.Any, cert: t.Any) -> None:  # noqa: ARG002 - as it calls us
-        conn.cert_reqs = "CERT_REQUIRED"
+IS_THERE = "RawAdapter" in globals()
 
 
 class Transport:
@@ -64,7 +49,7 @@ class Transport:
         session = requests.Session()
         session.trust_env = False
         session.adapters.clear()
-        session.mount("https://", _Verifying(_context(address.ca_bundle, certificate)))
+        session.mount("https://", Verifying(context(address.ca_bundle, certificate, who=WHO)))
         self._adapter = RawAdapter(
             base_uri=address.url,
             namespace=address.namespace or None,
@@ -145,43 +130,3 @@ def _parsed(content: bytes, status: int) -> dict[str, t.Any]:
             raise Unavailable(f"{WHO}: its answer cannot be understood; run again, and look whether url is right")
         return {}
     return found
-
-
-def _context(ca_bundle: str | None, certificate: tuple[str, str] | None) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies certificate and name
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    try:
-        if ca_bundle is not None:
-            context.load_verify_locations(cafile=ca_bundle)
-        else:
-            _trust_the_system(context)
-    except OSError as error:  # ssl.SSLError is one
-        raise Misconfigured(
-            f"{WHO}: ca_bundle {ca_bundle}: {_unreadable(error)}; write the path of PEM certificates"
-        ) from None
-    if certificate is not None:
-        try:
-            context.load_cert_chain(*certificate, password=_no_passphrase)
-        except (OSError, ValueError) as error:
-            raise Misconfigured(
-                f"{WHO}: auth.cert: certificate {certificate[0]} and private_key {certificate[1]} cannot be used: "
-                f"{_unreadable(error)}; write the paths of a pair in PEM, its key without a passphrase"
-            ) from None
-    return context
-
-
-def _trust_the_system(context: ssl.SSLContext) -> None:
-    """Load the places that OpenSSL was built with: SSL_CERT_FILE and SSL_CERT_DIR would lead elsewhere."""
-    places = ssl.get_default_verify_paths()
-    for option, place in (("cafile", places.openssl_cafile), ("capath", places.openssl_capath)):
-        with contextlib.suppress(FileNotFoundError):
-            context.load_verify_locations(**{option: place})
-
-
-def _no_passphrase() -> str:
-    raise ValueError("it has a passphrase")
-
-
-def _unreadable(error: Exception) -> str:
-    said = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else None
-    return said or ("it has a passphrase" if isinstance(error, ValueError) else "it is not PEM, or does not fit")

@@ -17,6 +17,10 @@ def normal(backend: str, options: Options) -> tuple[str, Options]:
     """Return an issuer of a task with its places in their normal form. Raises Misconfigured for what is no place."""
     if backend == "local":
         return backend, {**options, "directory": os.path.abspath(options["directory"])}  # noqa: PTH100 - no links
+    if backend == "acme":
+        from .._acme.address import address as directory
+
+        return backend, {**options, "directory_url": directory(options).url}
     if backend == "est":
         from .._est.address import place
 
@@ -32,7 +36,7 @@ def normal(backend: str, options: Options) -> tuple[str, Options]:
 
 def normal_pattern(option: str, said: str) -> str:
     """Return what a policy says of an option in the form of `normal`."""
-    if option == "url":
+    if option in ("url", "directory_url"):
         scheme, sign, rest = said.partition("://")
         host, slash, below = rest.partition("/")
         return f"{scheme.lower()}{sign}{host.lower().removesuffix(':443')}{slash}{below}".rstrip("/")

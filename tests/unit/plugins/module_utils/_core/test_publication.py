@@ -76,7 +76,7 @@ def test_what_a_consumer_does_not_notice_is_put_right_alone(state: str, detail: 
 
 
 def test_every_state_is_in_these_tables() -> None:
-    assert len(COPY_STATES) == 1 + 11 + 4
+    assert len(COPY_STATES) == 1 + 12 + 4
 
 
 def test_a_consumer_on_the_host_is_not_told_of_copies_elsewhere() -> None:

@@ -43,15 +43,15 @@ def test_what_is_not_built_is_refused_by_its_name(args: dict[str, t.Any], begins
     assert "; " in str(refused.value)
 
 
-@pytest.mark.parametrize("issuer", ["acme", "scep"])
+@pytest.mark.parametrize("issuer", ["scep", "openbao_ssh"])
 def test_an_issuer_of_the_design_is_refused_with_the_one_that_is_built(issuer: str) -> None:
     with pytest.raises(Misconfigured, match=rf"option issuer\.{issuer} is not built yet .* use issuer \{{local"):
         refuse_planned({"issuer": {issuer: {}}}, "machine_identity")
 
 
 def test_an_issuer_that_may_have_signed_what_is_recorded_anew_is_refused_alike() -> None:
-    with pytest.raises(Misconfigured, match=r"^ledger_rebuild: option issuers\[0\]\.acme is not built yet"):
-        refuse_planned({"issuers": [{"acme": {}}]}, "ledger_rebuild")
+    with pytest.raises(Misconfigured, match=r"^ledger_rebuild: option issuers\[0\]\.openbao_ssh is not built yet"):
+        refuse_planned({"issuers": [{"openbao_ssh": {}}]}, "ledger_rebuild")
 
 
 @pytest.mark.parametrize(

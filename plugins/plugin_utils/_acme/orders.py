@@ -1,0 +1,271 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Orders of one account, all of a batch side by side: begun, shown control for, finalised, downloaded (RFC 8555, 7.4).
+
+They are polled in one loop, each when the server said, so that waiting for one is waiting for all.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import time
+import typing as t
+
+from ...module_utils._core.challenge import Challenge
+from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
+from ...module_utils._core.model import Generation
+from ...module_utils._core.ports import Order
+from .._edge import unexpected
+from .._retry_after import retry_after
+from .address import WHO
+from .dns import record
+from .errors import LoggedOut, Refused, Silent, not_understood, text
+from .order import TOLD, Track, wanted, why_invalid
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ...module_utils._core.ports import Request
+    from .account import Account
+    from .address import OnHost
+    from .chains import Chains
+    from .dns import Record, Shown
+    from .errors import Answer
+    from .new_order import NewOrders
+    from .order import Wanted
+
+Answers = list[Generation | Order | KeysteadError]
+_OVER = (Silent, Misconfigured, Pending, LoggedOut)  # what the next one would meet as well
+
+
+class Tools(t.NamedTuple):
+    """What orders are worked on with: who asks and begins, what is done with chains, and how control is shown."""
+
+    account: Account
+    begin: NewOrders
+    chains: Chains
+    issuer_id: str
+    on_host: OnHost | None
+    dns: Shown | None
+    advise: Callable[[str], None]
+    patience: float
+
+
+class Orders:
+    """The orders of one issuer. Those that it began are remembered, so that nothing is read twice."""
+
+    def __init__(self, tools: Tools) -> None:
+        """Keep the tools."""
+        self._tools, self._account = tools, tools.account
+        self._fresh: dict[str, dict[str, t.Any]] = {}
+        self._wanted: dict[str, tuple[Wanted, ...]] = {}
+
+    def begin(self, requests: Sequence[Request]) -> Answers:
+        """Begin an order for each; what ends all of them is asked for once, a broken server twice in a row."""
+        answers: Answers = []
+        over: KeysteadError | None = None
+        for request in requests:
+            last = answers[-1] if answers else None
+            answer = _not_asked(over) or self._begun(request)
+            answers.append(answer)
+            if isinstance(answer, _OVER) or (isinstance(answer, Unavailable) and isinstance(last, Unavailable)):
+                over = answer
+        return [_plain(one) if isinstance(one, KeysteadError) else one for one in answers]
+
+    def _begun(self, request: Request) -> Order | KeysteadError:
+        try:
+            url, body = self._tools.begin.order(request)
+        except KeysteadError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - what was begun before must not get lost with it
+            return Unavailable(unexpected(WHO, error))
+        self._fresh[url] = body
+        return Order(request, url)
+
+    def challenges(self, orders: Sequence[Order]) -> list[tuple[Challenge, ...] | KeysteadError]:
+        """Return what is to be shown on the host for each order; nothing where control is shown by DNS."""
+        where = self._tools.on_host
+        if where is None:
+            return [()] * len(orders)
+        tracks = [self._track(order) for order in orders]
+        self._each(tracks, self._look)
+        return [
+            one.result
+            if isinstance(one.result, KeysteadError)
+            else tuple(
+                Challenge(each.token, self._authorization(each), where.webroot, where.port) for each in one.wanted
+            )
+            for one in tracks
+        ]
+
+    def finish(self, orders: Sequence[Order]) -> Answers:
+        """Bring orders to their end, and wait for them as long as one call may take. What is left is an Order."""
+        tracks = [self._track(order) for order in orders]
+        self._each(tracks, self._look)
+        open_ones = [one for one in tracks if one.result is None]
+        self._show(open_ones)
+        self._each(open_ones, self._respond)
+        self._poll(open_ones)
+        self._tidy(tracks)
+        return [one.left() if one.result is None else one.result for one in tracks]
+
+    def _track(self, order: Order) -> Track:
+        body = self._fresh.get(order.reference.partition(TOLD)[0])
+        return Track(order, fresh=body is not None, body=body or {}, wanted=self._wanted.get(order.reference, ()))
+
+    def _each(self, tracks: Iterable[Track], work: Callable[[Track], None]) -> None:
+        """Do something for each; an error ends that one's way, and where the server is gone, that of all."""
+        over: KeysteadError | None = None
+        broken = False
+        for track in tracks:
+            if track.result is not None:
+                continue
+            if over is not None:
+                track.fail(over)
+                continue
+            try:
+                work(track)
+                broken = False
+            except KeysteadError as error:
+                told = Misconfigured(str(error)) if isinstance(error, LoggedOut) else error
+                track.fail(_plain(told))
+                over = told if isinstance(error, _OVER) or (broken and isinstance(error, Unavailable)) else None
+                broken = isinstance(error, Unavailable)
+            except Exception as error:  # noqa: BLE001 - its siblings go on
+                track.fail(Unavailable(unexpected(WHO, error)))
+
+    def _look(self, track: Track) -> None:
+        """Read the order, and what its authorizations wait for."""
+        if not track.url.startswith("https://"):
+            raise Denied(f"{WHO}: {track.url[:60]!r} is no order; run again")
+        if not track.body:
+            self._read(track)
+        track.check_is_for()
+        if track.status == "pending" and not track.wanted:
+            kind = "http-01" if self._tools.on_host else "dns-01"
+            found = (wanted(self._got(url, "authorization"), kind) for url in track.urls("authorizations"))
+            track.wanted = tuple(one for one in found if one is not None)
+        if track.told and self._tools.dns:  # what it was shown is taken away also where that is done
+            track.shown = tuple(self._all_shown(track))
+        self._wanted[track.url] = track.wanted
+
+    def _all_shown(self, track: Track) -> t.Iterator[Wanted]:
+        for url in track.urls("authorizations"):
+            found = self._got(url, "authorization")
+            with contextlib.suppress(Denied):
+                if one := wanted({**found, "status": "pending"}, "dns-01"):
+                    yield one
+
+    def _show(self, tracks: Sequence[Track]) -> None:
+        """Put all records of the batch there before the server is told of any."""
+        dns = self._tools.dns
+        if dns is None:
+            return
+        untold = [track for track in tracks if not track.told]
+        failed = dns.present(one for track in untold for one in self._records(track.wanted))
+        for track in tracks:
+            for one in self._records(track.wanted):
+                if one in failed and track.result is None:
+                    track.fail(failed[one])
+
+    def _respond(self, track: Track) -> None:
+        """Tell the server that everything is there to be looked at (RFC 8555, 7.5.1)."""
+        for one in () if track.told else track.wanted:
+            if one.status == "pending":
+                try:
+                    self._account.post(one.url, {}, f"the challenge for {one.identifier}")
+                except Refused:
+                    if track.fresh:
+                        raise  # else a run that was killed told it already, and it is looking
+        if track.status == "pending":
+            track.wait(None)
+
+    def _poll(self, tracks: Sequence[Track]) -> None:
+        until = time.monotonic() + self._tools.patience
+        while left := [one for one in tracks if one.result is None]:
+            moment = time.monotonic()
+            self._each([one for one in left if one.due <= moment], self._advance)
+            due = [one.due for one in left if one.result is None]
+            if not due:
+                return
+            if min(due) > until:
+                return
+            time.sleep(max(0.0, min(due) - time.monotonic()))
+
+    def _advance(self, track: Track) -> None:
+        """Go one step on."""
+        if track.status in ("pending", "processing"):
+            self._read(track)
+        if track.status == "ready":
+            self._finalise(track)
+        if track.status == "valid":
+            track.finalised = True
+            answer = self._post(text(track.body, "certificate", "order"), None, "the certificate")
+            read = lambda url: self._post(url, None, "another chain")  # noqa: E731
+            track.result = self._tools.chains.generation(answer, read, self._tools.issuer_id)
+        elif track.status == "invalid":
+            raise Denied(self._why(track))
+        elif track.status not in ("pending", "processing"):
+            raise not_understood("order")
+
+    def _read(self, track: Track) -> None:
+        answer = self._post(track.url, None, f"the order for {track.name}")
+        track.body = answer.object("order")
+        track.finalised = track.finalised or track.status in ("processing", "valid")
+        track.wait(retry_after(answer.headers) if "Retry-After" in answer.headers else None)
+
+    def _finalise(self, track: Track) -> None:
+        """Send the request of the host (RFC 8555, 7.4). From now on a certificate may exist."""
+        csr = base64.urlsafe_b64encode(track.order.request.csr).rstrip(b"=").decode()
+        answer = self._post(text(track.body, "finalize", "order"), {"csr": csr}, f"the request for {track.name}")
+        track.finalised = True
+        track.body = answer.object("order")
+        track.pause = min(track.pause, 0.1)
+        track.wait(retry_after(answer.headers) if "Retry-After" in answer.headers else None)
+
+    def _why(self, track: Track) -> str:
+        """Say why an order ended: the reason is with the authorization that failed, or with the order itself."""
+        track.finalised = False
+        for url in track.urls("authorizations"):
+            authorization = self._got(url, "authorization")
+            if authorization.get("status") not in ("valid", "pending"):
+                return why_invalid(authorization)
+        error = track.body.get("error")
+        said = str(error.get("detail", ""))[:200] if isinstance(error, dict) else ""
+        why = said or "it does not say why"
+        return f"{WHO}: its order for {track.name} is invalid ({why}); run again for another one"
+
+    def _tidy(self, tracks: Sequence[Track]) -> None:
+        """Take away what was shown for orders that are over."""
+        over = [one for one in tracks if one.result is not None]
+        for one in over:
+            self._fresh.pop(one.url, None)
+            shown = self._wanted.pop(one.url, ()) + one.shown
+            if self._tools.dns is not None:
+                for line in self._tools.dns.cleanup(self._records(shown)):
+                    self._tools.advise(line)
+
+    def _records(self, found: Iterable[Wanted]) -> list[Record]:
+        return [record(one.identifier, self._authorization(one)) for one in found]
+
+    def _authorization(self, one: Wanted) -> str:
+        return f"{one.token}.{self._account.thumbprint()}"
+
+    def _got(self, url: str, what: str) -> dict[str, t.Any]:
+        return self._post(url, None, f"its {what}").object(what)
+
+    def _post(self, url: str, payload: dict[str, t.Any] | None, what: str) -> Answer:
+        return self._account.post(url, payload, what)
+
+
+def _not_asked(over: KeysteadError | None) -> KeysteadError | None:
+    """Return the error of a request that nobody is asked any more, since another one was answered like this."""
+    return Unreached(str(over)) if isinstance(over, Unavailable) else over
+
+
+def _plain(error: KeysteadError) -> KeysteadError:
+    """Return an error as one of the kinds that the rest of the house knows."""
+    return next((kind(str(error)) for kind in (Denied, Unreached, Unavailable) if isinstance(error, kind)), error)

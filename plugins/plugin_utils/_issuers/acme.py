@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The issuer `acme`: a server of RFC 8555, public or private. The controller speaks to it, and holds the account."""
+
+from __future__ import annotations
+
+import functools
+import typing as t
+
+from .._acme.address import address, contact, on_host
+
+if t.TYPE_CHECKING:
+    from ...module_utils._core.challenge import Challenge
+    from ...module_utils._core.errors import KeysteadError
+    from ...module_utils._core.model import Generation
+    from ...module_utils._core.ports import Check, Order, Request, Revoked, Unknown
+    from ...module_utils._core.schedule import Schedule
+    from .._acme.account import Account
+    from .._acme.client import Client
+    from .._acme.orders import Orders
+    from .._acme.revocation import Revocations
+
+
+class AcmeIssuer:
+    """Issuer and every further power but Lister over `{directory_url, account_key, contact, eab, challenge, ...}`.
+
+    Making one reads options alone: a run that has nothing to issue opens no connection and imports no client.
+    """
+
+    def __init__(self, options: t.Mapping[str, t.Any]) -> None:
+        """Check what can be checked without the server. Raises Misconfigured."""
+        self._options, self._where = options, address(options)
+        self._on_host = on_host(options["challenge"])
+        contact(options)
+        self._advice: dict[str, None] = {}
+        self._told: set[str] = set()
+        self.id = f"acme:{self._where.url}"
+
+    @property
+    def place(self) -> str:
+        """Where the issuer is; who signs there may change, so it is in neither (ADR 11)."""
+        return self.id
+
+    @functools.cached_property
+    def _client(self) -> Client:
+        from .._acme.client import Client
+
+        eab = self._options.get("eab") or {}
+        return Client(self._where, tuple(str(one) for one in (eab.get("hmac_key"),) if one))
+
+    @functools.cached_property
+    def _account(self) -> Account:
+        from .._acme.account import Account
+
+        return Account(self._client, self._options, self._advise)
+
+    @functools.cached_property
+    def _orders(self) -> Orders:
+        from .._acme.assembled import orders
+
+        return orders(self._client, self._account, self._options, self.id, self._advise)
+
+    @functools.cached_property
+    def _revocations(self) -> Revocations:
+        from .._acme.revocation import Revocations
+
+        return Revocations(self._client, self._account, self._advise)
+
+    def _advise(self, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            self._advice[line] = None
+
+    def roots(self) -> tuple[bytes, ...]:
+        """Return the declared roots (DER), else those that the system trusts: a server of ACME names none."""
+        from .._acme.roots import roots
+
+        return roots(self._options)
+
+    def begin(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]:
+        """Begin an order for each request; nothing is validated or signed yet."""
+        return self._orders.begin(requests)
+
+    def challenges(self, orders: t.Sequence[Order]) -> list[tuple[Challenge, ...] | KeysteadError]:
+        """Return what is to be shown on the host for each order; nothing where control is shown by DNS."""
+        return self._orders.challenges(orders)
+
+    def finish(self, orders: t.Sequence[Order]) -> list[Generation | Order | KeysteadError]:
+        """Go on with all orders side by side, also with those of an earlier run."""
+        return self._orders.finish(orders)
+
+    def schedule(self, certificate: bytes) -> Schedule:
+        """Return when the server wants a certificate (DER) renewed; nobody has to be logged in."""
+        from .._acme.renewal import schedule
+
+        return schedule(self._client, certificate)
+
+    def revoke(self, certificates: t.Sequence[bytes], reason: str) -> list[Revoked | KeysteadError]:
+        """Take certificates (DER) of this account back."""
+        return self._revocations.revoke(certificates, reason)
+
+    def status(self, certificate: bytes) -> Unknown:  # noqa: ARG002 - nobody can be asked
+        """Say that nobody knows: ACME has no question for it."""
+        from ...module_utils._core.ports import Unknown
+
+        return Unknown()
+
+    def advice(self) -> list[str]:
+        """Return what is to be said beside the answers, and was not returned yet."""
+        lines = list(self._advice)
+        self._advice.clear()
+        return lines
+
+    def preflight(self) -> t.Iterator[Check]:
+        """Yield whether server, account and profile are fit; raises KeysteadError for what is not."""
+        from .._acme.preflight import checks
+
+        return checks(self._client, self._account, self._options)
