@@ -49,7 +49,7 @@ def _wait(descriptor: int, name: str) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > until:
-                raise Pending(f"pkcs11: another run makes keys in tokens while {name} waits, and takes long; run again later") from None
+                raise Pending(f"pkcs11: {name} waits for another run that makes keys; run again later") from None
             time.sleep(_PAUSE)
         else:
             return
