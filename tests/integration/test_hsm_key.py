@@ -290,6 +290,16 @@ def pair(desk: Desk, label: str, *more: str, kind: str = "EC:prime256v1") -> Non
     softhsm.pkcs11_tool(custody.module, custody.token, custody.environment, *said)
 
 
+def foreign_half(desk: Desk, label: str, kind: str) -> None:
+    """Put the public half of another key into the token, with the id 0a."""
+    custody = desk.custody
+    pair(desk, label, "--id", "0b", kind=kind)
+    destroyed(desk, "0b", "privkey")
+    softhsm.pkcs11_tool(
+        custody.module, custody.token, custody.environment, "--set-id", "0a", "--type", "pubkey", "--id", "0b"
+    )
+
+
 @SOFT
 def test_keys_without_an_id_are_told_apart_by_their_labels_and_only_the_named_one_is_destroyed(desk: Desk) -> None:
     pair(desk, "A1")
@@ -333,7 +343,7 @@ def test_a_foreign_public_half_of_the_same_id_is_neither_returned_nor_destroyed(
     pair(desk, "mine", "--id", "0a", kind=kind)
     destroyed(desk, "0a", "pubkey")
     own = desk.run(label="mine", type=key_type)["public_key"]
-    pair(desk, "theirs", "--id", "0a", kind=kind)
+    foreign_half(desk, "theirs", kind)
     theirs = desk.seen("theirs")
     done = desk.run(label="mine", type=key_type)
     assert (done["public_key"], codes(done)[-1]) == (own, "no_public_half")
@@ -344,13 +354,9 @@ def test_a_foreign_public_half_of_the_same_id_is_neither_returned_nor_destroyed(
 @SOFT
 @pytest.mark.parametrize("kind", ["EC:prime256v1", "rsa:2048"])
 def test_a_foreign_public_half_of_the_same_label_and_id_is_found_out(desk: Desk, kind: str) -> None:
-    custody = desk.custody
-    pair(desk, "mine", "--id", "0b", kind=kind)
-    destroyed(desk, "0b", "privkey")  # the foreign public half that stays
     pair(desk, "mine", "--id", "0a", kind=kind)
     destroyed(desk, "0a", "pubkey")
-    relabel = ["--set-id", "0a", "--type", "pubkey", "--id", "0b"]
-    softhsm.pkcs11_tool(custody.module, custody.token, custody.environment, *relabel)
+    foreign_half(desk, "mine", kind)
     assert [one.rpartition(" ")[2] for one in desk.seen("mine")] == ["0a", "0a"]
     for state in ("present", "absent"):
         said = desk.refusal(label="mine", state=state)

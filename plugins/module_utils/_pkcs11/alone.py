@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 
-"""One process of this machine and user at a time makes keys in a token: SoftHSM loses halves of those made at once.
+"""One process of this machine and user at a time makes keys in tokens: SoftHSM loses halves of those made at once.
 
 It is no more than that: who makes a key reads it back.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import hashlib
 import os
 import time
 import typing as t
@@ -23,18 +22,18 @@ if t.TYPE_CHECKING:
 
 PATIENCE = 60.0  # seconds; a TPM takes some for a key of RSA
 _PAUSE = 0.05
+_NAME = ".keystead-pkcs11.lock"  # one for all tokens: it stays there
 _FILE = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
 @contextlib.contextmanager
 def alone(token: OpenToken) -> t.Iterator[None]:
-    """Be the only one who makes keys in a token; raises Pending where another process does for too long."""
+    """Be the only one who makes keys in tokens; raises Pending where another process does for too long."""
     directory = _own_directory()
     if directory is None:
         yield
         return
-    itself = hashlib.sha256(f"{token.label} {token.serial}".encode()).hexdigest()[:16]
-    descriptor = os.open(os.path.join(directory, f".keystead-pkcs11-{itself}.lock"), _FILE, 0o600)
+    descriptor = os.open(os.path.join(directory, _NAME), _FILE, 0o600)
     try:
         _wait(descriptor, token.name)
         yield
@@ -50,7 +49,7 @@ def _wait(descriptor: int, name: str) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > until:
-                raise Pending(f"pkcs11: another run makes keys in {name}, and takes long; run again later") from None
+                raise Pending(f"pkcs11: {name} waits for another run that makes keys; run again later") from None
             time.sleep(_PAUSE)
         else:
             return
