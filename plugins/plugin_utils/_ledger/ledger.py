@@ -97,7 +97,7 @@ class SqlLedger:
 
 def _remembered(row: tuple[t.Any, ...]) -> Remembered:
     serial, certificate, not_after, revoked, links = row[12:17]
-    opened, key_since = row[17:26], row[26]
+    opened, key_since = row[17:27], row[27]
     fields = [
         *row[:12],
         int(serial, 16) if serial else None,
@@ -107,7 +107,7 @@ def _remembered(row: tuple[t.Any, ...]) -> Remembered:
         tuple(json.loads(links)) if links not in _NONE else (),
         _open_intent(opened) if opened[0] else None,
         moment(key_since) if key_since else None,
-        *(moment(at) if at else None for at in row[27:29]),
+        *(moment(at) if at else None for at in row[28:30]),
     ]
     return Remembered(*fields)
 
