@@ -10,6 +10,7 @@ import gc
 import typing as t
 from abc import abstractmethod
 
+from ansible import constants
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -18,6 +19,7 @@ from ..module_utils._options.planned import refuse_planned
 from . import _pipe
 from ._edge import refuse_async, told
 from ._inventory import place
+from ._pins import RefusedPins, where
 from ._policy.connection import Reached, reached
 from ._validate import Spec, validated
 
@@ -98,12 +100,13 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
             )
             return answer
 
+        memory = RefusedPins(str(constants.DEFAULT_LOCAL_TMP), where(self._connection, self._play_context, host))
         return Task(
             host=host,
             playbook=playbook_of(self._task),
             check=bool(self._task.check_mode),
             diff=bool(self._task.diff),
-            execute=execute,
+            execute=lambda arguments: memory.execute(execute, arguments),
             say=(lambda _line: None) if self._task.no_log else (lambda line: Display().display(f"{host}: {line}")),
             groups=groups,
             reached=reached(self._connection),

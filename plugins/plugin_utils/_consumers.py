@@ -21,6 +21,7 @@ from ._paths import absolute
 _OF_A_FILE = ("private_key", "combined")
 _KEY_MODES = ("0400", "0440", "0600", "0640")
 _PUBLIC_MODES = (*_KEY_MODES, "0444", "0644")
+_MODE = re.compile(r"0?[0-7]{3}", re.ASCII)
 _UNIT = re.compile(r"[A-Za-z0-9:_.\\@][A-Za-z0-9:_.\\@-]{0,254}", re.ASCII)
 _OF_A_HANDSHAKE = ("server_name", "starttls", "client_auth")
 _SHOWS_A_CLIENT = ("tls_client", "tls_peer")
@@ -127,7 +128,7 @@ def proof(options: Options | None, profile: str, custody: str) -> Proof | None:
 def _octal(mode: t.Any) -> str:
     if not isinstance(mode, str):
         raise Misconfigured(f'mode: {mode!r:.60} was read by YAML as a number; quote it: "0640"')
-    if not re.fullmatch(r"0?[0-7]{3}", mode, re.ASCII):
+    if not _MODE.fullmatch(mode):
         raise Misconfigured(f'mode: {mode!r:.60} is not an octal mode; write "0600" or "0640"')
     return mode.zfill(4)
 

@@ -233,7 +233,7 @@ def observed_of(work: Work, answer: Answer) -> Observed:
     found = wire.unpack(Observed, answer["observed"])
     if found.name != work.name:
         raise ValueError("it is about something else")
-    if found.links or found.stale_links or found.copies or found.stale_copies:
+    if found.links or found.stale_links or found.copies or found.stale_copies or found.kept_copies:
         _check_paths(work, found)
     if found.original is not None and work.identity.adopt is None:
         raise ValueError("it is about a pair that nobody named")

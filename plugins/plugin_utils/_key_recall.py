@@ -24,7 +24,7 @@ from ..module_utils._core.keys import public_pem
 from ..module_utils._core.wire import unpack
 from ..module_utils._host.token_keys import run_here
 from ..module_utils._pkcs11.tries import share
-from ..module_utils._pkcs11.uri import parse
+from ..module_utils._pkcs11.uri import Uri, parse
 from ._hsm_key.decide import chosen, name_of
 from ._hsm_key.record import pem_of
 from ._hsm_key.wanted import wanted
@@ -96,7 +96,10 @@ def _keys(ledger: Readable, options: Options, term: str, here: str) -> list[quer
 
 
 def _fits(row: queries.Record, options: Options) -> bool:
-    place = parse(row["place"])
+    if row["place"].startswith(queries.AUTHORITIES):  # an authority's own: its place is where that stands
+        place = parse(row["uri"]) if row["uri"].startswith(_SCHEME) else Uri(type="")
+    else:
+        place = parse(row["place"])
     there = {"token_label": place.token, "token_serial": place.serial}
     return all(options[name] in (None, value) for name, value in there.items())
 
@@ -124,6 +127,8 @@ def _of_identity(ledger: Readable, row: queries.Record, part: str) -> str:
         raise Misconfigured(f"{said} has no key that is in use: it is {row['state']}; ask for another one")
     if part == "public_key":
         return public_pem(pki.public_key(pki.der_certificates(leaf[0].encode())[0]))
+    if found[1] is not None and queries.is_destroyed(ledger, found[1]):
+        raise Misconfigured(f"{said} had the key {found[1]}, which was destroyed; machine_identity makes another one")
     if found[1] is None:
         raise Misconfigured(f"{said} has its key in custody {found[0]}, where it has no URI; ask for part public_key")
     return found[1]

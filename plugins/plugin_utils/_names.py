@@ -90,7 +90,8 @@ def subject(options: t.Mapping[str, t.Any]) -> Subject:
     found: dict[str, tuple[str, ...]] = {}
     for option, reader in _READERS.items():
         try:
-            found[option] = tuple(dict.fromkeys(map(reader, options[option] or ())))
+            if options[option]:
+                found[option] = tuple(dict.fromkeys(map(reader, options[option])))
         except Misconfigured as error:
             raise Misconfigured(f"{option}: {error}") from None
     name = options["common_name"]

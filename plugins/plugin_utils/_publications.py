@@ -103,7 +103,7 @@ def _check_importable(parts: tuple[str, ...], where: str, identity: Identity) ->
 def passwords(entries: t.Sequence[Options] | None) -> dict[str, str]:
     """Return the passwords that a task says, by the paths of the files that they open."""
     said = (entry.get("pkcs12") or {} for entry in entries or ())
-    return {one["path"]: one["password"] for one in said if one and one["password"] is not None}
+    return {one["path"]: str(one["password"]) for one in said if one and one["password"] is not None}
 
 
 def publisher_of(entry: Options, where: str) -> str:
@@ -177,6 +177,9 @@ def _with_password(made: Publication, said: Options, where: str) -> Publication:
             f"{where}: exactly one of password and password_file is needed, found {' and '.join(given) or 'none'}"
         )
     password, file = said["password"], said["password_file"]
+    if isinstance(password, (bool, int, float)):
+        raise Misconfigured(f'{where}.password: it was read by YAML as a number or a truth value; quote it: "..."')
+    password = None if password is None else str(password)
     if password is not None and not (1 <= len(password) <= LONGEST_PASSWORD and password.isprintable()):
         raise Misconfigured(
             f"{where}.password: it is not 1 to {LONGEST_PASSWORD} printable characters; write another one"
@@ -187,4 +190,6 @@ def _with_password(made: Publication, said: Options, where: str) -> Publication:
         raise Misconfigured(
             f"{where}.password_file: it is not an absolute path in its shortest form; write one of the host"
         ) from None
+    if file == made.path:
+        raise Misconfigured(f"{where}.password_file: it is the path of the copy itself; write another one")
     return made._replace(encryption=said["encryption"], password_file=file)

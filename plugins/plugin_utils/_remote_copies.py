@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import typing as t
 from dataclasses import dataclass
@@ -15,7 +16,6 @@ from ..module_utils._core.errors import KeysteadError, Misconfigured
 from ..module_utils._core.model import Done
 from ..module_utils._core.publication import COPY_STATES, CopyState, is_remote, told
 from ._copy_entry import Owner, stand_in
-from ._key import label
 from ._ledger import queries
 from ._publishers.registry import PUBLISHERS, Guarded
 from ._work import failing, plan
@@ -91,20 +91,24 @@ class RemoteCopies:
 
     def _declared(self, work: Work) -> list[RemoteCopy]:
         identity = work.identity
-        ours = label(self._host, self._store, work.name)
         key_type = identity.key.type if identity.state == "present" else ""
-        owner = Owner(ours, work.name, identity.files.replace_files, key_type)
+        owner = Owner(self._label(work.name), work.name, identity.files.replace_files, key_type)
         made = [
             RemoteCopy(PUBLISHERS[one.publisher](one.options, owner), one.publisher, one.parts)
             for one in work.declaration.remotes
         ]
-        places = [one.publisher.where for one in made]
-        for place in places:
-            if places.count(place) > 1:
+        for at, one in enumerate(made):
+            if any(one.publisher.is_at(other.publisher.where) for other in made[:at]):
                 raise Misconfigured(
-                    f"machine_identity: identities[{work.name}].publish: {place} stands there twice; write it once"
+                    f"machine_identity: identities[{work.name}].publish: {one.publisher.where} stands there twice; "
+                    "write it once"
                 )
         return made
+
+    def _label(self, name: str) -> str:
+        """Return what marks the entries of an identity: another ledger's, over the same host, are somebody else's."""
+        told = f"{self._ledger.id}:{self._store}/{name}@{self._host}"
+        return f"{self._host}/{name} {hashlib.sha256(told.encode()).hexdigest()[:12]}"
 
     def _read(self, work: Work) -> None:
         found = work.found
@@ -206,12 +210,16 @@ def _state(copy: RemoteCopy, parts: Parts | None, *, present: bool) -> CopyState
 
 
 def forgotten(works: t.Sequence[Work]) -> t.Iterator[str]:
-    """Yield a warning for each copy that the ledger has, that nobody declares, and that nobody can reach therefore."""
+    """Yield a warning for each copy that stays, since nobody declares it any more, or since the identity goes."""
     for work in works:
-        declared = {one.publisher.where for one in work.remotes}
+        released = work.identity.state == "released"
         for place in work.known.links:
-            if not place.startswith("/") and place not in declared:
+            if place.startswith("/"):
+                continue
+            if not any(one.publisher.is_at(place) for one in work.remotes):
                 yield (
-                    f"{work.name}: {place} is no longer declared, and stays as it is; delete it there, or declare it "
-                    "once more together with state: absent"
+                    f"{work.name}: {place} is no longer declared, and stays as it is; where no other task and no other "
+                    "way to write its address still means it, delete it there"
                 )
+            elif released:
+                yield f"{work.name}: {place} stays as it is, and nobody renews it; delete it there when it is not used"

@@ -9,6 +9,6 @@ from __future__ import annotations
 
 def with_colons(number: int) -> str:
     """Return a serial number as most tools write it: in hexadecimal, two digits between colons."""
-    digits = f"{number:x}"
-    digits = digits.zfill(len(digits) + len(digits) % 2)
-    return ":".join(digits[i : i + 2] for i in range(0, len(digits), 2))
+    digits = f"{abs(number):x}"
+    octets = bytes.fromhex(digits.zfill(len(digits) + len(digits) % 2))
+    return ("-" if number < 0 else "") + octets.hex(":")

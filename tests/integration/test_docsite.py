@@ -278,6 +278,7 @@ def _acme(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
 def _password(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     """Do what the page does by a command on the host."""
     (root / "etc/keystead/tomcat.password").write_text("pass, word\n", encoding="ascii")
+    (root / "etc/keystead/tomcat.password").chmod(0o600)
     return {}
 
 

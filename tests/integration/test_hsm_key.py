@@ -6,12 +6,24 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import subprocess
+import sys
 import typing as t
+from pathlib import Path
 
 import pytest
-from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, KeysteadError, Pending
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import (
+    Denied,
+    KeysteadError,
+    Misconfigured,
+    Pending,
+)
+from ansible_collections.keystead.identity.plugins.module_utils._options.lookups import HSM_KEY
 from ansible_collections.keystead.identity.plugins.plugin_utils._key import label as label_of
+from ansible_collections.keystead.identity.plugins.plugin_utils._key_recall import of_ledger
 from ansible_collections.keystead.identity.tests.harness import local, playbook, softhsm, swtpm
 from ansible_collections.keystead.identity.tests.harness.hsm_desk import Desk
 from ansible_collections.keystead.identity.tests.harness.in_process import HOST, World, web
@@ -19,7 +31,6 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 MODULE, IDENTITY = "keystead.identity.hsm_key", "keystead.identity.machine_identity"
 LOOKUP = "lookup('keystead.identity.hsm_key', {})"
@@ -30,6 +41,7 @@ EVERY_TYPE = [
     )),
     *(pytest.param("tpm", name, marks=TPM) for name in ("ecdsa-p256", "rsa-2048")),
 ]  # fmt: skip
+SPY = "/usr/lib/x86_64-linux-gnu/pkcs11-spy.so"  # of OpenSC: writes down every call, and passes it on
 LEAVE = "format: 1\nrules:\n  - {id: backups, extractable_keys: {allow: true}, only: {identities: [backup]}}\n"
 
 
@@ -165,6 +177,75 @@ def test_a_run_that_is_cut_off_after_the_act_is_healed_and_no_second_pair_is_mad
     assert desk.recorded() == []
 
 
+class Killed(BaseException):
+    """What ends a run without a word, as a signal does."""
+
+
+@SOFT
+def test_a_key_that_a_killed_run_made_is_its_own_and_not_adopted(desk: Desk) -> None:
+    def killed(arguments: t.Mapping[str, t.Any]) -> t.Any:
+        answer = desk.execute(arguments)
+        if arguments["errand"]["errand"] == "make":
+            raise Killed
+        return answer
+
+    with pytest.raises(Killed):
+        desk.run(label="signing", execute=killed)
+    left = desk.seen("signing")
+    done = desk.settled(label="signing")
+    assert actions(done) == ["stage_key"]
+    assert done["steps"][0]["reason"].endswith("has it: a run made it that ended before the ledger knew")
+    assert (desk.seen("signing"), [row["origin"] for row in desk.recorded()]) == (left, ["made"])
+
+
+@SOFT
+def test_a_public_half_that_a_killed_run_left_is_made_whole_by_the_next_one(desk: Desk) -> None:
+    def killed(arguments: t.Mapping[str, t.Any]) -> t.Any:
+        if arguments["errand"]["errand"] != "make":
+            return desk.execute(arguments)
+        made(desk, "signing")
+        destroyed(desk, "0a", "privkey")
+        raise Killed
+
+    with pytest.raises(Killed):
+        desk.run(label="signing", execute=killed)
+    assert desk.seen("signing") == ["Public Key: 0a"]
+    done = desk.settled(label="signing")
+    assert actions(done) == ["stage_key"]
+    assert "has only the public half of it, which a run left that was cut off" in done["steps"][0]["reason"]
+    assert (len(desk.seen("signing")), "Public Key: 0a" in desk.seen("signing")) == (2, False)
+
+
+MAKES = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import conftest
+from ansible_collections.keystead.identity.plugins.module_utils._core.held import Errand
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Token
+from ansible_collections.keystead.identity.plugins.module_utils._host.token_keys import run_here
+token = Token(**json.loads(sys.argv[2]))
+for number in range(int(sys.argv[4])):
+    seen = run_here(Errand("make", token, f"{sys.argv[3]}-{number}", type="ecdsa-p256"), token.pin)
+    print(*(half for key in seen["keys"] for half in key["halves"]))
+"""
+
+
+@SOFT
+def test_of_keys_that_many_processes_make_at_once_none_loses_a_half(desk: Desk) -> None:
+    root = str(Path(__file__).resolve().parents[1])
+    token = json.dumps(desk.custody.recipe("")["token"])
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", MAKES, root, token, f"web{number}", "6"], stdout=subprocess.PIPE, text=True,
+            env={**os.environ, **desk.custody.environment},
+        )
+        for number in range(6)
+    ]  # fmt: skip
+    said = [one.communicate(timeout=120)[0].split("\n") for one in running]
+    assert said == [["private public"] * 6 + [""]] * 6
+    assert all(len(desk.seen(f"web{maker}-{number}")) == 2 for maker in range(6) for number in range(6))
+
+
 @SOFT
 def test_of_two_runs_at_the_same_moment_one_makes_the_key_and_the_other_says_so(desk: Desk) -> None:
     def overtaken(arguments: t.Mapping[str, t.Any]) -> t.Any:
@@ -193,6 +274,125 @@ def test_a_label_that_several_keys_have_is_refused_until_the_task_says_which(des
     assert by_type["attributes"]["id"] == "0c"
     assert actions(desk.settled(uri=by_id["uri"], state="absent")) == ["destroy"]
     assert {one.rpartition(" ")[2] for one in desk.seen("twice")} == {"0a", "0c"}
+
+
+def secret(desk: Desk, label: str, *more: str) -> None:
+    """Make an AES key with OpenSC's tool, which gives it an empty id."""
+    custody = desk.custody
+    said = ["--keygen", "--key-type", "AES:32", "--label", label, *more]
+    softhsm.pkcs11_tool(custody.module, custody.token, custody.environment, *said)
+
+
+def pair(desk: Desk, label: str, *more: str, kind: str = "EC:prime256v1") -> None:
+    """Make a key pair with OpenSC's tool, which gives it an empty id unless more is said."""
+    custody = desk.custody
+    said = ["--keypairgen", "--key-type", kind, "--label", label, *more]
+    softhsm.pkcs11_tool(custody.module, custody.token, custody.environment, *said)
+
+
+def foreign_half(desk: Desk, label: str, kind: str) -> None:
+    """Put the public half of another key into the token, with the id 0a."""
+    custody = desk.custody
+    pair(desk, label, "--id", "0b", kind=kind)
+    destroyed(desk, "0b", "privkey")
+    softhsm.pkcs11_tool(
+        custody.module, custody.token, custody.environment, "--set-id", "0a", "--type", "pubkey", "--id", "0b"
+    )
+
+
+@SOFT
+def test_keys_without_an_id_are_told_apart_by_their_labels_and_only_the_named_one_is_destroyed(desk: Desk) -> None:
+    pair(desk, "A1")
+    secret(desk, "B1")
+    others = desk.seen("B1")
+    assert desk.run(label="B1", check=True, type="aes-256")["attributes"]["label"] == "B1"
+    assert actions(desk.settled(label="A1", state="absent")) == ["destroy"]
+    assert (desk.seen("A1"), desk.seen("B1"), len(others)) == ([], others, 1)
+    assert actions(desk.settled(label="B1", state="absent")) == ["destroy"]
+    assert desk.seen("B1") == []
+
+
+@SOFT
+def test_a_secret_key_and_a_pair_of_one_label_and_id_are_two_keys(desk: Desk) -> None:
+    pair(desk, "same")
+    secret(desk, "same")
+    said = desk.refusal(label="same", state="absent")
+    assert "has 2 keys with label same: " in said
+    there = desk.seen("same")
+    assert len(there) == 3
+    assert actions(desk.run(label="same", type="aes-256", state="absent")) == ["destroy"]
+    assert "declared absent is one of type aes-256" in desk.refusal(label="same", type="aes-256", state="absent")
+    assert [one for one in there if not one.startswith("Secret")] == desk.seen("same")
+
+
+@SOFT
+def test_keys_that_are_alike_in_everything_are_refused_with_the_way_out(desk: Desk) -> None:
+    pair(desk, "alike", "--id", "0a")
+    pair(desk, "alike", "--id", "0a")
+    for state in ("present", "absent"):
+        said = desk.refusal(label="alike", state=state)
+        assert "has 4 keys with label alike" in said
+        assert "destroy by hand what is not meant, with pkcs11-tool --delete-object" in said
+
+
+@SOFT
+@pytest.mark.parametrize(("kind", "key_type"), [("EC:prime256v1", "ecdsa-p256"), ("rsa:2048", "rsa-2048")])
+def test_a_foreign_public_half_of_the_same_id_is_neither_returned_nor_destroyed(
+    desk: Desk, kind: str, key_type: str
+) -> None:
+    pair(desk, "mine", "--id", "0a", kind=kind)
+    destroyed(desk, "0a", "pubkey")
+    own = desk.run(label="mine", type=key_type)["public_key"]
+    foreign_half(desk, "theirs", kind)
+    theirs = desk.seen("theirs")
+    done = desk.run(label="mine", type=key_type)
+    assert (done["public_key"], codes(done)[-1]) == (own, "no_public_half")
+    desk.run(label="mine", state="absent")
+    assert (desk.seen("mine"), desk.seen("theirs")) == ([], theirs)
+
+
+@SOFT
+@pytest.mark.parametrize("kind", ["EC:prime256v1", "rsa:2048"])
+def test_a_foreign_public_half_of_the_same_label_and_id_is_found_out(desk: Desk, kind: str) -> None:
+    pair(desk, "mine", "--id", "0a", kind=kind)
+    destroyed(desk, "0a", "pubkey")
+    foreign_half(desk, "mine", kind)
+    assert [one.rpartition(" ")[2] for one in desk.seen("mine")] == ["0a", "0a"]
+    for state in ("present", "absent"):
+        said = desk.refusal(label="mine", state=state)
+        assert "has 2 keys with label mine" in said
+        assert "only its private half; " in said
+        assert "only its public half; " in said
+
+
+@SOFT
+def test_a_key_that_is_to_go_and_is_not_as_the_task_says_is_not_the_one_that_is_meant(desk: Desk) -> None:
+    made(desk, "web", "0a")
+    said = desk.refusal(label="web", type="rsa-2048", state="absent")
+    assert "key of type ecdsa-p256 with label web and id 0a, declared absent is one of type rsa-2048" in said
+    token = desk.run(label="web", check=True)["attributes"]["token"]
+    for attribute, message in (
+        ("type=secret-key", "it says type secret-key, and token suite has a key of type ecdsa-p256"),
+        ("model=other", "it says model other, and token suite has "),
+        ("manufacturer=other", "it says manufacturer other, and token suite has "),
+        ("serial=0815", "it says serial 0815"),
+    ):
+        uri = f"pkcs11:token=suite;object=web;{attribute}"
+        for state in ("present", "absent"):
+            assert message in desk.refusal(uri=uri, state=state)
+    assert len(desk.seen("web")) == 2
+    uri = f"pkcs11:token=suite;object=web;model={token['model'].replace(' ', '%20')}"
+    assert actions(desk.settled(uri=uri, token_label=None, state="absent")) == ["destroy"]
+
+
+@SOFT
+def test_a_key_whose_label_is_no_text_is_seen_by_its_id_and_no_second_one_is_made(desk: Desk) -> None:
+    pair(desk, os.fsdecode(b"caf\xe9"), "--id", "0a")
+    said = desk.refusal(label="web", id="0a")
+    assert "has key of type ecdsa-p256 with label none and id 0a; leave label or id out" in said
+    assert actions(desk.settled(id="0a")) == ["adopt"]
+    assert actions(desk.settled(id="0a", state="absent")) == ["destroy"]
+    assert "Key Object" not in desk.custody.every()
 
 
 @SOFT
@@ -298,6 +498,9 @@ def test_the_key_of_an_identity_is_known_and_is_not_destroyed_while_it_is_used(d
     done = desk.run(label=label, ledger=ledger, state="absent", destroy_in_use=True)
     assert f"although it is in use by identity web of {HOST}" in done["steps"][0]["reason"]
     assert desk.seen(label) == []
+    asked = {**{name: option.default for name, option in HSM_KEY.items()}, "ledger": ledger, "part": "uri"}
+    with pytest.raises(Misconfigured, match=r"had the key pkcs11:.*, which was destroyed; machine_identity makes"):
+        of_ledger(asked, ["web"], HOST)
     healed = world.converge([web(key={"custody": {"pkcs11": token}})])["identities"][0]
     assert "gone" in healed["steps"][0]["reason"]
 
@@ -423,6 +626,34 @@ def test_the_pin_of_a_task_goes_down_a_pipe_and_touches_no_disk_where_there_is_n
     assert "hsm_key: without pipelining" in refused["msg"]
     assert "pin_file" in refused["msg"]
     assert site.run(opened)[0]["changed"]
+
+
+def logins(log: Path) -> int:
+    """Return how often a token was logged in to, as OpenSC's module between tells."""
+    return len(re.findall(r"^\d+: C_Login$", log.read_text(encoding="utf-8", errors="replace"), re.MULTILINE))
+
+
+@SOFT
+@pytest.mark.needs("pkcs11-tool")
+def test_a_wrong_pin_is_tried_once_in_a_run_by_items_tasks_hosts_and_modules(site: Site) -> None:
+    log = site.root / "spy.log"
+    spied = {**site.token, "module_path": SPY, "pin_file": str(site.file)}
+    site.file.write_text("000000\n", encoding="ascii")
+    key = {MODULE: {**spied, "ledger": site.ledger, "label": "web"}, "ignore_errors": True}
+    said = {
+        "issuer": {"local": local.two_tiers(site.root / "ca")}, "ledger": site.ledger,
+        "store": str(site.root / "store"),
+        "identities": [{"name": "web", "dns_names": ["web.example.org"], "key": {"custody": {"pkcs11": spied}}}],
+    }  # fmt: skip
+    identity = {IDENTITY: said, "ignore_errors": True}
+    spying = {"PKCS11SPY": softhsm.MODULE, "PKCS11SPY_OUTPUT": str(log)}
+    results = site.run({**key, "loop": [1, 2, 3]}, key, {**key, "delegate_to": "localhost"}, identity, **spying)
+    assert logins(log) == 1
+    assert "refuses its PIN" in str(results[0])
+    for result in results[1:]:
+        assert "earlier in this run" in str(result)
+    site.run({**key, "loop": [1, 2]}, **spying)
+    assert logins(log) == 2, "another run tries again, once"
 
 
 @SOFT

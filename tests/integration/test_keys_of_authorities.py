@@ -29,8 +29,9 @@ class Site:
 
     def run(self, module: str, **said: t.Any) -> dict[str, t.Any]:
         """Run one task, and return its result."""
-        task = {"ledger": f"sqlite:////{str(self.directory / 'ledger.sqlite').lstrip('/')}", **said}
-        done = playbook.run([{module: task}], home=self.home, env=self.env)
+        ledger = f"sqlite:////{str(self.directory / 'ledger.sqlite').lstrip('/')}"
+        task = said if module.startswith("ansible.") else {"ledger": ledger, **said}
+        done = playbook.run([{module: task}], home=self.home, env={**self.env, "KEYSTEAD_LEDGER": ledger})
         assert "Traceback" not in done.stdout + done.stderr
         return playbook.results(self.home)[-1]
 
@@ -68,7 +69,12 @@ def test_hsm_key_destroys_no_key_of_an_authority_until_that_is_gone(tmp_path: Pa
     made = site.authority({"pkcs11": token})
     identifier = made["key_uri"].partition(";id=")[2].partition(";")[0].replace("%", "").lower()
     refused = site.run(HSM_KEY, **token, id=identifier, state="absent")
-    assert "keystead authority root" in refused["msg"]
+    assert f"is in use by authority root in {tmp_path}/ca" in refused["msg"]
     assert "Private Key Object" in hsm.tool("ca", "--list-objects")
+    for term in ("unknown", made["key_uri"]):
+        asked = f"{{{{ lookup('{HSM_KEY}', '{term}', token_label='ca') }}}}"
+        shown = site.run("ansible.builtin.debug", msg=asked)["msg"]
+        assert "unexpected" not in shown
+        assert ("BEGIN PUBLIC KEY" in shown) == (term != "unknown")
     assert not site.authority({"pkcs11": token}, state="absent").get("failed")
     assert "Key Object" not in hsm.tool("ca", "--list-objects")

@@ -129,6 +129,7 @@ def test_a_pair_is_found_adopted_and_left_alone(host: OldHost, tmp_path: Path) -
 @pytest.mark.needs("openssl")
 def test_copies_are_written_repaired_and_left_alone(host: OldHost, tmp_path: Path) -> None:
     (tmp_path / "password").write_text("pass, word\n", encoding="ascii")
+    (tmp_path / "password").chmod(0o600)
     publish: list[Result] = [
         {"pkcs12": {"path": f"{tmp_path}/{way}.p12", "password_file": f"{tmp_path}/password", "encryption": way}}
         for way in ("modern", "legacy")

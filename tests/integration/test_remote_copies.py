@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import typing as t
 from pathlib import Path
 
@@ -127,6 +128,7 @@ def test_one_that_nobody_declares_any_more_is_named(world: World, place: t.Any) 
     world.settled([said(place)])
     done = world.converge([web()])
     assert [one for one in done["warnings"] if place.path in one and "delete it there" in one]
+    assert "state: absent" not in str(done["warnings"]), "that would end the identity"
     assert world.converge([web()])["warnings"] == []
     assert there(place) == of_host(world, "certificate", "chain")
 
@@ -265,3 +267,37 @@ def test_metadata_of_somebody_else_stays(request: pytest.FixtureRequest, tmp_pat
     place.publisher().delete()
     metadata = place.running.call("GET", f"{place.mount}/metadata/{place.path}")["data"]
     assert metadata["custom_metadata"] == {"team": "web"}
+
+
+def renamed(place: t.Any) -> dict[str, t.Any]:
+    """Return another way to write the address of the same entry."""
+    options = place.options()
+    if place.name == "openbao_kv":
+        return {**options, "url": options["url"].replace("127.0.0.1", "localhost")}
+    return {**options, "region": place.aws.meta.region_name}
+
+
+def test_another_way_to_write_the_same_place_is_no_other_place(world: World, place: t.Any) -> None:
+    assert renamed(place) != place.options()
+    world.settled([said(place)])
+    assert world.converge([web(publish=[{place.name: renamed(place)}])])["warnings"] == []
+    twice = [{place.name: place.options()}, {place.name: renamed(place)}]
+    assert "stands there twice; write it once" in world.one(web(publish=twice))["msg"]
+
+
+def test_an_entry_of_another_ledger_is_somebody_elses(world: World, place: t.Any) -> None:
+    world.settled([said(place)])
+    other = World(world.directory / "other", host=world.host)
+    shutil.rmtree(world.store)
+    options = {"store": str(world.store)}
+    done = other.converge([said(place)], **options)["identities"][0]
+    assert "which is not of web; move it away" in done["msg"]
+
+
+def test_one_that_is_released_leaves_its_entry_and_says_so(world: World, place: t.Any) -> None:
+    link = {str(world.links / "web.key"): "private_key"}
+    world.settled([said(place, links=link)])
+    released = {"name": "web", "state": "released", "publish": [{place.name: place.options()}]}
+    done = world.converge([released])
+    assert [one for one in done["warnings"] if place.path in one and "stays as it is, and nobody renews it" in one]
+    assert there(place)

@@ -96,6 +96,7 @@ def test_a_password_goes_down_a_pipe_or_not_at_all(tmp_path: Path, off: str) -> 
     assert "a secret of the task would touch the disk of the host" in refused["msg"]
     assert not (tmp_path / "store").exists()
     (tmp_path / "password").write_text("Canary\n", encoding="ascii")
+    (tmp_path / "password").chmod(0o600)
     identity["publish"] = [{"pkcs12": {**copy, "password_file": str(tmp_path / "password")}}]
     run(tmp_path, said, **env)
     identity["publish"] = [{"pkcs12": {**copy, "password": "Canary"}}]

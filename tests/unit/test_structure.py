@@ -61,8 +61,8 @@ IMPURE = {
 }
 WORK_ONLY = (
     "activation", "adopt", "command", "consumers", "copies", "copy_before", "copy_file", "copy_neighbours", "handshake",
-    "listener", "originals", "pem_bundle", "pkcs12", "preflight", "proof", "publications", "read", "renewers",
-    "respond", "scan", "starttls", "verdict",
+    "listener", "originals", "pem_bundle", "pkcs12", "pkcs12_mac", "preflight", "proof", "publications", "read",
+    "renewers", "respond", "scan", "starttls", "verdict",
 )  # fmt: skip
 SPEAKS_X509 = ("plugins/module_utils/_host/verdict.py",)  # it is handed in with what proves consumers
 LONGEST_FILE, MEDIAN_FILE, LONGEST_FUNCTION, MEDIAN_FUNCTION = 300, 120, 45, 10

@@ -31,7 +31,12 @@ class NotYet(Misconfigured):
 
 
 class Denied(KeysteadError):
-    """A backend understood the request and refused it: ask for something else or for the right."""
+    """A backend understood the request and refused it: ask for something else or for the right.
+
+    `refused` says which PIN it was, and of which token, where it was one.
+    """
+
+    refused: str | None = None
 
 
 class Unavailable(KeysteadError):

@@ -37,7 +37,8 @@ def capabilities(key_type: str, usage: t.Iterable[str]) -> set[str]:
 class Errand(t.NamedTuple):
     """What a host is to do in a token: look for keys with a label or an id, make one, or destroy these.
 
-    `id` is CKA_ID in hexadecimal. `type` is that of a key to be made; with `look`, the one whose making is foreseen.
+    `id` is CKA_ID in hexadecimal. `type` is that of a key to be made; with `look`, the one whose making is foreseen,
+    with `destroy`, that of the key that was seen.
     """
 
     errand: str
@@ -73,7 +74,7 @@ class Held(t.NamedTuple):
     @property
     def called(self) -> str:
         """Return what a user calls it."""
-        halves = "" if self.usable else ", only its public half"
+        halves = f", only its {self.halves[0]} half" if self.halves in (("private",), ("public",)) else ""
         return f"key of type {self.type} with label {self.label or 'none'} and id {self.id or 'none'}{halves}"
 
 

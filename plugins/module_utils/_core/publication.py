@@ -33,6 +33,7 @@ _SENTENCES = {
     "certificate": "{where} holds another certificate",
     "key": "{where} holds another key",
     "parts": "{where} holds other parts than declared, or in another order",
+    "order": "{where} holds its parts in another order",
     "password": "{where} does not open with the declared password",
     "encryption": "the encryption of {where} is not {detail}",
     "unreadable": "{where} cannot be read as {publisher}",

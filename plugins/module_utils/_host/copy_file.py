@@ -66,6 +66,11 @@ class CopyFile:
         """Write a new file with the parts in its place, and read it again."""
         self.read(parts)  # somebody may have put another one there since it was decided
         declared, content = self._publication, self._form.content(parts)
+        if not content:
+            raise Misconfigured(
+                f"host: {declared.path} would be empty, since the issuer of {self._owner.name} sends no chain; "
+                "leave it out, or add certificate to its parts"
+            )
         directory = open_directory(self._parent or "/")
         try:
             self._record.note(declared, content, _content(directory, self._name))

@@ -20,6 +20,7 @@ from .layout import FILE_OF
 from .links import bytes_at
 from .ownership import check_may_give
 from .safe_files import read_file
+from .store import MARKER
 
 if t.TYPE_CHECKING:
     from .._core.model import Identity
@@ -43,6 +44,7 @@ def look(
     if wanted.state == "present":
         for one in wanted.publish:
             check_may_give(one.owner, one.group)
+            _refuse_stores(one.path, wanted.name)
         copies = ((one, _publisher(one, (store, siblings), wanted, record)) for one in wanted.publish)
         found["copies"] = tuple(publisher.read(_parts(one, contents)) for one, publisher in copies)
     if wanted.state in ("present", "absent"):
@@ -50,6 +52,17 @@ def look(
         found["stale_copies"] = tuple(path for path in record.paths() if path not in kept)
         found["kept_copies"] = tuple(path for path in found["stale_copies"] if _stays_with_its_key(record, path))
     return found
+
+
+def _refuse_stores(path: str, name: str) -> None:
+    """Refuse a file inside a store, whoever's: everything there is its owner's."""
+    above = path
+    while above != "/":
+        above = os.path.dirname(above)
+        if os.path.lexists(os.path.join(above, MARKER)):
+            raise Misconfigured(
+                f"host: {path} lies in the store {above}, where nobody else writes; choose another path for {name}"
+            )
 
 
 def _stays_with_its_key(record: CopyRecord, path: str) -> bool:

@@ -19,7 +19,7 @@ class Request(t.NamedTuple):
 
     `others`, `paths` and `scan` are what phase `read` looks at beside the identities that are named. `secrets` are PINs
     and passwords by the name of the identity: they come apart from what is wanted, which is shown. `errand` is for
-    phase `token`.
+    phase `token`. `refused` are the PINs that tokens of this host refused earlier in the run, by where they come from.
     """
 
     store: str
@@ -35,6 +35,7 @@ class Request(t.NamedTuple):
     scan: tuple[str, ...] = ()
     secrets: t.Mapping[str, t.Mapping[str, str]] = {}
     errand: t.Mapping[str, t.Any] = {}
+    refused: tuple[str, ...] = ()
 
     def identities(self) -> t.Iterator[tuple[Identity, Known, dict[str, t.Any]]]:
         """Yield what is wanted, what the controller knows, and the rest of the entry."""
@@ -76,6 +77,7 @@ def read(params: t.Mapping[str, t.Any]) -> Request:
         scan=tuple(params.get("scan") or ()),
         secrets=params.get("secrets") or {},
         errand=params.get("errand") or {},
+        refused=tuple(params.get("refused") or ()),
     )
 
 
@@ -85,6 +87,9 @@ def failed(name: str, error: KeysteadError) -> dict[str, t.Any]:
     answer: dict[str, t.Any] = {"kind": kind, "message": " ".join(str(error).split())}
     if isinstance(error, Pending):
         answer["retry_after"] = error.retry_after
+    refused = getattr(error, "refused", None)
+    if refused is not None:
+        answer["refused"] = refused
     busy = getattr(error, "lease", None)
     if busy is not None:
         answer["lease"], answer["holder"] = busy.token, busy.holder

@@ -22,6 +22,10 @@ def run(params: t.Mapping[str, t.Any], *, check: bool) -> dict[str, t.Any]:
     """Run one phase and return its answers, with the clock and the versions of this host."""
     version = _cryptography()
     request, phase = read(params), params["phase"]
+    if request.refused:
+        from .._pkcs11.tries import recall
+
+        recall(request.refused)
     if phase == "prepare":
         from .prepare import prepare
 

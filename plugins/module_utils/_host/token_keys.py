@@ -10,14 +10,18 @@ is done.
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 from .._core import wire
-from .._core.errors import Denied, KeysteadError, Misconfigured, Pending
+from .._core.errors import KeysteadError, Misconfigured, Pending
 from .._core.held import Errand, Seen
+from .._pkcs11.alone import alone
 from .._pkcs11.generate import CANNOT_RESTRICT, Wish, checked, generate
 from .._pkcs11.held import held
-from .._pkcs11.lookup import destroy, uri_of
+from .._pkcs11.library import Missing
+from .._pkcs11.lookup import destroy, key_type, uri_of
+from .._pkcs11.match import apart
 from .._pkcs11.objects import Objects
 from .._pkcs11.token import close_tokens, using
 from .request import failed
@@ -29,6 +33,7 @@ if t.TYPE_CHECKING:
 
 KEY = "key"
 """What the answer, and the PIN, are called on the wire."""
+_PAUSES = (0.05, 0.2)  # seconds
 _AS_PAIRS = {"decrypt": "encrypt", "unwrap": "wrap"}  # what the private half of a pair does, by what the pair is for
 
 
@@ -46,7 +51,19 @@ def run_errand(request: Request, *, check: bool) -> dict[str, t.Any]:
 
 
 def run_here(errand: Errand, pin: str | None) -> dict[str, t.Any]:
-    """Do what is asked in a token that this process reaches; return what is there then, packed."""
+    """Do what is asked in a token that this process reaches; return what is there then, packed.
+
+    A token of SoftHSM is not shown in the moment in which another process logs in to it.
+    """
+    for pause in _PAUSES:
+        try:
+            return _run(errand, pin)
+        except Missing:
+            time.sleep(pause)
+    return _run(errand, pin)
+
+
+def _run(errand: Errand, pin: str | None) -> dict[str, t.Any]:
     try:
         with using(errand.token._replace(pin=pin)) as token:
             packed: dict[str, t.Any] = wire.pack(_ERRANDS[errand.errand](token, errand))
@@ -57,52 +74,57 @@ def run_here(errand: Errand, pin: str | None) -> dict[str, t.Any]:
 
 def _look(token: OpenToken, errand: Errand) -> Seen:
     """Return what there is; where nothing is, see whether the key that is wanted can be made."""
-    found = _there(errand, token.objects)
+    found = _there(token, errand, token.objects)
     if not found and errand.type is not None:
         checked(token, errand.type)
     return _seen(token, found)
 
 
 def _make(token: OpenToken, errand: Errand) -> Seen:
-    """Make a key where there is none, and read it back: one that can come out, or is not alone, is destroyed again."""
-    if _there(errand, token.objects):
-        raise Pending(f"pkcs11: {token.name} has such a key by now, another run was quicker; run again")
+    """Make a key where there is none; one that is not alone is destroyed again."""
+    with alone(token):
+        if _look_again(token, errand):
+            raise Pending(f"pkcs11: {token.name} has such a key by now, another run was quicker; run again")
+        return _made(token, errand)
+
+
+def _made(token: OpenToken, errand: Errand) -> Seen:
     use = tuple(dict.fromkeys(_AS_PAIRS.get(name, name) for name in errand.usage))
     wish = Wish(errand.type or "", errand.label or "", use, errand.extractable, bytes.fromhex(errand.id or ""))
     made = generate(token, wish)
     seen = _seen(token, _look_again(token, errand))
     mine = [one for one in seen.keys if one.id == made.id.hex()]
-    error: KeysteadError | None = None
     if len(seen.keys) != 1 or len(mine) != 1:
-        error = Pending(f"pkcs11: {token.name} got such a key from another run at the same moment; run again")
-    elif not errand.extractable and "extractable" in mine[0].has:
-        made_so = f"{token.name} made a key that can come out of it, so it was destroyed"
-        error = Denied(f"pkcs11: {made_so}; use another token")
-    if error is not None:
         destroy(token, [made])
-        raise error
+        raise Pending(f"pkcs11: {token.name} got such a key from another run at the same moment; run again")
     return seen
 
 
 def _destroy(token: OpenToken, errand: Errand) -> Seen:
-    """Destroy these keys, and look into the token whether they are gone."""
-    destroy(token, [pair for pair in _there(errand, token.objects) if uri_of(token, pair) in errand.doomed])
+    """Destroy these keys, and look into the token whether they are gone. `type` is theirs, where it was seen."""
+    found = [pair for pair in _there(token, errand, token.objects) if uri_of(token, pair) in errand.doomed]
+    doomed = [pair for pair in found if errand.type in (None, key_type(token, pair))]
+    if len(doomed) > len(errand.doomed):
+        several = f"{len(doomed)} keys that {errand.doomed[0]} names"
+        raise Misconfigured(f"pkcs11: {token.name} has {several}, so none is destroyed; look into the token")
+    destroy(token, doomed)
     return _seen(token, _look_again(token, errand))
 
 
 _ERRANDS: dict[str, t.Callable[[OpenToken, Errand], Seen]] = {"look": _look, "make": _make, "destroy": _destroy}
 
 
-def _there(errand: Errand, objects: Objects) -> list[Pair]:
+def _there(token: OpenToken, errand: Errand, objects: Objects) -> list[Pair]:
     """Return the keys that have the label or the id."""
     identifier = None if errand.id is None else bytes.fromhex(errand.id)
-    return [pair for pair in objects.every() if pair.label == errand.label or pair.id == identifier]
+    found = (pair for pair in objects.every() if pair.label == errand.label or pair.id == identifier)
+    return [one for pair in found for one in apart(token, pair)]
 
 
 def _look_again(token: OpenToken, errand: Errand) -> list[Pair]:
     """Return what the token itself says now, and not what this process remembers of it."""
     try:
-        return _there(errand, Objects(token.session))
+        return _there(token, errand, Objects(token.session))
     except RuntimeError as error:
         raise token.said(error, "looking again") from None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from .._core.errors import KeysteadError
+from .._pkcs11.alone import alone
 from .._pkcs11.generate import Wish, checked, generate
 from .._pkcs11.keys import TokenKey
 from .._pkcs11.lookup import destroy, labelled, only
@@ -51,7 +52,7 @@ class Pkcs11KeyStore:
 
     def stage(self, key_type: str) -> TokenKey:
         """Make a key, unless one of this type waits already; any other that waits, and half of one, are destroyed."""
-        with using(self._wanted) as token:
+        with using(self._wanted) as token, alone(token):
             checked(token, key_type)
             left = self._unused(token, labelled(token, self._slot.label))
             waiting = ((pair, _signing(token, pair)) for pair in self._fresh(token, left))
@@ -107,13 +108,17 @@ class Pkcs11KeyStore:
 
 
 def _signing(token: OpenToken, pair: Pair) -> TokenKey | None:
-    """Return a key that waits, if it signs: one of a token that was killed meanwhile may have no value."""
+    """Return a key that waits, if it signs: one of a token that was killed meanwhile may have no value.
+
+    Raises KeysteadError where it is the token that fails, and nobody knows what the key is worth.
+    """
     if not pair.whole:
         return None
     try:
         key = TokenKey(token, pair)
         key.sign(b"")
     except KeysteadError:
+        token.check_open()
         return None
     return key
 
@@ -128,4 +133,4 @@ def _here(token: OpenToken, uri: str | None) -> bytes | None:
         found = parse(uri or "")
     except ValueError:
         return None
-    return found.id if (found.token, found.serial) == (token.label, token.serial) else None
+    return (found.id or None) if (found.token, found.serial) == (token.label, token.serial) else None

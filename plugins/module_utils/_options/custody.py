@@ -23,7 +23,11 @@ TOKEN = {
         "The user PIN. It goes to a host only where the connection pipelines, and there is best kept in a file.",
         no_log=True,
     ),
-    "pin_env": Option("An environment variable that holds the user PIN, where the token is.", no_log=False),
+    "pin_env": Option(
+        "An environment variable that holds the user PIN, where the token is. It is for one that is there already, of "
+        "a login or a service. What a task says by C(environment), Ansible prints, and puts in a program's arguments.",
+        no_log=False,
+    ),
     "pin_file": Option("A file whose first line is the user PIN, where the token is.", no_log=False),
 }
 """How a token is found and opened; module hsm_key accepts the same."""

@@ -28,10 +28,13 @@ PKCS12 = {
     "path": _PATH,
     "password": Option(
         "Opens the file: exactly one of this and C(password_file). It goes to the host only where the connection "
-        "pipelines.",
+        "pipelines. One of digits alone is to be quoted.",
+        type="raw",
         no_log=True,
     ),
-    "password_file": Option("A file on the host whose first line opens the file.", no_log=False),
+    "password_file": Option(
+        "A file on the host whose first line opens the file, and that nobody else may read.", no_log=False
+    ),
     "encryption": Option(
         "V(modern) is PBES2 with AES-256 and a MAC with SHA-256, and needs cryptography 38 or newer on the host. "
         "V(legacy) is 3DES with SHA-1, for Java before 8u301 and Windows before Server 2019.",

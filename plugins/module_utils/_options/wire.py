@@ -34,6 +34,11 @@ WIRE = {
         no_log=False,
     ),
     "errand": Option("With V(token), what is to be done in it.", type="dict"),
+    "refused": Option(
+        "PINs that tokens of this host refused earlier in this run: the token, and where the PIN comes from.",
+        type="list",
+        elements="str",
+    ),
     "others": Option("With V(read), look at everything else in the store as well.", type="bool", default=False),
     "paths": Option("With V(read), read the certificates at these paths.", type="list", elements="str"),
     "scan": Option("With V(read), look for keys and certificates in these directories.", type="list", elements="str"),

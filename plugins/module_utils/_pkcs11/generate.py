@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import typing as t
 
-from .._core.errors import KeysteadError, Misconfigured
+from .._core.errors import Denied, KeysteadError, Misconfigured, NotConverged
+from . import attributes
 from .errors import FULL, names
 from .kinds import KINDS, Kind, able
 from .library import TPM2_PKCS11, pkcs11
+from .lookup import destroy
 from .objects import Pair
 
 if t.TYPE_CHECKING:
@@ -33,6 +35,8 @@ _REFUSED = (
     "KeySizeRange", "MechanismInvalid", "MechanismParamInvalid", "TemplateIncomplete", "TemplateInconsistent",
 )  # fmt: skip
 _ID_BYTES = 16
+_TRIES = 2
+_GUARDS = ("extractable", "sensitive")
 _PLACES_FOR_ONE = 2  # its parent is loaded with it
 
 
@@ -47,20 +51,51 @@ class Wish(t.NamedTuple):
 
 
 def generate(token: OpenToken, wish: Wish) -> Pair:
-    """Make a key and return it; the caller holds the token's lock. Raises KeysteadError."""
+    """Make a key, read it back and return it; the caller holds the token's lock, and is `alone`.
+
+    A key that is not whole is destroyed and made once more: SoftHSM loses a half where others make keys beside us.
+    Raises KeysteadError.
+    """
     kind = checked(token, wish.type)
+    for _try in range(_TRIES):
+        made, whole = _tried(token, kind, wish._replace(id=wish.id or os.urandom(_ID_BYTES)))
+        if not whole:
+            destroy(token, [made])
+        elif _may_come_out(token, wish, made):
+            destroy(token, [made])
+            made_so = f"{token.name} made a key that can come out of it, so it was destroyed"
+            raise Denied(f"pkcs11: {made_so}; use another token")
+        else:
+            return made
+    raise NotConverged(
+        f"pkcs11: {token.name} says that it made a key with the label {wish.label}, and does not have the whole of it; "
+        f"what there was of it is destroyed; {FULL}"
+    )
+
+
+def _tried(token: OpenToken, kind: Kind, wish: Wish) -> tuple[Pair, bool]:
+    """Make a key; return it, and whether the token has all of it when it is asked again."""
     token.take(_PLACES_FOR_ONE)
-    wish = wish._replace(id=wish.id or os.urandom(_ID_BYTES))
     objects = token.objects
     try:
-        pair = (_secret if kind.family == "AES" else _pair)(token, kind, wish)
+        before = objects.count(wish.label, wish.id)
+        made = (_secret if kind.family == "AES" else _pair)(token, kind, wish)
+        after = objects.count(wish.label, wish.id)
     except RuntimeError as error:
         raise _said(token, wish, error) from None
     for name in ("private", "public", "secret"):
-        handle = getattr(pair, name)
+        handle = getattr(made, name)
         if handle is not None:
-            objects.add(name, pair.id, pair.label, handle)
-    return pair
+            objects.add(name, made.id, made.label, handle)
+    return made, after == before + len(list(made.handles()))
+
+
+def _may_come_out(token: OpenToken, wish: Wish, made: Pair) -> bool:
+    try:
+        guards = attributes.read(made.private or made.secret, _GUARDS)
+    except RuntimeError as error:
+        raise _said(token, wish, error) from None
+    return (guards["extractable"] is True and not wish.extractable) or guards["sensitive"] is False
 
 
 def checked(token: OpenToken, key_type: str) -> Kind:

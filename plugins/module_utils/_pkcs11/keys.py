@@ -65,7 +65,7 @@ class TokenKey:
                 signature: bytes = self._private.sign(data, mechanism=self._mechanism)
             except RuntimeError as error:
                 raise self._token.said(error, f"signing with {self.uri}") from None
-        return _der(signature) if self._raw else signature
+        return der(signature) if self._raw else signature
 
     def _check(self, pair: Pair) -> None:
         if not hasattr(pair.private, "sign"):
@@ -75,15 +75,16 @@ class TokenKey:
 
     def _find(self) -> None:
         """Take the handle of the session that is open now."""
-        found = [pair for pair in self._token.objects.identified(self.id) if pair.private is not None]
+        there = self._token.objects.identified(self.id)
+        found = [pair for pair in there if pair.private is not None and pair.label == self.label]
         if len(found) != 1:
-            how = "does not have it any more" if not found else f"has {len(found)} keys with its id"
+            how = "does not have it any more" if not found else f"has {len(found)} keys with its label and id"
             raise Misconfigured(f"pkcs11: {self._token.name} {how}: {self.uri}; look into the token")
         self._check(found[0])
         self._private, self._epoch = found[0].private, self._token.epoch
 
 
-def _der(signature: bytes) -> bytes:
+def der(signature: bytes) -> bytes:
     """Return ECDSA's two numbers of equal length (PKCS#11 2.40, mechanisms 2.3.1) as Ecdsa-Sig-Value (RFC 3279)."""
     half = len(signature) // 2
     return encode_dss_signature(int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big"))

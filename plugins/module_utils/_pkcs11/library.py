@@ -21,6 +21,10 @@ TPM2_PKCS11 = "tpm2-software.github.io"
 """What the module of a TPM 2.0 has for a manufacturer."""
 
 
+class Missing(Misconfigured):
+    """No token is the one that is meant."""
+
+
 def pkcs11() -> t.Any:
     """Return the library; raises Misconfigured with the line that installs it where it is missing."""
     try:
@@ -59,7 +63,7 @@ def leave() -> None:
 
 
 def find(module: t.Any, wanted: Token) -> t.Any:
-    """Return the one token of a module that the task names; raises Misconfigured for none and for several."""
+    """Return the one token of a module that the task names; raises Missing for none, Misconfigured for several."""
     if not wanted.token_label and not wanted.token_serial:
         raise Misconfigured("pkcs11: neither token_label nor token_serial says which token is meant; set one of them")
     there = list(_tokens(module))
@@ -75,7 +79,7 @@ def find(module: t.Any, wanted: Token) -> t.Any:
     )
     if not fits:
         shown = names(f"{token.label or 'without a label'} (serial number {serial(token)})" for token in there)
-        raise Misconfigured(f"pkcs11: no token has {named}; {wanted.module_path} shows {shown}")
+        raise Missing(f"pkcs11: no token has {named}; {wanted.module_path} shows {shown}")
     if len(fits) > 1:
         shown = names(f"{token.label} (serial number {serial(token)})" for token in fits)
         raise Misconfigured(

@@ -43,7 +43,7 @@ def key_type(token: OpenToken, pair: Pair) -> str:
 
 def uri_of(token: OpenToken, pair: Pair) -> str:
     """Return the URI of a key."""
-    kind = "secret-key" if pair.secret is not None else "private"
+    kind = "secret-key" if pair.secret is not None else "private" if pair.private is not None else "public"
     return text(Uri(token.label, token.serial, pair.id, pair.label, kind))
 
 
@@ -52,8 +52,11 @@ def destroy(token: OpenToken, pairs: t.Iterable[Pair]) -> None:
     for pair in pairs:
         uri = uri_of(token, pair)
         try:
-            token.objects.destroy(pair)
-            still = token.objects.look_again(label=pair.label, identifier=pair.id)
+            objects = token.objects
+            objects.destroy(pair)
+            others = objects.known(pair)  # which have the same names, and are none of it
+            objects.look_again(label=pair.label, identifier=pair.id)
+            still = objects.known(pair) > others
         except RuntimeError as error:
             raise token.said(error, f"destroying {uri}") from None
         if still:

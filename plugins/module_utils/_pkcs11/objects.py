@@ -26,7 +26,7 @@ class Found(t.NamedTuple):
 
 
 class Pair(t.NamedTuple):
-    """What belongs together, by its id: both halves of a key pair, one that lost the other, or a secret key."""
+    """What belongs together: both halves of a key pair, one that has no other, or a secret key."""
 
     id: bytes
     label: str
@@ -70,13 +70,19 @@ class Objects:
     def look_again(self, *, label: str | None = None, identifier: bytes | None = None) -> list[Pair]:
         """Return what has a label, an id or both now, as the token itself says."""
         attribute = pkcs11().Attribute
-        sought = {attribute.LABEL: label, attribute.ID: identifier}
+        sought = {attribute.LABEL: label or None, attribute.ID: identifier}  # a label may be one that cannot be read
         known = self._by_id.get(identifier, []) if identifier is not None else self._by_label.get(label or "", [])
         self._remove([one for one in known if label in (None, one.label)])
-        found = list(self._search({name: value for name, value in sought.items() if value is not None}))
+        there = self._search({name: value for name, value in sought.items() if value is not None})
+        found = [one for one in there if label in (None, one.label)]
         for one in found:
             self._add(one)
         return _pairs(found)
+
+    def known(self, pair: Pair) -> int:
+        """Return how many objects have the names of a key, and are of a class that it has, as far as is known here."""
+        alike = (one for one in self._by_id.get(pair.id, ()) if one.label == pair.label)
+        return sum(getattr(pair, one.kind) is not None for one in alike)
 
     def destroy(self, pair: Pair) -> None:
         """Destroy what there is of a key, and forget it. What is gone already is no error."""
@@ -92,6 +98,11 @@ class Objects:
     def add(self, kind: str, identifier: bytes, label: str, handle: t.Any) -> None:
         """Take note of an object that was just made."""
         self._add(Found(kind, identifier, label, handle))
+
+    def count(self, label: str, identifier: bytes) -> int:
+        """Return how many objects of keys have a label and an id now, as the token itself says."""
+        attribute = pkcs11().Attribute
+        return sum(1 for _one in self._search({attribute.LABEL: label, attribute.ID: identifier}))
 
     def _remove(self, found: list[Found]) -> None:
         for one in found:
@@ -113,35 +124,40 @@ class Objects:
 
 
 def _read(library: t.Any, kind: str, handle: t.Any) -> Found | None:
-    """Return what an object is called; None for one that vanished, or whose name is no text."""
+    """Return what an object is called; None for one that vanished. A label that is no text is told as an empty one.
+
+    Nobody can ask for it by that, and its id says that there is a key.
+    """
     try:
-        return Found(kind, bytes(handle[library.Attribute.ID]), handle[library.Attribute.LABEL], handle)
-    except (library.exceptions.ObjectHandleInvalid, library.exceptions.AttributeTypeInvalid, ValueError):
+        identifier = bytes(handle[library.Attribute.ID])
+        try:
+            label = handle[library.Attribute.LABEL]
+        except ValueError:
+            label = ""
+        return Found(kind, identifier, label, handle)
+    except (library.exceptions.ObjectHandleInvalid, library.exceptions.AttributeTypeInvalid):
         return None
 
 
 def _pairs(found: t.Iterable[Found]) -> list[Pair]:
-    """Join what has the same id, and the same label where an id is not that of one pair only."""
-    by_id: dict[bytes, list[Found]] = {}
+    """Join what has the same id and the same label, in the order of the ids."""
+    alike: dict[tuple[bytes, str], list[Found]] = {}
     for one in found:
-        by_id.setdefault(one.id, []).append(one)
+        alike.setdefault((one.id, one.label), []).append(one)
     pairs: list[Pair] = []
-    for identifier in sorted(by_id):
-        pairs += _joined(identifier, by_id[identifier])
+    for names in sorted(alike):
+        pairs += _joined(*names, alike[names])
     return pairs
 
 
-def _joined(identifier: bytes, found: list[Found]) -> list[Pair]:
-    """Return the pairs of one id: one, where it has each class at most once."""
-    if len({one.kind for one in found}) == len(found):
-        label = min(found, key=lambda one: list(_CLASSES).index(one.kind)).label
-        return [Pair(identifier, label, **{one.kind: one.handle for one in found})]
-    pairs: list[dict[str, t.Any]] = []
-    for one in found:
-        open_ones = (pair for pair in pairs if pair["label"] == one.label and one.kind not in pair)
-        pair = next(open_ones, None)
-        if pair is None:
-            pair = {"label": one.label}
-            pairs.append(pair)
-        pair[one.kind] = one.handle
-    return [Pair(identifier, **pair) for pair in pairs]
+def _joined(identifier: bytes, label: str, found: list[Found]) -> list[Pair]:
+    """Return the keys of one id and label: two halves are a pair where there is one of each, and nothing to choose.
+
+    Many tools give an empty id, or one and the same, to all that they make. What is not joined is a key of its own, so
+    whoever asks for one sees that there are several.
+    """
+    halves = [one for one in found if one.kind != "secret"]
+    keys = [Pair(identifier, label, secret=one.handle) for one in found if one.kind == "secret"]
+    if sorted(one.kind for one in halves) == ["private", "public"]:
+        return [Pair(identifier, label, **{one.kind: one.handle for one in halves}), *keys]
+    return [*(Pair(identifier, label, **{one.kind: one.handle}) for one in halves), *keys]

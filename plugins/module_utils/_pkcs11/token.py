@@ -114,6 +114,11 @@ class OpenToken:
         self._objects = None  # whatever went wrong, what is in the token is asked anew
         return ours
 
+    def check_open(self) -> None:
+        """Raise what ended the session, if something did."""
+        if self._over is not None:
+            raise self._over
+
     def inherit(self) -> None:
         """Take note that this process was forked from one that had it open."""
         self._inherited = True

@@ -4,7 +4,8 @@
 
 """One login try a token and run: a TPM locks after three, says nothing of them before, and every try is counted.
 
-A process remembers by itself. Where one run has many processes, as on a controller, they share a directory.
+A process remembers by itself. Where one run has many processes, as on a controller, they share a directory; on a host,
+the controller says what was refused there, and nothing is kept.
 """
 
 from __future__ import annotations
@@ -20,11 +21,18 @@ from .._core.errors import Denied, Misconfigured
 _FINAL_TRY, _LOCKED = 0x20000, 0x40000  # CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED (PKCS#11 2.40, 3.2)
 _REFUSED = b"refused"
 _shared: list[str] = []
+_refused: set[str] = set()
 
 
 def share(directory: str) -> None:
     """Name a directory of this run, which only its user may write: what one process learns there, all know."""
     _shared[:] = [directory]
+
+
+def recall(refused: t.Iterable[str]) -> None:
+    """Take what earlier executions of this run learned where the token is: `token` and `source` of refused PINs."""
+    _refused.clear()
+    _refused.update(refused)
 
 
 def check(name: str, flags: int, secret: str | None) -> None:
@@ -46,6 +54,20 @@ def one_try(token: str, name: str, secret_from: str) -> t.Iterator[None]:
 
     `token` says which one it is, `name` is what it is called in a sentence. Raises Denied where it was refused before.
     """
+    tried = f"{token} {secret_from}"
+    if tried in _refused:
+        raise _again(name, secret_from)
+    try:
+        with _alone(token, name, secret_from):
+            yield
+    except Denied as error:
+        error.refused = tried
+        raise
+
+
+@contextlib.contextmanager
+def _alone(token: str, name: str, secret_from: str) -> t.Iterator[None]:
+    """Be the one process of this run that tries, where the processes of a run share what they learn."""
     if not _shared:
         yield
         return
@@ -54,10 +76,7 @@ def one_try(token: str, name: str, secret_from: str) -> t.Iterator[None]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.read(descriptor, len(_REFUSED)):
-            raise Denied(
-                f"pkcs11: {name} refused its PIN (from {secret_from}) earlier in this run, and it is not tried again "
-                "lest it locks; correct the PIN, and run again"
-            )
+            raise _again(name, secret_from)
         try:
             yield
         except Denied:
@@ -65,3 +84,10 @@ def one_try(token: str, name: str, secret_from: str) -> t.Iterator[None]:
             raise
     finally:
         os.close(descriptor)
+
+
+def _again(name: str, secret_from: str) -> Denied:
+    return Denied(
+        f"pkcs11: {name} refused its PIN (from {secret_from}) earlier in this run, and it is not tried again lest it "
+        "locks; correct the PIN, and run again"
+    )

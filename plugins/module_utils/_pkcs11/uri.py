@@ -10,16 +10,19 @@ import typing as t
 from urllib.parse import quote, unquote_to_bytes
 
 _SCHEME = "pkcs11:"
+_TEXTS = ("token", "serial", "object", "type", "model", "manufacturer")
 
 
 class Uri(t.NamedTuple):
-    """The attributes that this collection writes: CKA_ID, CKA_LABEL, the class of the object, and its token."""
+    """CKA_ID, CKA_LABEL, the class of the object, and its token, whose model and maker are only read here."""
 
     token: str = ""
     serial: str = ""
     id: bytes = b""
     object: str = ""
     type: str = "private"
+    model: str = ""
+    manufacturer: str = ""
 
 
 def text(uri: Uri) -> str:
@@ -47,5 +50,5 @@ def parse(uri: str) -> Uri:
         if not equals or name in found:
             raise ValueError(f"{uri} has the attribute {name} twice, or without a value")
         found[name] = unquote_to_bytes(value)
-    texts = {name: found[name].decode() for name in ("token", "serial", "object", "type") if name in found}
+    texts = {name: found[name].decode() for name in _TEXTS if name in found}
     return Uri(id=found.get("id", b""), **{"type": "", **texts})

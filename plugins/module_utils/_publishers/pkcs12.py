@@ -11,12 +11,16 @@ OpenSSL 3 with a MAC with SHA-256, which counts as legacy there.
 
 from __future__ import annotations
 
+import os
 import typing as t
 
 from .._core import pki
 from .._core.errors import Misconfigured
 from .._core.keys import from_pem, spki_sha256
+from .._host.ownership import user_name
 from .._host.pem_files import certificates, read
+from .._host.pkcs12_mac import ROUNDS as MAC_ROUNDS
+from .._host.pkcs12_mac import rounds_of, strengthened
 
 if t.TYPE_CHECKING:
     from .._core.publication import Publication
@@ -38,7 +42,7 @@ class Pkcs12:
     def __init__(self, publication: Publication, name: str) -> None:
         """Look for the password. Raises Misconfigured for what this host cannot do, before anything is issued."""
         _check_encryption(publication.encryption)
-        self._declared, self._name, self._password = publication.encryption, name, _password(publication)
+        self._declared, self._name, self._password = publication.encryption, name, _password(publication, name)
 
     def content(self, parts: t.Mapping[str, bytes]) -> bytes:
         """Return a new file with these parts."""
@@ -50,7 +54,8 @@ class Pkcs12:
             x509.load_der_x509_certificate(der) for part in ("certificate", "chain") for der in _ders(parts, part)
         )
         encryption = _encryption(self._declared, self._password)
-        return pkcs12.serialize_key_and_certificates(self._name.encode(), key, leaf, chain or None, encryption)
+        made = pkcs12.serialize_key_and_certificates(self._name.encode(), key, leaf, chain or None, encryption)
+        return strengthened(made, self._password)
 
     def difference(self, content: bytes, parts: t.Mapping[str, bytes]) -> tuple[str, str]:
         """Say how a file differs from the parts and from what is declared; its salts and its aliases do not count."""
@@ -66,20 +71,53 @@ class Pkcs12:
             return "certificate", ""
         if chain != set(_ders(parts, "chain")):
             return "parts", ""
-        return ("", "") if self._declared in encryptions_of(content) else ("encryption", self._declared)
+        return self._how(content)
+
+    def _how(self, content: bytes) -> tuple[str, str]:
+        """Say whether a file is encrypted otherwise, or with a MAC that lets passwords be guessed quickly."""
+        if self._declared not in encryptions_of(content):
+            return "encryption", self._declared
+        enough = rounds_of(content) >= MAC_ROUNDS
+        return ("", "") if enough else ("encryption", f"{self._declared} with a MAC of {MAC_ROUNDS} rounds")
 
 
-def _password(publication: Publication) -> bytes:
+def _password(publication: Publication, name: str) -> bytes:
+    """Return the password in UTF-8, as readers of such files mean it."""
     path, said = publication.password_file, publication.password
     if path is None:
         return (said or "").encode()
     found = read(path)
     if found is None:
-        raise Misconfigured(f"host: password_file {path} does not exist; write the password there first")
+        raise Misconfigured(f"host: password_file {path} of {name} does not exist; write the password there first")
+    _check_readers(path, found.facts)
     line = found.content.partition(b"\n")[0].rstrip(b"\r")
     if not line:
         raise Misconfigured(f"host: the first line of password_file {path} is empty; write the password there")
+    if not _is_text(line):
+        raise Misconfigured(
+            f"host: the first line of password_file {path} of {name} is no printable text in UTF-8, and no reader of "
+            "PKCS#12 agrees with another what it means; write another password there"
+        )
     return line
+
+
+def _is_text(line: bytes) -> bool:
+    try:
+        return line.decode().isprintable()
+    except UnicodeDecodeError:
+        return False
+
+
+def _check_readers(path: str, there: os.stat_result) -> None:
+    """Refuse a file that others may read, or change, as pin_file does."""
+    if there.st_uid not in (0, os.geteuid()):
+        who = user_name(there.st_uid)
+        raise Misconfigured(f"host: password_file {path} belongs to {who}; make it yours, or root's")
+    if there.st_mode & 0o027:
+        mode = f"{there.st_mode & 0o7777:04o}"
+        raise Misconfigured(
+            f"host: password_file {path} may be read or changed by others ({mode}); set mode 0600 or 0640"
+        )
 
 
 def _check_encryption(declared: str) -> None:

@@ -107,6 +107,9 @@ def _to_have(wanted: Wanted, found: Found, now: dt.datetime) -> tuple[Step, ...]
                 Step("publish", "there is no revocation list yet"))  # fmt: skip
     check_is_the_declared(found.authority, wanted, found.parent)
     signing.check_is_alive(found.authority, now)
+    certificate = found.authority.certificate
+    if found.parent and revocation.revocation(found.parent, certificate.serial_number):
+        raise signing.revoked(found.authority, certificate)
     found.authority.open(wanted.opening)
     reasons = (found.held.left, revocation.due(found.authority, now))
     return (*steps, *(Step("publish", reason) for reason in reasons if reason))

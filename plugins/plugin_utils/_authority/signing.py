@@ -33,7 +33,10 @@ _USAGES = ("digital_signature", "content_commitment", "key_encipherment", "data_
 
 
 def check_is_alive(authority: Authority, now: dt.datetime) -> None:
-    """Refuse to sign with an authority that has ended, or one of whose issuers has."""
+    """Refuse to sign with an authority that has ended or was revoked, or one of whose issuers has, or was.
+
+    Of a revocation, those know that stand in the same directory.
+    """
     for certificate in (authority.certificate, *authority.issuers):
         if certificate.not_valid_after_utc <= now:
             raise Misconfigured(
@@ -41,6 +44,17 @@ def check_is_alive(authority: Authority, now: dt.datetime) -> None:
                 f"{certificate.subject.rfc4514_string()} ended on {certificate.not_valid_after_utc:%Y-%m-%d}; "
                 "create another authority and name it in the issuer"
             )
+        if any(authority.path.parent.glob(f"*/revoked/{certificate.serial_number:x}.json")):
+            raise revoked(authority, certificate)
+
+
+def revoked(authority: Authority, certificate: x509.Certificate) -> Misconfigured:
+    """Return what to say of an authority that another has taken back, or one of whose issuers."""
+    return Misconfigured(
+        f"local: authority {authority.name} in {authority.path.parent} cannot sign any more: "
+        f"{certificate.subject.rfc4514_string()} was revoked by the authority above it; finish what was begun with "
+        "certificate_authority and state absent, and create another one under another name"
+    )
 
 
 def root(wanted: Wanted, key: t.Any, now: dt.datetime) -> x509.Certificate:

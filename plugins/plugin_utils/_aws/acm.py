@@ -43,6 +43,10 @@ class Acm:
         self._client = Client(WHO, "acm", options)
         self._by_tag = Client(WHO, "resourcegroupstaggingapi", options)
 
+    def region_of(self, said: str) -> str | None:
+        """Return a region that is said, or else the one of the configuration of the controller."""
+        return self._client.region_of(said)
+
     def tagged(self, name: str, value: str) -> str | None:
         """Return the ARN of the one certificate with a tag; None where there is none."""
         found, token = [], ""

@@ -81,6 +81,18 @@ class Client:
             raise failure(error, self._place) or error from None
         return region
 
+    def region_of(self, said: str) -> str | None:
+        """Return a region that is said, or else the one of the configuration of the controller."""
+        if said:
+            return said
+        theirs = imported(self._place.who)
+        try:
+            import botocore.session
+
+            return botocore.session.get_session().get_config_variable("region") or None
+        except theirs as error:
+            raise failure(error, self._place) or error from None
+
     def knows(self, shape: str, value: str) -> bool:
         """Tell whether the installed botocore has a value in an enumeration of the service, for example `KeySpec`."""
         theirs = imported(self._place.who)

@@ -33,7 +33,7 @@ if t.TYPE_CHECKING:
     from .._policy.policy import Policy
     from .decide import Known
 
-_DOES = {"stage_key": "make", "destroy": "destroy"}
+_ACTS = ("stage_key", "destroy")
 
 
 def converge(args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
@@ -86,15 +86,17 @@ class _Run:
     def _act(self, step: Step, key: Held | None, seen: Seen, known: Known, journal: Journal) -> Held | None:
         """Do what there is to do, and return the key that is there then."""
         stale = gone(known.stale)
-        if step.action not in _DOES:
-            adopted = (kept(key, seen, made=False),) if key and step.action == "adopt" else ()
-            journal.note(step, (*stale, *adopted))
+        if step.action not in _ACTS or (key is not None and key.usable and step.action == "stage_key"):
+            there = (kept(key, seen, made=known.is_ours),) if key and step.action != "withdraw" else ()
+            journal.note(step, (*stale, *there))
             return key
         with journal.around(step) as changes:
             changes.extend(stale)
             if key is not None:
-                self._ask(self.wanted.errand("destroy", doomed=(key.uri,)))
-                changes.extend(gone((key.uri,)))
+                self._ask(self.wanted.errand("destroy", type=key.type, doomed=(key.uri,)))
+            if step.action == "destroy" and key is not None:
+                of_others = (kept(key, seen, made=False),) if known.users else ()  # so that it is known to be destroyed
+                changes.extend((*of_others, *gone((key.uri,))))
                 return None
             made = self._made()
             changes.append(kept(*made, made=True))

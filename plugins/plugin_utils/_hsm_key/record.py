@@ -43,7 +43,14 @@ def known_of(ledger: Ledger, wanted: Wanted, key: Held | None, seen: Seen, batch
     if key is None:
         return Known(stale=stale)
     users = _users(book, key, batch)
-    return Known(bool(users) or key.uri in {row["uri"] for row in rows}, users, stale)
+    recorded = bool(users) or key.uri in {row["uri"] for row in rows}
+    return Known(recorded, users, stale, "" if recorded else _intent(book, wanted.name, batch))
+
+
+def _intent(book: Readable, name: str, batch: Batch) -> str:
+    """Return how the last making of a key ended that the ledger knows of: `pending` where nobody said."""
+    known = queries.events(book, host=batch.host, store=batch.store, identity=name)
+    return next((str(event["outcome"]) for event in reversed(known) if event["action"] == "stage_key"), "")
 
 
 def _is_meant(wanted: Wanted, row: queries.Record) -> bool:
@@ -56,10 +63,16 @@ def _users(book: Readable, key: Held, batch: Batch) -> tuple[str, ...]:
     rows = [*queries.key_holders(book, key.uri), *(queries.holders(book, public_id) if public_id else ())]
     users = [f"identity {row['name']} of {row['host'] or 'an unknown host'}" for row in rows]
     owners = queries.key_owners(book, key.uri)
-    users += [one["label"] for one in owners if one["place"].startswith(queries.AUTHORITIES)]
+    users += [_authority(one["place"]) for one in owners if one["place"].startswith(queries.AUTHORITIES)]
     issuers = queries.signers(book, public_id, stamp(batch.at)) if public_id else []
     users += [f"authority {issuer.split(':')[1]}" for issuer in issuers]
     return tuple(dict.fromkeys(users))
+
+
+def _authority(place: str) -> str:
+    """Return what an authority is called that stands in a directory."""
+    directory, _slash, name = place[len(queries.AUTHORITIES) :].rpartition("/")
+    return f"authority {name} in {directory or '/'}"
 
 
 def id_of(key: Held) -> str | None:

@@ -23,7 +23,10 @@ _OPTION = f"{WHO}: option "
 
 
 class Wanted(t.NamedTuple):
-    """One key that shall be in a token, or not. `id` is lower-case hexadecimal; `type` is None where it is not said."""
+    """One key that shall be in a token, or not. `id` is lower-case hexadecimal; `type` is None where it is not said.
+
+    `uri` is what the task says by a URI; label, id and token are taken from there.
+    """
 
     token: Token
     label: str | None
@@ -33,6 +36,7 @@ class Wanted(t.NamedTuple):
     extractable: bool
     present: bool
     destroy_in_use: bool
+    uri: Uri = Uri(type="")
 
     @property
     def called(self) -> str:
@@ -76,6 +80,7 @@ def wanted(args: Options) -> Wanted:
         extractable=said["extractable"],
         present=said["state"] == "present",
         destroy_in_use=said["destroy_in_use"],
+        uri=said.get("read", Uri(type="")),
     )
     if found.type is not None:
         check_usage(found.type, found)
@@ -95,7 +100,7 @@ def _of_uri(args: Options) -> dict[str, t.Any]:
         raise Misconfigured(f"{_OPTION}uri: it names no key, but something of type {uri.type}; write that of a key")
     _check_token(args, uri)
     of_token = {} if args["token_label"] or args["token_serial"] else _token_of(uri)
-    return {**args, **of_token, "label": uri.object or None, "id": uri.id.hex() or None}
+    return {**args, **of_token, "label": uri.object or None, "id": uri.id.hex() or None, "read": uri}
 
 
 def _check_token(args: Options, uri: Uri) -> None:

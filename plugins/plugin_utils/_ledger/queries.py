@@ -113,6 +113,9 @@ WHERE (uri = ? OR substr(uri, 1, length(?)) = ?) AND destroyed_at IS NULL
 ORDER BY id
 """
 _OWNER_FIELDS = ("label", "host", "place")
+_DESTROYED = """
+SELECT count(*), count(destroyed_at) FROM backend_keys WHERE uri = ?
+"""
 AUTHORITIES = "authority:"
 """Begins the place of the key of an authority; the directory that it stands in follows."""
 MOST_SPENT = 100
@@ -189,6 +192,12 @@ def key_owners(ledger: Readable, uri: str) -> list[Record]:
     """Return the keys of no identity that a URI names, or versions of it: of hsm_key, and of authorities."""
     versions = f"{uri}{VERSION}"
     return _records(_OWNER_FIELDS, ledger.read(_OWNERS, (uri, versions, versions)))
+
+
+def is_destroyed(ledger: Readable, uri: str) -> bool:
+    """Return whether the key that a URI names was destroyed, and is not there again."""
+    ((known, destroyed),) = ledger.read(_DESTROYED, (uri,))
+    return bool(known) and known == destroyed
 
 
 def signers(ledger: Readable, public_id: str, at: str) -> list[str]:

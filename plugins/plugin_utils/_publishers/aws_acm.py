@@ -45,6 +45,13 @@ class AwsAcm:
         self._acm = Acm({**options, "region": region})
         self.where = f"{WHO} {self._arn}" if self._arn else f"{WHO} {owner.label}" + (f" in {region}" if region else "")
 
+    def is_at(self, where: str) -> bool:
+        """Tell whether this is the same certificate: a region that nobody writes is that of the controller."""
+        if where == self.where:
+            return True
+        (mine, _in, here), (theirs, _in, there) = (one.partition(" in ") for one in (self.where, where))
+        return mine == theirs and self._acm.region_of(here) == self._acm.region_of(there)
+
     def read(self, parts: Parts | None) -> CopyState:
         """Compare what is there with the parts, by certificate and chain: ACM shows no private key."""
         return self._state(self._found(), parts)

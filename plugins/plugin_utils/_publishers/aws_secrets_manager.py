@@ -38,6 +38,18 @@ class AwsSecretsManager:
         region = options.get("region")
         self.where = f"{WHO} {self._name}" + (f" in {region}" if region else "")
 
+    def is_at(self, where: str) -> bool:
+        """Tell whether this is the same secret: a region that nobody writes is that of the controller."""
+        if where == self.where:
+            return True
+        told = where.partition(" ")[2]
+        name, _in, region = told.partition(" in ")
+        return where.startswith(f"{WHO} ") and name == self._name and self._client.region_of(region) == self._region
+
+    @property
+    def _region(self) -> str | None:
+        return self._client.region_of(self.where.partition(" in ")[2])
+
     def read(self, parts: t.Mapping[str, bytes] | None) -> CopyState:
         """Compare the version AWSCURRENT with the parts."""
         return CopyState(self.where, WHO, state_of(self._there(), parts, self._owner, self.where))

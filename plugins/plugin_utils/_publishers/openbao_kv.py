@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from urllib.parse import urlsplit
 
 from ...module_utils._core.errors import Misconfigured, Unavailable
 from ...module_utils._core.publication import CopyState
@@ -40,6 +41,11 @@ class OpenBaoKv:
             self._client = shared(where, options["auth"])
         below = f"{where.namespace}/" if where.namespace else ""
         self.where = f"{WHO} {where.url}/v1/{below}{self._mount}/data/{self._path}"
+
+    def is_at(self, where: str) -> bool:
+        """Tell whether this is the same entry: its server may move, or have another name, as in transit_uri.py."""
+        who, _space, url = where.partition(" ")
+        return who == WHO and urlsplit(url).path == urlsplit(self.where.partition(" ")[2]).path
 
     def read(self, parts: t.Mapping[str, bytes] | None) -> CopyState:
         """Compare the newest version with the parts."""

@@ -25,6 +25,9 @@ class Remote(t.Protocol):
     where: str
     mends: t.ClassVar[tuple[str, ...]]
 
+    def is_at(self, where: str) -> bool:
+        """Tell whether what was once written `where` is the same entry, whatever its server was called."""
+
     def read(self, parts: t.Mapping[str, bytes] | None) -> CopyState: ...
 
     def write(self, parts: t.Mapping[str, bytes]) -> None: ...

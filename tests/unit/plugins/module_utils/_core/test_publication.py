@@ -48,6 +48,7 @@ def test_a_copy_as_it_should_be_is_left_alone() -> None:
         ("certificate", "", "/etc/web.p12 holds another certificate"),
         ("key", "", "/etc/web.p12 holds another key"),
         ("parts", "", "/etc/web.p12 holds other parts than declared, or in another order"),
+        ("order", "", "/etc/web.p12 holds its parts in another order"),
         ("password", "", "/etc/web.p12 does not open with the declared password"),
         ("encryption", "legacy", "the encryption of /etc/web.p12 is not legacy"),
         ("unreadable", "", "/etc/web.p12 cannot be read as pkcs12"),
@@ -75,7 +76,7 @@ def test_what_a_consumer_does_not_notice_is_put_right_alone(state: str, detail: 
 
 
 def test_every_state_is_in_these_tables() -> None:
-    assert len(COPY_STATES) == 1 + 11 + 4
+    assert len(COPY_STATES) == 1 + 12 + 4
 
 
 def test_a_consumer_on_the_host_is_not_told_of_copies_elsewhere() -> None:

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import json
 import stat
+import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured, Unavailable
+from ansible_collections.keystead.identity.plugins.module_utils._host.pkcs12_mac import (
+    rounds_of,
+    strengthened,
+)
 from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.in_process import World, reason, steps, web
 from ansible_collections.keystead.identity.tests.harness.publishers import (
@@ -73,11 +78,11 @@ def test_the_parts_stand_in_the_declared_order(world: World) -> None:
     assert (world.links / "web.pem").read_bytes() == current(world, "certificate", "private_key")
     done = world.settled([web(publish=[bundle(world, "private_key", "fullchain")])])
     assert (world.links / "web.pem").read_bytes() == current(world, "private_key", "fullchain")
-    assert reason(done["identities"][0], "publish").endswith("holds other parts than declared, or in another order")
+    assert reason(done["identities"][0], "publish").endswith("holds its parts in another order")
 
 
 def test_a_file_without_the_key_may_be_read_by_all_and_one_with_it_as_the_identity_says(world: World) -> None:
-    public = {"pem_bundle": {"path": str(world.links / "ca.pem"), "parts": ["chain"]}}
+    public = {"pem_bundle": {"path": str(world.links / "ca.pem"), "parts": ["certificate"]}}
     narrow = {"pem_bundle": {"path": str(world.links / "narrow.pem"), "parts": ["certificate"], "mode": "0440"}}
     world.settled([web(mode="0640", publish=[bundle(world), public, narrow])])
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in world.links.iterdir()}
@@ -96,6 +101,8 @@ def test_a_password_in_a_file_of_the_host_is_its_first_line(world: World) -> Non
     said = web(publish=[{"pkcs12": {"path": str(world.links / "web.p12"), "password_file": str(file)}}])
     assert "does not exist; write the password there first" in world.one(said)["msg"]
     file.write_text("\nnot this\n")
+    assert "may be read or changed by others (0644); set mode 0600 or 0640" in world.one(said)["msg"]
+    file.chmod(0o600)
     assert "is empty; write the password there" in world.one(said)["msg"]
     assert world.issued() == []
     file.write_text("first\r\nsecond\n")
@@ -328,3 +335,75 @@ def test_openssl_and_java_read_either_encryption(tmp_path: Path, encryption: str
     listed = backend.by_keytool()
     assert "Alias name: web" in listed
     assert "Certificate chain length: 2" in listed
+
+
+@pytest.mark.parametrize("line", [b"nul\0here", b"latin \xe9", b"bell \a"])
+def test_a_password_that_readers_understand_otherwise_is_refused_before_anything_is_issued(
+    world: World, line: bytes
+) -> None:
+    file = world.directory / "password"
+    file.write_bytes(line + b"\n")
+    file.chmod(0o600)
+    said = web(publish=[{"pkcs12": {"path": str(world.links / "web.p12"), "password_file": str(file)}}])
+    assert "is no printable text in UTF-8" in world.one(said)["msg"]
+    assert world.issued() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"password": 123456}, "read by YAML as a number or a truth value; quote it"),
+        ({"password": True}, "read by YAML as a number or a truth value; quote it"),
+        ({"password": "nul\0here"}, "printable characters"),
+        ({"path": "/etc/x", "password": None, "password_file": "/etc/x"}, "it is the path of the copy itself"),
+    ],
+)
+def test_a_password_that_is_none_is_refused_by_the_controller(
+    world: World, options: dict[str, t.Any], says: str
+) -> None:
+    with pytest.raises(Misconfigured, match=says):
+        world.converge([web(publish=[p12(world, **options)])])
+
+
+def test_a_file_in_the_store_of_somebody_else_is_refused(world: World, tmp_path_factory: t.Any) -> None:
+    theirs = World(tmp_path_factory.mktemp("theirs"), host="web2.example.org")
+    theirs.settled([web()])
+    said = web(publish=[{"pem_bundle": {"path": str(theirs.store / "web" / "copy.pem")}}])
+    assert f"lies in the store {theirs.store}, where nobody else writes" in world.one(said)["msg"]
+    assert world.issued() == []
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize("encryption", ["modern", "legacy"])
+def test_a_mac_of_one_round_is_made_anew_as_openssl_wants_it(tmp_path: Path, encryption: str) -> None:
+    backend = {"modern": Pkcs12, "legacy": LegacyPkcs12}[encryption](tmp_path)
+    made = parts()
+    backend.publisher().write(made)
+    old = ["-legacy", "-certpbe", "PBE-SHA1-3DES", "-macalg", "sha1"]
+    weak = ["-nomaciter", *(old if encryption == "legacy" else [])]
+    pem = tmp_path / "pem"
+    pem.write_bytes(b"".join(made.values()))
+    command = ["openssl", "pkcs12", "-export", "-in", str(pem), "-passout", f"pass:{backend.password}", *weak]
+    content = subprocess.run(command, check=True, capture_output=True).stdout
+    assert rounds_of(content) == 1
+    backend.path.write_bytes(content)
+    backend.path.chmod(0o600)
+    assert backend.publisher().read(made)[2:] == ("encryption", f"{encryption} with a MAC of 2048 rounds")
+    backend.path.write_bytes(strengthened(content, backend.password.encode()))
+    assert rounds_of(backend.path.read_bytes()) == 2048
+    assert backend.by_openssl("-info", "-noout").returncode == 0
+    assert backend.publisher().read(made).state == "ok"
+
+
+def test_what_is_no_such_file_has_no_rounds() -> None:
+    for junk in (b"", b"\x30", b"0\x82\xff\xff", b"\x30\x80" * 9):
+        assert rounds_of(junk) == 0
+        with pytest.raises(Unavailable):
+            strengthened(junk, b"password")
+
+
+def test_a_file_that_would_be_empty_is_refused_with_the_reason(world: World) -> None:
+    world.settled([web(publish=[bundle(world)])])
+    done = world.one(web(publish=[bundle(world, "chain")]))
+    assert "would be empty, since the issuer of web sends no chain" in done["msg"]
+    assert copied(world) == held(current(world, "private_key", "certificate", "chain"))

@@ -14,6 +14,7 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.tests.harness.in_process import World, steps, web
+from ansible_collections.keystead.identity.tests.harness.local import two_tiers
 from ansible_collections.keystead.identity.tests.harness.publishers import held
 from cryptography.hazmat.primitives.serialization import pkcs12
 
@@ -147,9 +148,11 @@ def test_a_path_moves_to_another_identity_in_one_task(world: World, kind: str) -
 
 
 def test_a_path_moves_with_the_same_content_and_stays(world: World) -> None:
-    path = world.links / "ca.pem"
-    world.settled([other(publish=[bundle(path, "chain")]), web()])
-    world.settled([other(), web(publish=[bundle(path, "chain")])])
+    two_tiers(world.authorities / "two")
+    issuer = {"local": {"directory": str(world.authorities / "two"), "authority": "issuing"}}
+    path = world.links / "chain.pem"
+    world.settled([other(publish=[bundle(path, "chain")], issuer=issuer), web(issuer=issuer)])
+    world.settled([other(issuer=issuer), web(publish=[bundle(path, "chain")], issuer=issuer)])
     assert path.exists()
 
 
@@ -203,7 +206,7 @@ def test_a_copy_that_fails_in_a_renewal_takes_everything_back(world: World, *, c
 @pytest.mark.needs("root")
 def test_a_file_with_the_key_that_somebody_else_owns_is_taken_back(world: World) -> None:
     path, public = world.links / "web.pem", world.links / "ca.pem"
-    said = web(publish=[bundle(path), bundle(public, "chain")])
+    said = web(publish=[bundle(path), bundle(public, "certificate")])
     world.settled([said])
     os.chown(path, 65534, 65534)
     os.chown(public, 65534, 65534)
@@ -215,7 +218,7 @@ def test_a_file_with_the_key_that_somebody_else_owns_is_taken_back(world: World)
 @pytest.mark.parametrize("gone", [web(), {"name": "web", "state": "absent"}], ids=["undeclared", "absent"])
 def test_a_file_with_the_key_that_others_changed_is_named_when_it_stays(world: World, gone: dict[str, t.Any]) -> None:
     path, public = world.links / "web.pem", world.links / "ca.pem"
-    world.settled([web(publish=[bundle(path), bundle(public, "chain")])])
+    world.settled([web(publish=[bundle(path), bundle(public, "certificate")])])
     for one in (path, public):
         one.write_bytes(b"# by hand\n" + one.read_bytes())
     done = world.converge([gone])

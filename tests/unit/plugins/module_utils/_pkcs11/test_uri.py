@@ -26,8 +26,8 @@ def test_what_is_written_is_read_again(token: str, serial: str, identifier: byte
 
 
 def test_the_query_and_attributes_of_others_are_passed_over() -> None:
-    said = "pkcs11:token=t;manufacturer=m;id=ab;object=o?pin-source=file:/p&module-path=/m.so"
-    assert parse(said) == Uri("t", "", b"ab", "o", "")
+    said = "pkcs11:token=t;manufacturer=m;x-other=1;id=ab;object=o?pin-source=file:/p&module-path=/m.so"
+    assert parse(said) == Uri("t", "", b"ab", "o", "", manufacturer="m")
 
 
 @pytest.mark.parametrize("said", ["", "web", "file:/a", "pkcs11:token", "pkcs11:token=a;token=b", "pkcs11:token=%ff"])

@@ -266,6 +266,24 @@ def test_an_authority_with_living_certificates_is_not_destroyed(tmp_path: Path) 
     assert actions(make.authority(tmp_path, "root", state="absent")) == ["destroy"]
 
 
+@pytest.mark.parametrize("apart", [False, True])
+def test_an_authority_that_its_parent_has_revoked_is_not_ok_and_signs_nothing(tmp_path: Path, *, apart: bool) -> None:
+    above = tmp_path / "above" if apart else tmp_path
+    make.authority(above, "root")
+    parent = {"name": "root", "directory": str(above)}
+    make.authority(tmp_path, "issuing", parent=parent)
+    options = {"directory": str(tmp_path), "authority": "issuing"}
+    certificate = store.load(tmp_path, "issuing").certificate
+    LocalIssuer({"directory": str(above), "authority": "root"}).revoke([der(certificate)], "cessation_of_operation")
+    message = "was revoked by the authority above it; finish what was begun with certificate_authority and state absent"
+    with pytest.raises(Misconfigured, match=message):
+        make.authority(tmp_path, "issuing", parent=parent)
+    if not apart:
+        with pytest.raises(Misconfigured, match=message):
+            issue(options)
+    assert actions(make.authority(tmp_path, "issuing", parent=parent, state="absent")) == ["destroy"]
+
+
 def test_names_outside_the_constraints_are_refused_before_signing(tmp_path: Path) -> None:
     permitted = {"dns": ["example.org"], "ip": ["192.0.2.0/24"], "email": ["example.org"], "uri": [".example.org"]}
     excluded = {"dns": ["secret.example.org"], "ip": ["192.0.2.128/25"], "email": ["root@example.org"]}
