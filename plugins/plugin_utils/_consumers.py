@@ -13,10 +13,13 @@ import re
 import typing as t
 
 from ..module_utils._core.errors import Misconfigured
-from ..module_utils._core.model import PARTS, Activation, Adopt, Files, Key, Link, Proof
+from ..module_utils._core.model import PARTS, Activation, Adopt, Files, Link, Proof
 from ._durations import seconds
 from ._names import dns_name
 from ._paths import absolute
+
+if t.TYPE_CHECKING:
+    from ..module_utils._core.key import Key
 
 _OF_A_FILE = ("private_key", "combined")
 _KEY_MODES = ("0400", "0440", "0600", "0640")

@@ -10,7 +10,7 @@ import hashlib
 import typing as t
 
 from ..module_utils._core.errors import Misconfigured
-from ..module_utils._core.model import Key, Token
+from ..module_utils._core.key import Key, Token
 from ._paths import absolute
 
 Options = t.Mapping[str, t.Any]

@@ -10,7 +10,8 @@ import re
 import typing as t
 
 from ..module_utils._core.errors import Misconfigured
-from ..module_utils._core.model import KEY_TYPES, PROFILE_USAGES
+from ..module_utils._core.key import KEY_TYPES
+from ..module_utils._core.model import PROFILE_USAGES
 from ._names import subject
 
 if t.TYPE_CHECKING:

@@ -24,7 +24,8 @@ from ._consumers import key_mode, outside_store, public_mode, text
 from ._paths import absolute
 
 if t.TYPE_CHECKING:
-    from ..module_utils._core.model import Files, Identity, Key
+    from ..module_utils._core.key import Key
+    from ..module_utils._core.model import Files, Identity
 
 Options = t.Mapping[str, t.Any]
 LONGEST_PASSWORD = 255

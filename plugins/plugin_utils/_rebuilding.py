@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 
 from ..module_utils._core import pki, wire
 from ..module_utils._core.errors import KeysteadError, Misconfigured
-from ..module_utils._core.model import Identity, Key, Known
+from ..module_utils._core.key import Key
+from ..module_utils._core.model import Identity, Known
 from ..module_utils._core.ports import Revoker, Unknown
 from ._actor import actor, holder
 from ._adoption import EVERYTHING, broken, write_down

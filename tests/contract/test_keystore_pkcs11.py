@@ -23,7 +23,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.errors imp
     Misconfigured,
     Unavailable,
 )
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import Token
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import Token
 from ansible_collections.keystead.identity.plugins.module_utils._keystores.pkcs11 import Pkcs11KeyStore
 from ansible_collections.keystead.identity.plugins.module_utils._pkcs11.attributes import CAPABILITIES, GUARDS, read
 from ansible_collections.keystead.identity.plugins.module_utils._pkcs11.generate import Wish, generate
@@ -123,7 +123,7 @@ def test_an_interpreter_without_the_library_says_so_with_the_line_that_installs_
 import sys
 sys.path.insert(0, {os.environ["ANSIBLE_COLLECTIONS_PATH"].partition(os.pathsep)[0]!r})
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import Token
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import Token
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Slot
 from ansible_collections.keystead.identity.plugins.module_utils._keystores.pkcs11 import Pkcs11KeyStore
 try:
@@ -233,7 +233,7 @@ def test_on_the_controller_the_processes_of_a_run_share_what_they_learn(kept: Ke
 
 def test_a_batch_needs_one_session_one_login_and_one_pass_over_the_token(kept: Kept, tmp_path: Path) -> None:
     script = """
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import Token
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import Token
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Slot
 from ansible_collections.keystead.identity.plugins.module_utils._keystores.pkcs11 import Pkcs11KeyStore
 for number in range(1000):
@@ -336,7 +336,7 @@ def test_a_full_token_says_so_leaves_no_half_and_works_when_there_is_space_again
     script = """
 import subprocess
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import Token
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import Token
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Slot
 from ansible_collections.keystead.identity.plugins.module_utils._keystores.pkcs11 import Pkcs11KeyStore
 of = lambda number: Pkcs11KeyStore(Token(**told["recipe"]["token"]), Slot(f"web-{number}"))
@@ -509,7 +509,7 @@ os.kill(told["recipe"]["manager"], signal.SIGKILL)
 def test_a_tpm_makes_and_uses_more_keys_in_one_process_than_it_has_places_for(tmp_path: Path) -> None:
     custody = swtpm.Custody(tmp_path, None)
     script = """
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import Token
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import Token
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Slot
 from ansible_collections.keystead.identity.plugins.module_utils._keystores.pkcs11 import Pkcs11KeyStore
 stores = [Pkcs11KeyStore(Token(**told["recipe"]["token"]), Slot(f"web-{number}")) for number in range(40)]

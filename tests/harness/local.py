@@ -13,8 +13,9 @@ import typing as t
 
 from ansible_collections.keystead.identity.plugins.module_utils._core import pki
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import Key
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import generate, spki_sha256
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import Identity, Key, Subject
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Identity, Subject
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Request
 from ansible_collections.keystead.identity.plugins.module_utils._options.authority import OPTIONS
 from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec

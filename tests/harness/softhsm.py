@@ -12,7 +12,7 @@ import re
 import subprocess
 import typing as t
 
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import Token
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import Token
 
 if t.TYPE_CHECKING:
     from pathlib import Path

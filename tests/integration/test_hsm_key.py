@@ -221,7 +221,7 @@ import json, sys
 sys.path.insert(0, sys.argv[1])
 import conftest
 from ansible_collections.keystead.identity.plugins.module_utils._core.held import Errand
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import Token
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import Token
 from ansible_collections.keystead.identity.plugins.module_utils._host.token_keys import run_here
 token = Token(**json.loads(sys.argv[2]))
 for number in range(int(sys.argv[4])):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import CUSTODIES
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import CUSTODIES
 from ansible_collections.keystead.identity.plugins.module_utils._core.publication import (
     FILE_PUBLISHERS,
     REMOTE_PUBLISHERS,

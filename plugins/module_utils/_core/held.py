@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .model import KEY_TYPES, Token
+from .key import KEY_TYPES, Token
 
 TOKEN_KEY_TYPES = (*(name for name in KEY_TYPES if not name.startswith("ml-dsa-")), "ecdsa-p521", "aes-256")
 ERRANDS = ("look", "make", "destroy")

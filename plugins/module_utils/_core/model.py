@@ -8,11 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .key import CUSTODIES as CUSTODIES
-from .key import KEY_ORIGINS as KEY_ORIGINS
-from .key import KEY_TYPES as KEY_TYPES
-from .key import Key as Key
-from .key import Token as Token
+from .key import Key
 
 if t.TYPE_CHECKING:
     from datetime import datetime

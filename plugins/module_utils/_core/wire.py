@@ -15,6 +15,7 @@ import typing as t
 from datetime import datetime, timezone
 
 from . import challenge, held, model, publication
+from .key import KEY_ORIGINS, Key, Token
 
 FORMAT = 1
 LONGEST_TEXT = 4096
@@ -114,10 +115,10 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         "common_name": text,
         **dict.fromkeys(("dns_names", "ip_addresses", "uris", "email_addresses"), many(text)),
     },
-    model.Token: dict.fromkeys(model.Token._fields, text),
-    model.Key: {
-        **dict.fromkeys(("type", "custody", "label"), text), "token": one(model.Token), "spent": many(text),
-        "origin": word(model.KEY_ORIGINS),
+    Token: dict.fromkeys(Token._fields, text),
+    Key: {
+        **dict.fromkeys(("type", "custody", "label"), text), "token": one(Token), "spent": many(text),
+        "origin": word(KEY_ORIGINS),
     },
     model.Link: {"path": text, "part": text},
     model.Files: {
@@ -132,7 +133,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     model.Adopt: dict.fromkeys(("certificate", "private_key", "chain", "replace"), text),
     model.Identity: {
         **dict.fromkeys(("name", "kind", "state", "profile", "renew_before", "generation", "issuer_id"), text),
-        "subject": one(model.Subject), "key": one(model.Key), "files": one(model.Files),
+        "subject": one(model.Subject), "key": one(Key), "files": one(model.Files),
         "activate": one(model.Activation), "prove": one(model.Proof), "adopt": one(model.Adopt),
         "lifetime": count, "keep_generations": count, "publish": many(one(publication.Publication)),
     },
@@ -157,7 +158,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     },
     model.Observed: {
         **dict.fromkeys(("name", "public_id", "issuer_id", "served", "custody", "key_uri", "other_uri"), text),
-        "key_uris": many(text), "origin": word(model.KEY_ORIGINS),
+        "key_uris": many(text), "origin": word(KEY_ORIGINS),
         **dict.fromkeys(("generation", "newest", "pending"), count), "others": many(count),
         **dict.fromkeys(("damage", "drift"), many(one(model.Finding))), "certificate": binary,
         **dict.fromkeys(("credential", "other"), one(model.Credential)),
@@ -173,7 +174,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     model.Done: {"action": word(model.ACTIONS), "reason": text, "seconds": number, "error": text},
     held.Errand: {
         **dict.fromkeys(("label", "id", "type"), text),
-        "errand": word(held.ERRANDS), "token": one(model.Token), "extractable": flag,
+        "errand": word(held.ERRANDS), "token": one(Token), "extractable": flag,
         **dict.fromkeys(("usage", "doomed"), many(text)),
     },
     held.Held: {

@@ -11,8 +11,9 @@ import os
 import typing as t
 
 from .._core import pki
+from .._core.key import KEY_ORIGINS
 from .._core.keys import from_pem, spki_sha256
-from .._core.model import KEY_ORIGINS, Credential, Finding, Identity, Observed
+from .._core.model import Credential, Finding, Identity, Observed
 from .._core.plan import generation_to_be
 from . import elsewhere
 from .copy_record import COPIES, CopyRecord

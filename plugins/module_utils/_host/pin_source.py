@@ -12,7 +12,8 @@ from .._core.errors import Misconfigured
 from .os_errors import said
 
 if t.TYPE_CHECKING:
-    from .._core.model import Identity, Token
+    from .._core.key import Token
+    from .._core.model import Identity
 
 INCLUDE = "nginx_tls"
 

@@ -25,7 +25,7 @@ from .place import Unproved
 from .safe_files import create_file, read_file, remove_tree, rename, sync_directory
 
 if t.TYPE_CHECKING:
-    from .._core.model import Token
+    from .._core.key import Token
     from .job import Job
     from .place import Place
 

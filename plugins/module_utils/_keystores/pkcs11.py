@@ -17,7 +17,7 @@ from .._pkcs11.token import using
 from .._pkcs11.uri import parse
 
 if t.TYPE_CHECKING:
-    from .._core.model import Token
+    from .._core.key import Token
     from .._core.ports import Slot
     from .._pkcs11.objects import Pair
     from .._pkcs11.token import OpenToken

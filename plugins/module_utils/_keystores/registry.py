@@ -11,7 +11,7 @@ import typing as t
 from .._core.ports import Slot
 
 if t.TYPE_CHECKING:
-    from .._core.model import Key
+    from .._core.key import Key
     from .._core.ports import KeyStore
     from .._host.place import Place
 

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from .._core.model import KEY_TYPES, Key
+from .._core.key import KEY_TYPES, Key
 from .custody import authority_custody
 from .option import Option
 

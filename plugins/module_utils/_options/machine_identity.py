@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from .._core.model import KEY_ORIGINS, KEY_TYPES, PARTS, PROFILES, Adopt, Files, Identity, Key, Proof
+from .._core.key import KEY_ORIGINS, KEY_TYPES, Key
+from .._core.model import PARTS, PROFILES, Adopt, Files, Identity, Proof
 from .custody import custody
 from .issuers import issuer
 from .option import Option

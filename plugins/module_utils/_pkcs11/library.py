@@ -13,7 +13,7 @@ from .._core.errors import Misconfigured, first_line
 from .errors import library_missing, names
 
 if t.TYPE_CHECKING:
-    from .._core.model import Token
+    from .._core.key import Token
 
 _INITIALISED = 0x400  # CKF_TOKEN_INITIALIZED (PKCS#11 2.40, 3.2)
 _loaded: dict[str, t.Any] = {}

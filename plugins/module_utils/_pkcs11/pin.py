@@ -13,7 +13,7 @@ import typing as t
 from .._core.errors import Misconfigured
 
 if t.TYPE_CHECKING:
-    from .._core.model import Token
+    from .._core.key import Token
 
 _LONGEST = 4096
 

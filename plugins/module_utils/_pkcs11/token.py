@@ -23,7 +23,7 @@ from .pin import pin, source
 from .tries import check, one_try
 
 if t.TYPE_CHECKING:
-    from .._core.model import Token
+    from .._core.key import Token
 
 _WRITE_PROTECTED, _LOGIN_REQUIRED = 0x2, 0x4  # CKF_ of a token (PKCS#11 2.40, 3.2)
 _PLACES = 16  # of 27; the rest is for who is using the token when they are gone

@@ -204,12 +204,14 @@ class Orders:
         if track.status == "valid":
             track.finalised = True
             answer = self._post(text(track.body, "certificate", "order"), None, "the certificate")
-            read = lambda url: self._post(url, None, "another chain")  # noqa: E731
-            track.result = self._tools.chains.generation(answer, read, self._tools.issuer_id)
+            track.result = self._tools.chains.generation(answer, self._another_chain, self._tools.issuer_id)
         elif track.status == "invalid":
             raise Denied(self._why(track))
         elif track.status not in ("pending", "processing"):
             raise not_understood("order")
+
+    def _another_chain(self, url: str) -> Answer:
+        return self._post(url, None, "another chain")
 
     def _read(self, track: Track) -> None:
         answer = self._post(track.url, None, f"the order for {track.name}")

@@ -18,8 +18,8 @@ with contextlib.suppress(ImportError):
     from cryptography.x509.oid import NameOID
 
 from ...module_utils._core.errors import Misconfigured
+from ...module_utils._core.key import Key
 from ...module_utils._core.keys import key_type_of, spki_sha256
-from ...module_utils._core.model import Key
 from .._durations import lifetime
 from .about import checked_name
 from .name_constraints import extension

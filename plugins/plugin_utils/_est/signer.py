@@ -72,12 +72,16 @@ class Signer:
     def _wanted(self) -> tuple[Wish, ...]:
         return self._client.wanted()
 
+    def _prepare(self) -> tuple[Wish, ...]:
+        """Ask what is wanted of every request, before the first one is sent."""
+        return self._wanted
+
     def sign(self, requests: Sequence[Request]) -> list[Answer]:
         """Ask for one after the other. What ends all of them is asked for once, a broken server twice in a row."""
         try:
             if requests:
                 self._roots()
-                _ = self._wanted
+                self._prepare()
         except KeysteadError as error:  # nobody was asked to sign
             told = plain(Unreached(str(error)) if isinstance(error, Unavailable) else error)
             return [told] * len(requests)

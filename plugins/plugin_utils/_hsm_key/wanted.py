@@ -11,7 +11,7 @@ import typing as t
 
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.held import Errand, usages_of
-from ...module_utils._core.model import Key, Token
+from ...module_utils._core.key import Key, Token
 from ...module_utils._pkcs11.uri import Uri, parse
 from .._key import token
 

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible import constants
 
-from ...module_utils._core.model import Token
+from ...module_utils._core.key import Token
 from ...module_utils._keystores.pkcs11 import Pkcs11KeyStore
 from ...module_utils._pkcs11.tries import share
 

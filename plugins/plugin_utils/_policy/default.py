@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ...module_utils._core.model import KEY_TYPES
+from ...module_utils._core.key import KEY_TYPES
 from .._durations import seconds
 from .facts import FACTS
 

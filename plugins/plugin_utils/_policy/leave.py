@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._core.errors import Denied
-from ...module_utils._core.model import KEY_ORIGINS
+from ...module_utils._core.key import KEY_ORIGINS
 from ...module_utils._core.publication import REMOTE_PUBLISHERS
 
 if t.TYPE_CHECKING:

@@ -10,7 +10,8 @@ import ipaddress
 import typing as t
 
 from ...module_utils._core.held import TOKEN_KEY_TYPES
-from ...module_utils._core.model import CUSTODIES, KEY_TYPES, PARTS, PROFILES
+from ...module_utils._core.key import CUSTODIES, KEY_TYPES
+from ...module_utils._core.model import PARTS, PROFILES
 from .._durations import seconds
 from .facts import FACTS, Fact
 from .patterns import covered, dns_names, glob, globs, mailboxes, texts

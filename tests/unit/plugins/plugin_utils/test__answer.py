@@ -14,8 +14,9 @@ from ipaddress import ip_address
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core import pki
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import KEY_TYPES
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import signing_hash
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import KEY_TYPES, Generation, Part, Subject
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Generation, Part, Subject
 from ansible_collections.keystead.identity.plugins.plugin_utils._answer import LARGEST_PART, accepted
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
 from ansible_collections.keystead.identity.tests.harness import local as make

@@ -10,7 +10,8 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import Activation, Key, Link, Proof
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import Key
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Activation, Link, Proof
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import (
     ACTIVATE,
     CONSUMERS,

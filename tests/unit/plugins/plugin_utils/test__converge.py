@@ -16,8 +16,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError, Misconfigured
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import KEY_TYPES
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import key_type_of
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import KEY_TYPES, Generation, Subject
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Generation, Subject
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.registry import ISSUERS
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import Batch, Outcome, RevokedChange

@@ -11,11 +11,11 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import Key
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import (
     Activation,
     Files,
     Identity,
-    Key,
     Link,
     Proof,
     Subject,

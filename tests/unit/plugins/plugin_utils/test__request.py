@@ -13,8 +13,9 @@ from ipaddress import ip_address
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core import pki
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import KEY_TYPES, Key
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import signing_hash, spki_sha256
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import KEY_TYPES, Key, Subject
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Subject
 from ansible_collections.keystead.identity.plugins.plugin_utils._request import LARGEST_CSR, checked
 from ansible_collections.keystead.identity.tests.harness import local as make
 from cryptography import x509

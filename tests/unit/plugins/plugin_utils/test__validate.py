@@ -13,7 +13,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import CUSTODIES
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import CUSTODIES
 from ansible_collections.keystead.identity.plugins.module_utils._options.authority import OPTIONS as AUTHORITY
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.ledger import REBUILD

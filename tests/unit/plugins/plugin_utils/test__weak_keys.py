@@ -15,8 +15,8 @@ import typing as t
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core import pki
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import KEY_TYPES
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import generate, spki_sha256
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import KEY_TYPES
 from ansible_collections.keystead.identity.plugins.plugin_utils._request import checked
 from ansible_collections.keystead.identity.plugins.plugin_utils._weak_keys import (
     _ORDER_8,

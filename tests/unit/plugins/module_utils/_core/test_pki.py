@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core import pki
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import KEY_TYPES
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import (
     from_pem,
     generate,
@@ -16,7 +17,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.keys impor
     spki_sha256,
     to_pem,
 )
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import KEY_TYPES, Subject
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Subject
 from ansible_collections.keystead.identity.tests.harness.two_tier import TwoTier
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core import model, wire
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import KEY_ORIGINS, Key, Token
 from ansible_collections.keystead.identity.plugins.module_utils._core.publication import (
     COPY_STATES,
     CopyState,
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 
 NOUNS = (
     model.Subject,
-    model.Key,
+    Key,
     model.Link,
     model.Files,
     model.Activation,
@@ -49,9 +50,9 @@ MAYBE = st.none() | TEXT
 BINARY = st.none() | st.binary(max_size=100)
 NUMBER = st.integers(-(10**12), 10**12) | st.floats(-1e12, 1e12, allow_nan=False)
 SUBJECT = st.builds(model.Subject, MAYBE, TEXTS, TEXTS, TEXTS, TEXTS)
-TOKEN = st.builds(model.Token, TEXT, *[st.none() | TEXT] * 5)
+TOKEN = st.builds(Token, TEXT, *[st.none() | TEXT] * 5)
 KEY = st.builds(
-    model.Key, TEXT, TEXT, st.none() | TEXT, st.none() | TOKEN, TEXTS, st.sampled_from(model.KEY_ORIGINS)
+    Key, TEXT, TEXT, st.none() | TEXT, st.none() | TOKEN, TEXTS, st.sampled_from(KEY_ORIGINS)
 )
 LINK = st.builds(model.Link, TEXT, TEXT)
 FILES = st.builds(model.Files, MAYBE, MAYBE, TEXT, st.lists(LINK, max_size=2).map(tuple), st.booleans())
@@ -83,7 +84,7 @@ OBSERVED = st.builds(
     TEXT, st.none() | COUNT, COUNT, st.lists(COUNT, max_size=3).map(tuple), BINARY, st.none() | CREDENTIAL,
     st.none() | CREDENTIAL, MAYBE, MAYBE, FINDINGS, FINDINGS,
     st.lists(LINK_STATE, max_size=2).map(tuple), TEXTS, st.booleans(), st.none() | COUNT, MAYBE,
-    st.none() | ORIGINAL, MAYBE, st.sampled_from((None, *model.KEY_ORIGINS)), MAYBE, TEXTS, MAYBE, st.booleans(),
+    st.none() | ORIGINAL, MAYBE, st.sampled_from((None, *KEY_ORIGINS)), MAYBE, TEXTS, MAYBE, st.booleans(),
     st.lists(COPY, max_size=2).map(tuple), TEXTS, TEXTS,
 )  # fmt: skip
 STEP = st.builds(model.Step, st.sampled_from(model.ACTIONS), TEXT, TEXT)

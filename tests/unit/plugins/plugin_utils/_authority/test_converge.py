@@ -19,7 +19,8 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import KEY_TYPES, Generation, Subject
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import KEY_TYPES
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Generation, Subject
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Revoked
 from ansible_collections.keystead.identity.plugins.plugin_utils._authority import revocation, store
 from ansible_collections.keystead.identity.plugins.plugin_utils._authority.opening import Opening

@@ -12,8 +12,8 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import KEY_TYPES
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import signing_hash
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import KEY_TYPES
 from ansible_collections.keystead.identity.plugins.plugin_utils._keystores.private_key import private_key
 from ansible_collections.keystead.identity.tests.harness.soft_key import SoftKey
 from cryptography import x509

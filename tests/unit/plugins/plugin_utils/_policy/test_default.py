@@ -14,7 +14,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import KEY_TYPES, PROFILES, Subject
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import KEY_TYPES
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import PROFILES, Subject
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.candidate import Candidate
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.compile import compiled
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.connection import Reached
