@@ -40,9 +40,11 @@ if t.TYPE_CHECKING:
 MODULE, CONTROLLER = "preflight", "controller"
 STATES = ("ok", "warning", "failed")
 LIBRARIES = {
+    "acme": "5.0.0",
     "ansible-core": "2.18",
     "boto3": "1.40.0",
     "cryptography": "50.0.0",
+    "dnspython": "2.7.0",
     "hvac": "2.4.0",
     "idna": "3.7",
     "jsonschema": "4.18.0",

@@ -291,14 +291,14 @@ def test_the_pin_of_a_token_comes_out_nowhere_where_the_connection_pipelines(tmp
     lookup = f"lookup('keystead.identity.hsm_key', 'signing', module_path='{MODULE}', token_label='web', pin=unfit)"
     done = playbook.run(
         [
-            {KEY_MODULE: key}, {KEY_MODULE: {**key, "pin": "{{ unfit }}"}, "ignore_errors": True},
+            {KEY_MODULE: key}, {KEY_MODULE: {**key, "state": "absent"}},
+            {KEY_MODULE: {**key, "pin": "{{ unfit }}"}, "ignore_errors": True},
             {"ansible.builtin.debug": {"msg": f"{{{{ {lookup} }}}}"}, "ignore_errors": True},
-            {KEY_MODULE: {**key, "state": "absent"}},
         ],
         playbook.ONE_HOST, "-vvvv", "--diff", "-e", f"@{file}", home=home, env={**PIPELINES, **hsm.environment},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    made, refused, looked_up, gone = playbook.results(home)
+    made, gone, refused, looked_up = playbook.results(home)
     assert (made["changed"], gone["changed"]) == (True, True)
     assert "token web refuses its PIN" in refused["msg"]
     assert "token web refuses its PIN" in looked_up["msg"]

@@ -13,6 +13,8 @@ import typing as t
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import generate, spki_sha256, to_pem
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
+from ansible_collections.keystead.identity.plugins.plugin_utils._remote_copies import RemoteCopies
 from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.in_process import World, reason, steps, web
 from ansible_collections.keystead.identity.tests.harness.publishers import BACKENDS, parts
@@ -61,12 +63,19 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, world: World) -> Itera
 def declared(place: t.Any, world: World, **more: t.Any) -> dict[str, t.Any]:
     """Return an identity whose private key goes to a place as well."""
     if place.name == "aws_acm":
-        from ansible_collections.keystead.identity.plugins.plugin_utils._key import label
-
-        place.label = label(world.host, str(world.store), "web")
+        place.named = lambda: mark(world)
         return web(key=HERE, publish=[{"aws_acm": place.options()}], **more)
     publish = [{place.name: place.options(), "parts": ["private_key", "certificate", "chain"]}]
     return web(key=HERE, publish=publish, **more)
+
+
+def mark(world: World) -> str:
+    """Return what marks the copies of `web`; the ledger has its id from its first run on."""
+    ledger = open_ledger(world.url, read_only=True)
+    try:
+        return RemoteCopies(ledger, world.host, str(world.store))._label("web")
+    finally:
+        ledger.close()
 
 
 def key_of(world: World, generation: str = "current") -> bytes:

@@ -43,7 +43,8 @@ class AwsAcm:
             raise Misconfigured(f"{WHO}.region: {region!r:.60} is not that of {self._arn}; leave it out")
         self._owner, self._label, self._tags = owner, taggable(owner.label), _tags(options.get("tags") or {})
         self._acm = Acm({**options, "region": region})
-        self.where = f"{WHO} {self._arn}" if self._arn else f"{WHO} {owner.label}" + (f" in {region}" if region else "")
+        shown = owner.label.rpartition(" ")[0]  # what follows tells ledgers apart, and there may be none yet
+        self.where = f"{WHO} {self._arn}" if self._arn else f"{WHO} {shown}" + (f" in {region}" if region else "")
 
     def is_at(self, where: str) -> bool:
         """Tell whether this is the same certificate: a region that nobody writes is that of the controller."""
