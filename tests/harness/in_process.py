@@ -10,9 +10,11 @@ Everything that crosses the wire goes through JSON, as it does on the way to a h
 from __future__ import annotations
 
 import json
+import os
 import time
 import typing as t
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
 from ansible_collections.keystead.identity.plugins.module_utils._host.running import run
@@ -29,8 +31,6 @@ from ansible_collections.keystead.identity.tests.harness.local import authority
 from cryptography import x509
 
 if t.TYPE_CHECKING:
-    from pathlib import Path
-
     from ansible_collections.keystead.identity.plugins.plugin_utils._host_half import Execute
     from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import Remembered
 
@@ -160,7 +160,8 @@ class World:
 
     def snapshot(self) -> dict[str, t.Any]:
         """Return everything that a run could touch: names, kinds, modes, owners, contents, times."""
-        return {str(path): _facts(path) for path in sorted(self.directory.rglob("*"))}
+        found = (Path(top) / name for top, below, files in os.walk(self.directory) for name in (*below, *files))
+        return {str(path): _facts(path) for path in sorted(found)}
 
     def remembered(self, name: str = "web") -> Remembered:
         """Return what the ledger knows of an identity."""
