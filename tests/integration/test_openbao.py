@@ -72,8 +72,8 @@ class Site:
 
     def is_revoked(self, certificate: x509.Certificate) -> bool:
         """Ask the server."""
-        number = f"{certificate.serial_number:040x}"
-        serial = ":".join(number[i : i + 2] for i in range(0, 40, 2))
+        number = certificate.serial_number
+        serial = number.to_bytes((number.bit_length() + 7) // 8, "big").hex(":")  # it leaves leading zeros out
         return bool(self.pki.call("GET", f"{self.pki.mount}/cert/{serial}")["data"]["revocation_time"])
 
 
