@@ -16,11 +16,10 @@ import threading
 import typing as t
 
 from .._core.errors import KeysteadError, Misconfigured
-from . import library
+from . import library, tries
 from .errors import ENDED, LOOK, translated
 from .objects import Objects
 from .pin import pin, source
-from .tries import check, one_try
 
 if t.TYPE_CHECKING:
     from .._core.key import Token
@@ -136,9 +135,9 @@ class OpenToken:
         if not flags & _LOGIN_REQUIRED:
             return self._session_of(None, "opening it")
         secret = pin(self._wanted)
-        check(self.name, flags, secret)
+        tries.check(self.name, flags, secret)
         itself = f"{self._wanted.module_path} {self.serial} {self.label}"
-        with one_try(itself, self.name, source(self._wanted)):
+        with tries.one_try(itself, self.name, source(self._wanted)):
             return self._session_of(secret, f"logging in with {source(self._wanted)}")
 
     def _session_of(self, secret: str | None, doing: str) -> t.Any:
@@ -213,6 +212,7 @@ def forget() -> None:
         close_tokens()
         for token in _tokens.values():
             token.forgive()
+        tries.forget()
 
 
 def _loaded(library_name: str) -> bool:

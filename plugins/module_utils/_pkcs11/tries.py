@@ -35,6 +35,12 @@ def recall(refused: t.Iterable[str]) -> None:
     _refused.update(refused)
 
 
+def forget() -> None:
+    """Know of no refused PIN and of nobody to share with, as a new process does."""
+    _shared.clear()
+    _refused.clear()
+
+
 def check(name: str, flags: int, secret: str | None) -> None:
     """Refuse a login that cannot succeed, or that would lock the token if it did not. `flags` are the token's own."""
     if not secret:
