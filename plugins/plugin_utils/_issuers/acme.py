@@ -10,6 +10,7 @@ import functools
 import typing as t
 
 from .._acme.address import address, contact, on_host
+from .._advice import Advice
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.challenge import Challenge
@@ -34,8 +35,7 @@ class AcmeIssuer:
         self._options, self._where = options, address(options)
         self._on_host = on_host(options["challenge"])
         contact(options)
-        self._advice: dict[str, None] = {}
-        self._told: set[str] = set()
+        self._advice = Advice()
         self.id = f"acme:{self._where.url}"
 
     @property
@@ -54,24 +54,19 @@ class AcmeIssuer:
     def _account(self) -> Account:
         from .._acme.account import Account
 
-        return Account(self._client, self._options, self._advise)
+        return Account(self._client, self._options, self._advice)
 
     @functools.cached_property
     def _orders(self) -> Orders:
         from .._acme.assembled import orders
 
-        return orders(self._client, self._account, self._options, self.id, self._advise)
+        return orders(self._client, self._account, self._options, self.id, self._advice)
 
     @functools.cached_property
     def _revocations(self) -> Revocations:
         from .._acme.revocation import Revocations
 
-        return Revocations(self._client, self._account, self._advise)
-
-    def _advise(self, line: str) -> None:
-        if line not in self._told:
-            self._told.add(line)
-            self._advice[line] = None
+        return Revocations(self._client, self._account, self._advice)
 
     def roots(self) -> tuple[bytes, ...]:
         """Return the declared roots (DER), else those that the system trusts: a server of ACME names none."""
@@ -109,9 +104,7 @@ class AcmeIssuer:
 
     def advice(self) -> list[str]:
         """Return what is to be said beside the answers, and was not returned yet."""
-        lines = list(self._advice)
-        self._advice.clear()
-        return lines
+        return self._advice.take()
 
     def preflight(self) -> t.Iterator[Check]:
         """Yield whether server, account and profile are fit; raises KeysteadError for what is not."""

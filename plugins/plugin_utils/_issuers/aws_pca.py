@@ -11,6 +11,7 @@ import re
 import typing as t
 
 from ...module_utils._core.errors import Misconfigured
+from .._advice import Advice
 from .._aws.client import Client
 from .._roots import declared_roots
 
@@ -57,7 +58,7 @@ class AwsPcaIssuer:
         self._options = {**options, "region": region}
         self._arn, self._template = arn, template
         self._client = Client(WHO, "acm-pca", self._options)
-        self._advice: dict[str, None] = {}
+        self._advice = Advice()
         self.id = f"{WHO}:{arn}"
 
     @property
@@ -82,10 +83,7 @@ class AwsPcaIssuer:
         from .._aws.pca_records import Records
 
         s3 = Client(WHO, "s3", self._options)
-        return Records(self._client, s3, self._target, lambda: self._signer.authority.certificate, self._advise)
-
-    def _advise(self, line: str) -> None:
-        self._advice[line] = None
+        return Records(self._client, s3, self._target, lambda: self._signer.authority.certificate, self._advice)
 
     def roots(self) -> tuple[bytes, ...]:
         """Return the roots (DER) that AWS names above the authority, else the declared ones."""
@@ -109,9 +107,7 @@ class AwsPcaIssuer:
 
     def advice(self) -> list[str]:
         """Return what is to be said beside the answers, and was not returned yet."""
-        lines = list(self._advice)
-        self._advice.clear()
-        return lines
+        return self._advice.take()
 
     def preflight(self) -> t.Iterator[Check]:
         """Yield whether the authority is there, active and long-lived enough, and whether it may be asked to sign."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import typing as t
 
+from .._advice import Advice
 from .._est.address import check_auth, fingerprint, place
 
 if t.TYPE_CHECKING:
@@ -30,8 +31,7 @@ class EstIssuer:
         """Check what can be checked without the server. Raises Misconfigured."""
         self._options, self._place, self._pinned = options, place(options), fingerprint(options)
         check_auth(options)
-        self._advice: dict[str, None] = {}
-        self._told: set[str] = set()
+        self._advice = Advice()
         self.id = f"est:{self._place.url}"
 
     @property
@@ -55,12 +55,7 @@ class EstIssuer:
     def _signer(self) -> Signer:
         from .._est.signer import Signer
 
-        return Signer(self._client, self.id, self._options, self._pinned, self._advise)
-
-    def _advise(self, line: str) -> None:
-        if line not in self._told:
-            self._told.add(line)
-            self._advice[line] = None
+        return Signer(self._client, self.id, self._options, self._pinned, self._advice)
 
     def roots(self) -> tuple[bytes, ...]:
         """Return the trusted roots (DER) of the server; nobody has to say who asks."""
@@ -99,9 +94,7 @@ class EstIssuer:
 
     def advice(self) -> list[str]:
         """Return what is to be said beside the answers, and was not returned yet."""
-        lines = list(self._advice)
-        self._advice.clear()
-        return lines
+        return self._advice.take()
 
     def preflight(self) -> t.Iterator[Check]:
         """Yield whether the server answers, and has the trusted roots; raises KeysteadError for what is not."""

@@ -10,6 +10,7 @@ import functools
 import typing as t
 
 from ...module_utils._core.errors import Misconfigured
+from .._advice import Advice
 from .._auth.registry import login_of
 from .._openbao.address import address, name, path
 from .._openbao.client import Client
@@ -43,8 +44,7 @@ class OpenBaoIssuer:
             raise Misconfigured(f"{OPTION}.role is missing; name the PKI role that signs, or write sign_verbatim: true")
         self._where, self._login = where, login_of(options["auth"])
         self._client = Client(where, self._login)
-        self._advice: dict[str, None] = {}
-        self._told: set[str] = set()
+        self._advice = Advice()
         below = f"/issuer/{self._reference}" if self._reference else ""
         self.id = f"openbao:{where.url}/v1/{where.namespace}{'/' if where.namespace else ''}{self._mount}{below}"
 
@@ -64,7 +64,7 @@ class OpenBaoIssuer:
     def _signer(self) -> Signer:
         from .._openbao.signer import Signer
 
-        return Signer(self._client, self._target, self._options, self._advise)
+        return Signer(self._client, self._target, self._options, self._advice)
 
     @functools.cached_property
     def _records(self) -> Records:
@@ -72,12 +72,7 @@ class OpenBaoIssuer:
         from .._openbao.lists import Lists
 
         lists = Lists(self._client, self._mount, self._reference, self._signer.authority)
-        return Records(self._client, self._mount, self._signer.kept, self._advise, lists.status)
-
-    def _advise(self, line: str) -> None:
-        if line not in self._told:
-            self._told.add(line)
-            self._advice[line] = None
+        return Records(self._client, self._mount, self._signer.kept, self._advice, lists.status)
 
     def roots(self) -> tuple[bytes, ...]:
         """Return the roots (DER) that the server names above the issuer; nobody has to be logged in."""
@@ -116,9 +111,7 @@ class OpenBaoIssuer:
 
     def advice(self) -> list[str]:
         """Return what the server said beside its answers, and was not returned yet."""
-        lines = list(self._advice)
-        self._advice.clear()
-        return lines
+        return self._advice.take()
 
     def preflight(self) -> t.Iterator[Check]:
         """Yield whether server, login, token, authority and role are fit; raises KeysteadError for what is not."""
