@@ -7,13 +7,16 @@
 from __future__ import annotations
 
 import contextlib
-import ssl
 import typing as t
 
 with contextlib.suppress(ImportError):
     from requests.adapters import HTTPAdapter
 
 from ..module_utils._core.errors import Misconfigured
+from ..module_utils._enrol import tls
+
+if t.TYPE_CHECKING:
+    import ssl
 
 IS_THERE = "HTTPAdapter" in globals()
 
@@ -37,40 +40,16 @@ def context(ca_bundle: str | None, certificate: tuple[str, str] | None = None, *
 
     No environment variable has a say. Raises Misconfigured.
     """
-    found = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # verifies certificate and name
-    found.minimum_version = ssl.TLSVersion.TLSv1_2
+    found = tls.client()
     try:
         if ca_bundle is not None:
             found.load_verify_locations(cafile=ca_bundle)
         else:
-            _trust_the_system(found)
+            tls.trust_the_system(found)
     except OSError as error:  # ssl.SSLError is one
         raise Misconfigured(
-            f"{who}: ca_bundle {ca_bundle}: {_unreadable(error)}; write the path of PEM certificates"
+            f"{who}: ca_bundle {ca_bundle}: {tls.unreadable(error)}; write the path of PEM certificates"
         ) from None
     if certificate is not None:
-        try:
-            found.load_cert_chain(*certificate, password=_no_passphrase)
-        except (OSError, ValueError) as error:
-            raise Misconfigured(
-                f"{who}: auth.cert: certificate {certificate[0]} and private_key {certificate[1]} cannot be used: "
-                f"{_unreadable(error)}; write the paths of a pair in PEM, its key without a passphrase"
-            ) from None
+        tls.present(found, certificate, f"{who}: auth.cert")
     return found
-
-
-def _trust_the_system(context: ssl.SSLContext) -> None:
-    """Load the places that OpenSSL was built with: SSL_CERT_FILE and SSL_CERT_DIR would lead elsewhere."""
-    places = ssl.get_default_verify_paths()
-    for option, place in (("cafile", places.openssl_cafile), ("capath", places.openssl_capath)):
-        with contextlib.suppress(FileNotFoundError):
-            context.load_verify_locations(**{option: place})
-
-
-def _no_passphrase() -> str:
-    raise ValueError("it has a passphrase")
-
-
-def _unreadable(error: Exception) -> str:
-    said = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else None
-    return said or ("it has a passphrase" if isinstance(error, ValueError) else "it is not PEM, or does not fit")

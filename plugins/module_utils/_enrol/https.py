@@ -16,6 +16,7 @@ import ssl
 import typing as t
 
 from .._core.errors import KeysteadError, Misconfigured, Unavailable
+from . import tls
 from .unreachable import unreachable
 
 LARGEST = 1024 * 1024  # bytes of an answer
@@ -112,10 +113,9 @@ class Connection:
 
 def verifying(server: Server) -> ssl.SSLContext:
     """Return what verifies certificate and name of a server. Raises Misconfigured."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = tls.client()
     if server.authorities is None:
-        _trust_the_system(context)
+        tls.trust_the_system(context)
     else:
         try:
             context.load_verify_locations(cadata=server.authorities)
@@ -124,33 +124,5 @@ def verifying(server: Server) -> ssl.SSLContext:
                 f"{server.who}: ca_bundle holds no certificates in PEM that can be read; write the path of some"
             ) from None
     if server.pair is not None:
-        _present(context, server)
+        tls.present(context, server.pair, f"{server.who}: {server.named}")
     return context
-
-
-def _present(context: ssl.SSLContext, server: Server) -> None:
-    certificate, key = server.pair or ("", "")
-    try:
-        context.load_cert_chain(certificate, key, password=_no_passphrase)
-    except (OSError, ValueError) as error:
-        what = f"{server.who}: {server.named}: certificate {certificate} and private_key {key} cannot be used"
-        raise Misconfigured(
-            f"{what}: {_unreadable(error)}; write the paths of a pair in PEM, its key without a passphrase"
-        ) from None
-
-
-def _trust_the_system(context: ssl.SSLContext) -> None:
-    """Load the places that OpenSSL was built with: SSL_CERT_FILE and SSL_CERT_DIR would lead elsewhere."""
-    places = ssl.get_default_verify_paths()
-    for option, place in (("cafile", places.openssl_cafile), ("capath", places.openssl_capath)):
-        with contextlib.suppress(FileNotFoundError):
-            context.load_verify_locations(**{option: place})
-
-
-def _no_passphrase() -> str:
-    raise ValueError("it has a passphrase")
-
-
-def _unreadable(error: Exception) -> str:
-    said = error.strerror if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else None
-    return said or ("it has a passphrase" if isinstance(error, ValueError) else "it is not PEM, or does not fit")

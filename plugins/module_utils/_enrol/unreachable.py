@@ -11,6 +11,7 @@ import ssl
 import typing as t
 
 from .._core.errors import Denied, KeysteadError, Misconfigured, Unavailable, Unreached
+from .tls import untrusted
 
 if t.TYPE_CHECKING:
     from .https import Server
@@ -27,7 +28,7 @@ class LoggedOut(Denied):
 def unreachable(error: BaseException, server: Server) -> KeysteadError:
     """Return the error of a call that got no answer."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Misconfigured(f"{server.who}: the TLS certificate of {server} {_untrusted(error.verify_code)}")
+        return Misconfigured(f"{server.who}: the TLS certificate of {server} {untrusted(error.verify_code)}")
     if isinstance(error, ssl.SSLError) and not isinstance(error, (ssl.SSLEOFError, TimeoutError, socket.timeout)):
         return _by_alert(error, server)
     for kind, (is_, kept) in _KEPT.items():
@@ -58,14 +59,3 @@ def _by_alert(error: ssl.SSLError, server: Server) -> KeysteadError:
             remedy += ", which must be for clients"
         return LoggedOut(f"{server.who}: {server} does not accept our TLS certificate ({alert}); {remedy}")
     return Unavailable(f"{server.who}: {server} does not agree on TLS; correct url, or look at its log")
-
-
-def _untrusted(code: int) -> str:
-    """Say what is wrong with a certificate, by OpenSSL's X509_V_ERR_* numbers."""
-    if code in (62, 64):
-        return "is for another name; correct url, or let the server show one for this name"
-    if code in (9, 10):
-        return "has ended, or does not hold yet; renew it on the server, and look at the clock here"
-    return (
-        "is signed by nobody who is trusted here; name its authority in ca_bundle, if this is the right server at all"
-    )

@@ -11,6 +11,7 @@ import ssl
 import typing as t
 
 from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable, Unreached
+from ...module_utils._enrol.tls import untrusted
 from .errors import WHO, Silent
 
 if t.TYPE_CHECKING:
@@ -25,7 +26,7 @@ def unreachable(error: BaseException, address: Address) -> KeysteadError:
     host = address.url.removeprefix("https://")
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return Misconfigured(f"{WHO}: the TLS certificate of {host} {_untrusted(cause.verify_code)}")
+            return Misconfigured(f"{WHO}: the TLS certificate of {host} {untrusted(cause.verify_code)}")
     if any(isinstance(cause, TimeoutError) for cause in causes):
         told = f"{host} did not answer within {address.timeout:g}s (option timeout)"
         return Silent(f"{WHO}: {told}; run again later, or correct url")
@@ -44,17 +45,6 @@ _KEPT: dict[type[BaseException], tuple[type[Unavailable], str]] = {
     ssl.SSLEOFError: (Unavailable, "ended the TLS handshake, or the call in it, too early"),
     ssl.SSLError: (Unavailable, "does not agree on TLS: it speaks another protocol, or refuses our certificate"),
 }
-
-
-def _untrusted(code: int) -> str:
-    """Say what is wrong with a certificate, by OpenSSL's X509_V_ERR_* numbers."""
-    if code in (62, 64):
-        return "is for another name; correct url, or let the server show one for this name"
-    if code in (9, 10):
-        return "has ended, or does not hold yet; renew it on the server, and look at the clock here"
-    return (
-        "is signed by nobody who is trusted here; name its authority in ca_bundle, if this is the right server at all"
-    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
