@@ -14,16 +14,15 @@ with contextlib.suppress(ImportError):
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509.oid import NameOID
 
-from ...module_utils._core import pki
-from ...module_utils._core.keys import spki_sha256
-from ...module_utils._core.model import Generation, Part
 from ...module_utils._core.pki import MALFORMED
+from .._chains import Above
 from .._path import signed_by
 from .errors import not_understood
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ...module_utils._core.model import Generation
     from .errors import Answer
 
 MOST_CHAINS = 8
@@ -80,17 +79,9 @@ class Chains:
         anchor = self._anchor([leaf, *chain])
         if chain and chain[-1] == anchor:
             chain = chain[:-1]
-        pem, above = leaf.public_bytes(Encoding.PEM), b"".join(one.public_bytes(Encoding.PEM) for one in chain)
+        above = b"".join(one.public_bytes(Encoding.PEM) for one in chain)
         roots = b"" if anchor is None else anchor.public_bytes(Encoding.PEM)
-        contents = {"certificate": pem, "chain": above, "fullchain": pem + above, "roots": roots}
-        return Generation(
-            credential_id=pki.fingerprint(leaf.public_bytes(Encoding.DER)),
-            public_id=spki_sha256(leaf.public_key()),
-            not_before=leaf.not_valid_before_utc,
-            not_after=leaf.not_valid_after_utc,
-            issuer_id=issuer_id,
-            parts={name: Part(content) for name, content in contents.items()},
-        )
+        return Above(above, roots).generation(leaf, issuer_id)
 
 
 def _certificates(answer: Answer) -> Chain:

@@ -18,8 +18,8 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core import pki
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured
 from ...module_utils._core.keys import spki_sha256
-from ...module_utils._core.model import Generation, Part
 from ...module_utils._core.ports import Good, IssuedRecord, Revoked, Unknown
+from .._chains import Above
 from .._path import UNVERIFIABLE
 from . import revocation, signing
 from .name_constraints import refusal
@@ -28,6 +28,7 @@ from .store import Authority, load
 if t.TYPE_CHECKING:
     import datetime as dt
 
+    from ...module_utils._core.model import Generation
     from ...module_utils._core.ports import Order, Request
     from .about import About
     from .opening import Opening
@@ -91,11 +92,9 @@ class Signer:
         return self._authority.open(self._opening)
 
     @functools.cached_property
-    def _shared_parts(self) -> tuple[bytes, Part, Part]:
-        """Return the chain, also as a part, and the roots: the same in every generation."""
-        authority = self._authority
-        chain = b"".join(one.public_bytes(Encoding.PEM) for one in authority.intermediates)
-        return chain, Part(chain), Part(authority.root.public_bytes(Encoding.PEM))
+    def _above(self) -> Above:
+        chain = b"".join(one.public_bytes(Encoding.PEM) for one in self._authority.intermediates)
+        return Above(chain, self._authority.root.public_bytes(Encoding.PEM))
 
     def _signed(self, request: Request, now: dt.datetime) -> x509.Certificate | Denied:
         subject = pki.name(request.subject)
@@ -110,16 +109,7 @@ class Signer:
         return signing.leaf(self._authority, self._key, request, now)
 
     def _generation(self, certificate: x509.Certificate) -> Generation:
-        chain, chain_part, roots = self._shared_parts
-        pem = certificate.public_bytes(Encoding.PEM)
-        return Generation(
-            credential_id=pki.fingerprint(certificate.public_bytes(Encoding.DER)),
-            public_id=spki_sha256(certificate.public_key()),
-            not_before=certificate.not_valid_before_utc,
-            not_after=certificate.not_valid_after_utc,
-            issuer_id=self._authority.about.id,
-            parts={"certificate": Part(pem), "chain": chain_part, "fullchain": Part(pem + chain), "roots": roots},
-        )
+        return self._above.generation(certificate, self._authority.about.id)
 
     def _owned(self, der: bytes) -> int | Denied:
         """Return the serial number of a certificate that this authority has signed."""
