@@ -10,13 +10,9 @@ import contextlib
 import datetime as dt
 import typing as t
 
-with contextlib.suppress(ImportError):
-    from cryptography import x509
-
-from ...module_utils._core import pki
-from ...module_utils._core.errors import Denied, Misconfigured
-from ...module_utils._core.pki import MALFORMED
+from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.ports import Order
+from .._request import check_is_declared
 from .address import OPTION, WHO, check_names
 from .errors import Refused, not_understood
 from .order import identifiers
@@ -40,7 +36,7 @@ class NewOrders:
     def order(self, request: Request) -> tuple[str, dict[str, t.Any]]:
         """Begin an order; return its URL and what it is. Raises KeysteadError."""
         check_names(self._options, request.subject)
-        _check_is_declared(request)
+        check_is_declared(request, WHO)
         answer = self._asked(request)
         url = str(answer.headers.get("Location", ""))
         if not url.startswith("https://") or not url.isprintable():
@@ -84,14 +80,3 @@ class NewOrders:
             has = ", ".join(sorted(map(str, known)))[:200] if isinstance(known, dict) and known else "none"
             raise Misconfigured(f"{OPTION}.profile: the server has no profile {wanted}, it has {has}; correct it")
         return wanted
-
-
-def _check_is_declared(request: Request) -> None:
-    """Refuse a request that names others than the task: it would be refused at the very end. Raises Denied."""
-    try:
-        csr = x509.load_der_x509_csr(request.csr)
-        same = pki.subject_of(csr.subject, csr.extensions) == request.subject
-    except MALFORMED:
-        same = False
-    if not same:
-        raise Denied(f"{WHO}: {request.name} is not asked for: the request names others than the task")

@@ -13,9 +13,9 @@ from ...module_utils._core import wire
 from ...module_utils._core.errors import KeysteadError
 from ...module_utils._core.ports import Enrolment
 from ...module_utils._enrol.https import KEPT, Answer
+from .._request import check_is_declared
 from .address import WHO
 from .cms import certificates
-from .signer import check_is_declared
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.model import Credential, Generation
@@ -34,7 +34,7 @@ def enrolment(request: Request, current: Credential | None, way: str, access: Ac
     Who asks for another certificate shows the old one, for the same names. That is one for clients, since TLS asks for
     it; else the host begins anew, by `way`, which is how `auth` says who may.
     """
-    check_is_declared(request)
+    check_is_declared(request, WHO)
     same = current is not None and current.facts.subject == request.subject
     again = same and current is not None and "client_auth" in current.facts.usages
     if not again and way == "cert":

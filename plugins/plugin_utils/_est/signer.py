@@ -16,7 +16,6 @@ with contextlib.suppress(ImportError):
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
-from ...module_utils._core import pki
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
 from ...module_utils._core.keys import spki_sha256
 from ...module_utils._core.pki import MALFORMED
@@ -25,6 +24,7 @@ from ...module_utils._enrol.unreachable import LoggedOut, Silent
 from .._chains import Above
 from .._edge import unexpected
 from .._openbao.errors import plain
+from .._request import check_is_declared
 from .._roots import declared_roots
 from .address import WHO
 from .asked import check
@@ -55,6 +55,7 @@ class Signer:
         self._client, self._id, self._pinned, self._advise = client, id_, pinned, advise
         self._declared = list(map(x509.load_der_x509_certificate, declared_roots(options)))
         self._not_before: dict[str, float] = {}  # when an order may be asked for again, by time.monotonic
+        self._wanted: tuple[Wish, ...] | None = None
 
     def roots(self) -> tuple[bytes, ...]:
         """Return the trusted roots (DER) of a server that answers. Raises Denied where it has not the pinned one."""
@@ -68,20 +69,17 @@ class Signer:
     def _named(self) -> list[x509.Certificate]:
         return self._client.authorities()
 
-    @functools.cached_property
-    def _wanted(self) -> tuple[Wish, ...]:
-        return self._client.wanted()
-
-    def _prepare(self) -> tuple[Wish, ...]:
-        """Ask what is wanted of every request, before the first one is sent."""
-        return self._wanted
+    def _ask_what_is_wanted(self) -> None:
+        """Ask what every request has to have (RFC 7030, 4.5), once, and before the first one is sent."""
+        if self._wanted is None:
+            self._wanted = self._client.wanted()
 
     def sign(self, requests: Sequence[Request]) -> list[Answer]:
         """Ask for one after the other. What ends all of them is asked for once, a broken server twice in a row."""
         try:
             if requests:
                 self._roots()
-                self._prepare()
+                self._ask_what_is_wanted()
         except KeysteadError as error:  # nobody was asked to sign
             told = plain(Unreached(str(error)) if isinstance(error, Unavailable) else error)
             return [told] * len(requests)
@@ -105,8 +103,8 @@ class Signer:
         return answers
 
     def _signed(self, request: Request) -> Generation | Order:
-        check_is_declared(request)
-        for oid in check(self._wanted, request):
+        check_is_declared(request, WHO)
+        for oid in check(self._wanted or (), request):
             self._advise(f"{WHO}: it wants {oid} in requests, which nobody here knows; it is passed over")
         return self.taken(request, self._client.enrol(request.csr))
 
@@ -163,14 +161,3 @@ def _told(ask: Callable[[t.Any], Generation | Order], one: t.Any) -> Answer:
 def _not_asked(over: KeysteadError | None) -> KeysteadError | None:
     """Return the error of a request that nobody is asked any more, since another one was answered like this."""
     return Unreached(str(over)) if isinstance(over, Unavailable) else over
-
-
-def check_is_declared(request: Request) -> None:
-    """Refuse a request that names others than the task: the server takes its names. Raises Denied."""
-    try:
-        csr = x509.load_der_x509_csr(request.csr)
-        same = pki.subject_of(csr.subject, csr.extensions) == request.subject
-    except MALFORMED:
-        same = False
-    if not same:
-        raise Denied(f"{WHO}: {request.name} is not asked for: the request names others than the task")
