@@ -50,7 +50,6 @@ _TASK: Tree = {
     **_COMMON,
     "issuer": _ISSUER,
     "issuers": _ISSUER,
-    "check_status": Planned("use check_status ledger", ("live",)),
     "plan": Planned("use --check --diff to see what a run would do"),
     "approvals": _OUT,
     "trusts": _OUT,
