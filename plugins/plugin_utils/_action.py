@@ -35,7 +35,8 @@ NOT_POSIX = ("winrm", "psrp", "network_cli", "netconf", "httpapi", "raw")
 class Task(t.NamedTuple):
     """What a run is told beside its options. `say` shows a line while the run goes on.
 
-    `groups` are those of the inventory that the host is in, `reached` is how Ansible reaches it. `refuse_secrets`
+    `groups` are those of the inventory that the host is in, `reached` is how Ansible reaches it, `address` where the
+    inventory says that it is (ansible_host), empty where that is its name. `refuse_secrets`
     raises Misconfigured where a secret on its way to the host would touch its disk.
     """
 
@@ -48,6 +49,7 @@ class Task(t.NamedTuple):
     groups: t.Collection[str] = ()
     reached: Reached = Reached()
     refuse_secrets: t.Callable[[], None] = lambda: None
+    address: str = ""
 
 
 class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
@@ -111,6 +113,7 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
             groups=groups,
             reached=reached(self._connection),
             refuse_secrets=lambda: self._refuse_secrets(variables),
+            address=str(self._templar.template(variables.get("ansible_host")) or ""),
         )
 
     def _refuse_secrets(self, variables: t.Mapping[str, t.Any]) -> None:

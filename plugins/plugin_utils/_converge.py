@@ -293,4 +293,4 @@ class _Run:
         from ._outcomes import outcome
 
         if works:
-            self.ledger.record(batch, [outcome(work) for work in works])
+            self.ledger.record(batch, [outcome(work, self.task.address or self.task.host) for work in works])

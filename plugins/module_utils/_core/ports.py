@@ -99,6 +99,13 @@ class Revoker(t.Protocol):
 
 
 @t.runtime_checkable
+class PublishesLists(t.Protocol):
+    """Publishes its revocation list at times of its own, and can be told to do it now: once, after many revocations."""
+
+    def publish_list(self) -> None: ...
+
+
+@t.runtime_checkable
 class KeyRevoker(t.Protocol):
     """Takes a certificate (DER) back for whoever has its private key (PEM): one that is known to others already.
 

@@ -63,6 +63,14 @@ PLANNED: t.Mapping[str, Tree] = {
     "preflight": {**_COMMON, "issuer": _ISSUER, "issuers": _ISSUER},
     "certificate_authority": {**_COMMON, "key": {**_KEY, "origin": _MADE_THERE}},
     "hsm_key": {**_COMMON},
+    "cert_revoke": {
+        **_COMMON,
+        "issuer": _ISSUER,
+        "issuers": _ISSUER,
+        "reason": Planned("use another reason: a hold is no end", ("certificate_hold", "remove_from_crl")),
+        "plan": Planned("use --check --diff to see what a run would do"),
+        "approvals": _OUT,
+    },
     "ledger_rebuild": {**_COMMON, "issuers": _ISSUER},
 }
 

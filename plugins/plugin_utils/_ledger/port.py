@@ -145,17 +145,27 @@ class Issued(t.NamedTuple):
     chain: str = ""
 
 
+class ProvedAt(t.NamedTuple):
+    """Where a handshake showed that a generation is served, as the controller reaches it; `server_name` is the SNI."""
+
+    host: str
+    port: int
+    server_name: str | None = None
+    starttls: str | None = None
+
+
 class Delivered(t.NamedTuple):
     """The generation is the published one; `links` are ALL its (path, part): any other live path is withdrawn.
 
     While `pending` (a consumer was not activated, or not proved where that is declared) the predecessor's deliveries
-    stay live; without it they are succeeded.
+    stay live; without it they are succeeded. `endpoint` is where a handshake proved it.
     """
 
     links: tuple[tuple[str, str], ...] = ()
     activated: bool = False
     proved: bool = False
     pending: bool = False
+    endpoint: ProvedAt | None = None
 
 
 class Ordered(t.NamedTuple):
@@ -180,6 +190,21 @@ class Withdrawn(t.NamedTuple):
 class RevokedChange(t.NamedTuple):
     """The issuer took the credential back: why (RFC 5280, 5.3.1, in snake_case) and since when."""
 
+    reason: str
+    when: datetime
+
+
+class CredentialRevoked(t.NamedTuple):
+    """A credential was taken back, whoever has it: by its id, wherever the ledger has it, and also where it has not.
+
+    It is about no identity, so that its outcome may have any name. `serial_number` is lower-case hex.
+    """
+
+    credential_id: str
+    public_id: str
+    serial_number: str
+    issuer_id: str
+    not_after: datetime
     reason: str
     when: datetime
 
@@ -228,6 +253,7 @@ KeyChange = KeyKept | KeyGone
 """Changes that are about no identity, so that their outcome may have the name of a key."""
 Change = (
     Issued | Ordered | Scheduled | Delivered | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack | KeyChange
+    | CredentialRevoked
 )
 
 

@@ -93,6 +93,19 @@ ALTER TABLE generations ADD COLUMN reference TEXT;
 ALTER TABLE generations ADD COLUMN renew_at TEXT;
 ALTER TABLE generations ADD COLUMN ask_again TEXT;
 """
+_REVOCATIONS = """
+CREATE TABLE endpoints (
+    generation INTEGER PRIMARY KEY REFERENCES generations (id),
+    host TEXT NOT NULL, port INTEGER NOT NULL, server_name TEXT, starttls TEXT, proved_at TEXT NOT NULL
+);
+CREATE TABLE revocations (
+    credential_id TEXT PRIMARY KEY,
+    public_id TEXT NOT NULL, serial_number TEXT NOT NULL, issuer_id TEXT NOT NULL, not_after TEXT NOT NULL,
+    reason TEXT NOT NULL, revoked_at TEXT NOT NULL, recorded_at TEXT NOT NULL
+);
+CREATE INDEX revocations_serial_number ON revocations (serial_number);
+CREATE INDEX revocations_public_id ON revocations (public_id);
+"""
 
 
 def _statements(text: str) -> tuple[str, ...]:
@@ -100,5 +113,6 @@ def _statements(text: str) -> tuple[str, ...]:
 
 
 MIGRATIONS = (("the first schema", _statements(_FIRST)), ("keys in a backend by themselves", _statements(_KEYS)),
-              ("orders that are answered later, and times of renewal", _statements(_REFERENCES)))
+              ("orders that are answered later, and times of renewal", _statements(_REFERENCES)),
+              ("where generations were proved, and revoked certificates of no identity", _statements(_REVOCATIONS)))
 """Their names and statements; the first has number 1."""

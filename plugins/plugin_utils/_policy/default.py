@@ -47,6 +47,7 @@ DEFAULT: dict[str, t.Any] = {
         _rule("shared-key", "shared_key", {"allow": False}, "warn"),
         _rule("key-origin", "custody", {"origin": ["host"]}),
         _rule("extractable-keys", "extractable_keys", {"allow": False}),
+        _rule("emergency-revocation", "emergency_revocation", {"allow": False}),
         _rule(
             "tls-lifetime",
             "lifetime",

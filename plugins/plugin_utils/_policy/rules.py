@@ -85,6 +85,13 @@ def extractable_keys(candidate: Candidate, says: Says) -> Breach | None:
     return Breach("extractable true", "leave it out: the key never comes out of its token")
 
 
+def emergency_revocation(candidate: Candidate, says: Says) -> Breach | None:
+    """Judge that a certificate is revoked although it is in use."""
+    if says["allow"] or not candidate.emergency:
+        return None
+    return Breach("emergency true", "leave it out: what is in use is replaced first")
+
+
 def custody(candidate: Candidate, says: Says) -> Breach | None:
     """Judge where the private key lives, and where it is made."""
     if breach := _of(candidate.custody, says.get("allow"), "key.custody"):
@@ -284,6 +291,7 @@ RULES: t.Mapping[str, Rule] = {
     "key_reuse": key_reuse,
     "shared_key": shared_key,
     "extractable_keys": extractable_keys,
+    "emergency_revocation": emergency_revocation,
     "custody": custody,
     "lifetime": lifetime,
     "profile": profile,
