@@ -16,8 +16,8 @@ description:
   - The issuer is asked first. What is revoked already, here or by others, is not revoked again, and the date and the
     reason that its issuer tells are taken over into the ledger. A certificate that has ended is said to have ended, and
     is not revoked.
-  - Afterwards the issuer is asked again, where it can tell, and has to say that the certificate is revoked. The next run
-    of M(keystead.identity.machine_identity) replaces what was revoked and is still there.
+  - Afterwards the issuer is asked again, where it can tell, and has to say that the certificate is revoked. The next
+    run of M(keystead.identity.machine_identity) replaces what was revoked and is still there.
   - Many certificates are revoked in parts, and each part is recorded before the next one begins, so that a run that was
     cut off is gone on with by the next.
 author:

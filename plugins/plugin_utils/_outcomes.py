@@ -9,7 +9,8 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from ._ledger.port import Delivered, Event, Outcome, ProvedAt, Refused, RolledBack, Withdrawn
+from ._ledger.nouns import ProvedAt
+from ._ledger.port import Delivered, Event, Outcome, Refused, RolledBack, Withdrawn
 from ._work import skipped
 
 if t.TYPE_CHECKING:

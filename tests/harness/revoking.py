@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""cert_revoke without Ansible, in one process: a real ledger and real issuers, beside a World whose identities they are."""
+"""cert_revoke without Ansible, in one process: over the ledger of others, and real issuers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._options.option 
 from ansible_collections.keystead.identity.plugins.plugin_utils._cert_revoke.converge import Setting, converge
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import queries
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
-from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_for
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 
 Result = dict[str, t.Any]
@@ -40,7 +40,7 @@ class Office:
     def refusal(self, *certificates: Options, **options: t.Any) -> str:
         """Return why a task is refused, in check mode and in a run alike; neither may touch the ledger."""
         said = []
-        before = self.rows()
+        before = self.rows(**options)
         for check in (True, False):
             try:
                 self.run(*certificates, check=check, **options)
@@ -48,20 +48,20 @@ class Office:
                 said.append(str(error))
         assert len(said) == 2, said
         assert said[0] == said[1]
-        assert self.rows() == before
+        assert self.rows(**options) == before
         return said[0]
 
     def settled(self, *certificates: Options, **options: t.Any) -> Result:
         """Look in check mode, twice, and run, twice: only the first run changes anything. Return that one."""
-        before = self.rows()
+        before = self.rows(**options)
         shown = [self.run(*certificates, check=True, diff=True, **options) for _turn in range(2)]
-        assert self.rows() == before, "check mode touched the ledger"
+        assert self.rows(**options) == before, "check mode touched the ledger"
         done = self.run(*certificates, diff=True, **options)
         assert not done.get("failed"), done
         for one in shown:
             for same in ("steps", "diff", "changed", "matched"):
                 assert one[same] == done[same], same
-        after = self.rows()
+        after = self.rows(**options)
         for check in (False, True):
             again = self.run(*certificates, check=check, **options)
             assert not again.get("failed"), again
@@ -69,12 +69,12 @@ class Office:
             told = ("status", "reason", "revoked_at", "fingerprint_sha256", "serial_number", "identity", "generation")
             for name in told:
                 assert [one[name] for one in again["certificates"]] == [one[name] for one in done["certificates"]]
-        assert self.rows() == after, "a run with nothing to do touched the ledger"
+        assert self.rows(**options) == after, "a run with nothing to do touched the ledger"
         return done
 
-    def rows(self) -> list[tuple[t.Any, ...]]:
+    def rows(self, **options: t.Any) -> list[tuple[t.Any, ...]]:
         """Return what a run could write: events, and how generations stand."""
-        ledger = open_ledger(self.url, read_only=True)
+        ledger = open_for({"ledger": self.url, **options}, read_only=True)
         try:
             found = ledger.read("SELECT seq, hash FROM events ORDER BY seq")
             found += ledger.read("SELECT id, state, revoked_at, revocation_reason FROM generations ORDER BY id")
@@ -82,9 +82,9 @@ class Office:
         finally:
             ledger.close()
 
-    def events(self) -> list[queries.Record]:
+    def events(self, **options: t.Any) -> list[queries.Record]:
         """Return all events about revocations, once the chain was found whole."""
-        ledger = open_ledger(self.url, read_only=True)
+        ledger = open_for({"ledger": self.url, **options}, read_only=True)
         try:
             assert verify(ledger) is None
             return [one for one in queries.events(ledger) if one["action"] == "revoke"]

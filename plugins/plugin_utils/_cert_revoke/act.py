@@ -15,7 +15,8 @@ import typing as t
 
 from ...module_utils._core.errors import KeysteadError, NotConverged
 from ...module_utils._core.ports import Good, PublishesLists, Revoked
-from .._ledger.port import CredentialRevoked, Event, Outcome
+from .._ledger.nouns import CredentialRevoked
+from .._ledger.port import Event, Outcome
 from .look import facts_of
 
 if t.TYPE_CHECKING:
@@ -33,8 +34,8 @@ CUT_OFF = "a run that was cut off revoked it, and could not write that down"
 class Run(t.NamedTuple):
     """What acting needs.
 
-    `batch` returns that of a host and a store, `host` is that of certificates which no identity has, `reasons` are those
-    of the steps by fingerprint.
+    `batch` returns that of a host and a store, `host` is that of certificates which no identity has, `reasons` are
+    those of the steps by fingerprint.
     """
 
     host: str

@@ -78,13 +78,9 @@ class _Standing:
     def of(self, target: Target) -> Found:
         """Return how one certificate stands."""
         der = target.kept.certificate or b""
-        issuer = self._named(target) if target.kept.issuer_id else None
+        issuer = self._named(target) if target.kept.issuer_id else self._found(target, der)
         try:
-            if issuer is None:
-                issuer = self._found(target, der)
             status = issuer.status(der)
-        except Misconfigured:
-            raise
         except KeysteadError as error:
             return Found(target, issuer, "unknown", error=error)
         if isinstance(status, Revoked):

@@ -21,7 +21,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from .._ledger.chain import Readable
-    from .._ledger.port import ProvedAt
+    from .._ledger.nouns import ProvedAt
     from .decide import Found
     from .kept import Holder
 

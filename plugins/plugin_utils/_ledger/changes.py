@@ -13,8 +13,8 @@ from ...module_utils._core.errors import Misconfigured, Pending
 from . import backend_keys, revocations
 from .intents import generation_of, identity_of
 from .moments import stamp
+from .nouns import CredentialRevoked
 from .port import (
-    CredentialRevoked,
     Delivered,
     Issued,
     KeyChange,

@@ -10,10 +10,13 @@ import typing as t
 from dataclasses import dataclass
 
 from ...module_utils._core.errors import Denied, Pending
+from .nouns import CredentialRevoked
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+
+    from .nouns import ProvedAt
 
 INTENT_HOLDS = 900
 """Seconds after which an intent whose run never came back may be taken over with another key."""
@@ -145,15 +148,6 @@ class Issued(t.NamedTuple):
     chain: str = ""
 
 
-class ProvedAt(t.NamedTuple):
-    """Where a handshake showed that a generation is served, as the controller reaches it; `server_name` is the SNI."""
-
-    host: str
-    port: int
-    server_name: str | None = None
-    starttls: str | None = None
-
-
 class Delivered(t.NamedTuple):
     """The generation is the published one; `links` are ALL its (path, part): any other live path is withdrawn.
 
@@ -190,21 +184,6 @@ class Withdrawn(t.NamedTuple):
 class RevokedChange(t.NamedTuple):
     """The issuer took the credential back: why (RFC 5280, 5.3.1, in snake_case) and since when."""
 
-    reason: str
-    when: datetime
-
-
-class CredentialRevoked(t.NamedTuple):
-    """A credential was taken back, whoever has it: by its id, wherever the ledger has it, and also where it has not.
-
-    It is about no identity, so that its outcome may have any name. `serial_number` is lower-case hex.
-    """
-
-    credential_id: str
-    public_id: str
-    serial_number: str
-    issuer_id: str
-    not_after: datetime
     reason: str
     when: datetime
 

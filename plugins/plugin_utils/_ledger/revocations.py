@@ -10,13 +10,14 @@ import json
 import typing as t
 
 from .moments import stamp
-from .port import ProvedAt
+from .nouns import ProvedAt
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .chain import Readable
-    from .port import Batch, CredentialRevoked
+    from .nouns import CredentialRevoked
+    from .port import Batch
     from .sql import Connection
 
 Record = dict[str, t.Any]

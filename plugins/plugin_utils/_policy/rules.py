@@ -13,6 +13,7 @@ import re
 import typing as t
 
 from .._durations import shown
+from .host_names import as_host, is_host_name
 
 if t.TYPE_CHECKING:
     from .candidate import Candidate
@@ -124,7 +125,7 @@ def names(candidate: Candidate, says: Says) -> Breach | None:
         wrong = [] if patterns is None else [one for one in getattr(subject, option) if not matches(one, patterns)]
         if wrong:
             return Breach(f"{option} {wrong[0]}", "use a name that the policy permits, or have it added there")
-    common = says.get("common_name", says.get("dns_names") if _is_host_name(subject.common_name) else None)
+    common = says.get("common_name", says.get("dns_names") if is_host_name(subject.common_name) else None)
     if common is not None and subject.common_name is not None and not matches(subject.common_name, common):
         return Breach(f"common_name {subject.common_name}", "leave it out, or use one that the policy permits")
     if not says.get("wildcards", True) and (wild := [one for one in subject.dns_names if one.startswith("*.")]):
@@ -133,11 +134,6 @@ def names(candidate: Candidate, says: Says) -> Breach | None:
     if forbidden:
         return Breach(f"name {forbidden[0]}", "use another name: this one is forbidden")
     return _addresses(candidate, says.get("ip_addresses"))
-
-
-def _is_host_name(common_name: str | None) -> bool:
-    """Tell whether old software would take a common name for the name of a host."""
-    return common_name is not None and re.fullmatch(r"[A-Za-z0-9*_-]+(\.[A-Za-z0-9_-]+)+\.?", common_name) is not None
 
 
 def _addresses(candidate: Candidate, networks: t.Sequence[str] | None) -> Breach | None:
@@ -255,22 +251,8 @@ def _named_in(candidate: Candidate, patterns: t.Collection[str]) -> list[str]:
     subject, common = candidate.subject, candidate.subject.common_name
     others = (*subject.dns_names, *subject.uris, *subject.email_addresses, *subject.ip_addresses)
     found = [one for one in others if matches(one.lower(), patterns)]
-    alike = () if common is None else (common.lower(), _as_host(common))
+    alike = () if common is None else (common.lower(), as_host(common))
     return [*found, *([common] if common is not None and any(matches(one, patterns) for one in alike) else [])]
-
-
-def _as_host(common_name: str) -> str:
-    """Return a common name as old software would take it for the name of a host."""
-    name = common_name.lower().removesuffix(".")
-    if name.isascii():
-        return name
-    from ...module_utils._core.errors import Misconfigured
-    from .._names import dns_name
-
-    try:
-        return dns_name(name)
-    except Misconfigured:
-        return name
 
 
 def _of(value: str, allowed: t.Collection[str] | None, option: str) -> Breach | None:
