@@ -47,14 +47,11 @@ class Run(t.NamedTuple):
 
 
 def act(found: Sequence[Found], run: Run) -> dict[str, Answer]:
-    """Revoke what is to be revoked, record what was revoked elsewhere; return the answers by fingerprint."""
-    taken = [one for one in found if one.to_record and not one.begun]
-    _record(run, taken, {_print(one): one.revoked for one in taken if one.revoked}, ELSEWHERE)
-    doomed = [one for one in found if one.to_revoke or (one.to_record and one.begun)]
-    answers: dict[str, Answer] = {}
+    """Revoke what is to be revoked, record what was revoked before; return the answers by fingerprint."""
+    answers = _taken_over(found, run)
+    doomed = [one for one in found if one.to_revoke]
     total, done = len(doomed), 0
-    for _issuer, group in itertools.groupby(sorted(doomed, key=_order), key=lambda one: str(one.issuer.id)):
-        mine = list(group)
+    for mine in _by_issuer(doomed):
         for start in range(0, len(mine), SLICE):
             part = mine[start : start + SLICE]
             answers.update(_revoked(part, run, last=start + SLICE >= len(mine)))
@@ -62,6 +59,24 @@ def act(found: Sequence[Found], run: Run) -> dict[str, Answer]:
             if total > SLICE:
                 run.say(f"{done} of {total} certificates revoked")
     return answers
+
+
+def _taken_over(found: Sequence[Found], run: Run) -> dict[str, Answer]:
+    """Record what its issuer calls revoked; where a run of ours was cut off, its list is published first."""
+    answers: dict[str, Answer] = {}
+    for mine in _by_issuer([one for one in found if one.to_record]):
+        begun = [one for one in mine if one.begun]
+        error = _published(mine[0].issuer) if begun else None
+        for part, why in ((begun, CUT_OFF), ([one for one in mine if not one.begun], ELSEWHERE)):
+            told = {_print(one): error or one.revoked for one in part if one.revoked}
+            _record(run, part, told, why)
+            answers.update({key: answer for key, answer in told.items() if isinstance(answer, KeysteadError)})
+    return answers
+
+
+def _by_issuer(found: Sequence[Found]) -> Iterator[list[Found]]:
+    ordered = sorted(found, key=_order)
+    return (list(group) for _issuer, group in itertools.groupby(ordered, key=lambda one: str(one.issuer.id)))
 
 
 def _order(found: Found) -> tuple[str, str, str, str]:
@@ -143,7 +158,7 @@ def _record(
 
 
 def _why(found: Found, run: Run) -> str:
-    return run.reasons.get(_print(found), CUT_OFF)
+    return run.reasons[_print(found)]
 
 
 def _change(found: Found, answer: Revoked) -> CredentialRevoked:
