@@ -301,6 +301,24 @@ def test_one_that_fails_stops_no_other_and_fails_the_task(world: World, office: 
     assert [(one["failed"], one["status"]) for one in done["certificates"]] == [(True, "unknown"), (False, "revoked")]
 
 
+def test_a_list_that_could_not_be_published_is_published_by_the_next_run(world: World, office: Office) -> None:
+    old = replaced(world)
+    published = world.authorities / "issuing" / "crl.pem"
+    kept = published.read_bytes()
+    published.unlink()
+    published.mkdir()
+    done = office.run(by_print(old), reason="superseded")
+    assert done["failed"]
+    published.rmdir()
+    published.write_bytes(kept)
+    shown = office.run(by_print(old), check=True)
+    again = office.run(by_print(old))
+    assert not again.get("failed"), again
+    assert shown["steps"] == again["steps"] == []
+    assert again["certificates"][0]["status"] == "revoked"
+    assert world.is_revoked(old)
+
+
 @pytest.mark.parametrize("reason", ["unspecified", "ca_compromise", "aa_compromise", "privilege_withdrawn"])
 def test_the_list_of_the_authority_has_the_reason(world: World, office: Office, reason: str) -> None:
     old = replaced(world)

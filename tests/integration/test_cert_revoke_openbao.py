@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""cert_revoke over a real OpenBao, and in a playbook: from the first credential to a list that says it is gone."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.keystead.identity.tests.harness import openbao as make
+from ansible_collections.keystead.identity.tests.harness import playbook
+from ansible_collections.keystead.identity.tests.harness.in_process import HOST, World, steps, web
+from ansible_collections.keystead.identity.tests.harness.revoking import Office
+from cryptography import x509
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+    from ansible_collections.keystead.identity.tests.harness.openbao import Pki
+    from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
+
+pytestmark = pytest.mark.needs("openbao")
+KEEPS_NONE = "openbao: it keeps no reason of a revocation; key_compromise is recorded as unspecified"
+
+
+class Site:
+    """A world whose identities an OpenBao signs, and where they are revoked."""
+
+    def __init__(self, directory: Path, server: Server) -> None:
+        self.pki: Pki = make.pki(server)
+        self.issuer = {"openbao": self.pki.options(make.approle(self.pki))}
+        self.world = World(directory)
+        self.office = Office(self.world.url, self.issuer)
+
+    def many(self, count: int) -> None:
+        """Issue so many certificates."""
+        declared = [{"name": f"n{number}", "dns_names": [f"n{number}.example.org"]} for number in range(count)]
+        assert not self.world.converge(declared, issuer=self.issuer).get("failed")
+
+    def permitted(self, rules: str) -> Office:
+        """Return an office whose token may do more than a converger."""
+        name = f"more-{self.pki.mount}"
+        self.pki.call("PUT", f"sys/policies/acl/{name}", {"policy": rules})
+        token = make.token(self.pki, self.pki.policy, name)
+        return Office(self.world.url, {"openbao": self.pki.options({"token": {"token": token}})})
+
+    def listed(self) -> set[int]:
+        """Return the serial numbers of the list that is published."""
+        said = self.pki.call("GET", f"{self.pki.mount}/cert/crl")["data"]["certificate"]
+        return {one.serial_number for one in x509.load_pem_x509_crl(said.encode())}
+
+
+@pytest.fixture
+def site(openbao: Server, tmp_path: Path) -> Site:
+    return Site(tmp_path, openbao)
+
+
+def test_from_the_first_credential_to_its_revocation_and_its_replacement(site: Site) -> None:
+    world, office = site.world, site.office
+    world.one(web(), issuer=site.issuer)
+    old = world.certificate()
+    world.one(web(lifetime="20d"), issuer=site.issuer)
+    done = office.settled({"serial_number": f"{old.serial_number:x}"}, reason="key_compromise")
+    assert KEEPS_NONE in done["warnings"]
+    assert (done["certificates"][0]["status"], done["certificates"][0]["reason"]) == ("revoked", "unspecified")
+    assert site.listed() == {old.serial_number}
+    assert "still delivered" in office.refusal({"identity": "web", "host": HOST})
+    office.settled({"identity": "web", "host": HOST}, replaced_first=False)
+    assert "issue" in steps(world.one(web(lifetime="20d"), issuer=site.issuer))
+
+
+def test_what_was_revoked_there_by_others_is_taken_over(site: Site) -> None:
+    site.world.one(web(), issuer=site.issuer)
+    number = site.world.certificate().serial_number
+    serial = number.to_bytes((number.bit_length() + 7) // 8, "big").hex(":")
+    when = site.pki.call("POST", f"{site.pki.mount}/revoke", {"serial_number": serial})["data"]["revocation_time"]
+    done = site.office.run({"serial_number": serial})
+    assert (done["changed"], done["steps"], done["certificates"][0]["status"]) == (False, [], "revoked")
+    found = site.world.query("SELECT CAST(strftime('%s', revoked_at) AS INTEGER) FROM generations WHERE number = 1")
+    assert found == [(when,)]
+
+
+def test_a_serial_number_that_the_ledger_does_not_know_is_looked_for_in_the_mount(site: Site, tmp_path: Path) -> None:
+    elsewhere = World(tmp_path / "elsewhere")
+    elsewhere.one(web(), issuer=site.issuer)
+    outside = elsewhere.certificate()
+    done = site.office.settled({"serial_number": f"{outside.serial_number:x}"}, reason="superseded")
+    assert [(one["identity"], one["status"]) for one in done["certificates"]] == [(None, "revoked")]
+    assert site.listed() == {outside.serial_number}
+
+
+def test_a_mount_that_makes_its_list_at_every_call_is_said_once_and_what_helps(site: Site) -> None:
+    site.many(3)
+    office = site.permitted(f'path "{site.pki.mount}/config/crl" {{ capabilities = ["read"] }}')
+    done = office.run({"host": HOST}, replaced_first=False)
+    (advice,) = [one for one in done["warnings"] if "revocation list" in one]
+    assert f"write auto_rebuild=true to {site.pki.mount}/config/crl" in advice
+    assert len(site.listed()) == 3
+
+
+def test_a_mount_that_makes_its_list_from_time_to_time_makes_it_once_after_all(site: Site, openbao: Server) -> None:
+    site.many(60)
+    mount = site.pki.mount
+    site.pki.call("POST", f"{mount}/config/crl", {"auto_rebuild": True, "enable_delta": False})
+    rules = f'path "{mount}/config/crl" {{ capabilities = ["read"] }}\n'
+    office = site.permitted(rules + f'path "{mount}/crl/rotate" {{ capabilities = ["read"] }}')
+    before = len(openbao.audited())
+    done = office.run({"host": HOST}, replaced_first=False)
+    assert not [one for one in done.get("warnings", []) if "list of mount" in one]
+    asked = [one["request"]["path"] for one in openbao.audited()[before:] if one["type"] == "request"]
+    assert asked.count(f"{mount}/crl/rotate") == 1
+    assert len(site.listed()) == 60
+    assert office.said == ["50 of 60 certificates revoked", "60 of 60 certificates revoked"]
+
+
+def test_a_token_that_may_not_have_the_list_made_says_so_and_revokes_all_the_same(site: Site) -> None:
+    site.many(2)
+    mount = site.pki.mount
+    site.pki.call("POST", f"{mount}/config/crl", {"auto_rebuild": True})
+    office = site.permitted(f'path "{mount}/config/crl" {{ capabilities = ["read"] }}')
+    done = office.run({"host": HOST}, replaced_first=False)
+    (said,) = [one for one in done["warnings"] if "list of mount" in one]
+    assert f"permit read on {mount}/crl/rotate" in said
+    assert {one["status"] for one in done["certificates"]} == {"revoked"}
+
+
+def test_a_server_that_is_gone_revokes_nothing_and_the_next_run_does(site: Site, openbao: Server) -> None:
+    site.world.one(web(), issuer=site.issuer)
+    openbao.seal()
+    try:
+        done = site.office.run({"identity": "web"}, replaced_first=False)
+        assert done["failed"]
+        assert "sealed" in done["msg"]
+        assert (done["changed"], done["certificates"][0]["status"]) == (False, "unknown")
+    finally:
+        openbao.unseal()
+    assert site.office.run({"identity": "web"}, replaced_first=False)["certificates"][0]["status"] == "revoked"
+
+
+def test_a_playbook_revokes_by_module_defaults_and_check_mode_shows_the_same(site: Site, tmp_path: Path) -> None:
+    world = site.world
+    world.one(web(), issuer=site.issuer)
+    old = world.certificate()
+    world.one(web(lifetime="20d"), issuer=site.issuer)
+    said = {
+        "certificates": [{"serial_number": f"{old.serial_number:x}"}],
+        "reason": "key_compromise", "issuer": site.issuer, "expect": 1,
+    }  # fmt: skip
+    play = {
+        "hosts": "all",
+        "gather_facts": False,
+        "module_defaults": {"group/keystead.identity.identity": {"ledger": world.url}},
+        "tasks": [{"keystead.identity.cert_revoke": said}],
+    }
+    home, results = tmp_path / "home", []
+    for arguments in (("--check", "--diff"), ("--diff",), ()):
+        done = playbook.run([play], playbook.ONE_HOST, *arguments, home=home)
+        assert done.returncode == 0, done.stdout + done.stderr
+        results += playbook.results(home)
+        assert "Traceback" not in done.stdout + done.stderr
+    shown, ran, again = results
+    for name in ("changed", "steps", "diff", "matched"):
+        assert shown[name] == ran[name]
+    assert (ran["changed"], again["changed"]) == (True, False)
+    assert ran["certificates"][0]["revoked_at"] == again["certificates"][0]["revoked_at"]
+    (event, _ended) = site.office.events()
+    assert event["actor"]["playbook"] == "playbook.yml"
