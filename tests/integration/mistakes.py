@@ -49,6 +49,11 @@ def key(*expected: str, **said: t.Any) -> Case:
     return Case({name: value for name, value in given.items() if value is not None}, expected, "hsm_key")
 
 
+def revoked(*expected: str, **said: t.Any) -> Case:
+    """Return a mistake in a task of cert_revoke, about the good identity."""
+    return Case({"certificates": [{"identity": "web"}], **said}, expected, "cert_revoke")
+
+
 def local_issuer(**said: t.Any) -> dict[str, t.Any]:
     """Return the good issuer with other members."""
     return {"local": {"directory": "{{ base }}/ca", "authority": "issuing", **said}}
@@ -386,8 +391,41 @@ TOKENS = {
         "hsm_key", host="tokenless1",
     ),
 }
+REVOKED = {
+    "in use": revoked("nothing is revoked", "web/current on web1", "replaced_first: false"),
+    "an empty entry": revoked("certificates[0]: it is empty", "serial_number", certificates=[{}]),
+    "a date alone": revoked(
+        "issued_before: it stands alone", "identity", certificates=[{"issued_before": "2026-03-01T10:40:00Z"}]
+    ),
+    "a number without quotes": revoked("4512 was read by YAML", "quote it", certificates=[{"serial_number": 4512}]),
+    "a number of nobody": revoked("knows no such certificate", "pem", certificates=[{"serial_number": "4a:0b"}]),
+    "a number of an unknown issuer": revoked(
+        "knows no such certificate", "issuers", certificates=[{"serial_number": "4a:0b", "issuer": "local:x:0d"}]
+    ),
+    "misspelt": revoked("serial is unknown", "serial_number", certificates=[{"serial": "4a"}]),
+    "no file": revoked("path: /no/a.pem cannot be read", certificates=[{"path": "/no/a.pem"}]),
+    "no certificate in it": revoked("it holds no certificate", certificates=[{"path": "{{ base }}/passphrase"}]),
+    "a secret for a certificate": revoked("pem: it holds no certificate", certificates=[{"pem": "{{ secret }}"}]),
+    "another number": revoked("2 certificates were expected, and the entries select 1", expect=2),
+    "a hold": revoked("reason certificate_hold", "not built", "another reason", reason="certificate_hold"),
+    "no reason": revoked("reason: 'because'", "key_compromise", reason="because"),
+    "no justification": revoked("justification is missing", "why it cannot wait", emergency=True),
+    "an emergency without leave": revoked(
+        "rule emergency-revocation, web: emergency true", "replaced before", emergency=True, justification="now"
+    ),
+    "nobody who signed it": revoked("issuers: none of them is local:issuing:", "add it there", issuer=None),
+    "another who did not sign it": revoked(
+        "issuers: none of them is local:issuing:", issuer={"local": {"directory": "{{ base }}/ca", "authority": "root"}}
+    ),
+    "one that cannot revoke": revoked("none of them is local:issuing:", issuer=est()),
+    "a plan": revoked("option plan", "not built", "--check --diff", plan="/srv/plan.json"),
+    "approvals": revoked("option approvals", "not built", approvals=["/srv/a"]),
+    "an issuer that is not built": revoked("issuer.scep", "not built", issuer={"scep": {}}),
+    "no ledger": revoked("ledger: ", "corrupt.db", ledger="sqlite:///{{ base }}/corrupt.db"),
+    "policy": revoked(*NO_POLICY, policy="/no/policy.yml"),
+}
 GROUPS = {
     "planned": PLANNED, "est": EST, "option": OPTIONS, "authority": AUTHORITIES, "ledger": LEDGERS, "host": HOST,
-    "signing": SIGNING, "hosts": HOSTS, "token": TOKENS,
+    "signing": SIGNING, "hosts": HOSTS, "token": TOKENS, "revoked": REVOKED,
 }  # fmt: skip
 MISTAKES = {f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()}

@@ -16,6 +16,7 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._options.authority import OPTIONS as AUTHORITY
+from ansible_collections.keystead.identity.plugins.module_utils._options.cert_revoke import OPTIONS as CERT_REVOKE
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.hsm_key import OPTIONS as HSM_KEY
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import OPTIONS as IDENTITY
@@ -31,8 +32,9 @@ if t.TYPE_CHECKING:
 
 Task = dict[str, t.Any]
 
-AUTHORITY_MODULE, IDENTITY_MODULE, PREFLIGHT_MODULE, KEY_MODULE = (
-    f"keystead.identity.{name}" for name in ("certificate_authority", "machine_identity", "preflight", "hsm_key")
+AUTHORITY_MODULE, IDENTITY_MODULE, PREFLIGHT_MODULE, KEY_MODULE, REVOKE_MODULE = (
+    f"keystead.identity.{name}"
+    for name in ("certificate_authority", "machine_identity", "preflight", "hsm_key", "cert_revoke")
 )
 COPY = "identities.publish.pkcs12.password"
 OPENBAO = ("token.token", "approle.secret_id", "approle.wrapped_secret_id", "jwt.jwt")
@@ -68,6 +70,7 @@ SECRETS = {
     ),
 }
 SECRETS[KEY_MODULE] = ("ledger_password", "pin")
+SECRETS[REVOKE_MODULE] = SECRETS[PREFLIGHT_MODULE]
 PIPELINES = {"ANSIBLE_PIPELINING": "1", "ANSIBLE_DIFF_ALWAYS": "1"}
 VARIABLES = "canaries.json"
 KEPT = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_DIFF_ALWAYS": "1"}
@@ -219,7 +222,12 @@ def tasks(root: Path) -> list[Task]:
     """Return the valid tasks, then everything wrong, then a passphrase that does not fit."""
     root_authority, issuing, identity = valid(root)
     before = {name: identity[name] for name in ("ledger", "store", "issuer", "issuers")}
-    bad = {IDENTITY_MODULE: identity, AUTHORITY_MODULE: issuing, PREFLIGHT_MODULE: before, KEY_MODULE: in_token(root)}
+    revoked = {name: identity[name] for name in ("ledger", "issuer", "issuers")}
+    revoked["certificates"] = [{"identity": "web"}]
+    bad = {
+        IDENTITY_MODULE: identity, AUTHORITY_MODULE: issuing, PREFLIGHT_MODULE: before, KEY_MODULE: in_token(root),
+        REVOKE_MODULE: revoked,
+    }  # fmt: skip
     unfit = put(identity, "identities.issuer.local.passphrase", "{{ unfit }}")
     broken = [(module, args) for module, good in bad.items() for args in wrong(module, good)]
     return [
@@ -237,6 +245,8 @@ def tasks(root: Path) -> list[Task]:
         *({IDENTITY_MODULE: args, "ignore_errors": True} for args in unanswered_acme(identity, root)),
         {IDENTITY_MODULE: copied(identity, root), "ignore_errors": True},  # what is kept of a run touches the disk
         {PREFLIGHT_MODULE: put(before, "issuer.local.passphrase", "{{ unfit }}"), "ignore_errors": True},
+        {REVOKE_MODULE: put(revoked, "issuer.local.passphrase", "{{ unfit }}"), "ignore_errors": True},
+        {REVOKE_MODULE: {**revoked, "replaced_first": False}},
         {KEY_MODULE: {**in_token(root), "pin": f"{{{{ {canary(KEY_MODULE, 'pin')} }}}}"}, "ignore_errors": True},
     ]
 
@@ -254,6 +264,7 @@ def test_every_secret_option_has_a_canary() -> None:
     assert sorted(secrets_of({**IDENTITY, **COMMON})) == sorted(SECRETS[IDENTITY_MODULE])
     assert sorted(secrets_of({**PREFLIGHT, **COMMON})) == sorted(SECRETS[PREFLIGHT_MODULE])
     assert sorted(secrets_of({**HSM_KEY, **COMMON})) == sorted(SECRETS[KEY_MODULE])
+    assert sorted(secrets_of({**CERT_REVOKE, **COMMON})) == sorted(SECRETS[REVOKE_MODULE])
 
 
 def test_no_canary_comes_out_anywhere(tmp_path: Path) -> None:

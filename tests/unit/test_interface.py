@@ -10,7 +10,12 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import ACTIONS, PARTS
-from ansible_collections.keystead.identity.plugins.module_utils._options import authority, hsm_key, machine_identity
+from ansible_collections.keystead.identity.plugins.module_utils._options import (
+    authority,
+    cert_revoke,
+    hsm_key,
+    machine_identity,
+)
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.planned import PLANNED, Planned
 
@@ -65,6 +70,12 @@ HSM_KEY = f"""
     type=ecdsa-p521 type=ed25519 type=rsa-2048 type=rsa-3072 type=rsa-4096 type=aes-256 usage=sign extractable
     state=present state=absent destroy_in_use
 """
+CERTIFICATE = "serial_number issuer fingerprint_sha256 path pem identity host spki_sha256 issued_before"
+CERT_REVOKE = f"""
+    {SHARED} reason=unspecified reason=key_compromise reason=ca_compromise reason=affiliation_changed reason=superseded
+    reason=cessation_of_operation reason=certificate_hold reason=remove_from_crl reason=privilege_withdrawn
+    reason=aa_compromise replaced_first emergency justification expect plan approvals
+"""
 
 
 def below(path: str, names: str) -> list[str]:
@@ -84,6 +95,12 @@ DESIGNED = {
     "preflight": [*PREFLIGHT.split(), *below("issuer", ISSUER), *below("issuers", ISSUER)],
     "certificate_authority": AUTHORITY.split(),
     "hsm_key": HSM_KEY.split(),
+    "cert_revoke": [
+        *CERT_REVOKE.split(),
+        *below("certificates", CERTIFICATE),
+        *below("issuer", ISSUER),
+        *below("issuers", ISSUER),
+    ],
 }
 TABLES: dict[str, dict[str, Option]] = {
     "machine_identity": {**COMMON, **machine_identity.OPTIONS},
@@ -91,6 +108,7 @@ TABLES: dict[str, dict[str, Option]] = {
     "preflight": {**COMMON, **machine_identity.PREFLIGHT},
     "certificate_authority": {**COMMON, **authority.OPTIONS},
     "hsm_key": {**COMMON, **hsm_key.OPTIONS},
+    "cert_revoke": {**COMMON, **cert_revoke.OPTIONS},
 }
 DEFAULTS = {
     "store": "/var/lib/keystead/identities",

@@ -90,7 +90,7 @@ def emergency_revocation(candidate: Candidate, says: Says) -> Breach | None:
     """Judge that a certificate is revoked although it is in use."""
     if says["allow"] or not candidate.emergency:
         return None
-    return Breach("emergency true", "leave it out: what is in use is replaced first")
+    return Breach("emergency true", "leave it out: what is in use is replaced before it is revoked")
 
 
 def custody(candidate: Candidate, says: Says) -> Breach | None:
