@@ -46,7 +46,7 @@ EXAMPLES = r"""
   keystead.identity.cert_revoke:
     certificates:
       - identity: web
-        issued_before: "{{ incident }}"
+        issued_before: "2026-03-01T10:40:00Z"
     reason: key_compromise
     issuer:
       local:
