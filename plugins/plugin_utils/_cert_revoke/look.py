@@ -52,7 +52,7 @@ def look(
 
 
 def _is_begun(found: Found, begun: frozenset[tuple[str, str, str, int | None]]) -> bool:
-    places = {(one.host, one.store, one.identity, one.generation) for one in found.target.holders}
+    places = {(one.host, one.store, one.identity, one.number) for one in found.target.holders}
     names = {found.name} if not places else set()
     return bool(found.revoked and not found.recorded) and (
         bool(places & begun) or any(name in names for _host, _store, name, _number in begun)
