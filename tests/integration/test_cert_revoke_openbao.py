@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness import openbao as make
 from ansible_collections.keystead.identity.tests.harness import playbook
 from ansible_collections.keystead.identity.tests.harness.in_process import HOST, World, steps, web
@@ -18,6 +20,7 @@ from cryptography import x509
 if t.TYPE_CHECKING:
     from pathlib import Path
 
+    from ansible_collections.keystead.identity.tests.harness.faulty_proxy import FaultyProxy
     from ansible_collections.keystead.identity.tests.harness.openbao import Pki
     from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
 
@@ -167,3 +170,45 @@ def test_a_playbook_revokes_by_module_defaults_and_check_mode_shows_the_same(sit
     assert ran["certificates"][0]["revoked_at"] == again["certificates"][0]["revoked_at"]
     (event, _ended) = site.office.events()
     assert event["actor"]["playbook"] == "playbook.yml"
+
+
+@pytest.fixture
+def behind(site: Site) -> t.Iterator[tuple[Office, FaultyProxy]]:
+    """Issue 120 certificates through a proxy that can break the way; yield who revokes them by that way."""
+    server = site.pki.server
+    with faulty.before(server.url, server.ca_bundle, server.authority) as proxy:
+        way = {**site.issuer["openbao"], "url": proxy.url, "timeout": "2s"}
+        site.issuer = {"openbao": way}
+        site.many(120)
+        yield Office(site.world.url, site.issuer), proxy
+
+
+def test_a_server_that_hangs_is_not_waited_for_once_a_certificate(behind: tuple[Office, FaultyProxy]) -> None:
+    office, proxy = behind
+    proxy.fail(faulty.hang)
+    began = time.monotonic()
+    done = office.run({"host": HOST}, replaced_first=False)
+    assert time.monotonic() - began < 20
+    assert (done["failed"], done["changed"], len(done["certificates"])) == (True, False, 120)
+    assert office.events() == []
+    proxy.heal()
+    assert office.run({"host": HOST}, replaced_first=False)["certificates"][119]["status"] == "revoked"
+
+
+def test_what_was_revoked_and_whose_answer_got_lost_is_taken_over_by_the_next_run(
+    site: Site, behind: tuple[Office, FaultyProxy]
+) -> None:
+    office, proxy = behind
+    begun = len(site.pki.server.audited())
+    proxy.fail(faulty.after(60, faulty.lose), f"POST /v1/{site.pki.mount}/revoke")
+    done = office.run({"host": HOST}, replaced_first=False)
+    assert done["failed"]
+    assert sum(one["status"] == "revoked" for one in done["certificates"]) == 60
+    proxy.heal()
+    again = office.run({"host": HOST}, replaced_first=False)
+    assert not again.get("failed"), again["msg"]
+    assert {one["status"] for one in again["certificates"]} == {"revoked"}
+    assert len(again["steps"]) == 20, "the rest of that part was revoked, and nobody heard of it"
+    calls = [one["request"]["path"] for one in site.pki.server.audited()[begun:] if one["type"] == "request"]
+    assert calls.count(f"{site.pki.mount}/revoke") == 120
+    assert len(site.listed()) == 120

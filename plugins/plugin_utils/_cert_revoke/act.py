@@ -13,11 +13,11 @@ import itertools
 import time
 import typing as t
 
-from ...module_utils._core.errors import KeysteadError, NotConverged
+from ...module_utils._core.errors import KeysteadError, NotConverged, Unavailable
 from ...module_utils._core.ports import Good, PublishesLists, Revoked
 from .._ledger.nouns import CredentialRevoked
 from .._ledger.port import Event, Outcome
-from .look import facts_of
+from .look import facts_of, revoked_among
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -52,13 +52,23 @@ def act(found: Sequence[Found], run: Run) -> dict[str, Answer]:
     doomed = [one for one in found if one.to_revoke]
     total, done = len(doomed), 0
     for mine in _by_issuer(doomed):
+        gone: KeysteadError | None = None
         for start in range(0, len(mine), SLICE):
             part = mine[start : start + SLICE]
-            answers.update(_revoked(part, run, last=start + SLICE >= len(mine)))
-            done += len(part)
+            last = start + SLICE >= len(mine)
+            told = dict.fromkeys(map(_print, part), gone) if gone else _revoked(part, run, last=last)
+            gone = gone or _gone(list(told.values())[-2:])
+            answers.update(told)
+            done += sum(isinstance(one, Revoked) for one in told.values())
             if total > SLICE:
                 run.say(f"{done} of {total} certificates revoked")
     return answers
+
+
+def _gone(last: Sequence[Answer]) -> KeysteadError | None:
+    """Return why an issuer is not asked again: it did not answer twice in a row."""
+    errors = [one for one in last if isinstance(one, Unavailable)]
+    return errors[-1] if errors and len(errors) == len(last) else None
 
 
 def _taken_over(found: Sequence[Found], run: Run) -> dict[str, Answer]:
@@ -108,13 +118,17 @@ def _told(part: Sequence[Found], reason: str) -> list[Answer]:
         answers: list[Answer] = issuer.revoke([one.target.kept.certificate for one in part], reason)
     except KeysteadError as error:
         return [error] * len(part)
-    return [_verified(one, answer) for one, answer in zip(part, answers, strict=True)]
+    facts = facts_of(issuer)
+    if not facts.tells_status or facts.tells_status_later:
+        return answers
+    known = revoked_among(issuer, part) or frozenset()
+    pairs = zip(part, answers, strict=True)
+    return [answer if _print(one) in known else _verified(one, answer) for one, answer in pairs]
 
 
 def _verified(found: Found, answer: Answer) -> Answer:
-    """Look whether an issuer that can say so says that a certificate is revoked."""
-    facts = facts_of(found.issuer)
-    if isinstance(answer, KeysteadError) or not facts.tells_status or facts.tells_status_later:
+    """Look whether its issuer says that a certificate is revoked."""
+    if isinstance(answer, KeysteadError):
         return answer
     try:
         status = found.issuer.status(found.target.kept.certificate)

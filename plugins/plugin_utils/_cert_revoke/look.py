@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
-from ...module_utils._core.errors import KeysteadError, Misconfigured
-from ...module_utils._core.ports import Good, Revoked, Revoker, Unknown
+from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable
+from ...module_utils._core.ports import Good, Revoked, Revoker, TellsMany, Unknown
 from .._issuers.facts import FACTS
 from .._ledger import revocations
 from .decide import Found
@@ -41,14 +41,31 @@ def look(
     `say` hears how many are looked at by now. Raises Misconfigured where nobody here can revoke one of them.
     """
     standing = _Standing(signers)
+    known = {target.kept.fingerprint: one for target in targets if (one := _known(target, now))}
+    good = standing.good([target for target in targets if target.kept.fingerprint not in known])
     found = []
     for number, target in enumerate(targets):
         say(number)
-        found.append(_known(target, now) or standing.of(target))
+        key = target.kept.fingerprint
+        found.append(known.get(key) or good.get(key) or standing.of(target))
     if not any(one.revoked and not one.recorded for one in found):
         return found
     begun = revocations.begun(ledger)
     return [one._replace(begun=_is_begun(one, begun)) for one in found]
+
+
+def revoked_among(issuer: Ask, found: Sequence[Found]) -> frozenset[str] | None:
+    """Return the fingerprints of those that an issuer calls revoked, where it can tell of many at once; else None."""
+    if not isinstance(issuer, TellsMany):
+        return None
+    told = issuer.revoked_among([one.target.kept.certificate or b"" for one in found])
+    if told is None:
+        return None
+    return frozenset(_print(one) for one, is_revoked in zip(found, told, strict=True) if is_revoked)
+
+
+def _print(found: Found) -> str:
+    return found.target.kept.fingerprint
 
 
 def _is_begun(found: Found, begun: frozenset[tuple[str, str, str, int | None]]) -> bool:
@@ -74,14 +91,35 @@ class _Standing:
     def __init__(self, signers: Signers) -> None:
         self._signers = signers
         self._by_id: dict[str, Ask] = {}
+        self._silent: dict[str, list[Unavailable]] = {}
+
+    def good(self, targets: Sequence[Target]) -> dict[str, Found]:
+        """Return those that their issuers, by one list each, do not call revoked; by fingerprint."""
+        by_issuer: dict[str, list[Target]] = {}
+        for target in targets:
+            if target.kept.issuer_id and target.kept.holder:  # the record says that it is the issuer's own
+                by_issuer.setdefault(target.kept.issuer_id, []).append(target)
+        found = {}
+        for mine in by_issuer.values():
+            issuer = self._named(mine[0])
+            unrevoked = [Found(target, issuer, "good") for target in mine]
+            known = revoked_among(issuer, unrevoked)
+            if known is not None:
+                found.update({one.target.kept.fingerprint: one for one in unrevoked if _print(one) not in known})
+        return found
 
     def of(self, target: Target) -> Found:
         """Return how one certificate stands."""
         der = target.kept.certificate or b""
         issuer = self._named(target) if target.kept.issuer_id else self._found(target, der)
+        silent = self._silent.setdefault(issuer.id, [])
+        if len(silent) > 1:  # twice in a row: another time limit for each of a thousand certificates helps nobody
+            return Found(target, issuer, "unknown", error=silent[-1])
         try:
             status = issuer.status(der)
+            silent.clear()
         except KeysteadError as error:
+            silent += [error] if isinstance(error, Unavailable) else []
             return Found(target, issuer, "unknown", error=error)
         if isinstance(status, Revoked):
             return Found(target, issuer, "revoked", status)

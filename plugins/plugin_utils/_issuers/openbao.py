@@ -23,6 +23,7 @@ if t.TYPE_CHECKING:
     from ...module_utils._core.ports import Check, Good, IssuedRecord, Order, Request, Revoked, Unknown
     from .._openbao.crl import Crl
     from .._openbao.issued import Records
+    from .._openbao.revoked import RevokedOnes
     from .._openbao.signer import Signer, Target
 
 OPTION = "openbao: issuer.openbao"
@@ -76,6 +77,12 @@ class OpenBaoIssuer:
         return Records(self._client, self._mount, self._signer.kept, self._advice, lists.status)
 
     @functools.cached_property
+    def _revoked_ones(self) -> RevokedOnes:
+        from .._openbao.revoked import RevokedOnes
+
+        return RevokedOnes(self._client, self._mount)
+
+    @functools.cached_property
     def _crl(self) -> Crl:
         from .._openbao.crl import Crl
 
@@ -99,6 +106,10 @@ class OpenBaoIssuer:
         if len(certificates) > 1:
             self._crl.advise()
         return self._records.revoke(certificates, reason)
+
+    def revoked_among(self, certificates: t.Sequence[bytes]) -> list[bool] | None:
+        """Say of many certificates (DER) of this mount at once whether each is revoked; None where that is dearer."""
+        return self._revoked_ones.among(certificates)
 
     def publish_list(self) -> None:
         """Have the revocation list made now, where the mount is set up to make it from time to time."""

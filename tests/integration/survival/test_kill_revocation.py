@@ -24,7 +24,7 @@ from cryptography import x509
 if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
 
-MANY = 170
+MANY = 400
 CHILD = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -71,7 +71,7 @@ def finished(office: Office, world: World, before: int) -> None:
     done = office.run({"host": world.host}, replaced_first=False)
     assert not done.get("failed"), done
     assert shown["steps"] == done["steps"]
-    assert 0 < len(done["steps"]) <= MANY - before
+    assert len(done["steps"]) <= MANY - before
     assert {one["status"] for one in done["certificates"]} == {"revoked"}
     assert recorded(world) == done["matched"] == MANY
     again = office.run({"host": world.host}, replaced_first=False)
@@ -79,7 +79,7 @@ def finished(office: Office, world: World, before: int) -> None:
     assert office.events()
 
 
-@pytest.mark.parametrize("pause", [0.0, 0.02, 0.06])
+@pytest.mark.parametrize("pause", [0.0, 0.01, 0.03, 0.05])
 def test_over_a_local_authority_its_list_has_all_of_them_in_the_end(tmp_path: Path, pause: float) -> None:
     world = World(tmp_path)
     office = many(world, world.issuer())
