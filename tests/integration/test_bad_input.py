@@ -50,6 +50,7 @@ GOOD = {
         "ledger": "sqlite:///{{ base }}/ledger.db",
     },
 }
+GOOD["key_rotate"] = GOOD["machine_identity"]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._options import 
     authority,
     cert_revoke,
     hsm_key,
+    key_rotate,
     machine_identity,
 )
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
@@ -101,6 +102,7 @@ DESIGNED = {
         *below("issuer", ISSUER),
         *below("issuers", ISSUER),
     ],
+    "key_rotate": ["max_age", "created_before", "keys", *(name for name in TASK.split() if name != "purge")],
 }
 TABLES: dict[str, dict[str, Option]] = {
     "machine_identity": {**COMMON, **machine_identity.OPTIONS},
@@ -109,6 +111,7 @@ TABLES: dict[str, dict[str, Option]] = {
     "certificate_authority": {**COMMON, **authority.OPTIONS},
     "hsm_key": {**COMMON, **hsm_key.OPTIONS},
     "cert_revoke": {**COMMON, **cert_revoke.OPTIONS},
+    "key_rotate": {**COMMON, **key_rotate.OPTIONS},
 }
 DEFAULTS = {
     "store": "/var/lib/keystead/identities",

@@ -34,7 +34,8 @@ ON CONFLICT (credential_id) DO NOTHING
 """
 _CREDENTIALS = """
 SELECT g.id, i.id, i.host, i.store, i.name, i.service, g.number, g.state, g.issuer_id, g.credential_id, g.public_id,
-       x.serial_number, x.certificate, g.not_before, g.not_after, g.issued_at, g.revocation_reason, g.revoked_at,
+       x.serial_number, x.certificate, g.not_before, g.not_after, CASE g.found WHEN 0 THEN g.issued_at END,
+       g.revocation_reason, g.revoked_at,
        CASE WHEN i.current = g.number AND g.state <> 'orphaned' THEN i.state END, g.key_type, g.custody
 FROM generations g JOIN identities i ON i.id = g.identity JOIN x509 x ON x.generation = g.id
 WHERE {} ORDER BY g.id
@@ -82,7 +83,8 @@ def apply(connection: Connection, batch: Batch, change: CredentialRevoked) -> No
 def credentials(ledger: Readable, by: Mapping[str, str]) -> list[Record]:
     """Return every generation that has a certificate and these values (names of `_BY`), in the order of the ledger.
 
-    `current` is the state of its identity where it is, or was, the published one.
+    `issued_at` is None for what was there before it was recorded; `current` is the state of its identity where it is,
+    or was, the published one.
     """
     where = " AND ".join(_BY[name] for name in by) or "1 = 1"
     rows = ledger.read(_CREDENTIALS.format(where), tuple(by.values()))

@@ -107,6 +107,11 @@ CREATE INDEX revocations_serial_number ON revocations (serial_number);
 CREATE INDEX revocations_public_id ON revocations (public_id);
 """
 
+_FOUND = """
+ALTER TABLE generations ADD COLUMN found INTEGER NOT NULL DEFAULT 0;
+UPDATE generations SET found = 1 WHERE substr(issuer_id, 1, 8) = 'adopted:' OR substr(issuer_id, 1, 9) = 'observed:';
+"""
+
 
 def _statements(text: str) -> tuple[str, ...]:
     return tuple(text.split(";\n")[:-1])
@@ -114,5 +119,6 @@ def _statements(text: str) -> tuple[str, ...]:
 
 MIGRATIONS = (("the first schema", _statements(_FIRST)), ("keys in a backend by themselves", _statements(_KEYS)),
               ("orders that are answered later, and times of renewal", _statements(_REFERENCES)),
+              ("keys that were there before they were recorded", _statements(_FOUND)),
               ("where generations were proved, and revoked certificates of no identity", _statements(_REVOCATIONS)))
 """Their names and statements; the first has number 1."""
