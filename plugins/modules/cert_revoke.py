@@ -35,7 +35,9 @@ seealso:
     description: Replaces what was revoked, and revokes what goes away with C(revoke_on_absent).
 notes:
   - O(emergency) needs the leave of the policy, C(emergency_revocation={allow:true}), for the identities that it is
-    about. Without a ledger nothing is revoked, in an emergency either.
+    about. While the ledger is down, an emergency revokes what is named by its text, its file or its number, and signs
+    that in a journal on the controller; the next run of any module writes it into the ledger. Otherwise nothing is
+    revoked without a ledger.
   - An entry that names a certificate by its numbers, by its file or by its text is an error where nobody knows it. One
     that says who has it, and selects nothing, is a warning.
   - A certificate of a key that several identities have is revoked for all of them.

@@ -279,12 +279,11 @@ def test_a_certificate_that_has_ended_is_said_to_have_ended_and_is_not_revoked(w
 # what goes wrong
 
 
-def test_without_a_ledger_nothing_is_revoked_and_an_emergency_is_no_exception(world: World, office: Office) -> None:
+def test_without_a_ledger_nothing_is_revoked(world: World, office: Office) -> None:
     certificate = replaced(world)
     world.ledger.write_bytes(b"no ledger" * 1000)
-    for said in ({}, {"emergency": True, "justification": "now"}):
-        with pytest.raises(KeysteadError, match="ledger: "):
-            office.run({"pem": pem_certificate(der(certificate)).decode()}, **said)
+    with pytest.raises(KeysteadError, match="ledger: "):
+        office.run({"pem": pem_certificate(der(certificate)).decode()})
     assert not world.is_revoked_at_all(certificate)
 
 

@@ -22,13 +22,20 @@ from .look import facts_of, revoked_among
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from .._ledger.port import Batch, Ledger
+    from .._ledger.port import Batch
     from .decide import Found
 
 SLICE = 50
 Answer = Revoked | KeysteadError
 ELSEWHERE = "it was revoked elsewhere, and its issuer says when and why"
 CUT_OFF = "a run that was cut off revoked it, and could not write that down"
+
+
+class Records(t.Protocol):
+    """What takes down what happens: a ledger, or the journal of an emergency."""
+
+    def record(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        """Write it down."""
 
 
 class Run(t.NamedTuple):
@@ -39,7 +46,7 @@ class Run(t.NamedTuple):
     """
 
     host: str
-    ledger: Ledger
+    ledger: Records
     batch: Callable[[str, str], Batch]
     reason: str
     reasons: Mapping[str, str]

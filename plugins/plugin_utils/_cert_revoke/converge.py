@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from .._actor import actor
 from .._declare import checked_issuer
 from .._ledger.port import Batch
-from .._ledger.registry import open_for
 from .._policy.emergency import check_emergency
 from .._policy.load import load
 from .._signers import Signers
 from .act import SLICE, Run, act
 from .decide import check_expected, decide
 from .find import find
+from .ledger import opened
 from .look import facts_of, look
 from .report import report
 from .served import delivered, served
@@ -29,6 +29,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ...module_utils._core.model import Step
+    from .._ledger.journal import Journal
     from .._ledger.ledger import SqlLedger
     from .._policy.policy import Policy
     from .act import Answer
@@ -51,22 +52,24 @@ def converge(args: t.Mapping[str, t.Any], setting: Setting) -> dict[str, t.Any]:
     declared = wanted(args)
     policy = load(args["policy"], datetime.now(UTC))
     further = [issuer for one in (args["issuer"], *(args["issuers"] or ())) if (issuer := checked_issuer(one))]
-    with contextlib.closing(open_for(args, read_only=setting.check)) as ledger:
-        return _Converging(declared, Signers(further, WHO), ledger, policy, setting).done()
+    ledger, warnings = opened(args, declared, check=setting.check)
+    with contextlib.closing(ledger):
+        return _Converging(declared, Signers(further, WHO), ledger, policy, setting).done(warnings)
 
 
 class _Converging:
     """One run."""
 
     def __init__(
-        self, declared: Wanted, signers: Signers, ledger: SqlLedger, policy: Policy, setting: Setting
+        self, declared: Wanted, signers: Signers, ledger: SqlLedger | Journal, policy: Policy, setting: Setting
     ) -> None:
         self.wanted, self.signers, self.ledger, self.policy, self.setting = declared, signers, ledger, policy, setting
         self.now = datetime.now(UTC)
 
-    def done(self) -> dict[str, t.Any]:
-        """Run, and report."""
-        targets, warnings = find(self.ledger, self.wanted.entries, self.signers.all)
+    def done(self, warnings: Sequence[str]) -> dict[str, t.Any]:
+        """Run, and report; the warnings are those that there are already."""
+        targets, unknown = find(self.ledger, self.wanted.entries, self.signers.all)
+        warnings = [*warnings, *unknown]
         check_expected(self.wanted, len(targets))
         if self.wanted.emergency:
             warnings += check_emergency(self.policy, [(one.called, one.holders) for one in targets], self.setting.host)

@@ -51,7 +51,8 @@ def look(
     if not any(one.revoked and not one.recorded for one in found):
         return found
     begun = revocations.begun(ledger)
-    return [one._replace(begun=_is_begun(one, begun)) for one in found]
+    unsure = ledger.id is None  # a journal does not know what was begun
+    return [one._replace(begun=unsure or _is_begun(one, begun)) for one in found]
 
 
 def revoked_among(issuer: Ask, found: Sequence[Found]) -> frozenset[str] | None:
