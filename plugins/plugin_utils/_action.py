@@ -11,6 +11,7 @@ import typing as t
 from abc import abstractmethod
 
 from ansible import constants
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -113,8 +114,15 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
             groups=groups,
             reached=reached(self._connection),
             refuse_secrets=lambda: self._refuse_secrets(variables),
-            address=str(self._templar.template(variables.get("ansible_host")) or ""),
+            address=self._address(variables),
         )
+
+    def _address(self, variables: t.Mapping[str, t.Any]) -> str:
+        """Return where the inventory says that the host is; a connection that needs none may say it in any way."""
+        try:
+            return str(self._templar.template(variables.get("ansible_host")) or "")
+        except AnsibleError:
+            return ""
 
     def _refuse_secrets(self, variables: t.Mapping[str, t.Any]) -> None:
         if not self._piping(variables):

@@ -48,7 +48,7 @@ def open_for(options: t.Mapping[str, t.Any], *, read_only: bool = False) -> SqlL
 
 def waiting(url: str | None) -> Path | None:
     """Return the journal that waits for a ledger; nearly always there is none."""
-    with contextlib.suppress(Misconfigured):  # then there is no place where one could be
+    with contextlib.suppress(Misconfigured, OSError):  # then there is no place where this user could have put one
         if (default_path(os.environ).parent / KEY).exists():
             from .journal import place_of
 
