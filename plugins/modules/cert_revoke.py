@@ -40,7 +40,8 @@ notes:
     revoked without a ledger.
   - An entry that names a certificate by its numbers, by its file or by its text is an error where nobody knows it. One
     that says who has it, and selects nothing, is a warning.
-  - A certificate of a key that several identities have is revoked for all of them.
+  - A certificate that several identities have is revoked for all of them.
+  - It does the same on behalf of every host of a play, so give it C(run_once=true).
 """
 
 EXAMPLES = r"""

@@ -107,6 +107,14 @@ def test_one_of_no_identity_is_kept_once_and_found_by_what_only_it_has(ledger: S
         assert revocations.strangers(ledger, by) == []
 
 
+def test_one_of_no_identity_that_comes_to_have_one_is_known_as_revoked(ledger: SqlLedger) -> None:
+    record(ledger, revoked(), "certificate c1", None)
+    publish(ledger)
+    assert ledger.remembered("web1", "/srv/store")["web"].revoked == (("c1", "superseded"),)
+    publish(ledger, number=2, key="bb")
+    assert states(ledger) == [(1, "revoked", "superseded"), (2, "current", None)]
+
+
 def test_credentials_are_found_by_what_is_asked_and_only_those(ledger: SqlLedger) -> None:
     publish(ledger)
     publish(ledger, number=2, key="bb")

@@ -143,6 +143,23 @@ def test_what_was_released_is_in_use_as_far_as_anybody_knows(world: World, offic
     assert "released to the host" in office.refusal({"identity": "web"})
 
 
+def test_what_a_run_has_had_signed_and_may_be_about_to_install_is_in_use(world: World, office: Office) -> None:
+    replaced(world)
+
+    def lost(arguments: t.Mapping[str, t.Any]) -> t.Any:
+        if arguments["phase"] == "install":
+            raise ConnectionError("the host is gone")
+        return world.execute(arguments)
+
+    with pytest.raises(ConnectionError):
+        world.converge([linked(world, lifetime="10d")], execute=lost)
+    ((found,),) = world.query("SELECT credential_id FROM generations WHERE state = 'issued'")
+    said = office.refusal({"fingerprint_sha256": found})
+    assert f"issued for {HOST} by a run that may be about to install it" in said
+    office.settled({"fingerprint_sha256": found}, replaced_first=False)
+    world.settled([linked(world, lifetime="10d")])
+
+
 def test_what_was_withdrawn_is_revoked(world: World, office: Office) -> None:
     world.one(linked(world))
     certificate = world.certificate()

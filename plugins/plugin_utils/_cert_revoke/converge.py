@@ -76,7 +76,7 @@ class _Converging:
         found = look(self.ledger, targets, self.signers, self.now, self._telling(len(targets), "looked at"))
         doomed = [one for one in found if one.to_revoke]
         shown, unasked = served(self.ledger, doomed)
-        steps, in_use = decide(self.wanted, found, delivered(self.ledger, doomed), shown)
+        steps, in_use = decide(self.wanted, found, delivered(self.ledger, doomed, self.now), shown)
         warnings += [*unasked, *in_use, *self._foreseen(doomed)]
         answers = {} if self.setting.check else self._acted(found, steps)
         said = report(found, steps, answers, reason=self.wanted.reason, diff=self.setting.diff)

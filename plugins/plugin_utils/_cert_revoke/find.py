@@ -93,7 +93,7 @@ def _kept(row: revocations.Record) -> Kept:
         raise Misconfigured("ledger: it holds a certificate that cannot be read; put a backup in its place") from None
     holder = Holder(
         row["host"], row["store"], row["identity"], row["generation"], row["current"], row["service"],
-        row["key_type"], row["custody"], row["row"], row["identity_row"], row["state"] == "orphaned",
+        row["key_type"], row["custody"], row["row"], row["identity_row"], row["state"],
     )  # fmt: skip
     return Kept(
         fingerprint=row["credential_id"],

@@ -20,7 +20,8 @@ ANTEDATED = dt.timedelta(hours=1)
 class Holder(t.NamedTuple):
     """An identity that has, or had, a certificate; `row` and `identity_row` are its places in the ledger.
 
-    `current` is the state of the identity (present, absent, released) where this is the generation it has, or had last.
+    `current` is the state of the identity (present, absent, released) where this is the generation it has, or had last;
+    `state` is that of the generation.
     """
 
     host: str
@@ -33,12 +34,12 @@ class Holder(t.NamedTuple):
     custody: str = "file"
     row: int = 0
     identity_row: int = 0
-    is_orphan: bool = False
+    state: str = "current"
 
     @property
     def number(self) -> int | None:
         """The generation that the ledger is told of: the number of an orphan may be another one's by now."""
-        return None if self.is_orphan else self.generation
+        return None if self.state == "orphaned" else self.generation
 
 
 class Kept(t.NamedTuple):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import queue
 import threading
 import time
@@ -15,6 +16,7 @@ from ...module_utils._core import pki
 from ...module_utils._core.errors import KeysteadError, first_line
 from ...module_utils._host.endpoint import Endpoint
 from .._ledger import revocations
+from .._ledger.port import INTENT_HOLDS
 from .wanted import WHO
 
 if t.TYPE_CHECKING:
@@ -33,13 +35,16 @@ Places = dict[str, list[str]]
 Shown = bytes | str  # the certificate (DER), or why none was seen
 
 
-def delivered(ledger: Readable, found: Sequence[Found]) -> Places:
-    """Return where certificates, by their fingerprints, are delivered and have no successor."""
-    holders = [(one.target.kept.fingerprint, holder) for one in found for holder in one.target.holders]
-    live = revocations.live(ledger, (holder.row for _print, holder in holders))
+def delivered(ledger: Readable, found: Sequence[Found], now: dt.datetime) -> Places:
+    """Return where certificates, by their fingerprints, are delivered and have no successor, or are about to be."""
+    pairs = [(one.target.kept, holder) for one in found for holder in one.target.holders]
+    live = revocations.live(ledger, (holder.row for _kept, holder in pairs))
     places: Places = {}
-    for fingerprint, holder in holders:
-        places.setdefault(fingerprint, []).extend(_places(holder, live.get(holder.row, ())))
+    for kept, holder in pairs:
+        there = places.setdefault(kept.fingerprint, [])
+        there.extend(_places(holder, live.get(holder.row, ())))
+        if holder.state == "issued" and now - kept.issued < dt.timedelta(seconds=INTENT_HOLDS):
+            there.append(f"issued for {holder.host} by a run that may be about to install it")
     return places
 
 

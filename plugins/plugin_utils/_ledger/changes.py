@@ -118,6 +118,7 @@ def _issued(place: Place, change: Issued) -> None:
     if not _described(place, change):
         message = f"ledger: another run took over generation {place.outcome.number} of {place.outcome.name}; run again"
         raise Pending(message)
+    revocations.known_as_revoked(place.connection, _known(place), change.credential_id)
     place.run(
         "UPDATE identities SET newest = CASE WHEN newest < ? THEN ? ELSE newest END WHERE id = ?",
         place.outcome.number, place.outcome.number, place.identity,

@@ -32,6 +32,11 @@ INSERT INTO revocations (credential_id, public_id, serial_number, issuer_id, not
 SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM generations WHERE credential_id = ?)
 ON CONFLICT (credential_id) DO NOTHING
 """
+_TAKEN_OVER = """
+UPDATE generations SET state = 'revoked', revoked_at = (SELECT revoked_at FROM revocations WHERE credential_id = ?),
+    revocation_reason = (SELECT reason FROM revocations WHERE credential_id = ?)
+WHERE id = ? AND state = 'issued' AND EXISTS (SELECT 1 FROM revocations WHERE credential_id = ?)
+"""
 _CREDENTIALS = """
 SELECT g.id, i.id, i.host, i.store, i.name, i.service, g.number, g.state, g.issuer_id, g.credential_id, g.public_id,
        x.serial_number, x.certificate, g.not_before, g.not_after, CASE g.found WHEN 0 THEN g.issued_at END,
@@ -78,6 +83,11 @@ def apply(connection: Connection, batch: Batch, change: CredentialRevoked) -> No
         change.credential_id, change.public_id, change.serial_number, change.issuer_id, stamp(change.not_after),
         change.reason, when, stamp(batch.at), change.credential_id,
     ))  # fmt: skip
+
+
+def known_as_revoked(connection: Connection, generation: int, credential_id: str) -> None:
+    """Mark a generation whose credential was taken back before any identity had it."""
+    connection.execute(_TAKEN_OVER, (credential_id, credential_id, generation, credential_id))
 
 
 def credentials(ledger: Readable, by: Mapping[str, str]) -> list[Record]:
