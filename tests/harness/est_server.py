@@ -117,7 +117,10 @@ class Authority:
 
 @dataclass
 class Est:
-    """A running server. What tests look at: `signed`, `asked` as `METHOD path by whom`, `logins` by connection."""
+    """A running server. What tests look at: `signed`, `asked` as `METHOD path by whom`, `logins` by connection.
+
+    `broken` has the status and the body that an operation answers with, whatever it was asked.
+    """
 
     url: str
     ca_bundle: Path
@@ -130,6 +133,7 @@ class Est:
     connections: set[int] = field(default_factory=set)
     waiting: dict[bytes, int] = field(default_factory=dict)
     out_of_service: bool = False
+    broken: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     context: ssl.SSLContext | None = None
 
     def serve_by_root(self) -> None:
@@ -170,6 +174,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         est.asked.append(f"{self.command} {self.path} by {who or 'nobody'}")
         if est.out_of_service:
             self._say(503, b"down for maintenance", "text/plain")
+        elif operation in est.broken:
+            self._say(est.broken[operation][0], est.broken[operation][1], "text/plain")
         elif label not in est.labels or not self.path.startswith(BASE):
             self._say(404, b"no such label", "text/plain")
         elif (self.command, operation) == ("GET", "cacerts"):

@@ -12,12 +12,12 @@ import time
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.tests.harness import est_site, playbook
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
-from ansible_collections.keystead.identity.tests.harness import playbook
-from ansible_collections.keystead.identity.tests.harness.est import LABELS, PASSWORD, Backend, pair
-from ansible_collections.keystead.identity.tests.harness.est_server import BASE, Est, running
+from ansible_collections.keystead.identity.tests.harness.est import PASSWORD, pair
+from ansible_collections.keystead.identity.tests.harness.est_site import BY_OWN, BY_PASSWORD, Site, Task, peer
 from ansible_collections.keystead.identity.tests.harness.front import MARGIN, TIMEOUT
-from ansible_collections.keystead.identity.tests.harness.in_process import World, host_half, web
+from ansible_collections.keystead.identity.tests.harness.in_process import host_half, web
 from ansible_collections.keystead.identity.tests.needs import OLD_PYTHON
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -25,42 +25,12 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.one_core
-Task = dict[str, t.Any]
-
-
-class Site(t.NamedTuple):
-    """A controller, a host and a server."""
-
-    world: World
-    est: Est
-    backend: Backend
-
-    def issuer(self, auth: Task | None = None, **said: t.Any) -> Task:
-        """Return the option `issuer`, by a password where nothing else is said."""
-        way = {"auth": auth} if auth else {}
-        return {"est": self.backend.options(**{"label": "peer", "enrol": "host", **way, **said})}
-
-    def asked(self) -> list[str]:
-        """Return who had something signed, and how, since this was called last."""
-        found = [one for one in self.est.asked if one.startswith("POST")]
-        self.est.asked.clear()
-        return [re.sub(rf"^POST {BASE}/\w+/", "", one) for one in found]
-
-
-def peer(**said: t.Any) -> Task:
-    """Return an identity whose certificate is one for clients too: it can be shown in TLS."""
-    return web(profile="tls_peer", **said)
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> t.Iterator[Site]:
-    directory = tmp_path / "est"
-    directory.mkdir()
-    with running(directory, **LABELS) as server:
-        yield Site(World(tmp_path / "world"), server, Backend(directory, server))
-
-
-BY_PASSWORD, BY_OWN = "simpleenroll by converger", "simplereenroll by CN=est issuing"
+    with est_site.beside(tmp_path) as found:
+        yield found
 
 
 def test_a_host_begins_by_a_password_and_renews_by_the_certificate_that_it_has(site: Site) -> None:

@@ -23,6 +23,11 @@ if t.TYPE_CHECKING:
 Certificates = t.Sequence["x509.Certificate"]
 
 
+def leads(named: Certificates, roots: Certificates) -> bool:
+    """Tell whether one of what a server names is a root, or was signed by one: who is above all others would be."""
+    return any(one in roots or any(signed_by(one, root) for root in roots) for one in named)
+
+
 def pinned_root(named: Certificates, pinned: str) -> x509.Certificate:
     """Return the root with this SHA-256 fingerprint among what a server names. Raises Denied."""
     by_print = {pki.fingerprint(one.public_bytes(Encoding.DER)): one for one in named if signed_by(one, one)}

@@ -16,6 +16,7 @@ with contextlib.suppress(ImportError):
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
+from ...module_utils._core import pki
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
 from ...module_utils._core.keys import spki_sha256
 from ...module_utils._core.pki import MALFORMED
@@ -30,7 +31,7 @@ from .address import WHO
 from .asked import check
 from .chain import path
 from .client import Later
-from .roots import pinned_root
+from .roots import leads, pinned_root
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +43,7 @@ if t.TYPE_CHECKING:
 
 Answer = t.Union["Generation", Order, KeysteadError]
 _OVER = (Silent, Misconfigured, Pending, LoggedOut)  # what the next request would meet as well
+_SHOWN = 4  # authorities of a server
 _SHORTER = 0.9  # of the lifetime that is asked for: less is worth a word
 
 
@@ -65,6 +67,22 @@ class Signer:
         named = self._named
         return [pinned_root(named, self._pinned)] if self._pinned else self._declared
 
+    def check(self) -> int:
+        """Ask the server for its authorities, and return how many roots are trusted. Raises KeysteadError."""
+        self.check_leads(self._named)
+        return len(self._roots())
+
+    def check_leads(self, named: Sequence[x509.Certificate]) -> None:
+        """Raise Denied where what a server names leads to no trusted root: then nobody is to be asked to sign."""
+        if self._pinned:
+            pinned_root(named, self._pinned)
+        elif not leads(named, self._declared):
+            found = ", ".join(pki.fingerprint(one.public_bytes(Encoding.DER)) for one in named[:_SHOWN])
+            raise Denied(
+                f"{WHO}: none of its authorities (cacerts) is a root of issuer.est.roots, or signed by one; they have "
+                f"the fingerprints {found}; name the root that its operator tells you, or correct url or label"
+            )
+
     @functools.cached_property
     def _named(self) -> list[x509.Certificate]:
         return self._client.authorities()
@@ -78,7 +96,7 @@ class Signer:
         """Ask for one after the other. What ends all of them is asked for once, a broken server twice in a row."""
         try:
             if requests:
-                self._roots()
+                self.check_leads(self._named)
                 self._ask_what_is_wanted()
         except KeysteadError as error:  # nobody was asked to sign
             told = plain(Unreached(str(error)) if isinstance(error, Unavailable) else error)

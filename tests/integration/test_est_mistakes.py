@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Mistakes in what a task says of an EST server, and servers that are broken: nothing is signed for nothing."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
+from ansible_collections.keystead.identity.tests.harness import est_site
+from ansible_collections.keystead.identity.tests.harness.est_server import Authority
+from ansible_collections.keystead.identity.tests.harness.est_site import Site, Task, peer
+from ansible_collections.keystead.identity.tests.harness.issuers import Made
+from cryptography.hazmat.primitives.serialization import Encoding
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.one_core
+WAYS = ("host", "controller")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> t.Iterator[Site]:
+    with est_site.beside(tmp_path) as found:
+        yield found
+
+
+def by_roots(site: Site, root: str, **said: t.Any) -> Task:
+    """Return the option `issuer` with a root in place of a fingerprint."""
+    return {"est": {**site.issuer(**said)["est"], "fingerprint_sha256": None, "roots": [root]}}
+
+
+def stranger() -> str:
+    """Return a root that has nothing to do with a server, under the very name of its own."""
+    return Authority().root.public_bytes(Encoding.PEM).decode()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("status", "body", "why"),
+    [
+        (404, b"", "there is no cacerts at its address; correct url or label"),
+        (403, b"", "who we are may not use cacerts"),
+        (400, b"no", "it refuses cacerts .no.; see its log"),
+        (503, b"", "it answers cacerts with status 503; see its log"),
+        (200, b"", "its list of authorities .cacerts. cannot be understood"),
+        (200, b"MAMCAQE=", "its list of authorities .cacerts. cannot be understood"),
+    ],
+)
+def test_a_server_whose_authorities_cannot_be_had_signs_nothing(
+    site: Site, way: str, status: int, body: bytes, why: str
+) -> None:
+    site.est.broken["cacerts"] = status, body
+    issuer = by_roots(site, site.est.root, enrol=way)
+    for _run in range(2):
+        result = site.world.converge([peer()], issuer=issuer)
+        assert re.match(f"web: est: {why}", result["msg"]), result["msg"]
+    assert (site.asked(), site.est.signed) == ([], [])
+    assert {state for (state,) in site.world.query("SELECT state FROM generations")} == {"refused"}
+    site.est.broken.clear()
+    site.world.settled([peer()], issuer=issuer)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_root_that_the_server_has_nothing_to_do_with_is_noticed_before_anything_is_signed(
+    site: Site, way: str
+) -> None:
+    for root in (stranger(), site.est.tls.cert_pem.bytes().decode()):
+        result = site.world.converge([peer()], issuer=by_roots(site, root, enrol=way))
+        assert "is a root of issuer.est.roots, or signed by one; they have the fingerprints " in result["msg"]
+        assert (site.asked(), site.est.signed) == ([], [])
+    assert {state for (state,) in site.world.query("SELECT state FROM generations")} == {"refused"}
+
+
+def test_a_preflight_says_that_a_root_is_a_wrong_one(site: Site) -> None:
+    made = Made("est", site.backend)
+    checks = made.issuer(roots=[stranger()], fingerprint_sha256=None).preflight()
+    with pytest.raises(KeysteadError, match=r"none of its authorities \(cacerts\) is a root of issuer.est.roots"):
+        list(checks)
+    found = [one.found for one in made.issuer(roots=[site.est.root], fingerprint_sha256=None).preflight()]
+    assert "its authorities lead to what is trusted: 1 root" in found
+
+
+def test_an_answer_of_a_host_about_what_was_signed_never_says_that_it_was_refused(site: Site) -> None:
+    """Somebody has to look for the certificate: it is somewhere."""
+
+    def way(arguments: Task) -> Task:
+        answer = site.world.execute(arguments)
+        if arguments["phase"] == "enrol":
+            answer["identities"][0]["enrolled"]["authorities"]["status"] = 404
+        return answer
+
+    result = site.world.converge([peer()], issuer=by_roots(site, site.est.root), execute=way)
+    assert "est: there is no cacerts at its address" in result["msg"]
+    assert len(site.est.signed) == 1
+    assert site.world.query("SELECT state FROM generations") == [("intended",)]
