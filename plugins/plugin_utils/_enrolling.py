@@ -96,7 +96,9 @@ class OnHost:
         if error is not None:
             return error
         try:
-            return t.cast("Answer", self._issuer.enrolled(request, told["enrolled"]))
+            answer = t.cast("Answer", self._issuer.enrolled(request, told["enrolled"]))
+            spared = told.get("unreached") is True  # it is the answer to another one, who asked before
+            return Unreached(str(answer)) if spared and isinstance(answer, Unavailable) else answer
         except (ValueError, TypeError, AttributeError, LookupError):
             wrong = f"what it was answered for {request.name} has another form"
             return Unavailable(f"host: {wrong}; look at this host, and run again")

@@ -119,6 +119,7 @@ class Authority:
 class Est:
     """A running server. What tests look at: `signed`, `asked` as `METHOD path by whom`, `logins` by connection.
 
+    `revoked` are serial numbers of certificates that it accepts no more,
     `broken` has the status and the body that an operation answers with, whatever it was asked.
     """
 
@@ -133,6 +134,7 @@ class Est:
     connections: set[int] = field(default_factory=set)
     waiting: dict[bytes, int] = field(default_factory=dict)
     out_of_service: bool = False
+    revoked: set[int] = field(default_factory=set)
     broken: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     context: ssl.SSLContext | None = None
 
@@ -231,6 +233,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if operation == "simplereenroll":  # RFC 7030, 4.2.2
             shown = t.cast("ssl.SSLSocket", self.request).getpeercert(binary_form=True)
             old = x509.load_der_x509_certificate(shown) if shown else None
+            if old and old.serial_number in self.server.est.revoked:
+                return "this certificate is revoked"
             if old is None or old.issuer != self.server.est.authority.issuing_name or old.subject != csr.subject:
                 return "a certificate of mine, for the same subject, has to ask for another one"
             if old.extensions.get_extension_for_class(x509.SubjectAlternativeName).value != names[0]:

@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import re
+import time
 import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
 from ansible_collections.keystead.identity.tests.harness import est_site
-from ansible_collections.keystead.identity.tests.harness.est_server import Authority
+from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
+from ansible_collections.keystead.identity.tests.harness.est_server import BASE, Authority
 from ansible_collections.keystead.identity.tests.harness.est_site import Site, Task, peer
 from ansible_collections.keystead.identity.tests.harness.issuers import Made
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -99,3 +101,54 @@ def test_an_answer_of_a_host_about_what_was_signed_never_says_that_it_was_refuse
     assert "est: there is no cacerts at its address" in result["msg"]
     assert len(site.est.signed) == 1
     assert site.world.query("SELECT state FROM generations") == [("intended",)]
+
+
+# many identities of one host
+
+
+def peers(count: int) -> list[Task]:
+    """Return so many identities."""
+    return [peer(name=f"web{number}", dns_names=[f"web{number}.example.org"]) for number in range(count)]
+
+
+def test_a_wrong_password_is_tried_once_for_all_identities_of_a_host(site: Site) -> None:
+    wrong = {"basic": {"username": "converger", "password": "open, barley"}}
+    result = site.world.converge(peers(4), issuer=site.issuer(wrong))
+    assert len(site.asked()) == 1
+    assert [one["failed"] for one in result["identities"]] == [True] * 4
+    assert len({one["msg"] for one in result["identities"]}) == 1
+    assert result["identities"][3]["msg"].startswith("est: it does not accept who we are (who are you?); correct")
+
+
+@pytest.mark.parametrize(("status", "times"), [(403, 2), (429, 1), (500, 2), (503, 2), (400, 4)])
+def test_what_the_next_one_would_be_answered_too_is_not_asked_for_each(site: Site, status: int, times: int) -> None:
+    """But for a refusal that is about one identity, as status 400 is; a server may mean that by a single 403."""
+    site.est.broken["simpleenroll"] = status, b"no"
+    site.world.converge(peers(4), issuer=site.issuer())
+    assert len(site.asked()) == times
+    site.est.broken.clear()
+    site.world.converge(peers(4), issuer=site.issuer())
+    lost = site.world.query("SELECT count(*) FROM generations WHERE state = 'orphaned'")
+    assert lost == [(times if status >= 500 else 0,)]
+
+
+@pytest.mark.parametrize("where", ["/cacerts", "/simpleenroll"])
+def test_a_server_that_is_silent_is_waited_for_once(site: Site, where: str) -> None:
+    with faulty.before(*site.backend.upstream) as proxy:
+        issuer = {"est": site.backend.through(proxy.url, label="peer", enrol="host", timeout="1s")}
+        proxy.fail(faulty.hang, f" {BASE}/peer{where}")
+        begun = time.monotonic()
+        result = site.world.converge(peers(5), issuer=by_roots(site, site.est.root, **issuer["est"]))
+        assert time.monotonic() - begun < 4
+    assert ["did not answer within 1s" in one["msg"] for one in result["identities"]] == [True] * 5
+
+
+def test_a_pair_that_is_refused_says_nothing_about_that_of_another_identity(site: Site) -> None:
+    many = peers(2)
+    site.world.settled(many, issuer=site.issuer())
+    site.est.revoked.add(site.world.certificate("web0").serial_number)
+    site.asked()
+    changed = [{**one, "key": {"type": "ecdsa-p384"}} for one in many]
+    site.world.converge(changed, issuer=site.issuer())
+    assert "simplereenroll by CN=est issuing" in site.asked()
+    assert site.world.certificate("web1").public_key().key_size == 384

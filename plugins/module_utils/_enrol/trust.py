@@ -42,6 +42,8 @@ def _signed_by(certificate: x509.Certificate, root: x509.Certificate) -> bool:
         return certificate.issuer == root.subject
     try:
         certificate.verify_directly_issued_by(root)
-    except (*UNREADABLE, InvalidSignature):
+    except InvalidSignature:
+        return False
+    except UNREADABLE:
         return False
     return True

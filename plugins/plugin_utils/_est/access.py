@@ -31,16 +31,16 @@ class Access:
 
     def __init__(self, options: Options, where: Place, pinned: str | None) -> None:
         """Keep the options, which were checked."""
-        ((self._way, self._auth),) = options["auth"].items()
-        self._option = f"{WHO}: auth.{self._way}"
+        ((self.way, self._auth),) = options["auth"].items()
+        self._option = f"{WHO}: auth.{self.way}"
         self._options, self._place, self._pinned = options, where, pinned
         self._met: str | None = None
 
     def server(self) -> Server:
         """Return how the server is spoken to. Raises Misconfigured where ca_bundle cannot be read."""
-        pair = (self._auth["certificate"], self._auth["private_key"]) if self._way == "cert" else None
+        pair = (self._auth["certificate"], self._auth["private_key"]) if self.way == "cert" else None
         known = self.authorities()
-        return Server(WHO, self._place.host, self._place.port, self.timeout, known, pair, f"auth.{self._way}")
+        return Server(WHO, self._place.host, self._place.port, self.timeout, known, pair, f"auth.{self.way}")
 
     def authorities(self) -> str | None:
         """Return who may have signed the certificate of the server, PEM; None for whom the system trusts."""
@@ -64,7 +64,7 @@ class Access:
 
     def headers(self) -> Mapping[str, str]:
         """Return the header that says who we are, where a header does (RFC 7617). Raises Misconfigured."""
-        if self._way != "basic":
+        if self.way != "basic":
             return {}
         said = base64.b64encode(f"{self.username()}:{self.password()}".encode()).decode()
         return {"Authorization": f"Basic {said}"}
@@ -94,7 +94,7 @@ class Access:
 
     def secrets(self) -> tuple[str, ...]:
         """Return what a server must not be heard repeating."""
-        return (self.password(), self.headers()["Authorization"].partition(" ")[2]) if self._way == "basic" else ()
+        return (self.password(), self.headers()["Authorization"].partition(" ")[2]) if self.way == "basic" else ()
 
     def _introduced(self, pinned: str) -> str:
         """Return the root with a fingerprint, PEM, from a server that nobody here can verify yet (RFC 7030, 4.1.1).

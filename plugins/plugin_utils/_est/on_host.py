@@ -29,13 +29,14 @@ AGAIN, FIRST = "simplereenroll", "simpleenroll"
 
 
 def enrolment(
-    request: Request, current: Credential | None, way: str, access: Access, place: Place, signer: Signer
+    request: Request, current: Credential | None, access: Access, place: Place, signer: Signer
 ) -> Enrolment | None:
     """Return what a host is to send, None where the controller enrols for it (RFC 7030, 4.2.1 and 4.2.2).
 
     Who asks for another certificate shows the old one, for the same names. That is one for clients, since TLS asks for
-    it; else the host begins anew, by `way`, which is how `auth` says who may.
+    it; else the host begins anew, as `auth` says who may.
     """
+    way = access.way
     check_is_declared(request, WHO)
     same = current is not None and current.facts.subject == request.subject
     again = same and current is not None and "client_auth" in current.facts.usages

@@ -60,12 +60,11 @@ class Signer:
         self._wanted: tuple[Wish, ...] | None = None
 
     def roots(self) -> tuple[bytes, ...]:
-        """Return the trusted roots (DER) of a server that answers. Raises Denied where it has not the pinned one."""
+        """Return the trusted roots (DER). Raises Denied where a server does not name the one that is pinned."""
         return tuple(one.public_bytes(Encoding.DER) for one in self._roots())
 
     def _roots(self) -> list[x509.Certificate]:
-        named = self._named
-        return [pinned_root(named, self._pinned)] if self._pinned else self._declared
+        return [pinned_root(self._named, self._pinned)] if self._pinned else self._declared
 
     def check(self) -> int:
         """Ask the server for its authorities, and return how many roots are trusted. Raises KeysteadError."""

@@ -75,8 +75,7 @@ class EstIssuer:
             return None
         from .._est.on_host import enrolment
 
-        (way,) = self._options["auth"]
-        return enrolment(request, current, way, self._access, self._place, self._signer)
+        return enrolment(request, current, self._access, self._place, self._signer)
 
     def enrolled(self, request: Request, told: t.Mapping[str, t.Any]) -> Generation | Order | KeysteadError:
         """Read what a host was answered; raises ValueError for what has another form."""
