@@ -151,6 +151,10 @@ class Est:
         if self.context:
             self.context.load_cert_chain(pair)
 
+    def shut_out(self) -> None:
+        """Accept no more certificates of clients but those of the TLS authority."""
+        self.context = _context(self.tls)
+
     @property
     def root(self) -> str:
         """The root, PEM."""
@@ -166,7 +170,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         self.request.settimeout(30)
-        self.request = self.server.context.wrap_socket(self.request, server_side=True)
+        self.request = t.cast("ssl.SSLContext", self.server.est.context).wrap_socket(self.request, server_side=True)
         super().setup()
 
     def _answer(self) -> None:
@@ -254,6 +258,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
+def _context(tls: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    tls.configure_trust(context)
+    return context
+
+
 def _encoded(content: bytes) -> bytes:
     return base64.b64encode(content)  # strongSwan reads no line breaks
 
@@ -261,7 +273,6 @@ def _encoded(content: bytes) -> bytes:
 class _Listener(socketserver.ThreadingTCPServer):
     daemon_threads, block_on_close, allow_reuse_address = True, False, True
     est: Est
-    context: ssl.SSLContext
 
     def handle_error(self, *_arguments: object) -> None:
         """Say nothing: clients that are not believed go away here as they should."""
@@ -275,12 +286,8 @@ def running(directory: Path, **labels: Label) -> t.Iterator[Est]:
     listener = _Listener(("127.0.0.1", 0), _Handler)
     url = f"https://127.0.0.1:{listener.server_address[1]}"
     listener.est = Est(url, directory / "tls-ca.pem", tls, authority, {"": Label(), **labels})
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    context.verify_mode = ssl.CERT_OPTIONAL
-    tls.configure_trust(context)
-    context.load_verify_locations(cadata=listener.est.root)
-    listener.context = listener.est.context = context
+    listener.est.context = _context(tls)
+    listener.est.context.load_verify_locations(cadata=listener.est.root)
     thread = threading.Thread(target=functools.partial(listener.serve_forever, 0.02), daemon=True)
     thread.start()
     try:

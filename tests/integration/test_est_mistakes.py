@@ -15,7 +15,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.errors imp
 from ansible_collections.keystead.identity.tests.harness import est_site
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness.est_server import BASE, Authority
-from ansible_collections.keystead.identity.tests.harness.est_site import Site, Task, peer
+from ansible_collections.keystead.identity.tests.harness.est_site import BY_OWN, BY_PASSWORD, Site, Task, peer
 from ansible_collections.keystead.identity.tests.harness.issuers import Made
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -150,5 +150,70 @@ def test_a_pair_that_is_refused_says_nothing_about_that_of_another_identity(site
     site.asked()
     changed = [{**one, "key": {"type": "ecdsa-p384"}} for one in many]
     site.world.converge(changed, issuer=site.issuer())
-    assert "simplereenroll by CN=est issuing" in site.asked()
+    assert site.asked() == [BY_OWN, BY_OWN, BY_PASSWORD]
     assert site.world.certificate("web1").public_key().key_size == 384
+
+
+# a renewal that is refused
+
+REFUSALS: dict[str, t.Callable[[Site], object]] = {
+    "is revoked there": lambda site: site.est.revoked.add(site.world.certificate().serial_number),
+    "is not who it was": lambda site: site.est.broken.update(simplereenroll=(401, b"who?")),
+    "may do that no more": lambda site: site.est.broken.update(simplereenroll=(403, b"no")),
+    "was never offered that": lambda site: site.est.broken.update(simplereenroll=(404, b"no")),
+    "is unknown to TLS": lambda site: site.est.shut_out(),
+}
+
+
+@pytest.mark.parametrize("how", REFUSALS)
+def test_a_host_whose_certificate_is_refused_begins_anew_in_the_same_run(site: Site, how: str) -> None:
+    site.world.settled([peer()], issuer=site.issuer())
+    REFUSALS[how](site)
+    site.asked()
+    result = site.world.converge([peer(key={"type": "ecdsa-p384"})], issuer=site.issuer())
+    assert not result.get("failed"), result.get("msg")
+    assert site.asked() == [*([BY_OWN] if how != "is unknown to TLS" else []), BY_PASSWORD]
+    (warning,) = [one for one in result["warnings"] if one.startswith("web: ")]
+    assert re.fullmatch(r"web: what the host has is refused \(est: [^;]*\); it began anew", warning), warning
+    assert site.world.certificate().public_key().key_size == 384
+    assert site.world.query("SELECT number, state FROM generations ORDER BY id")[-1] == (2, "current")
+
+
+def test_the_controller_begins_anew_for_a_host_where_it_began(site: Site) -> None:
+    issuer = {"est": site.backend.by_certificate(label="peer", enrol="host")}
+    site.world.settled([peer()], issuer=issuer)
+    site.est.revoked.add(site.world.certificate().serial_number)
+    site.asked()
+    result = site.world.converge([peer(key={"type": "ecdsa-p384"})], issuer=issuer)
+    assert not result.get("failed"), result.get("msg")
+    assert [one.partition(" ")[0] for one in site.asked()] == ["simplereenroll", "simpleenroll"]
+
+
+def test_what_is_refused_both_ways_is_asked_for_twice_and_no_more(site: Site) -> None:
+    site.world.settled([peer()], issuer=site.issuer())
+    site.est.broken.update(dict.fromkeys(("simpleenroll", "simplereenroll"), (400, b"not today")))
+    site.asked()
+    result = site.world.converge([peer(key={"type": "ecdsa-p384"})], issuer=site.issuer(), wait="2s")
+    assert result["msg"] == "web: est: it refuses enrolment (not today); see its log"
+    assert len(site.asked()) == 2
+
+
+def test_who_began_anew_and_has_to_wait_goes_on_like_that(site: Site) -> None:
+    site.world.settled([peer()], issuer=site.issuer())
+    site.est.revoked.add(site.world.certificate().serial_number)
+    site.est.labels["peer"].polls = 1
+    site.asked()
+    result = site.world.converge([peer(key={"type": "ecdsa-p384"})], issuer=site.issuer(), wait="20s")
+    assert not result.get("failed"), result.get("msg")
+    assert site.asked() == [BY_OWN, BY_PASSWORD, BY_PASSWORD]
+
+
+def test_a_renewal_that_was_not_even_asked_for_is_not_begun_anew(site: Site) -> None:
+    issuer = by_roots(site, site.est.root)
+    site.world.settled([peer()], issuer=issuer)
+    site.est.broken["cacerts"] = 404, b""
+    phases = len(site.world.phases)
+    result = site.world.converge([peer(key={"type": "ecdsa-p384"})], issuer=issuer)
+    assert "there is no cacerts" in result["msg"]
+    assert site.world.phases[phases:] == ["prepare", "enrol", "install"]
+    assert not result.get("warnings")

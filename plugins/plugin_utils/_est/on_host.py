@@ -10,7 +10,7 @@ import base64
 import typing as t
 
 from ...module_utils._core import wire
-from ...module_utils._core.errors import KeysteadError, Unavailable, Unreached
+from ...module_utils._core.errors import KeysteadError, Unasked, Unavailable, Unreached
 from ...module_utils._core.ports import Enrolment
 from ...module_utils._enrol.https import KEPT, Answer
 from .._request import check_is_declared
@@ -79,7 +79,7 @@ def enrolled(
         return signer.taken(request, client.read(answer, "enrolment"), above)
     except KeysteadError as error:
         if answer is None:
-            return Unreached(str(error)) if isinstance(error, Unavailable) else error
+            return (Unreached if isinstance(error, Unavailable) else Unasked)(str(error))
         return Unavailable(str(error)) if answer.status == 200 else error
 
 
