@@ -119,7 +119,7 @@ class Authority:
 class Est:
     """A running server. What tests look at: `signed`, `asked` as `METHOD path by whom`, `logins` by connection.
 
-    `revoked` are serial numbers of certificates that it accepts no more,
+    `grants` says what it answers in place of what it signed, `revoked` are serial numbers that it accepts no more,
     `broken` has the status and the body that an operation answers with, whatever it was asked.
     """
 
@@ -134,6 +134,7 @@ class Est:
     connections: set[int] = field(default_factory=set)
     waiting: dict[bytes, int] = field(default_factory=dict)
     out_of_service: bool = False
+    grants: t.Callable[[x509.Certificate], list[x509.Certificate]] | None = None
     revoked: set[int] = field(default_factory=set)
     broken: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     context: ssl.SSLContext | None = None
@@ -223,7 +224,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._say(202, b"", "text/plain", {"Retry-After": label.retry_after} if label.retry_after else {})
             return
         est.signed.append(est.authority.sign(csr, label))
-        self._certificates(est.signed[-1:])
+        self._certificates(est.signed[-1:] if est.grants is None else est.grants(est.signed[-1]))
 
     def _against(self, operation: str, csr: x509.CertificateSigningRequest, label: Label) -> str:
         """Say what speaks against a request; nothing where it is fine."""

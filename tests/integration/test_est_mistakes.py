@@ -14,9 +14,12 @@ import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
 from ansible_collections.keystead.identity.tests.harness import est_site
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
-from ansible_collections.keystead.identity.tests.harness.est_server import BASE, Authority
+from ansible_collections.keystead.identity.tests.harness.est_server import BASE, Authority, Label
 from ansible_collections.keystead.identity.tests.harness.est_site import BY_OWN, BY_PASSWORD, Site, Task, peer
 from ansible_collections.keystead.identity.tests.harness.issuers import Made
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 if t.TYPE_CHECKING:
@@ -217,3 +220,43 @@ def test_a_renewal_that_was_not_even_asked_for_is_not_begun_anew(site: Site) -> 
     assert "there is no cacerts" in result["msg"]
     assert site.world.phases[phases:] == ["prepare", "enrol", "install"]
     assert not result.get("warnings")
+
+
+# answers without what was asked for
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("what", ["root", "named", "stranger's root"])
+def test_an_answer_of_authorities_alone_is_no_certificate_that_somebody_should_revoke(
+    site: Site, way: str, what: str
+) -> None:
+    site.est.grants = lambda _signed: {
+        "root": [site.est.authority.root],
+        "named": site.est.authority.named,
+        "stranger's root": [Authority().root],
+    }[what]
+    result = site.world.converge([peer()], issuer=site.issuer(enrol=way))
+    told = "it answers that it signed, but no certificate for the key of web is in it; see its log"
+    assert result["msg"] == f"web: est: {told}"
+    assert site.world.query("SELECT state FROM generations") == [("intended",)]
+    assert site.world.query("SELECT serial_number FROM x509") == []
+    site.est.grants = None
+    site.world.converge([peer()], issuer=site.issuer(enrol=way))
+    assert site.world.query("SELECT state FROM generations ORDER BY id") == [("orphaned",), ("current",)]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_certificate_for_another_key_is_an_orphan_with_its_serial_number(site: Site, way: str) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
+    other = site.est.authority.sign(request, Label())
+    site.est.grants = lambda _signed: [site.est.authority.root, other]
+    site.world.converge([peer()], issuer=site.issuer(enrol=way))
+    assert site.world.query("SELECT state FROM generations") == [("orphaned",)]
+    assert site.world.query("SELECT serial_number FROM x509") == [(f"{other.serial_number:x}",)]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_certificate_is_found_wherever_it_is_in_an_answer(site: Site, way: str) -> None:
+    site.est.grants = lambda signed: [*site.est.authority.named, signed]
+    site.world.settled([peer()], issuer=site.issuer(enrol=way))

@@ -31,7 +31,7 @@ from .address import WHO
 from .asked import check
 from .chain import path
 from .client import Later
-from .roots import leads, pinned_root
+from .roots import is_authority, leads, pinned_root
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -141,14 +141,13 @@ class Signer:
             order = Order(request, reference(request), answer.seconds)
             self._not_before[order.reference] = time.monotonic() + answer.seconds
             return order
-        key = spki_sha256(x509.load_der_x509_csr(request.csr).public_key())
-        leaf = next((one for one in answer if spki_sha256(one.public_key()) == key), answer[0])
+        if named is not None:
+            self._named = list(named)
+        leaf = granted_of(answer, request, self._named)
         granted = (leaf.not_valid_after_utc - leaf.not_valid_before_utc).total_seconds()
         if granted < _SHORTER * request.lifetime:
             end = f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M}"
             self._advise(f"{WHO}: {request.name}: it grants a life until {end} UTC, shorter than lifetime says")
-        if named is not None:
-            self._named = list(named)
         return self._generation(leaf, [*answer, *self._named])
 
     def _generation(self, leaf: x509.Certificate, above: Sequence[x509.Certificate]) -> Generation:
@@ -157,6 +156,22 @@ class Signer:
         anchors = [anchor] if anchor is not None else roots  # V1 says that no way leads to one
         found = Above(*(b"".join(one.public_bytes(Encoding.PEM) for one in part) for part in (between, anchors)))
         return found.generation(leaf, self._id)
+
+
+def granted_of(
+    answer: Sequence[x509.Certificate], request: Request, named: Sequence[x509.Certificate]
+) -> x509.Certificate:
+    """Return the certificate for the key of a request, or one for another key, which V1 refuses and says what it is.
+
+    No authority is meant: who is told that one of their serial numbers is an orphan may revoke it. Raises Unavailable.
+    """
+    key = spki_sha256(x509.load_der_x509_csr(request.csr).public_key())
+    others = [one for one in answer if one not in named and not is_authority(one)]
+    for one in (*(one for one in answer if spki_sha256(one.public_key()) == key), *others):
+        return one
+    raise Unavailable(
+        f"{WHO}: it answers that it signed, but no certificate for the key of {request.name} is in it; see its log"
+    )
 
 
 def reference(request: Request) -> str:
