@@ -119,6 +119,7 @@ class Authority:
 class Est:
     """A running server. What tests look at: `signed`, `asked` as `METHOD path by whom`, `logins` by connection.
 
+    `curt` lets it end each connection after an answer without having said so,
     `grants` says what it answers in place of what it signed, `revoked` are serial numbers that it accepts no more,
     `broken` has the status and the body that an operation answers with, whatever it was asked.
     """
@@ -134,6 +135,7 @@ class Est:
     connections: set[int] = field(default_factory=set)
     waiting: dict[bytes, int] = field(default_factory=dict)
     out_of_service: bool = False
+    curt: bool = False
     grants: t.Callable[[x509.Certificate], list[x509.Certificate]] | None = None
     revoked: set[int] = field(default_factory=set)
     broken: dict[str, tuple[int, bytes]] = field(default_factory=dict)
@@ -257,6 +259,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+        self.close_connection = self.close_connection or self.server.est.curt
 
 
 def _context(tls: trustme.CA) -> ssl.SSLContext:

@@ -237,7 +237,7 @@ def test_an_answer_of_authorities_alone_is_no_certificate_that_somebody_should_r
     }[what]
     result = site.world.converge([peer()], issuer=site.issuer(enrol=way))
     told = "it answers that it signed, but no certificate for the key of web is in it; see its log"
-    assert result["msg"] == f"web: est: {told}"
+    assert result["msg"] == f"est: {told}"
     assert site.world.query("SELECT state FROM generations") == [("intended",)]
     assert site.world.query("SELECT serial_number FROM x509") == []
     site.est.grants = None
@@ -251,12 +251,48 @@ def test_a_certificate_for_another_key_is_an_orphan_with_its_serial_number(site:
     request = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([])).sign(key, hashes.SHA256())
     other = site.est.authority.sign(request, Label())
     site.est.grants = lambda _signed: [site.est.authority.root, other]
-    site.world.converge([peer()], issuer=site.issuer(enrol=way))
+    result = site.world.converge([peer()], issuer=site.issuer(enrol=way))
     assert site.world.query("SELECT state FROM generations") == [("orphaned",)]
-    assert site.world.query("SELECT serial_number FROM x509") == [(f"{other.serial_number:x}",)]
+    (said,) = re.findall("what it signed has serial number ([0-9a-f:]+) and ends on", result["msg"])
+    assert int(said.replace(":", ""), 16) == other.serial_number
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_certificate_is_found_wherever_it_is_in_an_answer(site: Site, way: str) -> None:
     site.est.grants = lambda signed: [*site.est.authority.named, signed]
     site.world.settled([peer()], issuer=site.issuer(enrol=way))
+
+
+# connections
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_server_that_ends_each_connection_without_saying_so_is_served(site: Site, way: str) -> None:
+    site.est.curt = True
+    site.world.settled(peers(3), issuer=site.issuer(enrol=way))
+    assert len(site.est.signed) == 3
+
+
+def test_a_request_that_may_have_been_signed_is_not_sent_twice(site: Site) -> None:
+    with faulty.before(*site.backend.upstream) as proxy:
+        proxy.fail(faulty.lose, "POST")
+        site.world.converge([peer()], issuer={"est": site.backend.through(proxy.url, label="peer")})
+    assert len(site.est.signed) == 1
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_answer_that_was_cut_short_is_not_taken_for_a_whole_one(site: Site, way: str) -> None:
+    """And what comes after it is asked on another connection."""
+    with faulty.before(*site.backend.upstream) as proxy:
+        issuer = {"est": site.backend.through(proxy.url, label="peer", enrol=way)}
+        proxy.fail(short, "simpleenroll", times=1)
+        result = site.world.converge(peers(2), issuer=issuer)
+    first, second = result["identities"]
+    assert "ended the call (IncompleteRead) before its answer was complete; run again later" in first["msg"]
+    assert second["failed"] is False, second["msg"]
+
+
+def short(handler: faulty.Handler) -> None:
+    """Announce more than comes, and refuse as far as one can see."""
+    handler.close_connection = True
+    handler.wfile.write(b"HTTP/1.1 400 No\r\nContent-Type: text/plain\r\nContent-Length: 500\r\n\r\nno, ")

@@ -48,6 +48,7 @@ def enrol(said: t.Mapping[str, t.Any], secret: str | None, own: Own | None) -> d
         named = _named(connection, f"{said['path']}/cacerts")
         if named.status != 200 or not lead_to(named.body, said["roots"]):
             return {"authorities": _packed(named)}  # the controller says what is wrong with them
+        connection.close()  # a server may end this one without a word, and a request is not sent twice
         headers = {**_HEADERS, **_authorization(said.get("username"), secret)}
         answer = connection.ask("POST", f"{said['path']}/{said['operation']}", headers, said["csr"].encode())
     finally:

@@ -82,7 +82,6 @@ class Client:
         """End the connection; the next call opens another one."""
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
 
     def _asked(self, method: str, operation: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
         if self._connection is None or self._opened_by != os.getpid():
