@@ -32,7 +32,7 @@ class Access:
     def __init__(self, options: Options, where: Place, pinned: str | None) -> None:
         """Keep the options, which were checked."""
         ((self.way, self._auth),) = options["auth"].items()
-        self._option = f"{WHO}: auth.{self.way}"
+        self.named = f"auth.{self.way}"
         self._options, self._place, self._pinned = options, where, pinned
         self._met: str | None = None
 
@@ -40,7 +40,7 @@ class Access:
         """Return how the server is spoken to. Raises Misconfigured where ca_bundle cannot be read."""
         pair = (self._auth["certificate"], self._auth["private_key"]) if self.way == "cert" else None
         known = self.authorities()
-        return Server(WHO, self._place.host, self._place.port, self.timeout, known, pair, f"auth.{self.way}")
+        return Server(WHO, self._place.host, self._place.port, self.timeout, known, pair, self.named)
 
     def authorities(self) -> str | None:
         """Return who may have signed the certificate of the server, PEM; None for whom the system trusts."""
@@ -48,9 +48,13 @@ class Access:
         if bundle is None:
             return self._met
         try:
-            return Path(bundle).read_text(encoding="ascii", errors="replace")
-        except OSError as error:
-            raise Misconfigured(f"{WHO}: ca_bundle {bundle}: {error.strerror}; write the path of a PEM file") from None
+            found = Path(bundle).read_text(encoding="ascii", errors="replace")
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=found)
+        except (OSError, ValueError) as error:  # an SSLError is an OSError
+            why = None if isinstance(error, (ssl.SSLError, ValueError)) else error.strerror
+            told = why or "it holds no certificates in PEM that can be read"
+            raise Misconfigured(f"{WHO}: ca_bundle {bundle}: {told}; write the path of a PEM file") from None
+        return found
 
     def connect(self) -> Connection:
         """Return a connection, which opens with its first call."""
@@ -84,12 +88,12 @@ class Access:
 
     def password(self) -> str:
         """Return the password of `basic`. Raises Misconfigured."""
-        name = given(self._auth, PASSWORD, self._option)
-        option, said = f"{self._option}.{name}", str(self._auth[name])
+        name = given(self._auth, PASSWORD, f"{WHO}: {self.named}")
+        option, said = f"{WHO}: {self.named}.{name}", str(self._auth[name])
         if name == PASSWORD[1]:
             said = first_line(said, option).decode("utf-8", "replace")
         if not said.isprintable() or not 0 < len(said) <= LONGEST:
-            raise Misconfigured(f"{option}: what is there is empty, or no password of one line")
+            raise Misconfigured(f"{option}: what is there is empty, or no password of one line; write it there")
         return said
 
     def secrets(self) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ class EstIssuer:
     def _client(self) -> Client:
         from .._est.client import Client
 
-        return Client(self._place, self._access.connect, self._access.headers, self._access.secrets)
+        return Client(self._place, self._access.connect, self._access.headers, self._access.secrets, self._access.named)
 
     @functools.cached_property
     def _signer(self) -> Signer:
