@@ -93,7 +93,8 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
             if arguments.get("secrets"):
                 raise Misconfigured(
                     f"{self.module}: {_TOUCHES.format(what='a secret of the task')}; write it to a file there and name "
-                    f"that (pin_file, password_file), or {_PIPES}"
+                    f"that (pin_file, and password_file of a copy), let the controller enrol (enrol: controller), or "
+                    f"{_PIPES}"
                 )
             answer: dict[str, t.Any] = self._execute_module(
                 module_name=HOST_HALF, module_args=arguments, task_vars=variables

@@ -251,6 +251,7 @@ def test_a_password_never_touches_the_disk_of_a_host(site: Site, tmp_path: Path)
     done = playbook.run(tasks, playbook.ONE_HOST, home=home, env={"ANSIBLE_PIPELINING": "0"})
     (result,) = playbook.results(home)
     assert "without pipelining" in result["msg"]
+    assert "let the controller enrol (enrol: controller), or set ansible_pipelining: true" in result["msg"]
     assert not site.est.signed
     done = playbook.run(tasks, playbook.ONE_HOST, "-vvvv", "--diff", home=home, env={"ANSIBLE_PIPELINING": "1"})
     assert playbook.recap(done)["web1"]["changed"] == 1, done.stdout
