@@ -36,7 +36,7 @@ class Task(t.NamedTuple):
     """What a run is told beside its options. `say` shows a line while the run goes on.
 
     `groups` are those of the inventory that the host is in, `reached` is how Ansible reaches it. `refuse_secrets`
-    raises Misconfigured where a secret on its way to the host would touch its disk.
+    raises Misconfigured where such a secret on its way to the host would touch its disk, with what to do instead.
     """
 
     host: str
@@ -47,7 +47,7 @@ class Task(t.NamedTuple):
     say: t.Callable[[str], None]
     groups: t.Collection[str] = ()
     reached: Reached = Reached()
-    refuse_secrets: t.Callable[[], None] = lambda: None
+    refuse_secrets: t.Callable[[str, str], None] = lambda _what, _instead: None
 
 
 class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
@@ -111,15 +111,12 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
             say=(lambda _line: None) if self._task.no_log else (lambda line: Display().display(f"{host}: {line}")),
             groups=groups,
             reached=reached(self._connection),
-            refuse_secrets=lambda: self._refuse_secrets(variables),
+            refuse_secrets=lambda what, instead: self._refuse_secrets(variables, what, instead),
         )
 
-    def _refuse_secrets(self, variables: t.Mapping[str, t.Any]) -> None:
+    def _refuse_secrets(self, variables: t.Mapping[str, t.Any], what: str, instead: str) -> None:
         if not self._piping(variables):
-            raise Misconfigured(
-                f"{self.module}: {_TOUCHES.format(what='a key that the controller makes')}; let the host make it "
-                f"(key.origin: host), or {_PIPES}"
-            )
+            raise Misconfigured(f"{self.module}: {_TOUCHES.format(what=what)}; {instead}, or {_PIPES}")
 
     def _piping(self, variables: t.Mapping[str, t.Any]) -> str | None:
         """Return the Python that reads the host's half from a pipe; None where that is not possible, or not yet."""

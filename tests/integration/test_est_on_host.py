@@ -257,3 +257,49 @@ def test_a_password_never_touches_the_disk_of_a_host(site: Site, tmp_path: Path)
     assert playbook.recap(done)["web1"]["changed"] == 1, done.stdout
     assert PASSWORD not in done.stdout + done.stderr
     assert site.asked() == [BY_PASSWORD]
+
+
+def test_check_mode_says_that_a_password_cannot_go_to_a_host_and_only_where_it_would(
+    site: Site, tmp_path: Path
+) -> None:
+    said = {
+        "issuer": site.issuer(),
+        "ledger": f"sqlite:////{str(tmp_path / 'ledger.sqlite').lstrip('/')}",
+        "store": str(tmp_path / "store"),
+    }
+
+    def run(*arguments: str, pipelining: str = "0", key: str = "ecdsa-p256") -> str:
+        identities = [peer(dns_names=["web.example.org"], key={"type": key})]
+        tasks = [{"keystead.identity.machine_identity": {**said, "identities": identities}}]
+        env = {"ANSIBLE_PIPELINING": pipelining}
+        playbook.run(tasks, playbook.ONE_HOST, *arguments, home=tmp_path / "home", env=env)
+        (result,) = playbook.results(tmp_path / "home")
+        return str(result.get("msg", ""))
+
+    said_of_it = "a secret for the issuer would touch the disk of the host; let the controller enrol (enrol: controller"
+    assert said_of_it in run("--check")
+    assert "would touch" not in run("--check", pipelining="1")
+    run(pipelining="1")
+    assert len(site.est.signed) == 1
+    assert "would touch" not in run("--check", key="ecdsa-p384")
+    run(key="ecdsa-p384")
+    assert len(site.est.signed) == 2
+
+
+@pytest.mark.parametrize("way", ["host", "controller"])
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"auth": {"basic": {"username": "a", "password_file": "/nope"}}}, "auth.basic.password_file /nope cannot be"),
+        ({"auth": {"cert": {"certificate": "/nope", "private_key": "/nope"}}}, "certificate /nope and private_key"),
+        ({"ca_bundle": "/nope"}, "ca_bundle /nope: No such file"),
+    ],
+)
+def test_check_mode_says_what_cannot_be_read_on_the_controller(site: Site, way: str, said: Task, why: str) -> None:
+    roots = {"roots": [site.est.root], "fingerprint_sha256": None}
+    issuer = {"est": {**site.issuer(enrol=way)["est"], **roots, **said}}
+    for check in (True, False):
+        result = site.world.converge([peer()], issuer=issuer, check=check)
+        assert result["failed"] is True
+        assert why in result["msg"]
+    assert site.asked() == []

@@ -12,7 +12,7 @@ import typing as t
 from pathlib import Path
 
 from ...module_utils._core.errors import Misconfigured
-from ...module_utils._enrol.https import Connection, Server
+from ...module_utils._enrol.https import Connection, Server, verifying
 from .._deadline import Worker
 from .._secrets import first_line, given
 from .address import LONGEST, PASSWORD, WHO
@@ -95,6 +95,11 @@ class Access:
         if not said.isprintable() or not 0 < len(said) <= LONGEST:
             raise Misconfigured(f"{option}: what is there is empty, or no password of one line; write it there")
         return said
+
+    def check(self) -> None:
+        """Read what says who we are, and whom we believe. Raises Misconfigured."""
+        self.headers()
+        verifying(self.server())
 
     def secrets(self) -> tuple[str, ...]:
         """Return what a server must not be heard repeating."""

@@ -18,7 +18,7 @@ from .address import WHO
 from .cms import certificates
 
 if t.TYPE_CHECKING:
-    from ...module_utils._core.model import Credential, Generation
+    from ...module_utils._core.model import Credential, Generation, Subject
     from ...module_utils._core.ports import Order, Request
     from .access import Access
     from .address import Place
@@ -38,8 +38,7 @@ def enrolment(
     """
     way = access.way
     check_is_declared(request, WHO)
-    same = current is not None and current.facts.subject == request.subject
-    again = same and current is not None and "client_auth" in current.facts.usages
+    again = can_go_on(request.subject, current)
     if not again and way == "cert":
         return None
     access.meet()
@@ -58,6 +57,11 @@ def enrolment(
     if way == "bootstrap":
         return Enrolment(WHO, {**said, "pair": access.bootstrap(), "named": "auth.bootstrap"})
     return Enrolment(WHO, {**said, "username": access.username()}, access.password())
+
+
+def can_go_on(subject: Subject, current: Credential | None) -> bool:
+    """Tell whether a host gets the next certificate for this one."""
+    return current is not None and current.facts.subject == subject and "client_auth" in current.facts.usages
 
 
 def enrolled(
