@@ -135,6 +135,16 @@ def test_what_the_next_one_would_be_answered_too_is_not_asked_for_each(site: Sit
     assert lost == [(times if status >= 500 else 0,)]
 
 
+@pytest.mark.parametrize(("status", "times"), [(429, 1), (503, 2), (400, 8)])
+def test_a_server_that_is_broken_is_not_asked_for_each_renewal(site: Site, status: int, times: int) -> None:
+    many = peers(4)
+    site.world.settled(many, issuer=site.issuer())
+    site.est.broken.update(dict.fromkeys(("simpleenroll", "simplereenroll"), (status, b"no")))
+    site.asked()
+    site.world.converge([{**one, "key": {"type": "ecdsa-p384"}} for one in many], issuer=site.issuer())
+    assert len(site.asked()) == times
+
+
 @pytest.mark.parametrize("where", ["/cacerts", "/simpleenroll"])
 def test_a_server_that_is_silent_is_waited_for_once(site: Site, where: str) -> None:
     with faulty.before(*site.backend.upstream) as proxy:

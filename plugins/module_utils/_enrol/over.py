@@ -14,8 +14,7 @@ from .unreachable import LoggedOut, Silent
 if t.TYPE_CHECKING:
     from .._core.errors import KeysteadError
 
-_AT_ONCE = (401, 429)  # who asks is not accepted, or the server has too much to do (RFC 9110, 15.5.2; RFC 6585, 4)
-_IN_A_ROW = (403, *range(500, 600))  # the first may be about one identity
+_UNKNOWN, _FORBIDDEN, _BUSY, _BROKEN = 401, 403, 429, range(500, 600)  # RFC 9110, 15.5 and 15.6; RFC 6585, 4
 _WHERE = ("protocol", "host", "port")
 _WHO = (*_WHERE, "path", "operation", "username")
 
@@ -65,10 +64,14 @@ class Over:
         """Learn from the last status (RFC 9110) in what came up."""
         statuses = [one["status"] for one in enrolled.values() if isinstance(one, dict) and "status" in one]
         status = statuses[-1] if statuses else None
-        if status in _AT_ONCE:
+        if status == _UNKNOWN:
             self._answers[asked.who] = answer
-        elif status in _IN_A_ROW:
+        elif status == _BUSY:
+            self._answers[asked.where] = answer
+        elif status == _FORBIDDEN:  # the first one may be about that identity alone
             self._twice(asked.who, answer)
+        elif status in _BROKEN:
+            self._twice(asked.where, answer)
         else:
             self._weak.difference_update(asked)
 
