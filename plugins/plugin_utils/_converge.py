@@ -48,7 +48,7 @@ def converge(args: Options, task: Task, module: str = "machine_identity") -> dic
     declared = declarations(args, module)
     review = Review(load(args["policy"], datetime.now(UTC)), candidates(args["identities"], declared, task))
     if any(one.identity.key.comes_down and one.identity.state == "present" for one in declared):
-        task.refuse_secrets()
+        task.refuse_secrets("a key that the controller makes", "let the host make it (key.origin: host)")
     signers = Signers([issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))], module)
     ledger = open_for(args, read_only=task.check)
     try:
@@ -83,7 +83,7 @@ class _Run:
         self._check_revokers([work for work in works if work.needs("revoke") and not work.error])
         self._look_at_originals([work for work in works if work.found and not work.error])
         if self.task.check:
-            self._check_anchors([work for work in works if work.needs("issue") and not work.error])
+            self._foresee([work for work in works if work.needs("issue") and not work.error])
         else:
             self._act([work for work in works if work.steps and not work.error])
             self._replace_adopted([work for work in works if work.did("adopt") and not work.error])
@@ -117,12 +117,11 @@ class _Run:
                 self.warnings.append(str(error))
             return None
 
-    def _check_anchors(self, works: t.Sequence[Work]) -> None:
-        """Say in check mode already that the root of an issuer changed."""
-        for work in works:
-            with failing([work]):
-                if work.issuer is not None:
-                    self.signers.anchors(work.issuer, self.ledger, pin=False)
+    def _foresee(self, works: t.Sequence[Work]) -> None:
+        if works:
+            from ._foreseen import foresee
+
+            foresee(works, self.signers, self.ledger, self.task)
 
     def _look(self, works: t.Sequence[Work]) -> None:
         """Ask the host; identities that another run is at work on are asked for again, for as long as `wait` says."""

@@ -12,8 +12,10 @@ from __future__ import annotations
 import base64
 import typing as t
 
+from .._core.errors import Unavailable, Unreached
 from .deadline import within
 from .https import Answer, Connection, Server
+from .trust import lead_to
 
 WHO = "est"
 _HEADERS = {"Content-Type": "application/pkcs10", "Content-Transfer-Encoding": "base64"}
@@ -27,10 +29,12 @@ class Own(t.NamedTuple):
 
 
 def enrol(said: t.Mapping[str, t.Any], secret: str | None, own: Own | None) -> dict[str, t.Any]:
-    """Return the server's answer, and the authorities that it names, as they came. Raises KeysteadError.
+    """Return the server's `answer`, and the `authorities` that it names, as they came. Raises KeysteadError.
 
-    `said` has `host`, `port`, `path`, `timeout`, `authorities`, `operation`, the request `csr` in base64, and who the
-    host is: `username` for a password, or `pair`, which is `own`, or two paths.
+    Without authorities that can be read and lead to one of the `roots` nothing is asked, and there is no `answer`.
+
+    `said` has `host`, `port`, `path`, `timeout`, `authorities`, `operation`, the trusted `roots` (DER) and the request
+    `csr` in base64, and who the host is: `username` for a password, or `pair`, which is `own`, or two paths.
     """
     pair = said.get("pair")
     if pair == "own":
@@ -41,12 +45,23 @@ def enrol(said: t.Mapping[str, t.Any], secret: str | None, own: Own | None) -> d
     )  # fmt: skip
     connection = Connection(server, within)
     try:
-        named = connection.ask("GET", f"{said['path']}/cacerts", {})
+        named = _named(connection, f"{said['path']}/cacerts")
+        if named.status != 200 or not lead_to(named.body, said["roots"]):
+            return {"authorities": _packed(named)}  # the controller says what is wrong with them
+        connection.close()  # a server may end this one without a word, and a request is not sent twice
         headers = {**_HEADERS, **_authorization(said.get("username"), secret)}
         answer = connection.ask("POST", f"{said['path']}/{said['operation']}", headers, said["csr"].encode())
     finally:
         connection.close()
     return {"authorities": _packed(named), "answer": _packed(answer)}
+
+
+def _named(connection: Connection, path: str) -> Answer:
+    """Return what /cacerts answers. Raises Unreached where it does not: nobody was asked to sign."""
+    try:
+        return connection.ask("GET", path, {})
+    except Unavailable as error:
+        raise Unreached(str(error)) from None
 
 
 def _authorization(username: str | None, password: str | None) -> dict[str, str]:

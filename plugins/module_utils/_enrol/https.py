@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import select
 import socket
 import ssl
 import typing as t
@@ -66,6 +67,7 @@ class Connection:
         """Keep where; nothing is connected, and no file read."""
         self._server, self._within, self._context = server, within, context
         self._open: http.client.HTTPSConnection | None = None
+        self._ends = False  # whether the server was seen to end a connection that it said would stay
 
     def ask(self, method: str, path: str, headers: t.Mapping[str, str], body: bytes | None = None) -> Answer:
         """Return the answer to one call. Raises Misconfigured, Denied where it refuses our pair, and Unavailable."""
@@ -95,6 +97,21 @@ class Connection:
                 socket.socket.shutdown(opened.sock, socket.SHUT_RDWR)
 
     def _exchange(self, method: str, path: str, headers: t.Mapping[str, str], body: bytes | None) -> Answer:
+        """Ask on the open connection, unless the server ended it, or ends them all after an answer without a word."""
+        if self._open is not None and (self._ends or _is_over(self._open)):
+            self._ends = True
+            self.close()
+        used = self._open if self._open is not None and self._open.sock is not None else None
+        try:
+            return self._asked(method, path, headers, body)
+        except (ConnectionError, ssl.SSLEOFError):  # http.client.RemoteDisconnected is one
+            if used is None or self._open is not used or method != "GET":
+                raise  # what is sent again could be signed twice
+            self._ends = True
+            self.close()
+            return self._asked(method, path, headers, body)
+
+    def _asked(self, method: str, path: str, headers: t.Mapping[str, str], body: bytes | None) -> Answer:
         if self._open is None:
             server = self._server
             self._open = http.client.HTTPSConnection(
@@ -107,8 +124,19 @@ class Connection:
         content = response.read(LARGEST + 1)
         if len(content) > LARGEST:
             raise Unavailable(f"{self._server.who}: its answer to {path} has more than {LARGEST} bytes; is url right?")
+        if response.length:  # http.client says nothing where an end is named
+            raise http.client.IncompleteRead(content, response.length)
         kept = {name: value for name in KEPT if (value := response.getheader(name)) is not None}
         return Answer(response.status, kept, content)
+
+
+def _is_over(opened: http.client.HTTPSConnection) -> bool:
+    """Tell whether something came that nobody asked for: the end of a connection."""
+    if opened.sock is None:
+        return False
+    waiting = select.poll()
+    waiting.register(opened.sock, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def verifying(server: Server) -> ssl.SSLContext:

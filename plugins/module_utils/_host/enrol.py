@@ -14,6 +14,7 @@ import typing as t
 
 from .._core.errors import KeysteadError, Misconfigured, Unreached
 from .._enrol.est import Own
+from .._enrol.over import Over, errand
 from .._enrol.registry import ENROL
 from . import lease
 from .layout import FILE_OF
@@ -31,18 +32,32 @@ def enrol(request: Request) -> list[dict[str, t.Any]]:
     if store_fd is None:
         raise Misconfigured(f"host: {request.store} is gone; run again")
     try:
-        return [_answer(request, store_fd, wanted, entry) for wanted, _known, entry in request.identities()]
+        over = Over()
+        return [_answer(request, store_fd, wanted, entry, over) for wanted, _known, entry in request.identities()]
     finally:
         os.close(store_fd)
 
 
-def _answer(request: Request, store_fd: int, wanted: Identity, entry: dict[str, t.Any]) -> dict[str, t.Any]:
+def _answer(
+    request: Request, store_fd: int, wanted: Identity, entry: dict[str, t.Any], over: Over
+) -> dict[str, t.Any]:
+    secret = request.secrets.get(wanted.name, {}).get("enrol")
+    asked = errand(entry, wanted.name, secret)
     try:
         own = _own(request, store_fd, wanted, entry.get("lease"))
-        secret = request.secrets.get(wanted.name, {}).get("enrol")
-        return {"name": wanted.name, "enrolled": ENROL[entry["protocol"]](entry["said"], secret, own)}
     except KeysteadError as error:
-        return {**failed(wanted.name, error), "unreached": isinstance(error, Unreached)}
+        return {**failed(wanted.name, error), "unreached": True}
+    known = over.instead(asked)
+    if known is not None:
+        return {**known, "name": wanted.name}
+    try:
+        enrolled = ENROL[entry["protocol"]](entry["said"], secret, own)
+    except KeysteadError as error:
+        answer = {**failed(wanted.name, error), "unreached": isinstance(error, Unreached)}
+        over.failed(asked, error, answer)
+        return answer
+    over.answered(asked, enrolled, {"enrolled": enrolled})
+    return {"name": wanted.name, "enrolled": enrolled}
 
 
 def _own(request: Request, store_fd: int, wanted: Identity, token: str | None) -> Own | None:
