@@ -13,17 +13,13 @@ import base64
 import typing as t
 
 from .deadline import within
-from .https import Answer, Connection, Server
+from .https import Connection, Server, packed
+
+if t.TYPE_CHECKING:
+    from .means import Own
 
 WHO = "est"
 _HEADERS = {"Content-Type": "application/pkcs10", "Content-Transfer-Encoding": "base64"}
-
-
-class Own(t.NamedTuple):
-    """The paths of the certificate, with its chain, and of the key that the identity has now."""
-
-    certificate: str
-    private_key: str
 
 
 def enrol(said: t.Mapping[str, t.Any], secret: str | None, own: Own | None) -> dict[str, t.Any]:
@@ -46,7 +42,7 @@ def enrol(said: t.Mapping[str, t.Any], secret: str | None, own: Own | None) -> d
         answer = connection.ask("POST", f"{said['path']}/{said['operation']}", headers, said["csr"].encode())
     finally:
         connection.close()
-    return {"authorities": _packed(named), "answer": _packed(answer)}
+    return {"authorities": packed(named), "answer": packed(answer)}
 
 
 def _authorization(username: str | None, password: str | None) -> dict[str, str]:
@@ -54,7 +50,3 @@ def _authorization(username: str | None, password: str | None) -> dict[str, str]
         return {}
     return {"Authorization": f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"}
 
-
-def _packed(answer: Answer) -> dict[str, t.Any]:
-    body = base64.b64encode(answer.body).decode()
-    return {"status": answer.status, "headers": dict(answer.headers), "body": body}

@@ -4,21 +4,26 @@
 
 """Phase `enrol`: the host itself speaks to an issuer, with the key and the certificate that it has, or with a secret.
 
-Nothing is written: what an issuer answers goes up, and comes back with `install` if the controller accepts it.
+Nothing stays written: what an issuer answers goes up, and comes back with `install` if the controller accepts it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
+from pathlib import Path
 
 from .._core.errors import KeysteadError, Misconfigured, Unreached
-from .._enrol.est import Own
+from .._enrol.means import Means, Own
 from .._enrol.registry import ENROL
+from .._keystores.registry import keystore
 from . import lease
-from .layout import FILE_OF
-from .place import open_place
+from .directories import open_subdirectory
+from .layout import ENROLLING, FILE_OF, STAGING_MODE
+from .place import Place, open_place
 from .request import Request, failed
+from .safe_files import remove_tree
 from .store import open_store
 
 if t.TYPE_CHECKING:
@@ -38,24 +43,41 @@ def enrol(request: Request) -> list[dict[str, t.Any]]:
 
 def _answer(request: Request, store_fd: int, wanted: Identity, entry: dict[str, t.Any]) -> dict[str, t.Any]:
     try:
-        own = _own(request, store_fd, wanted, entry.get("lease"))
-        secret = request.secrets.get(wanted.name, {}).get("enrol")
-        return {"name": wanted.name, "enrolled": ENROL[entry["protocol"]](entry["said"], secret, own)}
+        place = open_place(request.store, store_fd, wanted.name)
+        if place is None:
+            raise Misconfigured(f"host: {wanted.name} is gone from {request.store}; run again")
+        try:
+            lease.held(place.fd, entry.get("lease") or "", request.now.timestamp())
+            means = _means(place, wanted, request.secrets.get(wanted.name, {}).get("enrol"))
+            return {"name": wanted.name, "enrolled": ENROL[entry["protocol"]](entry["said"], means)}
+        finally:
+            os.close(place.fd)
     except KeysteadError as error:
         return {**failed(wanted.name, error), "unreached": isinstance(error, Unreached)}
 
 
-def _own(request: Request, store_fd: int, wanted: Identity, token: str | None) -> Own | None:
-    """Return where the current pair is; only the run that has the lease may use it."""
-    place = open_place(request.store, store_fd, wanted.name)
-    if place is None:
-        raise Misconfigured(f"host: {wanted.name} is gone from {request.store}; run again")
-    try:
-        lease.held(place.fd, token or "", request.now.timestamp())
-        current = place.current()
-    finally:
-        os.close(place.fd)
+def _means(place: Place, wanted: Identity, secret: str | None) -> Means:
+    """Return what there is to enrol with; only the run that has the lease may use it."""
+    return Means(_own(place), secret, lambda: keystore(place, wanted.key).staged(), lambda: _workshop(place))
+
+
+def _own(place: Place) -> Own | None:
+    """Return where the current pair is."""
+    current = place.current()
     if current is None:
         return None
-    below = os.path.join(request.store, wanted.name, str(current))
+    below = os.path.join(place.store, place.name, str(current))
     return Own(*(os.path.join(below, FILE_OF[part]) for part in ("fullchain", "private_key")))
+
+
+@contextlib.contextmanager
+def _workshop(place: Place) -> t.Iterator[Path]:
+    """Make a directory in that of the identity, and take it away; what a killed run left there goes first."""
+    remove_tree(place.fd, ENROLLING)
+    directory = open_subdirectory(place.fd, ENROLLING, create_mode=STAGING_MODE)
+    try:
+        yield Path(place.store, place.name, ENROLLING)
+    finally:
+        if directory is not None:
+            os.close(directory)
+        remove_tree(place.fd, ENROLLING)

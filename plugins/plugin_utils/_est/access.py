@@ -9,11 +9,11 @@ from __future__ import annotations
 import base64
 import ssl
 import typing as t
-from pathlib import Path
 
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._enrol.https import Connection, Server
 from .._deadline import Worker
+from .._roots import ca_bundle
 from .._secrets import first_line, given
 from .address import LONGEST, PASSWORD, WHO
 from .client import Client
@@ -44,13 +44,7 @@ class Access:
 
     def authorities(self) -> str | None:
         """Return who may have signed the certificate of the server, PEM; None for whom the system trusts."""
-        bundle = self._options.get("ca_bundle")
-        if bundle is None:
-            return self._met
-        try:
-            return Path(bundle).read_text(encoding="ascii", errors="replace")
-        except OSError as error:
-            raise Misconfigured(f"{WHO}: ca_bundle {bundle}: {error.strerror}; write the path of a PEM file") from None
+        return self._met if self._options.get("ca_bundle") is None else ca_bundle(self._options, WHO)
 
     def connect(self) -> Connection:
         """Return a connection, which opens with its first call."""
