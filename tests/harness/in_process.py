@@ -59,6 +59,7 @@ class World:
     phases: list[str] = field(default_factory=list)
     groups: tuple[str, ...] = ()
     reached: Reached = Reached()  # noqa: RUF009  it is immutable
+    policy: str | None = None
 
     def __post_init__(self) -> None:
         """Make the directories, and an authority that signs itself, once."""
@@ -115,6 +116,7 @@ class World:
             "ledger": self.url,
             "store": str(self.store),
             "identities": list(identities),
+            "policy": self.policy,
             **options,
         }
         args = validated(said, spec(COMMON, OPTIONS), module="machine_identity")

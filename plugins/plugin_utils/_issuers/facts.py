@@ -165,10 +165,11 @@ FACTS: t.Mapping[str, Facts] = {
         signs_ed25519=True,
         signs_ecdsa=True,
     ),
-    # RFC 8894: a request has names (2.3), nothing has a life, and the server grants what it likes (4.3). There is no
+    # RFC 8894: a request has names (3.3.1), nothing has a life, and the server grants what it likes (4.3). There is no
     # revocation (2.8 leaves it to other means), no list, and GetCert (3.3.4) wants a serial number, which who lost an
-    # answer does not have. PENDING (3.3.2) is answered by the same transaction again, so no order has an address. What
-    # is signed is encrypted to the key (3.1). The usages are micromdm's: scepserver signs for clients alone.
+    # answer does not have. What is PENDING (3.3.2.3) is asked for by the same transaction again (4.4), so no order has
+    # an address. What is signed is encrypted to the key (3.2.2). The usages are micromdm's: scepserver signs for
+    # clients alone.
     "scep": Facts(
         speaks_to_server=True,
         takes_names_from_task=False,
