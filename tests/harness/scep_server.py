@@ -98,7 +98,9 @@ def permitting(directory: Path, domain: str) -> str:
 
 
 @contextlib.contextmanager
-def running(directory: Path, more: str = "", days: int = 30, *, below: bool = False) -> t.Iterator[Scep]:
+def running(
+    directory: Path, more: str = "", days: int = 30, *, below: bool = False, challenge: str = CHALLENGE
+) -> t.Iterator[Scep]:
     """Run a server with an authority of its own, which signs for some days and renews at any time.
 
     Where it is to be `below` a root, its key gets another certificate of the same name.
@@ -110,7 +112,7 @@ def running(directory: Path, more: str = "", days: int = 30, *, below: bool = Fa
     if below:
         authority, root = _signed_anew(root)
         (depot / "ca.pem").write_bytes(authority.public_bytes(Encoding.PEM))
-    said = f"-depot {shlex.quote(str(depot))} -port {PORT} -challenge '{CHALLENGE}' -crtvalid {days} -allowrenew 0"
+    said = f"-depot {shlex.quote(str(depot))} -port {PORT} -challenge {shlex.quote(challenge)} -crtvalid {days} -allowrenew 0"
     command = ["unshare", "--net", "sh", "-c", f"ip link set lo up && exec scepserver {said} {more}"]
     with (directory / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:

@@ -37,6 +37,8 @@ if t.TYPE_CHECKING:
 WHO = "scep"
 CHALLENGE_PASSWORD = "1.2.840.113549.1.9.7"  # noqa: S105 - an OID (RFC 2985, 5.4.1)
 LARGEST_CAPABILITIES = 4096  # bytes; RFC 8894, 3.5.2 knows fewer than 200
+LARGEST_NAMED = 64 * 1024  # bytes of the certificates of a server
+LONGEST_SAID = 4096  # bytes of an answer that is none: nobody reads more of them
 
 
 def enrol(said: t.Mapping[str, t.Any], means: Means) -> dict[str, t.Any]:
@@ -55,7 +57,7 @@ def enrol(said: t.Mapping[str, t.Any], means: Means) -> dict[str, t.Any]:
     try:
         named, capable = _introduced(connection, said["path"])
         if named.status != 200:
-            return {"named": packed(named)}
+            return {"named": _cut(named)}
         files = _files(said, means, capable)
         relay = Relay(connection, said["path"], {"GetCACert": named, "GetCACaps": capable})
         with relay.listening() as url, means.workshop() as directory:
@@ -78,6 +80,8 @@ def _introduced(connection: Connection, path: str) -> tuple[Answer, Answer]:
         named = connection.ask("GET", f"{path}?operation=GetCACert", {})
         if named.status != 200:
             return named, named
+        if len(named.body) > LARGEST_NAMED:
+            raise Unavailable(f"{WHO}: its certificates (GetCACert) have more than {LARGEST_NAMED} bytes; is url right?")
         capable = connection.ask("GET", f"{path}?operation=GetCACaps", {})
     except Unavailable as error:
         raise Unreached(str(error)) from None
@@ -130,6 +134,11 @@ def _traditional(key: t.Any) -> bytes:
     return pem
 
 
+def _cut(answer: Answer) -> dict[str, t.Any]:
+    """Return an answer that is none as it goes up: the beginning of it."""
+    return packed(answer._replace(body=answer.body[:LONGEST_SAID]))
+
+
 def _told(named: Answer, relay: Relay, ended: Ended, timeout: float, secret: str | None) -> dict[str, t.Any]:
     """Return what the controller is to know of it. Raises KeysteadError for what did not come so far."""
     if relay.error is not None:
@@ -140,7 +149,7 @@ def _told(named: Answer, relay: Relay, ended: Ended, timeout: float, secret: str
         raise Unreached(f"{WHO}: scepclient did not come to its question within {timeout:g}s (option timeout)")
     told: dict[str, t.Any] = {"named": packed(named), "asked": relay.asked, "ended": ended.how, "info": ended.info}
     if relay.failed is not None:
-        told["answer"] = packed(relay.failed)
+        told["answer"] = _cut(relay.failed)
     elif ended.how == "failed":
         told["words"] = "" if secret and secret in ended.words else ended.words
     if ended.certificate is not None:
