@@ -17,7 +17,6 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError, Unreached
-from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Order
 from ansible_collections.keystead.identity.plugins.module_utils._enrol.means import Means
 from ansible_collections.keystead.identity.plugins.module_utils._enrol.registry import ENROL
 from ansible_collections.keystead.identity.plugins.module_utils._host.request import failed
@@ -25,7 +24,12 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._enrolling impor
 from ansible_collections.keystead.identity.tests.harness import local
 
 if t.TYPE_CHECKING:
-    from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Check, Enrolment, Request
+    from ansible_collections.keystead.identity.plugins.module_utils._core.ports import (
+        Check,
+        Enrolment,
+        Order,
+        Request,
+    )
 
 
 class ByHost:

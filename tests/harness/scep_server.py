@@ -112,7 +112,8 @@ def running(
     if below:
         authority, root = _signed_anew(root)
         (depot / "ca.pem").write_bytes(authority.public_bytes(Encoding.PEM))
-    said = f"-depot {shlex.quote(str(depot))} -port {PORT} -challenge {shlex.quote(challenge)} -crtvalid {days} -allowrenew 0"
+    where, secret = shlex.quote(str(depot)), shlex.quote(challenge)
+    said = f"-depot {where} -port {PORT} -challenge {secret} -crtvalid {days} -allowrenew 0"
     command = ["unshare", "--net", "sh", "-c", f"ip link set lo up && exec scepserver {said} {more}"]
     with (directory / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         try:

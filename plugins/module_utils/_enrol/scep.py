@@ -80,13 +80,13 @@ def _introduced(connection: Connection, path: str) -> tuple[Answer, Answer]:
         named = connection.ask("GET", f"{path}?operation=GetCACert", {})
         if named.status != 200:
             return named, named
-        if len(named.body) > LARGEST_NAMED:
-            raise Unavailable(f"{WHO}: its certificates (GetCACert) have more than {LARGEST_NAMED} bytes; is url right?")
         capable = connection.ask("GET", f"{path}?operation=GetCACaps", {})
     except Unavailable as error:
         raise Unreached(str(error)) from None
     finally:
         connection.close()  # a server may end an idle one just when a request goes out
+    if len(named.body) > LARGEST_NAMED:
+        raise Unreached(f"{WHO}: its certificates (GetCACert) have more than {LARGEST_NAMED} bytes; look at url")
     can = capable.body[:LARGEST_CAPABILITIES] if capable.status == 200 else b""
     return named, Answer(200, {"content-type": "text/plain"}, can)
 

@@ -15,7 +15,7 @@ import contextlib
 import http.server
 import threading
 import typing as t
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from .._core.errors import KeysteadError
 from .https import LARGEST, Answer
@@ -24,6 +24,7 @@ if t.TYPE_CHECKING:
     from .https import Connection
 
 SENT = ("Content-Type",)
+_TO_BASE64 = str.maketrans("-_", "+/")
 
 
 class Relay:
@@ -60,13 +61,21 @@ class Relay:
                 return None
             self.asked = True
         try:
-            found = self._connection.ask(method, f"{self._path}?{query}", headers, body)
+            found = self._connection.ask(method, f"{self._path}?{_standard(query)}", headers, body)
         except KeysteadError as error:
             self.error = error
             return None
         if found.status != 200:
             self.failed = found
         return found if found.status == 200 else None
+
+
+def _standard(query: str) -> str:
+    """Return the query of a GET with its message in base64 (RFC 8894, 4.1): the program writes base64url, unlike it."""
+    said = {name: values[0] for name, values in parse_qs(query).items()}
+    if "message" in said:
+        said["message"] = said["message"].translate(_TO_BASE64)
+    return urlencode(said)
 
 
 class _Listener(http.server.ThreadingHTTPServer):
