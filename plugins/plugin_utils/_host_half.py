@@ -113,9 +113,10 @@ class HostHalf:
         said = {"phase": "read", "identities": entries, "others": others, "paths": paths}
         return self._ask({**said, "scan": list(scan)} if scan else said, now)
 
-    def preflight(self, now: datetime) -> Answer:
-        """Let the host look at itself."""
-        return self._ask({"phase": "preflight", "ledger_id": self.ledger_id, "identities": []}, now)
+    def preflight(self, now: datetime, protocols: t.Sequence[str] = ()) -> Answer:
+        """Let the host look at itself, and whether it has what speaks these protocols of enrolment."""
+        said = {"errand": {"protocols": list(protocols)}} if protocols else {}
+        return self._ask({**said, "phase": "preflight", "ledger_id": self.ledger_id, "identities": []}, now)
 
     def errand(self, errand: dict[str, t.Any], pin: str | None, now: datetime) -> Answer:
         """Let the host do something in a token; return its one answer. A PIN goes down a pipe only."""

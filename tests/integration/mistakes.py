@@ -79,7 +79,7 @@ EST = {
 
 def scep(**said: t.Any) -> dict[str, t.Any]:
     """Return a SCEP server that lacks nothing but what is said otherwise, and no challenge."""
-    known = {"fingerprint_sha256": "0" * 64, "roots": ["{{ base }}/ca/root/ca.pem"]}
+    known = {"fingerprint_sha256": "0" * 64, "roots": ["{{ base }}/ca/root/certificate.pem"]}
     good = {"url": "https://scep.example.org/scep", **known}
     return {"scep": {name: value for name, value in {**good, **said}.items() if value is not None}}
 
@@ -98,7 +98,7 @@ SCEP = {
         issuer=scep(url="http://scep.example.org/scep", challenge="{{ secret }}"), key=RSA,
     ),
     "two challenges": web(
-        "scep: exactly one of challenge, challenge_file",
+        "issuer.scep: one of challenge, challenge_file is enough",
         issuer=scep(challenge="{{ secret }}", challenge_file="/etc/challenge"), key=RSA,
     ),
     "a challenge without leave": web(

@@ -217,7 +217,7 @@ def unanswered_scep(identity: Task, root: Path) -> Task:
     said = put(prepared(identity, path), path, f"{{{{ {canary(IDENTITY_MODULE, path)} }}}}")
     (root / "policies").mkdir(exist_ok=True)
     made = {"identities.name": "scep", "identities.key": {"type": "rsa-2048"}, "policy": scep_policy(root / "policies")}
-    for place, value in {**made, "identities.issuer.scep.roots": [f"{root}/ca/root/ca.pem"]}.items():
+    for place, value in {**made, "identities.issuer.scep.roots": [f"{root}/ca/root/certificate.pem"]}.items():
         said = put(said, place, value)
     return said
 

@@ -32,8 +32,8 @@ ISSUER = """
     est.auth.cert.certificate est.auth.cert.private_key est.auth.bootstrap.certificate
     est.auth.bootstrap.private_key est.enrol=controller est.enrol=host acme scep.url scep.fingerprint_sha256
     scep.challenge scep.challenge_file scep.roots scep.accept_new_root scep.timeout scep.ca_bundle aws_pca.arn
-    aws_pca.region aws_pca.template_arn aws_pca.roots aws_pca.accept_new_root aws_pca.timeout aws_pca.ca_bundle openbao_ssh
-    local_ssh
+    aws_pca.region aws_pca.template_arn aws_pca.roots aws_pca.accept_new_root aws_pca.timeout aws_pca.ca_bundle
+    openbao_ssh local_ssh
 """
 IDENTITY = """
     name kind=x509 kind=ssh_host state=present state=absent state=released state=observed common_name dns_names

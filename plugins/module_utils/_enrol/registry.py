@@ -26,4 +26,12 @@ def _scep(said: t.Mapping[str, t.Any], means: Means) -> dict[str, t.Any]:
     return enrol(said, means)
 
 
+def _scep_program() -> str:
+    from .scep_program import find
+
+    return find()
+
+
 ENROL: dict[str, Enrol] = {"est": _est, "scep": _scep}
+PROGRAMS: dict[str, t.Callable[[], str]] = {"scep": _scep_program}
+"""Which of them are spoken by a program of the host: who says where it is, or raises Misconfigured."""

@@ -58,9 +58,10 @@ def _acme_names(options: Options, wanted: Identity) -> None:
     check_names(options, wanted.subject)
 
 
-def _scep_key(_options: Options, wanted: Identity) -> None:
-    from .._scep.address import check_key
+def _scep_key(options: Options, wanted: Identity) -> None:
+    from .._scep.address import check, check_key
 
+    check(options)
     check_key(wanted.key)
 
 
@@ -73,4 +74,4 @@ ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {
     "scep": _scep,
 }
 CHECKS: dict[str, t.Callable[[Options, Identity], None]] = {"acme": _acme_names, "scep": _scep_key}
-"""Who can say of an identity, before anything is touched, that it never certifies that. They raise Misconfigured."""
+"""Who can say, before anything is touched, that an identity cannot be certified so. They raise Misconfigured."""

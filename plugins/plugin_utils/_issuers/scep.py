@@ -10,7 +10,7 @@ import functools
 import typing as t
 
 from .._advice import Advice
-from .._scep.address import WHO, check, fingerprint, place
+from .._scep.address import WHO, check, place
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.errors import KeysteadError
@@ -28,7 +28,6 @@ class ScepIssuer:
     def __init__(self, options: t.Mapping[str, t.Any]) -> None:
         """Check what can be checked without the server. Raises Misconfigured."""
         self._options, self._place = options, place(options)
-        fingerprint(options)
         check(options)
         self._advice = Advice()
         self.id = f"{WHO}:{self._place.url}"

@@ -68,14 +68,15 @@ def fingerprint(options: Options) -> str:
 
 def has_challenge(options: Options) -> bool:
     """Tell whether a challenge would go to the host, and through it to the server. Raises Misconfigured."""
-    return given(options, CHALLENGE, WHO, required=False) is not None
+    return given(options, CHALLENGE, OPTION, required=False) is not None
 
 
 def check(options: Options) -> None:
-    """Raise Misconfigured for what cannot be meant.
+    """Raise Misconfigured for what cannot be meant; no file is read.
 
     The program that envelopes the challenge does it by DES (as RFC 8894, 3.5.2 no longer permits): TLS must protect it.
     """
+    fingerprint(options)
     if not options.get("roots"):
         raise Misconfigured(f"{OPTION}.roots is empty; name the root that what this server signs must lead to")
     if has_challenge(options) and not place(options).tls:
@@ -87,10 +88,10 @@ def check(options: Options) -> None:
 
 def challenge(options: Options) -> str | None:
     """Return the challenge, None where there is none. Raises Misconfigured."""
-    name = given(options, CHALLENGE, WHO, required=False)
+    name = given(options, CHALLENGE, OPTION, required=False)
     if name is None:
         return None
-    option, said = f"{WHO}: {name}", str(options[name])
+    option, said = f"{OPTION}.{name}", str(options[name])
     if name.endswith("_file"):
         said = first_line(said, option).decode("utf-8", "replace")
     if not said.isprintable() or not 0 < len(said.encode()) <= LONGEST:
