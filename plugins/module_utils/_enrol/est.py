@@ -49,4 +49,3 @@ def _authorization(username: str | None, password: str | None) -> dict[str, str]
     if not username or password is None:
         return {}
     return {"Authorization": f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"}
-

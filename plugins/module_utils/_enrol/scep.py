@@ -29,6 +29,7 @@ from .deadline import within
 from .https import Answer, Connection, Server, packed
 from .scep_program import Ended, Files, find, run
 from .scep_relay import Relay
+from .unreachable import Silent
 
 if t.TYPE_CHECKING:
     from .https import Within
@@ -144,9 +145,10 @@ def _told(named: Answer, relay: Relay, ended: Ended, timeout: float, secret: str
     if relay.error is not None:
         raise relay.error
     if ended.late and relay.asked:
-        raise Unavailable(f"{WHO}: no answer within {timeout:g}s (option timeout); run again later")
+        raise Silent(f"{WHO}: no answer within {timeout:g}s (option timeout); run again later")
     if ended.late:
-        raise Unreached(f"{WHO}: scepclient did not come to its question within {timeout:g}s (option timeout)")
+        late = f"scepclient did not come to its question within {timeout:g}s (option timeout)"
+        raise Unreached(f"{WHO}: {late}; look at the load of this host, and run again")
     told: dict[str, t.Any] = {"named": packed(named), "asked": relay.asked, "ended": ended.how, "info": ended.info}
     if relay.failed is not None:
         told["answer"] = _cut(relay.failed)
@@ -155,5 +157,3 @@ def _told(named: Answer, relay: Relay, ended: Ended, timeout: float, secret: str
     if ended.certificate is not None:
         told["certificate"] = base64.b64encode(ended.certificate).decode()
     return told
-
-

@@ -122,8 +122,7 @@ def _words(process: subprocess.Popen[bytes], until: float) -> tuple[bytes, bool]
     """Return what it says until it ends, or says that it would wait; and whether the time was over before."""
     output, words = t.cast("t.IO[bytes]", process.stdout).fileno(), b""
     while _PENDING not in words:
-        readable, _, _ = select.select([output], [], [], max(0.0, until - time.monotonic()))
-        if not readable:
+        if not select.select([output], [], [], max(0.0, until - time.monotonic()))[0]:
             return words, True
         said = os.read(output, 4096)
         if not said:

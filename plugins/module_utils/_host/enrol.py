@@ -14,9 +14,10 @@ import os
 import typing as t
 from pathlib import Path
 
-from .._core.errors import KeysteadError, Misconfigured, Unreached
+from .._core.errors import KeysteadError, Misconfigured, Unavailable, Unreached
 from .._enrol.means import Means, Own
 from .._enrol.registry import ENROL
+from .._enrol.unreachable import Silent
 from .._keystores.registry import keystore
 from . import lease
 from .directories import open_subdirectory
@@ -36,24 +37,41 @@ def enrol(request: Request) -> list[dict[str, t.Any]]:
     if store_fd is None:
         raise Misconfigured(f"host: {request.store} is gone; run again")
     try:
-        return [_answer(request, store_fd, wanted, entry) for wanted, _known, entry in request.identities()]
+        asked = _Asked(request, store_fd)
+        return [asked.answer(wanted, entry) for wanted, _known, entry in request.identities()]
     finally:
         os.close(store_fd)
 
 
-def _answer(request: Request, store_fd: int, wanted: Identity, entry: dict[str, t.Any]) -> dict[str, t.Any]:
-    try:
-        place = open_place(request.store, store_fd, wanted.name)
+class _Asked:
+    """Asks for one identity after the other. A server that is silent or not there would be so for the next one too."""
+
+    def __init__(self, request: Request, store_fd: int) -> None:
+        self._request, self._store_fd = request, store_fd
+        self._over: dict[tuple[str, str], Unavailable] = {}
+
+    def answer(self, wanted: Identity, entry: dict[str, t.Any]) -> dict[str, t.Any]:
+        where = entry["protocol"], f"{entry['said'].get('host')}:{entry['said'].get('port')}"
+        try:
+            if where in self._over:
+                raise Unreached(str(self._over[where]))
+            return {"name": wanted.name, "enrolled": self._enrolled(wanted, entry)}
+        except KeysteadError as error:
+            if isinstance(error, (Silent, Unreached)):
+                self._over[where] = error
+            return {**failed(wanted.name, error), "unreached": isinstance(error, Unreached)}
+
+    def _enrolled(self, wanted: Identity, entry: dict[str, t.Any]) -> dict[str, t.Any]:
+        request = self._request
+        place = open_place(request.store, self._store_fd, wanted.name)
         if place is None:
             raise Misconfigured(f"host: {wanted.name} is gone from {request.store}; run again")
         try:
             lease.held(place.fd, entry.get("lease") or "", request.now.timestamp())
             means = _means(place, wanted, request.secrets.get(wanted.name, {}).get("enrol"))
-            return {"name": wanted.name, "enrolled": ENROL[entry["protocol"]](entry["said"], means)}
+            return ENROL[entry["protocol"]](entry["said"], means)
         finally:
             os.close(place.fd)
-    except KeysteadError as error:
-        return {**failed(wanted.name, error), "unreached": isinstance(error, Unreached)}
 
 
 def _means(place: Place, wanted: Identity, secret: str | None) -> Means:

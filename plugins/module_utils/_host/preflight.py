@@ -27,7 +27,7 @@ Check = t.Dict[str, str]
 def look(request: Request) -> list[Check]:
     """Return what each check found; `state` is ok, warning or failed."""
     spoken = [name for name in request.errand.get("protocols", ()) if name in PROGRAMS]
-    programs = [(name, partial(_program, name)) for name in spoken]
+    programs: list[tuple[str, t.Callable[[Request], Check]]] = [(name, partial(_program, name)) for name in spoken]
     return [_told(name, check, request) for name, check in (*CHECKS, *programs)]
 
 
