@@ -11,19 +11,17 @@ ansible-playbook, its start included. The goal is that lego takes ten times as l
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import subprocess
-import sys
 import time
 import typing as t
-from pathlib import Path
 
-from . import figures, machine
-from .backends import _find_collection
-from .ground import unused
-from .runner import Unexpected, give_up
+from . import figures, machine, printed
+from .part import Part, main
+from .runner import Unexpected
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
 
 ORDERS = 20
 GOAL = 10.0
@@ -89,7 +87,7 @@ def run(place: Path, rounds: int) -> figures.Figures:
         ours(place, pebble, 0)  # makes the account
         _lego(place, pebble, "first.example.org")
         for number in range(1, rounds + 1):
-            _say(f"round {number} of {rounds}")
+            printed.say(f"round {number} of {rounds}")
             seconds["ours"].append(ours(place, pebble, number))
             seconds["lego"].append(lego(place, pebble, number))
     ratios = [rival / mine for mine, rival in zip(*seconds.values(), strict=True)]
@@ -101,35 +99,10 @@ def lines(result: figures.Figures) -> t.Iterator[str]:
     """Yield the figures for a terminal."""
     yield f"{ORDERS} certificates from one Pebble: s (quartiles)"
     for name, title in {"ours": "one task", "lego": f"{ORDERS} runs of lego"}.items():
-        yield f"{title:<20}{_spread(result['seconds'][name])}"
-    yield f"{'lego / ours':<20}{_spread(result['ratio'])}; the goal is {result['goal']:g}"
-    busy = machine.warning(result["load"], result["machine"]["processors"])
-    if busy:
-        yield f"WARNING: {busy}"
-
-
-def _spread(figure: figures.Figures) -> str:
-    return f"{figure['median']:.2f} ({figure['low']:.2f} to {figure['high']:.2f})"
-
-
-def _say(line: str) -> None:
-    print(f"bench: {line}", file=sys.stderr, flush=True)
-
-
-def main() -> None:
-    """Measure, print, and keep the figures."""
-    parser = argparse.ArgumentParser(description="What twenty certificates from a server of ACME cost.")
-    parser.add_argument("build", type=Path, help="the directory below which everything is written")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds")
-    options = parser.parse_args()
-    _find_collection()
-    try:
-        result = run(unused(options.build / "acme"), QUICK_ROUNDS if options.quick else ROUNDS)
-    except Unexpected as error:
-        give_up(error)
-    (options.build / "acme.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print("\n".join(lines(result)))
+        yield f"{title:<20}{printed.spread(result['seconds'][name])}"
+    yield f"{'lego / ours':<20}{printed.spread(result['ratio'])}; the goal is {result['goal']:g}"
+    yield from printed.load(result)
 
 
 if __name__ == "__main__":
-    main()
+    main(Part("acme", "What twenty certificates from a server of ACME cost.", ROUNDS, QUICK_ROUNDS, run, lines))

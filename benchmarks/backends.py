@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import sys
 import typing as t
 from pathlib import Path
 
 from . import figures, machine, table
 from .ground import Ground, unused
 from .measure import measure, prove_that_it_looks
+from .part import find_collection
+from .printed import say
 from .runner import Unexpected, give_up
 from .scenarios import BACKENDS, SHARED_LEDGER, TEN, issuing, per_certificate
 from .sign_calls import SignCalls
@@ -42,7 +42,7 @@ def openbao(place: Path, rounds: int, quick: bool) -> figures.Figures:  # noqa: 
         options = authority.options(approle(authority))
         ground = Ground(place / "ground", {"ledger": "sqlite:///{{ work }}/ledger.db", "issuer": {"openbao": options}})
         calls = SignCalls(options, token(authority))
-        pairs = measure(ground, scenarios, rounds, _say, name=PLAYBOOK, aside=calls.measure)
+        pairs = measure(ground, scenarios, rounds, say, name=PLAYBOOK, aside=calls.measure)
         calls.close()
         wanted = calls.made + rounds * sum(scenario.fleet.identities for scenario in scenarios)
         signed = len(authority.call("LIST", f"{authority.mount}/certs")["data"]["keys"])
@@ -63,7 +63,7 @@ def postgresql(place: Path, rounds: int, quick: bool) -> figures.Figures:  # noq
     with postgres() as server:
         authority = {"local": {"directory": "{{ work }}/authorities", "authority": "bench"}}
         ground = Ground(place / "ground", {**server.options(server.ledger()), "issuer": authority})
-        pairs = measure(ground, SHARED_LEDGER, rounds, _say, name=PLAYBOOK)
+        pairs = measure(ground, SHARED_LEDGER, rounds, say, name=PLAYBOOK)
         prove_that_it_looks(ground, TEN, PLAYBOOK)
     return {"rows": figures.rows(pairs)}
 
@@ -79,24 +79,13 @@ def run(place: Path, rounds: int, *, quick: bool) -> figures.Figures:
     for name, (need, backend) in MEASURES.items():
         lack = lack_of(need)
         if lack is not None:
-            _say(f"NOT MEASURED: {BACKENDS[name]}: {lack}")
+            say(f"NOT MEASURED: {BACKENDS[name]}: {lack}")
             if must_run_all():
                 raise Unexpected(f"{BACKENDS[name]} is to be measured where CI=true")
         else:
-            _say(BACKENDS[name])
+            say(BACKENDS[name])
         result[name] = {"lack": lack} if lack else backend(unused(place / name), rounds, quick)
     return {**result, "load": load.seen()}
-
-
-def _find_collection() -> None:
-    """Let the tests' harness be imported from where ansible-playbook finds the collection."""
-    from ansible.utils.collection_loader._collection_finder import _AnsibleCollectionFinder
-
-    _AnsibleCollectionFinder(paths=os.environ["ANSIBLE_COLLECTIONS_PATH"].split(os.pathsep))._install()  # noqa: SLF001
-
-
-def _say(line: str) -> None:
-    print(f"bench: {line}", file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -109,7 +98,7 @@ def main() -> None:
     rounds = options.rounds or (QUICK_ROUNDS if options.quick else ROUNDS)
     kept = options.build / "backends.json"
     kept.unlink(missing_ok=True)  # what fails now leaves no figures of earlier
-    _find_collection()
+    find_collection()
     try:
         result = run(options.build / "backends", rounds, quick=options.quick)
     except Unexpected as error:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 import typing as t
 from pathlib import Path
@@ -19,6 +18,7 @@ from pathlib import Path
 from . import figures, machine, table
 from .ground import Ground
 from .measure import duel, measure, prove_that_it_looks
+from .printed import say
 from .runner import Unexpected, give_up
 from .scenarios import DUELS, MANY, SCENARIOS, SLOPES, Duel
 
@@ -31,10 +31,10 @@ def run(build: Path, rounds: int, fights: t.Sequence[Duel]) -> figures.Figures:
     load, ground = machine.Load(), Ground(build / "bench")
     busy = machine.warning(load.seen(), about["machine"]["processors"])
     if busy:
-        _say(f"WARNING: {busy}")
-    pairs = measure(ground, SCENARIOS, rounds, _say)
+        say(f"WARNING: {busy}")
+    pairs = measure(ground, SCENARIOS, rounds, say)
     prove_that_it_looks(ground, MANY)
-    bouts = duel(ground, fights, _say)
+    bouts = duel(ground, fights, say)
     return {
         **about,
         "rival": machine.rival_version() if fights else None,
@@ -43,10 +43,6 @@ def run(build: Path, rounds: int, fights: t.Sequence[Duel]) -> figures.Figures:
         "duels": figures.duels(bouts),
         "load": load.seen(),
     }
-
-
-def _say(line: str) -> None:
-    print(f"bench: {line}", file=sys.stderr, flush=True)
 
 
 def main() -> None:
@@ -66,7 +62,7 @@ def main() -> None:
         give_up(error)
     (options.build / "bench.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print("\n".join(table.lines(result)))
-    _say(f"{time.monotonic() - start:.0f} s")
+    say(f"{time.monotonic() - start:.0f} s")
 
 
 if __name__ == "__main__":

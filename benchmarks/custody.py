@@ -12,19 +12,17 @@ quotient is what one more costs. The goal is the third within 1.5 times the sum 
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import json
 import os
-import sys
 import time
 import typing as t
-from pathlib import Path
 
-from . import figures, machine
-from .backends import _find_collection
-from .ground import unused
-from .runner import Unexpected, give_up
+from . import figures, machine, printed
+from .part import Part, main
+from .runner import Unexpected
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
 
 ROUNDS, QUICK_ROUNDS = 15, 5
 BATCH, CALL = 1000, 50
@@ -73,7 +71,7 @@ def measured(works: t.Mapping[str, Work], rounds: int) -> dict[str, list[float]]
     """Return the milliseconds of one more, for each of the works, which follow each other in every round."""
     found: dict[str, list[float]] = {name: [] for name in works}
     for number in range(rounds):
-        _say(f"round {number + 1} of {rounds}")
+        printed.say(f"round {number + 1} of {rounds}")
         for name, work in works.items():
             start = time.perf_counter()
             work(BATCH)
@@ -107,35 +105,10 @@ def lines(result: figures.Figures) -> t.Iterator[str]:
     titles = {"signature": "one bare signature", "file": "key in a file", "token": "key in SoftHSM 2"}
     yield "one more certificate, P-256, of a batch of 1,000: ms (quartiles)"
     for name, title in titles.items():
-        yield f"{title:<20}{_spread(result['milliseconds'][name])}"
-    yield f"{'token / the others':<20}{_spread(result['ratio'])}; the goal is {result['goal']}"
-    busy = machine.warning(result["load"], result["machine"]["processors"])
-    if busy:
-        yield f"WARNING: {busy}"
-
-
-def _spread(figure: figures.Figures) -> str:
-    return f"{figure['median']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
-
-
-def _say(line: str) -> None:
-    print(f"bench: {line}", file=sys.stderr, flush=True)
-
-
-def main() -> None:
-    """Measure, print, and keep the figures."""
-    parser = argparse.ArgumentParser(description="What a key in a token costs.")
-    parser.add_argument("build", type=Path, help="the directory below which everything is written")
-    parser.add_argument("--quick", action="store_true", help="fewer rounds")
-    options = parser.parse_args()
-    _find_collection()
-    try:
-        result = run(unused(options.build / "custody"), QUICK_ROUNDS if options.quick else ROUNDS)
-    except Unexpected as error:
-        give_up(error)
-    (options.build / "custody.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print("\n".join(lines(result)))
+        yield f"{title:<20}{printed.spread(result['milliseconds'][name], 3)}"
+    yield f"{'token / the others':<20}{printed.spread(result['ratio'], 3)}; the goal is {result['goal']}"
+    yield from printed.load(result)
 
 
 if __name__ == "__main__":
-    main()
+    main(Part("custody", "What a key in a token costs.", ROUNDS, QUICK_ROUNDS, run, lines))

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from . import verdict
 from .machine import warning
+from .printed import spread
 from .scenarios import BACKENDS, WORK
 
 Figures = t.Mapping[str, t.Any]
@@ -59,7 +60,7 @@ def _backend(found: Figures) -> str:
         return f"**Not measured: {found['lack']}.**"
     if "slopes" not in found:
         return _ours(found["rows"])
-    call = f"One sign call alone took {_spread(found['sign_milliseconds'])} ms."
+    call = f"One sign call alone took {spread(found['sign_milliseconds'])} ms."
     return "\n\n".join([_ours(found["rows"]), call, _slopes(found["slopes"])])
 
 
@@ -78,7 +79,7 @@ def _ours(rows: t.Sequence[Figures]) -> str:
                 WORK[row["work"]],
                 f"{row['ping_seconds']['median']:.2f} s",
                 f"{row['seconds']['median']:.2f} s",
-                _spread(row["ratio"]),
+                spread(row["ratio"]),
                 f"{row['cpu_ratio']['median']:.2f}",
                 verdict.of(row, "ratio"),
             )
@@ -94,7 +95,7 @@ def _slopes(slopes: t.Sequence[Figures]) -> str:
             (
                 WORK[one["work"]],
                 f"{one['from']} and {one['to']}",
-                _spread(one["milliseconds"]),
+                spread(one["milliseconds"]),
                 f"{one['cpu_milliseconds']['median']:.2f}",
                 f"{one['above_ping']['median']:.2f}",
                 verdict.of(one, "milliseconds"),
@@ -122,9 +123,6 @@ def _duels(duels: t.Sequence[Figures]) -> str:
         ],
     )
 
-
-def _spread(figure: Figures) -> str:
-    return f"{figure['median']:.2f} ({figure['low']:.2f} to {figure['high']:.2f})"
 
 
 def main() -> None:

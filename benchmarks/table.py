@@ -10,7 +10,7 @@ import textwrap
 import typing as t
 
 from . import verdict
-from .machine import warning
+from .printed import load, spread
 from .scenarios import BACKENDS, WORK
 
 Figures = t.Mapping[str, t.Any]
@@ -22,7 +22,7 @@ def lines(result: Figures) -> t.Iterator[str]:
     yield from _slopes(result["slopes"])
     if result["duels"]:
         yield from _duels(result["duels"])
-    yield from _load(result)
+    yield from load(result)
 
 
 def of_backends(result: Figures) -> t.Iterator[str]:
@@ -38,18 +38,10 @@ def of_backends(result: Figures) -> t.Iterator[str]:
             yield from _slopes(found["slopes"])
             call = found["sign_milliseconds"]
             yield (
-                f"one sign call alone: {call['median']:.2f} ms ({call['low']:.2f} to {call['high']:.2f}); "
+                f"one sign call alone, ms: {spread(call)}; "
                 "the goal is two and 3 ms"
             )
-    yield from _load(result)
-
-
-def _load(result: Figures) -> t.Iterator[str]:
-    load = result["load"]
-    yield f"\nload {load['begin']:.1f} before, {load['end']:.1f} after; others used {load['others']:.0%} meanwhile"
-    busy = warning(load, result["machine"]["processors"])
-    if busy:
-        yield from textwrap.wrap(f"WARNING: {busy}", 80)
+    yield from load(result)
 
 
 def _ours(rows: t.Sequence[Figures]) -> t.Iterator[str]:

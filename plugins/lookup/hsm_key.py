@@ -64,45 +64,19 @@ _raw:
 
 import typing as t
 
-from ansible.errors import AnsibleError, AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-
-from ..module_utils._core.errors import KeysteadError
-from ..module_utils._options.lookups import HSM_KEY, LEDGER
-from ..module_utils._options.option import spec
-from ..plugin_utils._edge import unexpected
+from ..module_utils._options.lookups import HSM_KEY
 from ..plugin_utils._key_recall import WHO, of_ledger, of_token
-from ..plugin_utils._validate import plain, validated
+from ..plugin_utils._ledger_lookup import LedgerLookup
 
 
-class LookupModule(LookupBase):
+class LookupModule(LedgerLookup):
     """Asks the ledger, or a token of the controller."""
 
-    def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[str]:
+    who = WHO
+    accepts = HSM_KEY
+
+    def answer(self, names: list[str], given: dict[str, t.Any], here: str) -> list[t.Any]:
         """Return the wanted part of each key."""
-        variables = variables or {}
-        try:
-            return self._run(plain(self._flatten(terms)), variables, kwargs)
-        except KeysteadError as error:
-            message = str(error)
-        except AnsibleError:
-            raise
-        except Exception as error:  # noqa: BLE001 - its text could hold anything
-            message = unexpected(WHO, error)
-        raise AnsibleLookupError(message)
-
-    def _run(self, names: list[t.Any], variables: dict[str, t.Any], said: dict[str, t.Any]) -> list[str]:
-        given = validated(said, spec(HSM_KEY, LEDGER), module=WHO)
-        terms = list(map(str, names))
         if given["module_path"] is not None:
-            return of_token(given, terms)
-        of_variables = validated(self._templated(variables), spec(LEDGER), module=WHO)
-        direct = {name: value for one in (of_variables, given) for name, value in one.items() if value is not None}
-        self.set_options(direct=direct)  # what neither says may stand in the environment or the configuration
-        options = {**given, **{name: plain(self.get_option(name)) for name in LEDGER}}
-        return of_ledger(options, terms, str(variables.get("inventory_hostname", "localhost")))
-
-    def _templated(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Return the options that are variables: here a refusal shows no password, and 2.18 does not template them."""
-        ours = [(option, name) for option in LEDGER if (name := f"keystead_{option}") in variables]
-        return {option: self._templar.template(variables[name]) for option, name in ours}
+            return of_token(given, names)
+        return of_ledger({**given, **self.ledger_options(given)}, names, here)

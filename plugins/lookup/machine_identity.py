@@ -64,44 +64,17 @@ _raw:
 
 import typing as t
 
-from ansible.errors import AnsibleError, AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-
-from ..module_utils._core.errors import KeysteadError
-from ..module_utils._options.lookups import IDENTITY, LEDGER
-from ..module_utils._options.option import spec
-from ..plugin_utils._edge import unexpected
+from ..module_utils._options.lookups import IDENTITY
+from ..plugin_utils._ledger_lookup import LedgerLookup
 from ..plugin_utils._recall import WHO, Asked, recall
-from ..plugin_utils._validate import plain, validated
 
 
-class LookupModule(LookupBase):
+class LookupModule(LedgerLookup):
     """Asks the ledger, and nobody else."""
 
-    def run(self, terms: list[t.Any], variables: dict[str, t.Any] | None = None, **kwargs: t.Any) -> list[t.Any]:
+    who = WHO
+    accepts = IDENTITY
+
+    def answer(self, names: list[str], given: dict[str, t.Any], here: str) -> list[t.Any]:
         """Return the wanted part of each identity."""
-        variables = variables or {}
-        try:
-            return self._run(plain(self._flatten(terms)), variables, kwargs)
-        except KeysteadError as error:
-            message = str(error)
-        except AnsibleError:
-            raise
-        except Exception as error:  # noqa: BLE001 - its text could hold anything
-            message = unexpected(WHO, error)
-        raise AnsibleLookupError(message)
-
-    def _run(self, names: list[t.Any], variables: dict[str, t.Any], said: dict[str, t.Any]) -> list[t.Any]:
-        given = validated(said, spec(IDENTITY, LEDGER), module=WHO)
-        of_variables = validated(self._templated(variables), spec(LEDGER), module=WHO)
-        direct = {name: value for one in (of_variables, given) for name, value in one.items() if value is not None}
-        self.set_options(direct=direct)  # what neither says may stand in the environment or the configuration
-        host = given["host"] or str(variables.get("inventory_hostname", "localhost"))
-        asked = Asked(host, given["store"], given["part"])
-        options = {name: plain(self.get_option(name)) for name in LEDGER}
-        return recall(options, list(map(str, names)), asked)
-
-    def _templated(self, variables: dict[str, t.Any]) -> dict[str, t.Any]:
-        """Return the options that are variables: here a refusal shows no password, and 2.18 does not template them."""
-        ours = [(option, name) for option in LEDGER if (name := f"keystead_{option}") in variables]
-        return {option: self._templar.template(variables[name]) for option, name in ours}
+        return recall(self.ledger_options(given), names, Asked(given["host"] or here, given["store"], given["part"]))

@@ -43,13 +43,13 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # a lease is given back long before it en
 MANY = 50  # identities that take long enough to say what is going on
 
 
-def converge(args: Options, task: Task) -> dict[str, t.Any]:
+def converge(args: Options, task: Task, module: str = "machine_identity") -> dict[str, t.Any]:
     """Bring the identities of one host to what validated options declare; return what the task returns."""
-    declared = declarations(args)
+    declared = declarations(args, module)
     review = Review(load(args["policy"], datetime.now(UTC)), candidates(args["identities"], declared, task))
     if any(one.identity.key.comes_down and one.identity.state == "present" for one in declared):
         task.refuse_secrets()
-    signers = Signers([issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))])
+    signers = Signers([issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))], module)
     ledger = open_for(args, read_only=task.check)
     try:
         return _Run(args, task, signers, ledger, review).of(declared)
@@ -64,6 +64,7 @@ class _Run:
         self.task, self.signers, self.ledger, self.review = task, signers, ledger, review
         self.store, self.wait = args["store"], seconds(args["wait"])
         self.purged = args["scope"] if args["purge"] else None
+        self.known_of = functools.partial(known_of, made_before=args.get("made_before"))  # by key_rotate alone (ADR 21)
         self.now = datetime.now(UTC)
         self.holder = holder()
         self.warnings: list[str] = []
@@ -99,7 +100,7 @@ class _Run:
         if identity.key.custody != "file":
             name, spent = label(self.task.host, self.store, identity.name), self._spent.get(identity.name, ())
             identity = identity._replace(key=identity.key._replace(label=name, spent=spent))
-        return Work(declaration, identity, issuer, remembered, known_of(declaration, remembered, self.now))
+        return Work(declaration, identity, issuer, remembered, self.known_of(declaration, remembered, self.now))
 
     @functools.cached_property
     def _spent(self) -> t.Mapping[str, tuple[str, ...]]:
@@ -139,7 +140,7 @@ class _Run:
             remembered = self.ledger.remembered(self.task.host, self.store)
             for work in busy:
                 work.remembered = remembered.get(work.name)
-                work.known = known_of(work.declaration, work.remembered, self.now)
+                work.known = self.known_of(work.declaration, work.remembered, self.now)
             self.host.prepare(busy, self.now)
 
     def _look_at_keys(self, works: t.Sequence[Work]) -> None:

@@ -48,8 +48,8 @@ class Custody:
 
     def _look(self, work: Work, found: Observed, now: datetime) -> None:
         """Decide with what the custody says; what `stage` would refuse, or another identity has, is refused here."""
-        _note(work, found)
         keys = keystore(work, found)
+        _note(work, found, keys)
         if work.identity.state == "absent" and isinstance(keys, Named) and not self._had_keys(work, keys.place):
             work.known = work.known._replace(left=None)  # whoever made what is there, it was not this identity
         work.steps = plan(work, found, now)
@@ -76,7 +76,7 @@ class Custody:
                 self._settle(work, after)
 
     def _stage(self, work: Work, found: Observed) -> None:
-        key = staged(keystore(work, found), work.identity.key.type)
+        key = staged(keystore(work, found), work.identity.key.type, work.known.rotation)
         work.key_uri, work.public_id = key.uri, spki_sha256(key.public_key())
         work.csr = pki.request(work.identity.subject, key)
 
@@ -139,14 +139,14 @@ def _open(work: Work) -> tuple[str, ...]:
     return (opened.key_uri,) if opened and opened.key_uri else ()
 
 
-def _note(work: Work, found: Observed) -> None:
+def _note(work: Work, found: Observed, keys: KeyStore) -> None:
     """Note what the custody says of the key of the generation that is, or is to be, current.
 
     A key that is gone is a reason to make another; what a killed run left there is the controller's to clear up.
     """
     if work.identity.state not in ("present", "absent"):
         return
-    keys, place, gone = keystore(work, found), None, None
+    place, gone = None, None
     if found.custody == work.identity.key.custody:
         place = keys.elsewhere(found.key_uri or "") if isinstance(keys, Foreseeing) else None
         gone = _gone(work, found, keys, place)

@@ -115,8 +115,8 @@ class HostHalf:
 
     def preflight(self, now: datetime, protocols: t.Sequence[str] = ()) -> Answer:
         """Let the host look at itself, and whether it has what speaks these protocols of enrolment."""
-        said = {"errand": {"protocols": list(protocols)}} if protocols else {}
-        return self._ask({**said, "phase": "preflight", "ledger_id": self.ledger_id, "identities": []}, now)
+        said = {"phase": "preflight", "ledger_id": self.ledger_id, "identities": []}
+        return self._ask({**said, "errand": {"protocols": list(protocols)}}, now)
 
     def errand(self, errand: dict[str, t.Any], pin: str | None, now: datetime) -> Answer:
         """Let the host do something in a token; return its one answer. A PIN goes down a pipe only."""

@@ -79,6 +79,7 @@ class Issuing:
             work.error = error
             return None
         work.number = max(work.found.newest, work.known.newest) + 1
+        work.known = work.known.with_young(work.public_id)
         same = work.issuer is not None and work.found.issuer_id == work.issuer.id
         return request._replace(replaces=work.found.certificate if same else None)
 
@@ -169,7 +170,7 @@ def intent(work: Work, reason: str, holder: str, issuer_id: str | None = None) -
         issuer_id=issuer_id or _issuer_of(work).id,
         key_type=work.identity.key.type,
         kind=work.identity.kind,
-        scope=declaration.scope,
+        scope=_scope(work),
         custody=work.identity.key.custody,
         key_uri=work.key_uri,
         reason=reason,
@@ -180,6 +181,12 @@ def intent(work: Work, reason: str, holder: str, issuer_id: str | None = None) -
         lost=work.lost_since is not None,
         reference=reference(work),
     )
+
+
+def _scope(work: Work) -> str | None:
+    """Return the declared scope; who rotates, and may not know of one, takes nothing out of it."""
+    declared, remembered = work.declaration.scope, work.remembered
+    return remembered.scope if work.known.rotation and remembered and declared is None else declared
 
 
 def _used(work: Work, user: str) -> Denied:

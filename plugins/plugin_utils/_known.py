@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils._core.model import Identity, Known
+from ..module_utils._core.model import Identity, Known, Rotation
 from ._declare import Declaration
 
 if t.TYPE_CHECKING:
@@ -19,11 +19,14 @@ if t.TYPE_CHECKING:
 _REVOKE = "the identity is declared absent with revoke_on_absent"
 
 
-def known_of(declaration: Declaration, remembered: Remembered | None, now: datetime) -> Known:
-    """Return what is known of a declared identity."""
+def known_of(
+    declaration: Declaration, remembered: Remembered | None, now: datetime, made_before: datetime | None = None
+) -> Known:
+    """Return what is known of a declared identity; keys from `made_before` a moment are to be replaced."""
     to_revoke = declaration.identity.state == "absent" and declaration.revoke_on_absent
+    rotation = _rotation(made_before, remembered) if made_before else None
     if remembered is None:
-        return Known(revoke=_REVOKE if to_revoke else None)
+        return Known(revoke=_REVOKE if to_revoke else None, rotation=rotation)
     return Known(
         revoked=remembered.revoked,
         links=remembered.links,
@@ -32,7 +35,16 @@ def known_of(declaration: Declaration, remembered: Remembered | None, now: datet
         listed=remembered.state == "present",
         scheduled=remembered.credential_id if remembered.renew_at else None,
         renew_at=remembered.renew_at,
+        rotation=rotation,
     )
+
+
+def _rotation(before: datetime, remembered: Remembered | None) -> Rotation:
+    if remembered is None:
+        return Rotation(before)
+    opened = remembered.open_intent
+    young = opened.public_id if opened and opened.since >= before else None
+    return Rotation(before, remembered.public_id, remembered.key_since, young)
 
 
 def _may_be_used(remembered: Remembered, now: datetime) -> bool:

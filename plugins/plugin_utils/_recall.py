@@ -28,11 +28,12 @@ Record = dict[str, t.Any]
 
 
 class Asked(t.NamedTuple):
-    """Which host and store an identity is on (any store of the host when None), and the part of it that is wanted."""
+    """Which host and store an identity is on (any store of the host when None), what part of it is wanted, who asks."""
 
     host: str
     store: str | None = None
     part: str = "record"
+    who: str = WHO
 
 
 def recall(options: t.Mapping[str, t.Any], names: t.Sequence[str], asked: Asked) -> list[Record | str]:
@@ -40,19 +41,27 @@ def recall(options: t.Mapping[str, t.Any], names: t.Sequence[str], asked: Asked)
 
     `options` are `ledger`, `ledger_password` and `ledger_password_file`, as tasks have them.
     """
+    with opened(options, asked.who) as ledger:
+        return [_part(ledger, found(ledger, name, asked), asked.part) for name in names]
+
+
+@contextlib.contextmanager
+def opened(options: t.Mapping[str, t.Any], who: str) -> t.Iterator[t.Any]:
+    """Open the ledger of `options` to be read. Raises Misconfigured where there is none."""
     with contextlib.closing(open_for(options, read_only=True)) as ledger:
         if ledger.id is None:
             where = options.get("ledger") or default_path(os.environ)
-            raise Misconfigured(f"{WHO}: there is no ledger at {where}; set option ledger to the one of your tasks")
-        return [_part(ledger, _found(ledger, name, asked), asked.part) for name in names]
+            raise Misconfigured(f"{who}: there is no ledger at {where}; set option ledger to the one of your tasks")
+        yield ledger
 
 
-def _found(ledger: Readable, name: str, asked: Asked) -> Record:
+def found(ledger: Readable, name: str, asked: Asked) -> Record:
+    """Return the row of one identity. Raises Misconfigured where there is none, or more than one."""
     rows = queries.identities(ledger, host=asked.host, store=asked.store, name=name)
     if len(rows) > 1:
         stores = ", ".join(row["store"] for row in rows)
         where = f"host {asked.host} has identity {name} in {stores}"
-        raise Misconfigured(f"{WHO}: {where}; set option store to one of them")
+        raise Misconfigured(f"{asked.who}: {where}; set option store to one of them")
     if not rows:
         raise Misconfigured(_unknown(ledger, name, asked))
     return rows[0]
@@ -65,11 +74,11 @@ def _unknown(ledger: Readable, name: str, asked: Asked) -> str:
         wrong = "set option host as the inventory names it"
         if asked.store:
             wrong += ", and option store as the tasks of that host do"
-        return f"{WHO}: the ledger knows no identity of {where}; {wrong}"
+        return f"{asked.who}: the ledger knows no identity of {where}; {wrong}"
     near = difflib.get_close_matches(name, known, n=1)
     shown = ", ".join(known[:MOST_SHOWN]) + (" and others" if len(known) > MOST_SHOWN else "")
     hint = f"did you mean {near[0]}?" if near else f"it knows {shown}"
-    return f"{WHO}: the ledger knows no identity {name!r} of {where}; {hint}"
+    return f"{asked.who}: the ledger knows no identity {name!r} of {where}; {hint}"
 
 
 def _part(ledger: Readable, row: Record, part: str) -> Record | str:

@@ -414,10 +414,14 @@ def test_a_key_is_as_old_as_its_first_intent_or_as_a_certificate_that_began_befo
     ledger.intend(batch(after=day), [intent(number=2, key="aa")])
     ledger.record(batch(after=day), [outcome(number=2, key="aa")])
     assert web(ledger).key_since == NOW, "a renewal that keeps the key"
-    ledger.intend(batch(after=3 * day), [intent(number=3, key="bb")])
+    ledger.intend(batch(after=3 * day), [intent(number=3, key="bb")._replace(found="c3")])
     began = issued(3, "bb")._replace(not_before=NOW + timedelta(days=2))
     ledger.record(batch(after=3 * day), [outcome(number=3)._replace(changes=(began, Delivered(LINKS)))])
     assert web(ledger).key_since == NOW + timedelta(days=2), "a certificate that was found there"
+    ledger.intend(batch(after=5 * day), [intent(number=4, key="cc")])
+    backdated = issued(4, "cc")._replace(not_before=NOW + timedelta(days=4))
+    ledger.record(batch(after=5 * day), [outcome(number=4)._replace(changes=(backdated, Delivered(LINKS)))])
+    assert web(ledger).key_since == NOW + timedelta(days=5), "an issuer may date a certificate back, and no key"
 
 
 SIGNING = KeyKept(

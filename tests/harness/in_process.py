@@ -14,6 +14,7 @@ import os
 import time
 import typing as t
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
@@ -119,11 +120,12 @@ class World:
             "policy": self.policy,
             **options,
         }
+        made_before = said.pop("made_before", None)
         args = validated(said, spec(COMMON, OPTIONS), module="machine_identity")
         way = execute or (lambda arguments: self.execute(arguments, check=check))
         told = (self.host, "site.yml", check, diff, way, self.said.append, self.groups, self.reached)
         task = Task(*told)
-        return converge(args, task)
+        return converge({**args, "made_before": made_before}, task)
 
     def execute(self, arguments: t.Mapping[str, t.Any], *, check: bool = False) -> Answer:
         """Be the way to the host, and count the executions."""
@@ -226,6 +228,13 @@ def steps(record: Record) -> list[str]:
 def reason(record: Record, action: str = "issue") -> str:
     """Return why an action is taken."""
     return next(step["reason"] for step in record["steps"] if step["action"] == action)
+
+
+def from_now_on() -> datetime:
+    """Return the next whole second, once it has come: what was made so far is from before it."""
+    moment = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    time.sleep((moment - datetime.now(UTC)).total_seconds())
+    return moment
 
 
 def until(condition: t.Callable[[], bool], seconds: float = 10.0) -> None:

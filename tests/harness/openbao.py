@@ -110,11 +110,12 @@ def pki(server: Server, mount: str = "", *, namespace: str = "", key: Options | 
     for name in (root, made.mount):
         made.call("POST", f"sys/mounts/{name}", {"type": "pki", "config": {"max_lease_ttl": "87600h"}})
     said = {"common_name": f"{made.mount} root", "ttl": "87600h", **kind}
-    made.root_pem = made.call("POST", f"{root}/root/generate/internal", said)["data"]["certificate"]
+    signer = f"{root}/root"
+    made.root_pem = made.call("POST", f"{signer}/generate/internal", said)["data"]["certificate"]
     said = {"common_name": f"{made.mount} issuing", **kind}
     csr = made.call("POST", f"{made.mount}/intermediate/generate/internal", said)["data"]["csr"]
     said = {"csr": csr, "ttl": "43800h", "common_name": f"{made.mount} issuing"}
-    signed = made.call("POST", f"{root}/root/sign-intermediate", said)["data"]
+    signed = made.call("POST", f"{signer}/sign-intermediate", said)["data"]
     bundle = "\n".join([signed["certificate"], made.root_pem])
     made.call("POST", f"{made.mount}/intermediate/set-signed", {"certificate": bundle})
     for name, role in ROLES.items():

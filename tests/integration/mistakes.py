@@ -40,6 +40,11 @@ def info(*expected: str, **said: t.Any) -> Case:
     return Case(said, expected, "machine_identity_info")
 
 
+def rotate(*expected: str, **said: t.Any) -> Case:
+    """Return a mistake in a task of key_rotate."""
+    return Case({"identities": [{"name": "web", "dns_names": ["web.example.org"]}], **said}, expected, "key_rotate")
+
+
 OF_TOKEN = {"module_path": "/etc/hostname", "token_label": "web", "pin": "{{ secret }}"}
 
 
@@ -424,8 +429,31 @@ TOKENS = {
         "hsm_key", host="tokenless1",
     ),
 }
+ROTATIONS = {
+    "no age": rotate("neither max_age nor created_before", "write max_age: 90d"),
+    "an age that is none": rotate("option max_age: 'old' is not a duration", "for example 30d", max_age="old"),
+    "no time at all": rotate("option max_age: 0d would replace every key in every run", "write 90d", max_age="0d"),
+    "a moment without an offset": rotate(
+        "option created_before: '2026-01-31 10:40'", "offset from UTC; write for example",
+        created_before="2026-01-31 10:40",
+    ),
+    "a moment to come": rotate(
+        "option created_before: 2126-01-31T10:40:00Z is to come", "that has passed",
+        created_before="2126-01-31T10:40:00Z",
+    ),
+    "what goes away": rotate(
+        "identities[web].state: absent gets no new key", "declare it with machine_identity", max_age="90d",
+        identities=[{"name": "web", "state": "absent"}],
+    ),
+    "what goes back": rotate(
+        "identities[web].generation: previous has an older key", "leave it out", max_age="90d",
+        identities=[{"name": "web", "dns_names": ["web.example.org"], "keep_generations": 1, "generation": "previous"}],
+    ),
+    "keys of their own": rotate("option keys is not built yet", "leave it out", max_age="90d", keys=[{"label": "x"}]),
+    "to purge": rotate("purge", max_age="90d", purge=True),
+}  # fmt: skip
 GROUPS = {
     "planned": PLANNED, "est": EST, "scep": SCEP, "option": OPTIONS, "authority": AUTHORITIES, "ledger": LEDGERS,
-    "host": HOST, "signing": SIGNING, "hosts": HOSTS, "token": TOKENS,
+    "host": HOST, "signing": SIGNING, "hosts": HOSTS, "token": TOKENS, "rotation": ROTATIONS,
 }  # fmt: skip
 MISTAKES = {f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()}

@@ -46,6 +46,7 @@ GOOD = {
     "certificate_authority": {},
     "hsm_key": {"ledger": "sqlite:///{{ base }}/ledger.db"},
 }
+GOOD["key_rotate"] = GOOD["machine_identity"]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import typing as t
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._pkcs11.token import forget
 from ansible_collections.keystead.identity.plugins.plugin_utils._key import label
-from ansible_collections.keystead.identity.tests.harness.in_process import HOST, World
+from ansible_collections.keystead.identity.tests.harness.in_process import HOST, World, from_now_on
 from ansible_collections.keystead.identity.tests.harness.keystores import CUSTODIES
 from ansible_collections.keystead.identity.tests.harness.keystores import custody as custody_of
 from ansible_collections.keystead.identity.tests.harness.moto import SECRET_KEY
@@ -165,6 +165,14 @@ def test_a_renewal_has_a_key_of_its_own_and_the_old_one_is_destroyed(site: Site)
     assert (site.world.generations(), len(site.seen())) == ([2], one)
     assert site.spki() != first
     assert len({*site.uris()}) == 2
+
+
+def test_a_key_that_is_too_old_is_replaced_once(site: Site) -> None:
+    site.world.settled([site.web()])
+    one, first, moment = len(site.seen()), site.spki(), from_now_on()
+    site.world.settled([site.web()], made_before=moment)
+    assert (site.world.generations(), len(site.seen())) == ([2], one)
+    assert site.spki() != first
 
 
 def test_a_kept_generation_keeps_its_key_and_may_come_back(site: Site) -> None:

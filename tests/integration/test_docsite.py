@@ -25,7 +25,13 @@ from ansible_collections.keystead.identity.tests.harness import playbook
 from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.postgres import CONVERGER, PASSWORDS
 from ansible_collections.keystead.identity.tests.harness.softhsm import SoftHsm
-from ansible_collections.keystead.identity.tests.integration.test_examples import IDENTITY, INFO, machine, serving
+from ansible_collections.keystead.identity.tests.integration.test_examples import (
+    IDENTITY,
+    INFO,
+    ROTATE,
+    machine,
+    serving,
+)
 from ansible_collections.keystead.identity.tests.needs import OPENBAO
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -105,7 +111,7 @@ def swapped(text: str, pairs: dict[str, str]) -> str:
 
 def prepared(play: dict[str, t.Any], store: Path) -> dict[str, t.Any]:
     """Return a play for the host of this test, with a store that it may write."""
-    stores = {module: {"store": str(store)} for module in (IDENTITY, INFO)}
+    stores = {module: {"store": str(store)} for module in (IDENTITY, INFO, ROTATE)}
     tasks = [{name: said for name, said in task.items() if name != "become"} for task in play["tasks"]]
     changed = {"hosts": "all", "module_defaults": {**stores, **play.get("module_defaults", {})}, "tasks": tasks}
     return {**{name: said for name, said in play.items() if name != "become"}, **changed}

@@ -38,9 +38,9 @@ DOCUMENTED = sorted(
     for path in (Path(__file__).parents[2] / "plugins" / kind).glob("*.py")
     if not path.stem.startswith("host_half")
 )
-IDENTITY, INFO, PREFLIGHT, REBUILD, HSM_KEY = (
+IDENTITY, INFO, PREFLIGHT, REBUILD, ROTATE, HSM_KEY = (
     f"{PACKAGE[20:]}.{module}"
-    for module in ("machine_identity", "machine_identity_info", "preflight", "ledger_rebuild", "hsm_key")
+    for module in ("machine_identity", "machine_identity_info", "preflight", "ledger_rebuild", "key_rotate", "hsm_key")
 )
 IN_POSTGRESQL = "modules.ledger_migrate"
 IN_TOKEN = {"modules.certificate_authority": "ca", "modules.hsm_key": "web", "lookup.hsm_key": "web"}
@@ -52,6 +52,7 @@ FIRST: dict[str, list[dict[str, t.Any]]] = {
     "Go back to the generation before": [{"identities": [{**WEB, "lifetime": "20d"}]}],
     "Look at everything that is there": [{"identities": [WEB]}],
     "When does the certificate of this host end?": [{"identities": [WEB]}],
+    "How old is the key of this host?": [{"identities": [WEB]}],
 }
 
 KEYS = {"The public key that releases are signed with": {"label": "release-signing"}}
@@ -165,7 +166,7 @@ def test_the_examples_run_and_change_nothing_the_second_time(
             "hosts": "all",
             "gather_facts": False,
             "vars": {"keystead_ledger": f"sqlite:///{tmp_path}/ledger.db"},
-            "module_defaults": {**group, **dict.fromkeys((IDENTITY, INFO, PREFLIGHT, REBUILD), store)},
+            "module_defaults": {**group, **dict.fromkeys((IDENTITY, INFO, PREFLIGHT, REBUILD, ROTATE), store)},
             "tasks": tasks,
         }
         done = playbook.run([play], home=home, env=token(root, IN_TOKEN[plugin]) if plugin in IN_TOKEN else {})

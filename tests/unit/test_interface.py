@@ -10,7 +10,12 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import ACTIONS, PARTS
-from ansible_collections.keystead.identity.plugins.module_utils._options import authority, hsm_key, machine_identity
+from ansible_collections.keystead.identity.plugins.module_utils._options import (
+    authority,
+    hsm_key,
+    key_rotate,
+    machine_identity,
+)
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.planned import PLANNED, Planned
 
@@ -85,6 +90,7 @@ DESIGNED = {
     "preflight": [*PREFLIGHT.split(), *below("issuer", ISSUER), *below("issuers", ISSUER)],
     "certificate_authority": AUTHORITY.split(),
     "hsm_key": HSM_KEY.split(),
+    "key_rotate": ["max_age", "created_before", "keys", *(name for name in TASK.split() if name != "purge")],
 }
 TABLES: dict[str, dict[str, Option]] = {
     "machine_identity": {**COMMON, **machine_identity.OPTIONS},
@@ -92,6 +98,7 @@ TABLES: dict[str, dict[str, Option]] = {
     "preflight": {**COMMON, **machine_identity.PREFLIGHT},
     "certificate_authority": {**COMMON, **authority.OPTIONS},
     "hsm_key": {**COMMON, **hsm_key.OPTIONS},
+    "key_rotate": {**COMMON, **key_rotate.OPTIONS},
 }
 DEFAULTS = {
     "store": "/var/lib/keystead/identities",

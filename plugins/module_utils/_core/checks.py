@@ -93,6 +93,21 @@ def credential_is_revoked(look: Look) -> str | None:
     return f"it was revoked ({reason})" if reason else None
 
 
+def key_is_old(look: Look) -> str | None:
+    """Tell that the key is from before the moment from which keys are wanted; who has no record goes by the date."""
+    rotation, credential = look.known.rotation, look.credential
+    if rotation is None or credential is None or credential.public_id == rotation.young:
+        return None
+    known = rotation.since if credential.public_id == rotation.public_id else None
+    since = known or credential.not_before
+    return too_old(since, rotation.before) if since < rotation.before else None
+
+
+def too_old(since: datetime, before: datetime) -> str:
+    """Say why a key that has been in use `since` is replaced."""
+    return f"its key is from {since:%Y-%m-%d %H:%M}, and those from before {before:%Y-%m-%d %H:%M} are replaced"
+
+
 def issuer_changed(look: Look) -> str | None:
     """Tell that another issuer is declared, or that the issuer has another key."""
     if look.wanted.issuer_id in (None, look.found.issuer_id):
@@ -142,6 +157,7 @@ COMMON_CHECKS: tuple[Check, ...] = (
     custody_differs,
     origin_differs,
     credential_is_revoked,
+    key_is_old,
     issuer_changed,
     credential_is_due,
     issuer_wants_it_renewed,
@@ -151,6 +167,7 @@ ADOPTED_CHECKS: tuple[Check, ...] = (
     credential_is_missing,
     credential_is_damaged,
     credential_is_revoked,
+    key_is_old,
     origin_differs,
     adoption_is_to_end,
     credential_is_due,

@@ -110,6 +110,20 @@ class Identity(t.NamedTuple):
     publish: tuple[Publication, ...] = ()
 
 
+class Rotation(t.NamedTuple):
+    """That keys from `before` a moment are to be replaced, and what the ledger knows of the age of those there are.
+
+    The moment is a whole second, so that both halves compare the same.
+    The key with the SHA-256 of its SPKI `public_id` has been in use `since`. The one with the id `young` waits for its
+    credential, or has just got it, and was made after that moment: no other one that waits is used again.
+    """
+
+    before: datetime
+    public_id: str | None = None
+    since: datetime | None = None
+    young: str | None = None
+
+
 class Known(t.NamedTuple):
     """What only the controller knows of an identity.
 
@@ -119,7 +133,8 @@ class Known(t.NamedTuple):
     `left` what a killed run left in a custody that only the controller reaches. These three are for the controller's
     own decision. `key_gone` says that such a custody no longer has the key, or that a copy lacks the one that no host
     sends up; `elsewhere` where the key is if that is not the place that is declared.
-    The issuer wants the credential with the id `scheduled` renewed from `renew_at` on.
+    The issuer wants the credential with the id `scheduled` renewed from `renew_at` on. `rotation` is there where keys
+    are to be replaced by their age.
     """
 
     revoked: tuple[tuple[str, str], ...] = ()
@@ -132,6 +147,11 @@ class Known(t.NamedTuple):
     elsewhere: str | None = None
     scheduled: str | None = None
     renew_at: datetime | None = None
+    rotation: Rotation | None = None
+
+    def with_young(self, public_id: str | None) -> Known:
+        """Return the same, once the key with this id was staged by a run that replaces keys by their age."""
+        return self._replace(rotation=self.rotation._replace(young=public_id)) if self.rotation else self
 
     def for_the_host(self) -> Known:
         """Return what is no reason for a host to make a store, take a lease or act: the rest is the controller's."""

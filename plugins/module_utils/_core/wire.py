@@ -137,10 +137,11 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         "activate": one(model.Activation), "prove": one(model.Proof), "adopt": one(model.Adopt),
         "lifetime": count, "keep_generations": count, "publish": many(one(publication.Publication)),
     },
+    model.Rotation: {**dict.fromkeys(("public_id", "young"), text), **dict.fromkeys(("before", "since"), moment)},
     model.Known: {
         "revoked": many(many(text)), "links": many(text), "newest": count, "listed": flag,
         **dict.fromkeys(("revoke", "left", "key_gone", "elsewhere", "scheduled"), text),
-        "renew_at": moment,
+        "renew_at": moment, "rotation": one(model.Rotation),
     },
     model.Finding: {"code": text, "about": text, "detail": text},
     model.LinkState: {"path": text, "part": text, "state": word(model.LINK_STATES)},

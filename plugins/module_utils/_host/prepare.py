@@ -182,7 +182,7 @@ class _Look:
             self.judge()
             self.found = self.found._replace(served=served)
             self.decide()
-            self.answer.update(_staged(place, self.wanted, self.steps))
+            self.answer.update(_staged(place, self.wanted, self.known, self.steps))
             kept = bool(self.steps)
         finally:
             if not kept:
@@ -200,7 +200,7 @@ def _begins(steps: tuple[Step, ...]) -> bool:
     return any(step.action in ("stage_key", "adopt", "destroy") for step in steps)
 
 
-def _staged(place: Place, wanted: Identity, steps: tuple[Step, ...]) -> dict[str, t.Any]:
+def _staged(place: Place, wanted: Identity, known: Known, steps: tuple[Step, ...]) -> dict[str, t.Any]:
     """Stage what the steps need, and return the request and its key's id where a credential is to be issued."""
     if not _stages(steps):
         return {}
@@ -211,16 +211,16 @@ def _staged(place: Place, wanted: Identity, steps: tuple[Step, ...]) -> dict[str
         discard_unfinished(place)
         return {}
     recover(place)
-    return _request(place, wanted) if wanted.key.on_host else {}
+    return _request(place, wanted, known) if wanted.key.on_host else {}
 
 
-def _request(place: Place, wanted: Identity) -> dict[str, t.Any]:
+def _request(place: Place, wanted: Identity, known: Known) -> dict[str, t.Any]:
     """Build the request with the staged key and say which key that is; one of a cut-off run is used again (R1)."""
     from .._core import pki
     from .._core.keys import spki_sha256
     from .._core.staging import staged
 
-    key = staged(keystore(place, wanted.key), wanted.key.type)
+    key = staged(keystore(place, wanted.key), wanted.key.type, known.rotation)
     csr = base64.b64encode(pki.request(wanted.subject, key)).decode()
     elsewhere = {"key_uri": key.uri} if wanted.key.token else {}
     return {"csr": csr, "public_id": spki_sha256(key.public_key()), **elsewhere}

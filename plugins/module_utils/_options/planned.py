@@ -63,6 +63,7 @@ PLANNED: t.Mapping[str, Tree] = {
     "preflight": {**_COMMON, "issuer": _ISSUER, "issuers": _ISSUER},
     "certificate_authority": {**_COMMON, "key": {**_KEY, "origin": _MADE_THERE}},
     "hsm_key": {**_COMMON},
+    "key_rotate": {**_TASK, "keys": _OUT},
     "ledger_rebuild": {**_COMMON, "issuers": _ISSUER},
 }
 

@@ -33,15 +33,15 @@ WHERE g.public_id = ? AND NOT (i.host = ? AND i.store = ? AND i.name = ?)
 """
 _PLACED = """
 UPDATE generations SET identity = ?, number = ?, state = 'intended', issuer_id = ?, custody = ?, key_uri = ?,
-    key_type = ?, holder = ?, intended_at = ?, revoked_at = NULL, revocation_reason = NULL
+    key_type = ?, holder = ?, intended_at = ?, found = 1, revoked_at = NULL, revocation_reason = NULL
 WHERE id = (
     SELECT min(g.id) FROM generations g JOIN identities i ON i.id = g.identity
     WHERE i.host = '' AND g.credential_id = ? AND g.public_id = ?)
 """
 _GENERATION = """
 INSERT INTO generations (identity, number, state, issuer_id, custody, key_uri, key_type, public_id, holder, intended_at,
-    reference)
-VALUES (?, ?, 'intended', ?, ?, ?, ?, ?, ?, ?, ?)
+    reference, found)
+VALUES (?, ?, 'intended', ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -98,6 +98,7 @@ def _open(connection: Connection, batch: Batch, intent: Intent) -> float | None:
         connection.execute(_GENERATION, (
             identity, intent.number, intent.issuer_id, intent.custody, intent.key_uri, intent.key_type,
             intent.public_id, intent.holder, asked, intent.reference,
+            int(intent.shared or intent.found is not None),
         ))
     return None
 

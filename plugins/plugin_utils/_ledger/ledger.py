@@ -29,7 +29,7 @@ SELECT i.name, i.kind, i.scope, i.state, i.contact, i.service, i.newest,
             WHERE d.identity = i.id AND d.withdrawn_at IS NULL AND d.succeeded_at IS NULL ORDER BY d.path) AS live),
        o.number, o.public_id, o.issuer_id, o.key_type, o.holder, o.intended_at, ox.certificate, ox.chain, o.key_uri,
        o.reference,
-       (SELECT min(CASE WHEN k.not_before < k.intended_at THEN k.not_before ELSE k.intended_at END)
+       (SELECT min(CASE WHEN k.found = 1 AND k.not_before < k.intended_at THEN k.not_before ELSE k.intended_at END)
             FROM generations k WHERE k.public_id = g.public_id),
        g.renew_at, g.ask_again
 FROM identities i
@@ -40,6 +40,7 @@ LEFT JOIN x509 ox ON ox.generation = o.id
 WHERE i.host = ? AND i.store = ?
 ORDER BY i.id, o.number
 """
+_BEFORE = 17  # columns before those of the intent; every column has its place in one of the two tuples
 _NONE = ("[]", None)
 
 
@@ -96,8 +97,8 @@ class SqlLedger:
 
 
 def _remembered(row: tuple[t.Any, ...]) -> Remembered:
-    serial, certificate, not_after, revoked, links = row[12:17]
-    opened, key_since = row[17:27], row[27]
+    serial, certificate, not_after, revoked, links = row[12:_BEFORE]
+    opened, moments = row[_BEFORE : _BEFORE + len(OpenIntent._fields)], row[_BEFORE + len(OpenIntent._fields) :]
     fields = [
         *row[:12],
         int(serial, 16) if serial else None,
@@ -106,8 +107,7 @@ def _remembered(row: tuple[t.Any, ...]) -> Remembered:
         tuple(map(tuple, json.loads(revoked))) if revoked not in _NONE else (),
         tuple(json.loads(links)) if links not in _NONE else (),
         _open_intent(opened) if opened[0] else None,
-        moment(key_since) if key_since else None,
-        *(moment(at) if at else None for at in row[28:30]),
+        *(moment(at) if at else None for at in moments),
     ]
     return Remembered(*fields)
 

@@ -94,11 +94,17 @@ ALTER TABLE generations ADD COLUMN renew_at TEXT;
 ALTER TABLE generations ADD COLUMN ask_again TEXT;
 """
 
+_FOUND = """
+ALTER TABLE generations ADD COLUMN found INTEGER NOT NULL DEFAULT 0;
+UPDATE generations SET found = 1 WHERE substr(issuer_id, 1, 8) = 'adopted:' OR substr(issuer_id, 1, 9) = 'observed:';
+"""
+
 
 def _statements(text: str) -> tuple[str, ...]:
     return tuple(text.split(";\n")[:-1])
 
 
 MIGRATIONS = (("the first schema", _statements(_FIRST)), ("keys in a backend by themselves", _statements(_KEYS)),
-              ("orders that are answered later, and times of renewal", _statements(_REFERENCES)))
+              ("orders that are answered later, and times of renewal", _statements(_REFERENCES)),
+              ("keys that were there before they were recorded", _statements(_FOUND)))
 """Their names and statements; the first has number 1."""

@@ -68,11 +68,14 @@ IDENTITY = st.builds(
     MAYBE, MAYBE, st.none() | ADOPT, st.lists(PUBLICATION, max_size=2).map(tuple),
 )  # fmt: skip
 REVOKED = st.lists(st.tuples(TEXT, TEXT), max_size=2).map(tuple)
-KNOWN = st.builds(model.Known, REVOKED, TEXTS, COUNT, MAYBE, st.booleans(), MAYBE, MAYBE, MAYBE)
 FINDING = st.builds(model.Finding, TEXT, TEXT, TEXT)
 LINK_STATE = st.builds(model.LinkState, TEXT, TEXT, st.sampled_from(model.LINK_STATES))
 FINDINGS = st.lists(FINDING, max_size=2).map(tuple)
 MOMENT = st.integers(0, 253402300799).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+ROTATION = st.builds(model.Rotation, MOMENT, MAYBE, st.none() | MOMENT, MAYBE)
+KNOWN = st.builds(
+    model.Known, REVOKED, TEXTS, COUNT, MAYBE, st.booleans(), *[MAYBE] * 4, st.none() | MOMENT, st.none() | ROTATION
+)
 FACTS = st.builds(model.X509Facts, SUBJECT, TEXT, st.integers(0, 2**160), TEXT, TEXT, is_ca=st.booleans(), usages=TEXTS)
 CREDENTIAL = st.builds(model.Credential, TEXT, TEXT, MOMENT, MOMENT, FACTS)
 ORIGINAL = st.builds(

@@ -1,0 +1,32 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""What a task may say to key_rotate, and a template to the lookup of that name."""
+
+from __future__ import annotations
+
+from .lookups import IDENTITY
+from .machine_identity import DURATION
+from .machine_identity import OPTIONS as MACHINE_IDENTITY
+from .option import Option
+
+AGE = {
+    "max_age": Option(f"Keys that have been in use for longer are replaced: {DURATION}."),
+    "created_before": Option(
+        "Keys that were made before this moment are replaced: ISO 8601 with its offset from UTC, for example "
+        "V(2026-11-21T10:40:00Z). A moment to come is refused."
+    ),
+}
+OPTIONS = {
+    **AGE,
+    **{name: option for name, option in MACHINE_IDENTITY.items() if name != "purge"},
+    "identities": MACHINE_IDENTITY["identities"]._replace(
+        help="The identities whose keys are to be young enough, declared as for M(keystead.identity.machine_identity). "
+        "Each has O(identities[].state=present)."
+    ),
+    "scope": MACHINE_IDENTITY["scope"]._replace(
+        help="The scope that M(keystead.identity.machine_identity) declares them in. The default is the recorded one."
+    ),
+}
+LOOKUP = {**AGE, **{name: IDENTITY[name] for name in ("host", "store")}}

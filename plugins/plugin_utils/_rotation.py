@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Which keys are too old: by the age they may reach, or by a moment after which they have to be made."""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import UTC, datetime, timedelta
+
+from ..module_utils._core.checks import too_old
+from ..module_utils._core.errors import Misconfigured
+from ._durations import seconds
+from ._recall import Asked, found, opened
+
+WHO = "key_rotate"
+Record = dict[str, t.Any]
+
+
+def made_before(said: t.Mapping[str, t.Any], now: datetime) -> datetime:
+    """Return the moment, a whole second, from before which keys are replaced: the later one of both options.
+
+    Raises Misconfigured.
+    """
+    moments = []
+    if said.get("max_age") is not None:
+        moments.append(now - timedelta(seconds=_age(said["max_age"])))
+    if said.get("created_before") is not None:
+        moments.append(_moment(said["created_before"], now))
+    if not moments:
+        raise Misconfigured(
+            f"{WHO}: neither max_age nor created_before says which keys are too old; write max_age: 90d for example"
+        )
+    return max(moments).replace(microsecond=0)  # as a host reads it
+
+
+def check_present(identities: t.Sequence[t.Mapping[str, t.Any]]) -> None:
+    """Refuse what ends or goes back: that gets no new key. Raises Misconfigured."""
+    for one in identities:
+        where = f"{WHO}: identities[{one['name']}]"
+        if one["state"] != "present":
+            raise Misconfigured(f"{where}.state: {one['state']} gets no new key; declare it with machine_identity")
+        if one["generation"] == "previous":
+            raise Misconfigured(f"{where}.generation: previous has an older key; leave it out")
+
+
+def due(
+    options: t.Mapping[str, t.Any], names: t.Sequence[str], said: t.Mapping[str, t.Any], here: str
+) -> list[Record]:
+    """Return whether the key of each identity is too old, as the ledger knows it. Raises KeysteadError.
+
+    `options` lead to the ledger. `said` has `max_age` and `created_before`, and `host` (else it is `here`) and `store`.
+    """
+    before = made_before(said, datetime.now(UTC))
+    asked = Asked(said["host"] or here, said["store"], who=WHO)
+    with opened(options, WHO) as ledger:
+        return [_due(ledger, found(ledger, name, asked), before) for name in names]
+
+
+def _due(ledger: t.Any, row: Record, before: datetime) -> Record:
+    known = ledger.remembered(row["host"], row["store"])[row["name"]]
+    since = known.key_since if known.generation is not None else None
+    is_due = since is not None and since < before
+    return {
+        **{fact: row[fact] for fact in ("name", "host", "store", "key_type", "custody")},
+        "due": is_due,
+        "since": f"{since:%Y-%m-%dT%H:%M:%SZ}" if since else None,
+        "reason": too_old(since, before) if since and is_due else _not_due(row, since, before),
+    }
+
+
+def _not_due(row: Record, since: datetime | None, before: datetime) -> str:
+    if since is None:
+        return f"it has no key: it is {row['state']}" if row["state"] != "present" else "it has no key yet"
+    return f"its key is from {since:%Y-%m-%d %H:%M}, and only those from before {before:%Y-%m-%d %H:%M} are replaced"
+
+
+def _age(text: str) -> int:
+    try:
+        age = seconds(text)
+    except Misconfigured as error:
+        raise Misconfigured(f"{WHO}: option max_age: {error}") from None
+    if not age:
+        raise Misconfigured(f"{WHO}: option max_age: {text} would replace every key in every run; write 90d, say")
+    return age
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise Misconfigured(
+            f"{WHO}: option created_before: {text!r:.60} is no moment with an offset from UTC; write for example "
+            f"{now:%Y-%m-%dT%H:%M:%SZ}"
+        )
+    if at > now:
+        raise Misconfigured(
+            f"{WHO}: option created_before: {text:.60} is to come, so every run would replace every key until then; "
+            "write a moment that has passed"
+        )
+    return at.astimezone(UTC)
