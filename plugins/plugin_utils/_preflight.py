@@ -192,7 +192,8 @@ def _asked(args: Options, task: Task) -> Checks:
         half = HostHalf(task.execute, args["store"], task.host, ledger.id if ledger else None, {}, [])
     before = datetime.now(UTC)
     try:
-        answer = half.preflight(before, [name for backend in _declared(args) for name in backend if name in PROGRAMS])
+        protocols = [name for backend in _declared(args) for name in backend if name in PROGRAMS]
+        answer = half.preflight(before, {"protocols": protocols})
     except Unavailable as error:
         check = failure("host", error)
         yield check._replace(remedy=_NO_ANSWER) if check.remedy == _AGAIN else check
