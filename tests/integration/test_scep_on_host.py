@@ -333,7 +333,11 @@ def test_a_host_that_is_killed_while_it_asks_leaves_no_secret_and_no_process(hos
             host_half(arguments)
             os._exit(0)
         until(lambda: any(ASKS in one for one in host.proxy.seen))
-        assert held(host.world.store), "the program works there"
+        (program,) = [Path(f"/proc/{number}") for number in held(host.world.store)]
+        shown = (program / "cmdline").read_bytes()
+        assert b"scepclient" in shown
+        assert not re.search(b"sesame|PRIVATE", shown)
+        assert (program / "environ").read_bytes() == b""
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         return {"failed": True, "msg": "killed", "rc": -9}
