@@ -61,6 +61,7 @@ class World:
     groups: tuple[str, ...] = ()
     reached: Reached = Reached()  # noqa: RUF009  it is immutable
     address: str = ""
+    policy: str | None = None
 
     def __post_init__(self) -> None:
         """Make the directories, and an authority that signs itself, once."""
@@ -117,6 +118,7 @@ class World:
             "ledger": self.url,
             "store": str(self.store),
             "identities": list(identities),
+            "policy": self.policy,
             **options,
         }
         made_before = said.pop("made_before", None)

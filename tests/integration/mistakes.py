@@ -85,10 +85,48 @@ EST = {
     ),
     "nobody who enrols": task("issuer.est.enrol", "controller, host", issuer=est(enrol="nobody")),
 }
+
+
+def scep(**said: t.Any) -> dict[str, t.Any]:
+    """Return a SCEP server that lacks nothing but what is said otherwise, and no challenge."""
+    known = {"fingerprint_sha256": "0" * 64, "roots": ["{{ base }}/ca/root/certificate.pem"]}
+    good = {"url": "https://scep.example.org/scep", **known}
+    return {"scep": {name: value for name, value in {**good, **said}.items() if value is not None}}
+
+
+RSA = {"type": "rsa-2048"}
+SCEP = {
+    "nobody to believe": task("issuer.scep.roots is missing", issuer=scep(roots=None)),
+    "an empty list of roots": web("issuer.scep.roots is empty", "name the root", issuer=scep(roots=[]), key=RSA),
+    "nobody to encrypt for": task("issuer.scep.fingerprint_sha256 is missing", issuer=scep(fingerprint_sha256=None)),
+    "a fingerprint of nothing": web(
+        "scep.fingerprint_sha256: 'ab'", "64 hexadecimal", issuer=scep(fingerprint_sha256="ab"), key=RSA
+    ),
+    "no URL": web("issuer.scep.url: it is not a URL", issuer=scep(url="scep.example.org"), key=RSA),
+    "a challenge without TLS": web(
+        "issuer.scep.url: without TLS", "DES", "https",
+        issuer=scep(url="http://scep.example.org/scep", challenge="{{ secret }}"), key=RSA,
+    ),
+    "two challenges": web(
+        "issuer.scep: one of challenge, challenge_file is enough",
+        issuer=scep(challenge="{{ secret }}", challenge_file="/etc/challenge"), key=RSA,
+    ),
+    "a challenge without leave": web(
+        "rule scep-challenge", "issuer scep with challenge true", issuer=scep(challenge="{{ secret }}"), key=RSA
+    ),
+    "a key that is not RSA": web("identities[web].key.type", "signs no ecdsa-p256 keys; write", issuer=scep()),
+    "a key in a token": web(
+        "identities[web].key.custody", "not in pkcs11", "file", issuer=scep(),
+        key={**RSA, "custody": {"pkcs11": {"module_path": "/x.so", "token_label": "x"}}},
+    ),
+    "a key of the controller": web(
+        "identities[web].key.origin", "leave origin out", issuer=scep(), key={**RSA, "origin": "controller"}
+    ),
+}
 PLANNED = {
-    "scep": task("issuer.scep", "not built", "local", issuer={"scep": {"url": "https://x.example.org"}}),
-    "issuers": task("issuers[0].scep", "not built", issuers=[{"scep": {"url": "https://x.example.org"}}]),
-    "issuer of an identity": web("identities[web].issuer.scep", "not built", issuer={"scep": {}}),
+    "openbao_ssh": task("issuer.openbao_ssh", "not built", "local", issuer={"openbao_ssh": {"url": "x"}}),
+    "issuers": task("issuers[0].openbao_ssh", "not built", issuers=[{"openbao_ssh": {"url": "x"}}]),
+    "issuer of an identity": web("identities[web].issuer.openbao_ssh", "not built", issuer={"openbao_ssh": {}}),
     "check_status live": task("check_status live", "not built", check_status="live"),
     "key reuse": web("key.reuse true", "not built", key={"reuse": True}),
     "kind ssh_host": web("kind ssh_host", "not built", "x509", kind="ssh_host"),
@@ -453,8 +491,7 @@ ROTATIONS = {
     "to purge": rotate("purge", max_age="90d", purge=True),
 }  # fmt: skip
 GROUPS = {
-    "planned": PLANNED, "est": EST, "option": OPTIONS, "authority": AUTHORITIES, "ledger": LEDGERS, "host": HOST,
-    "signing": SIGNING, "hosts": HOSTS, "token": TOKENS, "rotation": ROTATIONS,
-    "revoked": REVOKED,
+    "planned": PLANNED, "est": EST, "scep": SCEP, "option": OPTIONS, "authority": AUTHORITIES, "ledger": LEDGERS,
+    "host": HOST, "signing": SIGNING, "hosts": HOSTS, "token": TOKENS, "rotation": ROTATIONS, "revoked": REVOKED,
 }  # fmt: skip
 MISTAKES = {f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()}

@@ -36,9 +36,10 @@ ISSUER = """
     openbao.auth.jwt.mount est.url est.label est.fingerprint_sha256 est.roots est.accept_new_root est.timeout
     est.ca_bundle est.auth.basic.username est.auth.basic.password est.auth.basic.password_file
     est.auth.cert.certificate est.auth.cert.private_key est.auth.bootstrap.certificate
-    est.auth.bootstrap.private_key est.enrol=controller est.enrol=host acme scep aws_pca.arn aws_pca.region
-    aws_pca.template_arn aws_pca.roots aws_pca.accept_new_root aws_pca.timeout aws_pca.ca_bundle openbao_ssh
-    local_ssh
+    est.auth.bootstrap.private_key est.enrol=controller est.enrol=host acme scep.url scep.fingerprint_sha256
+    scep.challenge scep.challenge_file scep.roots scep.accept_new_root scep.timeout scep.ca_bundle aws_pca.arn
+    aws_pca.region aws_pca.template_arn aws_pca.roots aws_pca.accept_new_root aws_pca.timeout aws_pca.ca_bundle
+    openbao_ssh local_ssh
 """
 IDENTITY = """
     name kind=x509 kind=ssh_host state=present state=absent state=released state=observed common_name dns_names
@@ -124,6 +125,7 @@ DEFAULTS = {
     "issuer.openbao.mount": "pki",
     "issuer.est.timeout": "30s",
     "issuer.est.enrol": "controller",
+    "issuer.scep.timeout": "30s",
     "issuer.openbao.sign_verbatim": False,
     "issuer.openbao.auth.approle.mount": "approle",
     "issuer.openbao.auth.cert.mount": "cert",

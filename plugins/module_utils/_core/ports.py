@@ -99,23 +99,6 @@ class Revoker(t.Protocol):
 
 
 @t.runtime_checkable
-class TellsMany(t.Protocol):
-    """Can say at once of many certificates (DER), all of them its own, whether each is revoked.
-
-    None means that asking for one after the other is quicker, or the only way.
-    """
-
-    def revoked_among(self, certificates: t.Sequence[bytes]) -> list[bool] | None: ...
-
-
-@t.runtime_checkable
-class PublishesLists(t.Protocol):
-    """Publishes its revocation list at times of its own, and can be told to do it now: once, after many revocations."""
-
-    def publish_list(self) -> None: ...
-
-
-@t.runtime_checkable
 class KeyRevoker(t.Protocol):
     """Takes a certificate (DER) back for whoever has its private key (PEM): one that is known to others already.
 

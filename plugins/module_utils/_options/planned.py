@@ -30,7 +30,7 @@ _COMMON: Tree = {}
 _RECORDS: Tree = {"records": _OUT}
 _ISSUER: Tree = {
     **dict.fromkeys(
-        ("scep", "openbao_ssh", "local_ssh"),
+        ("openbao_ssh", "local_ssh"),
         Planned("use issuer {local: {directory: ..., authority: ...}}"),
     ),
     "local": {"ca_bundle": Planned("leave it out: local speaks to no server")},

@@ -14,7 +14,8 @@ import time
 import typing as t
 
 from ...module_utils._core.errors import KeysteadError, NotConverged, Unavailable
-from ...module_utils._core.ports import Good, PublishesLists, Revoked
+from ...module_utils._core.ports import Good, Revoked
+from ...module_utils._core.revoking import PublishesLists
 from .._ledger.nouns import CredentialRevoked
 from .._ledger.port import Event, Outcome
 from .look import facts_of, revoked_among

@@ -9,7 +9,8 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable
-from ...module_utils._core.ports import Good, Revoked, Revoker, TellsMany, Unknown
+from ...module_utils._core.ports import Good, Revoked, Revoker, Unknown
+from ...module_utils._core.revoking import TellsMany
 from .._issuers.facts import FACTS
 from .._ledger import revocations
 from .decide import Found

@@ -9,11 +9,11 @@ from __future__ import annotations
 import base64
 import ssl
 import typing as t
-from pathlib import Path
 
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._enrol.https import Connection, Server, verifying
 from .._deadline import Worker
+from .._roots import ca_bundle
 from .._secrets import first_line, given
 from .address import LONGEST, PASSWORD, WHO
 from .client import Client
@@ -44,17 +44,7 @@ class Access:
 
     def authorities(self) -> str | None:
         """Return who may have signed the certificate of the server, PEM; None for whom the system trusts."""
-        bundle = self._options.get("ca_bundle")
-        if bundle is None:
-            return self._met
-        try:
-            found = Path(bundle).read_text(encoding="ascii", errors="replace")
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=found)
-        except (OSError, ValueError) as error:  # an SSLError is an OSError
-            why = None if isinstance(error, (ssl.SSLError, ValueError)) else error.strerror
-            told = why or "it holds no certificates in PEM that can be read"
-            raise Misconfigured(f"{WHO}: ca_bundle {bundle}: {told}; write the path of a PEM file") from None
-        return found
+        return self._met if self._options.get("ca_bundle") is None else ca_bundle(self._options, WHO)
 
     def connect(self) -> Connection:
         """Return a connection, which opens with its first call."""

@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import base64
-import math
 import os
 import typing as t
 
-from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, printable
+from ...module_utils._core.errors import Denied, KeysteadError
 from ...module_utils._enrol.unreachable import LoggedOut
-from .._openbao.errors import LONGEST
+from .._answered import failure, plain_text
 from .._retry_after import retry_after
 from .address import WHO
 from .asked import wishes
@@ -25,12 +24,12 @@ if t.TYPE_CHECKING:
     from cryptography import x509
 
     from ...module_utils._enrol.https import Answer, Connection
+    from .._answered import Remedies
     from .address import Place
     from .asked import Wish
 
 _NOT_OFFERED = (204, 404, 405, 501)  # of csrattrs, which is optional (RFC 7030, 4.5)
 _HEADERS = {"Content-Type": "application/pkcs10", "Content-Transfer-Encoding": "base64"}
-_SHORTEST_SECRET = 4
 SHORTEST_PAUSE = 1.0  # seconds: a server that says 0 would be asked as fast as it answers
 
 
@@ -100,17 +99,11 @@ class Client:
     def check(self, answer: Answer, operation: str) -> None:
         """Raise KeysteadError for an answer that is none."""
         if answer.status != 200:
-            raise failure(answer, operation, self._said(answer), self._named)
+            raise failure(WHO, answer, operation, self._said(answer), remedies(self._named))
 
     def _said(self, answer: Answer) -> str:
         """Return what the server says in plain text (RFC 7030, 4.2.3), unless it repeats what we said in confidence."""
-        kind = answer.headers.get("content-type", "")
-        if not kind.startswith("text/plain"):
-            return ""
-        told = " ".join(printable(answer.body[: 4 * LONGEST].decode("utf-8", "replace")).split())[:LONGEST]
-        heard, kept = told.casefold(), [one.rstrip("=").casefold() for one in self._secrets()]
-        hidden = any(len(one) >= _SHORTEST_SECRET and one in heard for one in kept)
-        return "it repeated a credential" if hidden else told
+        return plain_text(answer, self._secrets())
 
 
 _REMEDIES: dict[int, tuple[type[Denied], str, str]] = {
@@ -127,17 +120,6 @@ def later(answer: Answer) -> float:
     return max(SHORTEST_PAUSE, told)
 
 
-def failure(answer: Answer, operation: str, said: str, named: str) -> KeysteadError:
-    """Return the error of an answer that is none; `named` is the option that says who we are."""
-    status, about = answer.status, f" ({said})" if said else ""
-    if status in _REMEDIES:
-        kind, told, remedy = _REMEDIES[status]
-        return kind(f"{WHO}: {told.format(operation)}{about}; {remedy.format(named)}")
-    if status == 429:
-        seconds = retry_after({"Retry-After": answer.headers.get("retry-after", "")})
-        return Pending(f"{WHO}: it has too much to do{about}; run again in {math.ceil(seconds)} s", seconds)
-    if 300 <= status < 400:
-        return Misconfigured(f"{WHO}: it redirects {operation}, which is not followed; write the server's https URL")
-    if status >= 500 or status < 300:
-        return Unavailable(f"{WHO}: it answers {operation} with status {status}{about}; see its log and run again")
-    return Denied(f"{WHO}: it refuses {operation}{about or f' with status {status}'}; see its log")
+def remedies(named: str) -> Remedies:
+    """Return what statuses mean; `named` is the option that says who we are."""
+    return {status: (kind, told, remedy.format(named)) for status, (kind, told, remedy) in _REMEDIES.items()}

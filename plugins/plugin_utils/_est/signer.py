@@ -27,6 +27,7 @@ from .._edge import unexpected
 from .._openbao.errors import plain
 from .._request import check_is_declared
 from .._roots import declared_roots
+from .._shortened import shortened
 from .address import WHO
 from .asked import check
 from .chain import path
@@ -44,7 +45,6 @@ if t.TYPE_CHECKING:
 Answer = t.Union["Generation", Order, KeysteadError]
 _OVER = (Silent, Misconfigured, Pending, LoggedOut)  # what the next request would meet as well
 _SHOWN = 4  # authorities of a server
-_SHORTER = 0.9  # of the lifetime that is asked for: less is worth a word
 
 
 class Signer:
@@ -144,10 +144,8 @@ class Signer:
         if named is not None:
             self._named = list(named)
         leaf = granted_of(answer, request, self._named)
-        granted = (leaf.not_valid_after_utc - leaf.not_valid_before_utc).total_seconds()
-        if granted < _SHORTER * request.lifetime:
-            end = f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M}"
-            self._advise(f"{WHO}: {request.name}: it grants a life until {end} UTC, shorter than lifetime says")
+        if advice := shortened(WHO, request, leaf):
+            self._advise(advice)
         return self._generation(leaf, [*answer, *self._named])
 
     def _generation(self, leaf: x509.Certificate, above: Sequence[x509.Certificate]) -> Generation:

@@ -61,6 +61,10 @@ DEFAULT: dict[str, t.Any] = {
             "sign-verbatim", "issuer", {"allow": [["openbao", {"sign_verbatim": ""}]]},
             issuers=[["openbao", {"sign_verbatim": "True"}]],
         ),
+        _rule(
+            "scep-challenge", "issuer", {"allow": [["scep", {"challenge": ""}]]},
+            issuers=[["scep", {"challenge": "True"}]],
+        ),
         _rule("private-key-stays", "delivery", {"publish_private_key": ["pkcs12", "pem_bundle"]}),
         _rule("host-keys", "connection", {"authenticated": True}, "warn"),
     ],

@@ -14,6 +14,7 @@ import typing as t
 
 from .._durations import shown
 from .host_names import as_host, is_host_name
+from .signer import LEAVE
 
 if t.TYPE_CHECKING:
     from .candidate import Candidate
@@ -188,8 +189,9 @@ def issuer(candidate: Candidate, says: Says) -> Breach | None:
 
 
 def _issuer(backend: str, options: Says) -> str:
-    said = {**options, "sign_verbatim": "true"} if options.get("sign_verbatim") else dict(options, sign_verbatim=None)
-    told = [f"{name} {value or 'none'}" for name, value in said.items() if value or name != "sign_verbatim"]
+    flag = LEAVE.get(backend, "")
+    said = {**options, flag: "true"} if options.get(flag) else {**options, flag: None}
+    told = [f"{name} {value or 'none'}" for name, value in said.items() if value or name != flag]
     return f"{backend}{' with ' if told else ''}{', '.join(told)}"
 
 
