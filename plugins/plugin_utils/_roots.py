@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import ssl
 import typing as t
 from pathlib import Path
 
@@ -23,6 +22,8 @@ def ca_bundle(options: t.Mapping[str, t.Any], who: str) -> str | None:
     bundle = options.get("ca_bundle")
     if bundle is None:
         return None
+    import ssl
+
     try:
         found = Path(bundle).read_text(encoding="ascii", errors="replace")
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=found)

@@ -41,7 +41,7 @@ class Intent(t.NamedTuple):
     earlier one may be `lost` for good: it is then kept as an orphan. A key that was found on the host, and not made for
     this identity, may be `shared` with others. A host was `found` to have the credential with this id already: where an
     issuer's list alone told of it, and nobody knew on which host it is, its record gets its place. `reference` is the
-    order that an earlier run began and this one goes on with.
+    order that an earlier run began and this one goes on with, `asked` what is asked for, as JSON.
     """
 
     name: str
@@ -62,6 +62,7 @@ class Intent(t.NamedTuple):
     lost: bool = False
     found: str | None = None
     reference: str | None = None
+    asked: str | None = None
 
 
 UNPLACED = ""
@@ -69,10 +70,7 @@ UNPLACED = ""
 
 
 class OpenIntent(t.NamedTuple):
-    """A generation that was never published; with `certificate` and `chain` (PEM) when the issuer's answer is known.
-
-    `reference` is the order that the issuer was asked for, where it answers later.
-    """
+    """A generation that was never published; with `certificate` and `chain` (PEM) when the answer to it is known."""
 
     number: int
     public_id: str
@@ -84,6 +82,7 @@ class OpenIntent(t.NamedTuple):
     chain: str | None = None
     key_uri: str | None = None
     reference: str | None = None
+    asked: str | None = None
 
 
 class Remembered(t.NamedTuple):

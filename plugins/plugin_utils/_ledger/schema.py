@@ -112,6 +112,10 @@ ALTER TABLE generations ADD COLUMN found INTEGER NOT NULL DEFAULT 0;
 UPDATE generations SET found = 1 WHERE substr(issuer_id, 1, 8) = 'adopted:' OR substr(issuer_id, 1, 9) = 'observed:';
 """
 
+_ASKED = """
+ALTER TABLE generations ADD COLUMN asked TEXT;
+"""
+
 
 def _statements(text: str) -> tuple[str, ...]:
     return tuple(text.split(";\n")[:-1])
@@ -120,5 +124,6 @@ def _statements(text: str) -> tuple[str, ...]:
 MIGRATIONS = (("the first schema", _statements(_FIRST)), ("keys in a backend by themselves", _statements(_KEYS)),
               ("orders that are answered later, and times of renewal", _statements(_REFERENCES)),
               ("keys that were there before they were recorded", _statements(_FOUND)),
-              ("where generations were proved, and revoked certificates of no identity", _statements(_REVOCATIONS)))
+              ("where generations were proved, and revoked certificates of no identity", _statements(_REVOCATIONS)),
+              ("what an issuer was asked for", _statements(_ASKED)))
 """Their names and statements; the first has number 1."""
