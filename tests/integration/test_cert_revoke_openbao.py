@@ -212,3 +212,36 @@ def test_what_was_revoked_and_whose_answer_got_lost_is_taken_over_by_the_next_ru
     calls = [one["request"]["path"] for one in site.pki.server.audited()[begun:] if one["type"] == "request"]
     assert calls.count(f"{site.pki.mount}/revoke") == 120
     assert len(site.listed()) == 120
+
+
+def test_who_found_a_key_revokes_what_has_it_and_nothing_else(site: Site, tmp_path: Path) -> None:
+    world = site.world
+    world.one(web(), issuer=site.issuer)
+    old, leaked, api = world.certificate(), tmp_path / "leaked.pem", {"name": "api", "dns_names": ["api.example.org"]}
+    leaked.write_bytes(world.path("web", "current", "private_key.pem").read_bytes())
+    world.converge([web(lifetime="20d"), api], issuer=site.issuer)
+    rights = f'path "{site.pki.mount}/revoke-with-key" {{ capabilities = ["update"] }}'
+    site.pki.call("PUT", f"sys/policies/acl/key-{site.pki.mount}", {"policy": rights})
+    token = make.token(site.pki, f"key-{site.pki.mount}")
+    finder = Office(world.url, {"openbao": site.pki.options({"token": {"token": token}})})
+    named = {"serial_number": f"{old.serial_number:x}"}
+    (refused,) = finder.run(named)["certificates"]
+    assert "permission denied" in refused["msg"]
+    assert "leaked.pem is not the key of" in finder.refusal({"identity": "api"}, private_key_file=str(leaked))
+    done = finder.settled(named, private_key_file=str(leaked))
+    assert (done["certificates"][0]["status"], done["changed"]) == ("revoked", True)
+    assert old.serial_number in site.listed()
+
+
+def test_a_key_that_is_none_or_that_nobody_takes_is_refused_before_anything_is_revoked(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.one(web())
+    key, old = tmp_path / "leaked.pem", world.certificate()
+    key.write_bytes(world.path("web", "current", "private_key.pem").read_bytes())
+    world.one(web(lifetime="20d"))
+    office, named = Office(world.url, world.issuer()), {"serial_number": f"{old.serial_number:x}"}
+    assert "takes no key; leave it out" in office.refusal(named, private_key_file=str(key))
+    assert "cannot be read on the controller (No such file" in office.refusal(named, private_key_file="/nowhere")
+    key.write_text("-----BEGIN PRIVATE KEY-----", encoding="ascii")
+    said = office.refusal(named, private_key_file=str(key))
+    assert f"{key} holds no private key in PEM without a passphrase; write one that does" in said

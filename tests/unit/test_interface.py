@@ -99,6 +99,7 @@ DESIGNED = {
     "hsm_key": HSM_KEY.split(),
     "cert_revoke": [
         *CERT_REVOKE.split(),
+        "private_key_file",  # issue 5: what OpenBao takes from who has found a key
         *below("certificates", CERTIFICATE),
         *below("issuer", ISSUER),
         *below("issuers", ISSUER),

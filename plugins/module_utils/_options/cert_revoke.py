@@ -62,6 +62,13 @@ OPTIONS = {
     "expect": Option(
         "How many certificates the entries select. Where they select another number, nothing is revoked.", type="int"
     ),
+    "private_key_file": Option(
+        "The private key of the certificates, in PEM without a passphrase, in a file on the controller. Who has it may "
+        "revoke without any other right to, where the issuer takes it: OpenBao and Vault do. It is sent to the issuer, "
+        "so it must be one that is known to others already.",
+        type="path",
+        no_log=False,
+    ),
     "issuer": issuer("Who signed. It is never a group default."),
     "issuers": IDENTITIES["issuers"]._replace(
         help="Further issuers. Who signed a certificate is found among all of them by the id that the ledger recorded."

@@ -24,6 +24,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .._ledger.port import Batch
+    from .by_key import Key
     from .decide import Found
 
 SLICE = 50
@@ -43,7 +44,7 @@ class Run(t.NamedTuple):
     """What acting needs.
 
     `batch` returns that of a host and a store, `host` is that of certificates which no identity has, `reasons` are
-    those of the steps by fingerprint.
+    those of the steps by fingerprint. With `key`, issuers are shown that.
     """
 
     host: str
@@ -52,6 +53,7 @@ class Run(t.NamedTuple):
     reason: str
     reasons: Mapping[str, str]
     say: Callable[[str], None]
+    key: Key | None = None
 
 
 def act(found: Sequence[Found], run: Run) -> dict[str, Answer]:
@@ -112,7 +114,7 @@ def _revoked(part: Sequence[Found], run: Run, *, last: bool) -> dict[str, Answer
     for batch, outcomes in _batches(part, run, lambda one: Event("revoke", _why(one, run), "pending")):
         run.ledger.record(batch, outcomes)
     started = time.monotonic()
-    answers = _told(part, run.reason)
+    answers = _told(part, run)
     error = _published(part[0].issuer) if last else None
     seconds = (time.monotonic() - started) / len(part)
     told = {_print(one): error or answer for one, answer in zip(part, answers, strict=True)}
@@ -120,10 +122,11 @@ def _revoked(part: Sequence[Found], run: Run, *, last: bool) -> dict[str, Answer
     return told
 
 
-def _told(part: Sequence[Found], reason: str) -> list[Answer]:
+def _told(part: Sequence[Found], run: Run) -> list[Answer]:
     issuer = part[0].issuer
+    doomed = [one.target.kept.certificate for one in part]
     try:
-        answers: list[Answer] = issuer.revoke([one.target.kept.certificate for one in part], reason)
+        answers: list[Answer] = run.key.revoke(part) if run.key else issuer.revoke(doomed, run.reason)
     except KeysteadError as error:
         return [error] * len(part)
     facts = facts_of(issuer)

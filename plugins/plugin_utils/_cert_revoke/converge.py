@@ -75,6 +75,8 @@ class _Converging:
             warnings += check_emergency(self.policy, [(one.called, one.holders) for one in targets], self.setting.host)
         found = look(self.ledger, targets, self.signers, self.now, self._telling(len(targets), "looked at"))
         doomed = [one for one in found if one.to_revoke]
+        if self.wanted.key:
+            self.wanted.key.check(doomed)
         shown, unasked = served(self.ledger, doomed)
         steps, in_use = decide(self.wanted, found, delivered(self.ledger, doomed, self.now), shown)
         warnings += [*unasked, *in_use, *self._foreseen(doomed)]
@@ -93,6 +95,7 @@ class _Converging:
             reason=self.wanted.reason,
             reasons={step.about: step.reason for step in steps},
             say=self.setting.say,
+            key=self.wanted.key,
         )
         return act(found, run)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ...module_utils._core import pki
 from ...module_utils._core.errors import Misconfigured, first_line
+from .by_key import Key
 
 Options = t.Mapping[str, t.Any]
 
@@ -52,6 +53,7 @@ class Wanted(t.NamedTuple):
     emergency: bool
     justification: str | None
     expect: int | None
+    key: Key | None = None
 
     @property
     def waits(self) -> bool:
@@ -79,6 +81,7 @@ def wanted(args: Options) -> Wanted:
         emergency=args["emergency"],
         justification=said,
         expect=args["expect"],
+        key=Key(args["private_key_file"]) if args["private_key_file"] is not None else None,
     )
 
 
