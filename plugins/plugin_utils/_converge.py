@@ -48,7 +48,7 @@ def converge(args: Options, task: Task, module: str = "machine_identity") -> dic
     declared = declarations(args, module)
     review = Review(load(args["policy"], datetime.now(UTC)), candidates(args["identities"], declared, task))
     if any(one.identity.key.comes_down and one.identity.state == "present" for one in declared):
-        task.refuse_secrets()
+        task.refuse_secrets("a key that the controller makes", "let the host make it (key.origin: host)")
     signers = Signers([issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))], module)
     ledger = open_for(args, read_only=task.check)
     try:
@@ -66,7 +66,7 @@ class _Run:
         self.purged = args["scope"] if args["purge"] else None
         self.known_of = functools.partial(known_of, made_before=args.get("made_before"))  # by key_rotate alone (ADR 21)
         self.now = datetime.now(UTC)
-        self.holder = holder()
+        self.holder, self.address = holder(), task.address or task.host
         self.warnings: list[str] = []
         self.host = HostHalf(task.execute, self.store, task.host, ledger.id, self.holder, self.warnings)
 
@@ -84,7 +84,7 @@ class _Run:
         self._check_revokers([work for work in works if work.needs("revoke") and not work.error])
         self._look_at_originals([work for work in works if work.found and not work.error])
         if self.task.check:
-            self._check_anchors([work for work in works if work.needs("issue") and not work.error])
+            self._foresee([work for work in works if work.needs("issue") and not work.error])
         else:
             self._act([work for work in works if work.steps and not work.error])
             self._replace_adopted([work for work in works if work.did("adopt") and not work.error])
@@ -124,12 +124,11 @@ class _Run:
 
             self.warnings += LiveStatus(self.signers, self.ledger, self._batch()).look(works, check=self.task.check)
 
-    def _check_anchors(self, works: t.Sequence[Work]) -> None:
-        """Say in check mode already that the root of an issuer changed."""
-        for work in works:
-            with failing([work]):
-                if work.issuer is not None:
-                    self.signers.anchors(work.issuer, self.ledger, pin=False)
+    def _foresee(self, works: t.Sequence[Work]) -> None:
+        if works:
+            from ._foreseen import foresee
+
+            foresee(works, self.signers, self.ledger, self.task)
 
     def _look(self, works: t.Sequence[Work]) -> None:
         """Ask the host; identities that another run is at work on are asked for again, for as long as `wait` says."""
@@ -242,7 +241,7 @@ class _Run:
             work.made = None
         revoke([work for work in ready if work.needs("revoke") and not work.error], self.signers, self.ledger, batch)
         with failing(ready):
-            record(ready, self.ledger, batch)
+            record(ready, self.ledger, batch, self.address)
 
     def _stage(self, works: t.Sequence[Work], batch: Batch) -> None:
         """Make the next keys that are not made on the host."""
@@ -278,7 +277,7 @@ class _Run:
         """Let the host act; then nothing may be left to do. What was given up costs no other run its lease."""
         if not works and not given_up:
             return
-        with failing(works), remembering_loss(works, self.ledger, batch):
+        with failing(works), remembering_loss(works, self.ledger, batch, self.address):
             self.host.install(works, given_up, datetime.now(UTC))
         for work in works:
             with failing([work]):

@@ -16,16 +16,16 @@ if t.TYPE_CHECKING:
     from ._work import Work
 
 
-def record(works: t.Sequence[Work], ledger: Ledger, batch: Batch) -> None:
-    """Write down what was done of each."""
+def record(works: t.Sequence[Work], ledger: Ledger, batch: Batch, address: str) -> None:
+    """Write down what was done of each; `address` is where their host is."""
     from ._outcomes import outcome
 
     if works:
-        ledger.record(batch, [outcome(work) for work in works])
+        ledger.record(batch, [outcome(work, address) for work in works])
 
 
 @contextlib.contextmanager
-def remembering_loss(works: t.Sequence[Work], ledger: Ledger, batch: Batch) -> t.Iterator[None]:
+def remembering_loss(works: t.Sequence[Work], ledger: Ledger, batch: Batch, address: str) -> t.Iterator[None]:
     """Write down that a host was lost in the act, before Ansible calls it unreachable."""
     try:
         yield
@@ -34,5 +34,5 @@ def remembering_loss(works: t.Sequence[Work], ledger: Ledger, batch: Batch) -> t
     except Exception as error:
         for work in works:
             work.error = Unavailable(f"host: it was lost while it installed ({type(error).__name__}); run again")
-        record(works, ledger, batch)
+        record(works, ledger, batch, address)
         raise

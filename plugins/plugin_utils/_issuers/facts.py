@@ -29,6 +29,7 @@ class Facts(t.NamedTuple):
     same_again: int
     tells_status_later: bool
     signs_ed25519: bool
+    signs_ecdsa: bool
 
 
 MEANINGS: t.Mapping[str, str] = {
@@ -59,6 +60,7 @@ MEANINGS: t.Mapping[str, str] = {
     "that got lost is found again for as long.",
     "tells_status_later": "Its own list tells of a revocation only when it is written anew; the ledger knows at once.",
     "signs_ed25519": "It signs for Ed25519 keys.",
+    "signs_ecdsa": "It signs for ECDSA keys. Where it does not, for RSA keys alone (RFC 8894, 3.1).",
 }
 FACTS: t.Mapping[str, Facts] = {
     "acme": Facts(
@@ -79,6 +81,7 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=0,
         tells_status_later=False,
         signs_ed25519=True,
+        signs_ecdsa=True,
     ),
     "local": Facts(
         speaks_to_server=False,
@@ -98,6 +101,7 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=0,
         tells_status_later=False,
         signs_ed25519=True,
+        signs_ecdsa=True,
     ),
     "openbao": Facts(
         speaks_to_server=True,
@@ -117,6 +121,7 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=0,
         tells_status_later=False,
         signs_ed25519=True,
+        signs_ecdsa=True,
     ),
     # The API reference of AWS Private CA (IssueCertificate, RevokeCertificate) and its user guide ("RFC compliance",
     # "Supported cryptographic algorithms"), docs.aws.amazon.com/privateca, say so.
@@ -138,6 +143,7 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=300,
         tells_status_later=True,
         signs_ed25519=False,
+        signs_ecdsa=True,
     ),
     "est": Facts(  # RFC 7030 knows requests and their answers: no life (4.2), no revocation, no list of what was signed
         speaks_to_server=True,
@@ -157,5 +163,31 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=0,
         tells_status_later=False,
         signs_ed25519=True,
+        signs_ecdsa=True,
+    ),
+    # RFC 8894: a request has names (3.3.1), nothing has a life, and the server grants what it likes (4.3). There is no
+    # revocation (2.8 leaves it to other means), no list, and GetCert (3.3.4) wants a serial number, which who lost an
+    # answer does not have. What is PENDING (3.3.2.3) is asked for by the same transaction again (4.4), so no order has
+    # an address. What is signed is encrypted to the key (3.2.2). The usages are micromdm's: scepserver signs for
+    # clients alone.
+    "scep": Facts(
+        speaks_to_server=True,
+        takes_names_from_task=False,
+        takes_usages_from_task=False,
+        takes_lifetime_from_task=False,
+        caps_lifetime=True,
+        revokes=False,
+        keeps_reasons=False,
+        tells_status=False,
+        lists=False,
+        may_forget=True,
+        answers_later=False,
+        names_roots=False,
+        takes_every_name=True,
+        takes_every_profile=False,
+        same_again=0,
+        tells_status_later=False,
+        signs_ed25519=False,
+        signs_ecdsa=False,
     ),
 }
