@@ -463,7 +463,7 @@ REVOKED = {
     "one that cannot revoke": revoked("none of them is local:issuing:", issuer=est()),
     "a plan": revoked("option plan", "not built", "--check --diff", plan="/srv/plan.json"),
     "approvals": revoked("option approvals", "not built", approvals=["/srv/a"]),
-    "an issuer that is not built": revoked("issuer.scep", "not built", issuer={"scep": {}}),
+    "an issuer that is not built": revoked("issuer.openbao_ssh", "not built", issuer={"openbao_ssh": {}}),
     "no ledger": revoked("ledger: ", "corrupt.db", ledger="sqlite:///{{ base }}/corrupt.db"),
     "policy": revoked(*NO_POLICY, policy="/no/policy.yml"),
 }

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import typing as t
 
-from ...module_utils._core.errors import Misconfigured
+from ...module_utils._core.errors import KeysteadError, Misconfigured
 from .._advice import Advice
 from .._auth.registry import login_of
 from .._openbao.address import address, name, path
@@ -18,7 +19,6 @@ from .._openbao.client import Client
 if t.TYPE_CHECKING:
     import datetime as dt
 
-    from ...module_utils._core.errors import KeysteadError
     from ...module_utils._core.model import Generation, X509Facts
     from ...module_utils._core.ports import Check, Good, IssuedRecord, Order, Request, Revoked, Unknown
     from .._openbao.crl import Crl
@@ -104,7 +104,8 @@ class OpenBaoIssuer:
     def revoke(self, certificates: t.Sequence[bytes], reason: str) -> list[Revoked | KeysteadError]:
         """Take certificates (DER) of this mount back. The server keeps no reason, which is said."""
         if len(certificates) > 1:
-            self._crl.advise()
+            with contextlib.suppress(KeysteadError):  # which the revocations will meet as well, and say
+                self._crl.advise()
         return self._records.revoke(certificates, reason)
 
     def revoked_among(self, certificates: t.Sequence[bytes]) -> list[bool] | None:

@@ -101,6 +101,7 @@ def test_an_answer_that_is_none_is_kept_and_not_shown_to_the_program(far: t.Any)
 
 def test_a_server_that_is_gone_is_an_error_that_is_kept(far: t.Any) -> None:
     one = relay(far)
+    far.shutdown()  # else its thread may take the connection that is then reset
     far.server_close()
     with one.listening() as url:
         assert ask(url, "POST", SIGNS, b"message") == (502, b"")
