@@ -22,7 +22,7 @@ from .._edge import unexpected
 from .._retry_after import retry_after
 from .address import WHO
 from .dns import record
-from .errors import LoggedOut, Refused, Silent, not_understood, text
+from .errors import LoggedOut, Nothing, Refused, Silent, not_understood, text
 from .order import TOLD, Track, wanted, why_invalid
 
 if t.TYPE_CHECKING:
@@ -176,7 +176,7 @@ class Orders:
         for one in () if track.told else track.wanted:
             if one.status == "pending":
                 try:
-                    self._account.post(one.url, {}, f"the challenge for {one.identifier}")
+                    self._post(one.url, {}, f"the challenge for {one.identifier}")
                 except Refused:
                     if track.fresh:
                         raise  # else a run that was killed told it already, and it is looking
@@ -260,7 +260,12 @@ class Orders:
         return self._post(url, None, f"its {what}").object(what)
 
     def _post(self, url: str, payload: dict[str, t.Any] | None, what: str) -> Answer:
-        return self._account.post(url, payload, what)
+        """Ask for what belongs to one order: that it is gone says nothing of others. Raises KeysteadError."""
+        self._account.url()  # what is wrong with it is wrong for all
+        try:
+            return self._account.post(url, payload, what)
+        except Nothing:
+            raise Denied(f"{WHO}: it does not have {what} any more; run again for another one") from None
 
 
 def _not_asked(over: KeysteadError | None) -> KeysteadError | None:
