@@ -69,8 +69,8 @@ class Update:
         import dns.tsig
         import dns.update
 
-        name = dns.name.from_text(record.name)
         try:
+            name = dns.name.from_text(record.name)
             zone = self._zone or self._zone_of(name)
             update = dns.update.UpdateMessage(zone)
             update.use_tsig(self._key)

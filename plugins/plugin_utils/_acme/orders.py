@@ -146,7 +146,7 @@ class Orders:
         track.check_is_for()
         if track.status == "pending" and not track.wanted:
             kind = "http-01" if self._tools.on_host else "dns-01"
-            found = (wanted(self._got(url, "authorization"), kind) for url in track.urls("authorizations"))
+            found = (wanted(track.order, self._got(url, "authorization"), kind) for url in track.urls("authorizations"))
             track.wanted = tuple(one for one in found if one is not None)
         if track.told and self._tools.dns:  # what it was shown is taken away also where that is done
             track.shown = tuple(self._all_shown(track))
@@ -156,7 +156,7 @@ class Orders:
         for url in track.urls("authorizations"):
             found = self._got(url, "authorization")
             with contextlib.suppress(Denied):
-                if one := wanted({**found, "status": "pending"}, "dns-01"):
+                if one := wanted(track.order, {**found, "status": "pending"}, "dns-01"):
                     yield one
 
     def _show(self, tracks: Sequence[Track]) -> None:
