@@ -6,18 +6,22 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import os
+import signal
 import time
 import typing as t
 
 import pytest
-from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import Subject
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Pending
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Generation, Subject
+from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Order
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness import local as make
 from ansible_collections.keystead.identity.tests.harness.acme import Backend, options
 from ansible_collections.keystead.identity.tests.harness.in_process import World, web
-from ansible_collections.keystead.identity.tests.harness.issuers import Made, check_sentence, refusal, settled
+from ansible_collections.keystead.identity.tests.harness.issuers import Made, answers, check_sentence, refusal, settled
 from ansible_collections.keystead.identity.tests.harness.name_server import KEY_NAME, SECRET
 from ansible_collections.keystead.identity.tests.harness.name_server import running as name_server
 
@@ -26,6 +30,7 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
     from ansible_collections.keystead.identity.tests.harness.faulty_proxy import FaultyProxy, Handler
+    from ansible_collections.keystead.identity.tests.harness.name_server import NameServer
     from ansible_collections.keystead.identity.tests.harness.pebble import Pebbles
 
 pytestmark = [pytest.mark.needs("pebble", "curl"), pytest.mark.one_core]
@@ -111,3 +116,84 @@ def test_an_order_that_a_server_lost_is_begun_anew_and_stops_no_sibling(
     pebble.stop()
     pebble.start()
     world.settled([pending, *siblings], issuer={"acme": options(pebble, tmp_path)})
+
+
+# records
+
+
+def by_update(names: NameServer) -> dict[str, t.Any]:
+    said = {"server": "127.0.0.1", "port": names.port, "key_name": KEY_NAME, "key_secret": SECRET}
+    return {"dns_01": {"rfc2136": said}}
+
+
+def texts(names: NameServer) -> set[str]:
+    """Return all TXT records that are there."""
+    return {value for values in names.texts.values() for value in values}
+
+
+def interrupted(do: Callable[[Handler], object]) -> faulty.Fault:
+    """Return a fault that does something and then ends the run that asks, as Ctrl-C would."""
+
+    def fault(handler: Handler) -> None:
+        do(handler)
+        os.kill(os.getpid(), signal.SIGINT)
+        handler.drop()
+
+    return fault
+
+
+def unseen(handler: Handler, names: NameServer) -> None:
+    """Let the server look while nothing is there to be seen."""
+    kept = dict(names.texts)
+    names.texts.clear()
+    handler.forward()
+    time.sleep(0.5)
+    names.texts.update(kept)
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_records_of_a_run_that_was_killed_go_with_the_next_whatever_the_server_saw(
+    pebbles: Pebbles, tmp_path: Path, *, shown: bool
+) -> None:
+    with name_server() as names:
+        pebble = pebbles.one(f"killed{names.port}", dns=names.port, PEBBLE_AUTHZREUSE="0")
+        with faulty.before(pebble.url, pebble.ca_bundle, pebble.authority) as proxy:
+            looked = faulty.Handler.forward if shown else functools.partial(unseen, names=names)
+            proxy.fail(interrupted(looked), "/chalZ/")
+            said = options(pebble, tmp_path, by_update(names), directory_url=f"{proxy.url}/dir")
+            made = Made("acme", Backend(tmp_path, pebbles))
+            killed = made.issuer(said)
+            (order,) = killed.begin([make.request(subject(), profile=PEER)])
+            assert isinstance(order, Order)
+            with pytest.raises(KeyboardInterrupt):
+                killed.finish([order])
+            assert texts(names)
+            proxy.heal()
+            (answer,) = made.issuer(said).finish([order])
+        assert isinstance(answer, Generation if shown else Denied), answer
+        assert not texts(names)
+
+
+# limits
+
+LIMIT = {"type": "urn:ietf:params:acme:error:rateLimited", "detail": "too many certificates for this name"}
+
+
+def limited(times: int, proxy: FaultyProxy, backend: Backend, when: str) -> list[t.Any]:
+    """Return the answers to four requests of which so many meet a limit."""
+    proxy.fail(faulty.says(429, LIMIT, Retry_After="3600"), when, times)
+    issuer = Made("acme", backend).issuer(backend.through(proxy.url))
+    return answers(issuer, *(make.request(subject(), profile=PEER, number=n) for n in range(4)))
+
+
+@pytest.mark.parametrize("when", ["/order-plz", "/finalize-order/"])
+def test_a_limit_for_one_name_stops_no_sibling(backend: Backend, proxy: FaultyProxy, when: str) -> None:
+    first, *others = limited(1, proxy, backend, when)
+    assert isinstance(first, Pending)
+    assert "too many certificates for this name" in str(first)
+    assert all(isinstance(one, Generation) for one in others), others
+
+
+def test_a_limit_for_all_is_met_twice_and_no_more(backend: Backend, proxy: FaultyProxy) -> None:
+    assert all(isinstance(one, Pending) for one in limited(99, proxy, backend, "/order-plz"))
+    assert sum("/order-plz" in one for one in proxy.seen) == 2

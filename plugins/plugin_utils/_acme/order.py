@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 import typing as t
@@ -129,6 +130,15 @@ def wanted(order: Order, authorization: Body, kind: str) -> Wanted | None:
             return _checked(identifier, one)
     kinds = ", ".join(sorted(str(one.get("type"))[:40] for one in offered)) or "nothing"
     raise Denied(f"{WHO}: it offers {kinds} for {identifier}, not {kind}; write another way in issuer.acme.challenge")
+
+
+def shown_for(order: Order, authorizations: t.Iterable[Body]) -> tuple[Wanted, ...]:
+    """Return what may have been shown by DNS for authorizations, whatever became of them."""
+    found = []
+    for one in authorizations:
+        with contextlib.suppress(Denied):
+            found.append(wanted(order, {**one, "status": "pending"}, "dns-01"))
+    return tuple(one for one in found if one is not None)
 
 
 def _own(order: Order, authorization: Body) -> str:

@@ -10,7 +10,6 @@ They are polled in one loop, each when the server said, so that waiting for one 
 from __future__ import annotations
 
 import base64
-import contextlib
 import time
 import typing as t
 
@@ -23,7 +22,7 @@ from .._retry_after import retry_after
 from .address import WHO
 from .dns import record
 from .errors import LoggedOut, Nothing, Refused, Silent, not_understood, text
-from .order import TOLD, Track, wanted, why_invalid
+from .order import TOLD, Track, shown_for, wanted, why_invalid
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -38,7 +37,8 @@ if t.TYPE_CHECKING:
     from .order import Wanted
 
 Answers = list[Generation | Order | KeysteadError]
-_OVER = (Silent, Misconfigured, Pending, LoggedOut)  # what the next one would meet as well
+_OVER = (Silent, Misconfigured, LoggedOut)  # what the next one would meet as well
+_TWICE = (Unavailable, Pending)  # what may concern one alone, and not two in a row
 
 
 class Tools(t.NamedTuple):
@@ -64,14 +64,14 @@ class Orders:
         self._wanted: dict[str, tuple[Wanted, ...]] = {}
 
     def begin(self, requests: Sequence[Request]) -> Answers:
-        """Begin an order for each; what ends all of them is asked for once, a broken server twice in a row."""
+        """Begin an order for each; what ends all of them is asked for once, a broken or busy server twice in a row."""
         answers: Answers = []
         over: KeysteadError | None = None
         for request in requests:
             last = answers[-1] if answers else None
             answer = _not_asked(over) or self._begun(request)
             answers.append(answer)
-            if isinstance(answer, _OVER) or (isinstance(answer, Unavailable) and isinstance(last, Unavailable)):
+            if isinstance(answer, _OVER) or (isinstance(answer, _TWICE) and isinstance(last, _TWICE)):
                 over = answer
         return [_plain(one) if isinstance(one, KeysteadError) else one for one in answers]
 
@@ -132,8 +132,8 @@ class Orders:
             except KeysteadError as error:
                 told = Misconfigured(str(error)) if isinstance(error, LoggedOut) else error
                 track.fail(_plain(told))
-                over = told if isinstance(error, _OVER) or (broken and isinstance(error, Unavailable)) else None
-                broken = isinstance(error, Unavailable)
+                over = told if isinstance(error, _OVER) or (broken and isinstance(error, _TWICE)) else None
+                broken = isinstance(error, _TWICE)
             except Exception as error:  # noqa: BLE001 - its siblings go on
                 track.fail(Unavailable(unexpected(WHO, error)))
 
@@ -144,20 +144,15 @@ class Orders:
         if not track.body:
             self._read(track)
         track.check_is_for()
-        if track.status == "pending" and not track.wanted:
-            kind = "http-01" if self._tools.on_host else "dns-01"
-            found = (wanted(track.order, self._got(url, "authorization"), kind) for url in track.urls("authorizations"))
-            track.wanted = tuple(one for one in found if one is not None)
-        if track.told and self._tools.dns:  # what it was shown is taken away also where that is done
-            track.shown = tuple(self._all_shown(track))
+        waits, shown = track.status == "pending" and not track.wanted, self._tools.dns and not track.fresh
+        if waits or shown:
+            found = [self._got(url, "authorization") for url in track.urls("authorizations")]
+            if shown:  # by an earlier run, perhaps; it is taken away whatever became of the order
+                track.shown = shown_for(track.order, found)
+            if waits:
+                kind = "http-01" if self._tools.on_host else "dns-01"
+                track.wanted = tuple(one for each in found if (one := wanted(track.order, each, kind)) is not None)
         self._wanted[track.url] = track.wanted
-
-    def _all_shown(self, track: Track) -> t.Iterator[Wanted]:
-        for url in track.urls("authorizations"):
-            found = self._got(url, "authorization")
-            with contextlib.suppress(Denied):
-                if one := wanted(track.order, {**found, "status": "pending"}, "dns-01"):
-                    yield one
 
     def _show(self, tracks: Sequence[Track]) -> None:
         """Put all records of the batch there before the server is told of any."""
