@@ -66,7 +66,7 @@ class Orders:
     def begin(self, requests: Sequence[Request]) -> Answers:
         """Begin an order for each; what ends all of them is asked for once, a broken or busy server twice in a row."""
         answers: Answers = []
-        over: KeysteadError | None = None
+        over = self._unfit()
         for request in requests:
             last = answers[-1] if answers else None
             answer = _not_asked(over) or self._begun(request)
@@ -74,6 +74,15 @@ class Orders:
             if isinstance(answer, _OVER) or (isinstance(answer, _TWICE) and isinstance(last, _TWICE)):
                 over = answer
         return [_plain(one) if isinstance(one, KeysteadError) else one for one in answers]
+
+    def _unfit(self) -> KeysteadError | None:
+        """Return why control could not be shown, before an account or an order is made for it."""
+        try:
+            if self._tools.dns is not None:
+                self._tools.dns.writer  # noqa: B018 - it is made at the first time
+        except KeysteadError as error:
+            return error
+        return None
 
     def _begun(self, request: Request) -> Order | KeysteadError:
         try:
@@ -237,13 +246,17 @@ class Orders:
 
     def _tidy(self, tracks: Sequence[Track]) -> None:
         """Take away what was shown for orders that are over."""
-        over = [one for one in tracks if one.result is not None]
-        for one in over:
+        dns = self._tools.dns
+        left: list[Record] = []
+        for one in tracks:
+            if one.result is None:
+                continue
             self._fresh.pop(one.url, None)
-            shown = self._wanted.pop(one.url, ()) + one.shown
-            if self._tools.dns is not None:
-                for line in self._tools.dns.cleanup(self._records(shown)):
-                    self._tools.advise(line)
+            wanted = self._wanted.pop(one.url, ())
+            if dns is not None:
+                left += [*filter(dns.has, self._records(wanted)), *self._records(one.shown)]
+        for line in dns.cleanup(left) if dns is not None else ():
+            self._tools.advise(line)
 
     def _records(self, found: Iterable[Wanted]) -> list[Record]:
         return [record(one.identifier, self._authorization(one)) for one in found]
