@@ -10,13 +10,13 @@ import time
 import typing as t
 from datetime import UTC, datetime, timedelta
 
-from ..module_utils._core.errors import KeysteadError
-from ..module_utils._core.schedule import Scheduler
+from ..module_utils._core.errors import KeysteadError, Pending, Unavailable
+from ..module_utils._core.schedule import Schedule, Scheduler
 from ._ledger.port import Outcome, Scheduled
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Issuer
-    from ._ledger.port import Batch, Ledger
+    from ._ledger.port import Batch, Ledger, Remembered
     from ._work import Work
 
 FIRST = timedelta(hours=6)  # RFC 9773, 4.3.3: what to take where the server says nothing
@@ -38,15 +38,25 @@ def look(works: t.Sequence[Work], ledger: Ledger, batch: Batch, *, check: bool) 
         try:
             (der, *_chain) = pki.der_certificates(str(work.remembered.certificate).encode())
             found = t.cast("Scheduler", work.issuer).schedule(der)
-        except (KeysteadError, ValueError):
+        except Unavailable:
             silent.add(id(work.issuer))  # renew_before holds; it is asked again in the next run
             continue
+        except Pending as error:
+            silent.add(id(work.issuer))
+            found = _later(work.remembered, error.retry_after)
+        except (KeysteadError, ValueError):  # of this certificate it says nothing; of its siblings it may
+            found = _later(work.remembered)
         work.known = work.known._replace(
             scheduled=work.remembered.credential_id if found.renew_at else None, renew_at=found.renew_at
         )
         outcomes.append(Outcome(work.name, work.remembered.last, (), (Scheduled(*found),)))
     if outcomes and not check:
         ledger.record(batch, outcomes)
+
+
+def _later(known: Remembered, seconds: float = FIRST.total_seconds()) -> Schedule:
+    """Let what is known hold for a while."""
+    return Schedule(known.renew_at, datetime.now(UTC) + min(timedelta(seconds=seconds), FIRST))
 
 
 def is_to_ask(work: Work) -> bool:

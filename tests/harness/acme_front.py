@@ -33,6 +33,7 @@ class AcmeFront:
         self.proxy, self.url = proxy, proxy.url
         self.windows: dict[str, Window] = {}
         self.retry_after = "21600"
+        self.without = 404  # the status where there is no window
         self.asked: list[str] = []
         self.orders: list[dict[str, t.Any]] = []
         self.refused: dict[str, str] = {}  # a field of an order that is refused, and the type of the problem
@@ -65,7 +66,7 @@ class AcmeFront:
         self.asked.append(name)
         window = self.windows.get(name, self.windows.get(""))
         if window is None:
-            faulty.says(404)(handler)
+            faulty.says(self.without, Retry_After="3600")(handler)
             return
         start, end = (one.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ") for one in window)
         headers = {"Content-Type": "application/json", "Retry-After": self.retry_after}

@@ -104,14 +104,18 @@ class Pebble:
         }  # fmt: skip
         (self.directory / "pebble.json").write_text(json.dumps({"pebble": said}), encoding="ascii")
         self.log = self.directory / "pebble.log"
-        with self.log.open("wb") as log:
+        self.root = self.directory / "root.pem"
+        self.start()
+
+    def start(self) -> None:
+        """Start it: it knows of no account, no order, and has another root than before."""
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 ["pebble", "-config", "pebble.json", "-dnsserver", f"127.0.0.1:{self.dns or self.names.dns}"],
                 cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={"PATH": os.environ["PATH"], **FAST, **self.environment},
             )  # fmt: skip
         _await(lambda: call(f"{self.url}/dir", ca=self.ca_bundle), self.process)
-        self.root = self.directory / "root.pem"
         self.root.write_bytes(self.manage("roots/0"))
 
     @property

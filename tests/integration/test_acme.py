@@ -319,8 +319,31 @@ def test_an_account_gets_another_key_where_the_task_says_which_it_had(
     assert any("has the key of" in line for line in changed["warnings"]), changed
     world.settled([{**one, "lifetime": "9d"}], issuer={"acme": new})
     assert pebble.count("Successful newAccount Binding") == before
+    idle = world.converge([{**one, "lifetime": "9d"}], issuer={"acme": {**new, "account_key": str(tmp_path / "3.pem")}})
+    assert not idle.get("warnings"), "nothing is due, so nobody was asked"
     gone = world.one({**one, "lifetime": "8d"}, issuer={"acme": {**old, "eab": None}})
     assert "issuer.acme.eab" in gone["msg"]
+
+
+def test_no_other_account_is_made_where_the_key_of_the_one_that_there_was_is_gone(
+    world: World, pebble: Pebble, tmp_path: Path
+) -> None:
+    old = options(pebble, tmp_path)
+    (one,) = identities(1)
+    world.settled([one], issuer={"acme": old})
+    new = {**old, "account_key": str(tmp_path / "new.pem"), "previous_account_key": old["account_key"]}
+    before = pebble.count("Successful newAccount Binding")
+    content = (tmp_path / "account.pem").read_bytes()
+    (tmp_path / "account.pem").unlink()
+    record = world.one({**one, "lifetime": "10d"}, issuer={"acme": new})
+    assert "account.pem is not there to give it one; put it back, or take issuer.acme.previous" in record["msg"]
+    assert pebble.count("Successful newAccount Binding") == before
+    (tmp_path / "account.pem").write_bytes(content)
+    (tmp_path / "account.pem").chmod(0o600)
+    world.settled([{**one, "lifetime": "10d"}], issuer={"acme": new})
+    (tmp_path / "account.pem").unlink()  # the server knows the new key now
+    world.settled([{**one, "lifetime": "9d"}], issuer={"acme": new})
+    assert pebble.count("Successful newAccount Binding") == before
 
 
 def test_an_authority_that_binds_accounts_says_what_is_missing(world: World, pebble: Pebble, tmp_path: Path) -> None:

@@ -6,7 +6,11 @@
 
 from __future__ import annotations
 
+import collections
+import contextlib
 import json
+import socket
+import threading
 import time
 import typing as t
 
@@ -15,7 +19,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.errors imp
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Subject
 from ansible_collections.keystead.identity.tests.harness import local as make
 from ansible_collections.keystead.identity.tests.harness.acme import Backend, options
-from ansible_collections.keystead.identity.tests.harness.issuers import Made, check_sentence, refusal, settled
+from ansible_collections.keystead.identity.tests.harness.issuers import Made, answers, check_sentence, refusal, settled
 from ansible_collections.keystead.identity.tests.harness.name_server import KEY_NAME, SECRET, NameServer, running
 from ansible_collections.keystead.identity.tests.harness.openbao_server import free_ports
 
@@ -82,9 +86,7 @@ def test_records_of_others_stay(pebbles: Pebbles, pebble: Pebble, names: NameSer
     [
         ({"key_secret": OTHER_SECRET}, (Denied, Unavailable), "name server 127.0.0.1 .*; (correct|run)"),
         ({"key_name": "other."}, (Denied, Unavailable), "name server 127.0.0.1 .*; (correct|run)"),
-        ({"key_secret": "not-base64!"}, Misconfigured, "key_secret is not base64"),
         ({"zone": "example.net"}, Denied, "refuses to change .*; permit it, or correct zone"),
-        ({"key_secret": None}, Misconfigured, "exactly one of key_secret, key_secret_file"),
     ],
 )
 def test_what_is_wrong_with_an_update_is_one_sentence_without_the_secret(  # noqa: PLR0913, PLR0917
@@ -98,6 +100,99 @@ def test_what_is_wrong_with_an_update_is_one_sentence_without_the_secret(  # noq
     assert re.search(words, check_sentence(error, "acme", (SECRET, OTHER_SECRET))), error
 
 
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"key_secret": "not-base64!"}, "rfc2136.key_secret is not base64; write"),
+        ({"key_secret": "AAAAA"}, "rfc2136.key_secret is not base64; write"),
+        ({"key_secret": ""}, "rfc2136.key_secret is not base64; write"),
+        ({"key_secret": None}, "rfc2136: exactly one of key_secret, key_secret_file is needed, found none"),
+        ({"key_secret_file": "/x"}, "exactly one of key_secret, key_secret_file is needed, found key_secret and"),
+        ({"key_name": ""}, "rfc2136.key_name: '' is no domain name; write for example keystead."),
+        ({"key_name": "a" * 64}, "rfc2136.key_name: 'a+' is no domain name"),
+        ({"zone": ""}, "rfc2136.zone: '' is no domain name; write for example example.org"),
+        ({"zone": "a..b"}, "rfc2136.zone: 'a..b' is no domain name"),
+        ({"zone": "a b\n"}, r"rfc2136.zone: 'a b.n' is no domain name"),
+        ({"server": ""}, "rfc2136.server: '' is neither a name nor an address; write"),
+        ({"server": "a\0b"}, "rfc2136.server: .* is neither a name nor an address"),
+        ({"port": 0}, "rfc2136.port: 0 is no port; write 53"),
+        ({"port": 99999}, "rfc2136.port: 99999 is no port"),
+        ({"ttl": -1}, "rfc2136.ttl: -1 is no time to live; write seconds"),
+        ({"ttl": 2**40}, "rfc2136.ttl: 1099511627776 is no time to live"),
+    ],
+)
+def test_what_no_update_can_be_made_with_is_refused_before_there_is_an_account(  # noqa: PLR0913, PLR0917
+    pebbles: Pebbles, pebble: Pebble, names: NameServer, tmp_path: Path, said: dict[str, t.Any], words: str
+) -> None:
+    with pytest.raises(Misconfigured, match=words) as found:
+        issuer(pebbles, pebble, tmp_path, updating(names, **said))
+    check_sentence(found.value, "acme", (SECRET, "not-base64!"))
+    assert not (tmp_path / "account.pem").exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({}, "dns_01: exactly one of rfc2136, command is needed, found none"),
+        ({"command": []}, r"dns_01.command: \[\] names no program; write \[program"),
+        ({"command": [""]}, r"dns_01.command: \[''\] names no program"),
+        ({"command": ["/bin/true", "a\0b"]}, "dns_01.command: .* has a NUL, which no program is given; take it out"),
+        ({"command": ["/bin/true"], "propagation": "soon"}, "dns_01.propagation: 'soon' is not a duration; write"),
+    ],
+)
+def test_a_way_that_leads_nowhere_is_refused_before_there_is_an_account(
+    pebbles: Pebbles, tmp_path: Path, said: dict[str, t.Any], words: str
+) -> None:
+    with pytest.raises(Misconfigured, match=words) as found:
+        issuer(pebbles, pebbles.one(), tmp_path, {"dns_01": said})
+    check_sentence(found.value, "acme")
+
+
+def test_a_secret_that_cannot_be_read_is_said_before_there_is_an_account(
+    pebbles: Pebbles, pebble: Pebble, names: NameServer, tmp_path: Path
+) -> None:
+    challenge = updating(names, key_secret=None, key_secret_file=str(tmp_path / "missing"))
+    error = refusal(issuer(pebbles, pebble, tmp_path, challenge), make.request(profile=PEER))
+    assert "key_secret_file" in check_sentence(error, "acme")
+    assert not (tmp_path / "account.pem").exists()
+
+
+@contextlib.contextmanager
+def dead() -> t.Iterator[tuple[int, list[float]]]:
+    """Have a name server that takes connections and says nothing; yield its port, and when somebody came."""
+    came: list[float] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        held: list[socket.socket] = []
+
+        def work() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    held.append(server.accept()[0])
+                    came.append(time.monotonic())
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        yield server.getsockname()[1], came
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        for one in held:
+            one.close()
+
+
+def test_a_name_server_that_says_nothing_is_waited_for_once(
+    pebbles: Pebbles, pebble: Pebble, names: NameServer, tmp_path: Path
+) -> None:
+    with dead() as (port, came):
+        one = issuer(pebbles, pebble, tmp_path, updating(names, port=port))
+        asked = [make.request(Subject(dns_names=(f"d{n}.example.org",)), profile=PEER, number=n) for n in range(3)]
+        found = answers(one, *asked)
+        assert len(came) == 1
+    for error in found:
+        assert isinstance(error, Unavailable)
+        check_sentence(error, "acme", (SECRET,))
+    assert one.advice()[1:] == []  # but that an account was made: there is nothing to take away
+
+
 def test_a_name_server_that_is_not_there_is_unavailable(
     pebbles: Pebbles, pebble: Pebble, names: NameServer, tmp_path: Path
 ) -> None:
@@ -105,6 +200,55 @@ def test_a_name_server_that_is_not_there_is_unavailable(
     error = refusal(issuer(pebbles, pebble, tmp_path, updating(names, port=port)), make.request(profile=PEER))
     assert isinstance(error, Unavailable)
     check_sentence(error, "acme", (SECRET,))
+
+
+def test_what_a_preflight_asks_of_the_name_server_is_whether_it_has_the_zone(
+    pebbles: Pebbles, pebble: Pebble, names: NameServer, tmp_path: Path
+) -> None:
+    (port,) = free_ports(1)
+    taken = list(names.taken)
+
+    def found(**said: t.Any) -> str:
+        (one,) = [
+            check for check in issuer(pebbles, pebble, tmp_path, updating(names, **said)).preflight()
+            if check.name == "acme dns-01"
+        ]  # fmt: skip
+        return f"{one.state}: {one.found}"
+
+    assert found(zone="example.org") == "ok: the name server 127.0.0.1 has the zone example.org."
+    assert found() == "ok: the name server 127.0.0.1 answers"
+    with pytest.raises(Denied, match=r"does not have the zone example.net.; correct .*rfc2136.zone"):
+        found(zone="example.net")
+    with pytest.raises(Unavailable, match=r"did not answer a question .*; run again, or correct server and port"):
+        found(port=port)
+    assert names.taken == taken
+
+
+@pytest.mark.parametrize("program", ["/nonexistent", "nobody-has-this-program", "/etc/passwd"])
+def test_a_preflight_says_that_a_program_is_not_there(pebbles: Pebbles, tmp_path: Path, program: str) -> None:
+    one = issuer(pebbles, pebbles.one(), tmp_path, {"dns_01": {"command": [program]}})
+    with pytest.raises(Misconfigured, match=f"dns_01.command: {program} is no program that can be run"):
+        list(one.preflight())
+
+
+def test_commands_run_side_by_side_but_for_one_name_one_after_the_other(pebbles: Pebbles, tmp_path: Path) -> None:
+    pebble, log = pebbles.one("never-reusing", PEBBLE_AUTHZREUSE="0"), tmp_path / "log"
+    wrapper = tmp_path / "wrapper"
+    wrapper.write_text(
+        f'#!/bin/sh\necho "+ $2" >> {log}\nsleep 0.5\necho "- $2" >> {log}\nexec {pebble.names.command} "$@"\n',
+        encoding="ascii",
+    )
+    wrapper.chmod(0o755)
+    stem = f"s{time.monotonic_ns():x}.example.org"
+    subject = Subject(dns_names=(stem, f"*.{stem}", *(f"n{n}.{stem}" for n in range(6))))
+    begun = time.monotonic()
+    challenge = {"dns_01": {"command": [str(wrapper)]}}
+    settled(issuer(pebbles, pebble, tmp_path, challenge), make.request(subject, profile=PEER))
+    assert time.monotonic() - begun < 0.5 * 2 * 8
+    running: collections.Counter[str] = collections.Counter()
+    for line in log.read_text(encoding="ascii").splitlines():
+        running[line[2:]] += 1 if line[0] == "+" else -1
+        assert running[line[2:]] in {0, 1}, line
 
 
 def test_the_secret_may_be_in_a_file(pebbles: Pebbles, pebble: Pebble, names: NameServer, tmp_path: Path) -> None:

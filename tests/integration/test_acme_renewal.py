@@ -133,8 +133,41 @@ def test_a_server_that_does_not_answer_it_changes_nothing(site: Site) -> None:
     assert steps(site.run()) == []  # 404
     for wrong in (window(DAY, DAY - HOUR), window(DAY, DAY)):
         site.front.windows[""] = wrong
+        site.later()
         assert steps(site.run()) == []
     assert len(site.front.asked) == 3
+
+
+@pytest.mark.parametrize("silent", [0, 1])
+def test_a_certificate_that_the_server_says_nothing_of_silences_none_of_its_siblings(site: Site, silent: int) -> None:
+    both = [web(name=name, dns_names=[f"{name}.example.org"], profile="tls_peer") for name in ("one", "two")]
+    issuer = {"acme": site.options}
+    site.world.settled(both, issuer=issuer)
+    told = both[1 - silent]["name"]
+    name = identifier(site.world.certificate(told).public_bytes(Encoding.DER))
+    site.front.windows[str(name)] = window(-2 * HOUR, -HOUR)
+    site.later()
+    result = site.world.converge(both, issuer=issuer)
+    assert not result.get("failed"), result["msg"]
+    assert [record["changed"] for record in result["identities"]] == [one["name"] == told for one in both]
+    asked = len(site.front.asked)
+    assert asked == 2
+    site.world.settled(both, issuer=issuer)
+    assert len(site.front.asked) == asked, "the other one is asked for again after some hours"
+
+
+@pytest.mark.parametrize(("status", "asked"), [(503, 1), (429, 1), (400, 2)])
+def test_a_server_that_is_down_or_busy_is_asked_for_one_certificate_a_run(
+    site: Site, status: int, asked: int
+) -> None:
+    both = [web(name=name, dns_names=[f"{name}.example.org"], profile="tls_peer") for name in ("one", "two")]
+    site.world.settled(both, issuer={"acme": site.options})
+    site.later()
+    site.front.without = status
+    result = site.world.converge(both, issuer={"acme": site.options})
+    assert not result["changed"]
+    assert not result.get("failed")
+    assert len(site.front.asked) == asked
 
 
 def test_a_certificate_of_before_is_not_renewed_for_the_window_of_another(site: Site) -> None:

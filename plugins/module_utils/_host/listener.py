@@ -5,8 +5,9 @@
 """A listener that shows some tokens by HTTP, outlives the execution that began it, and never its time.
 
 It is a child of its own: the answer of the execution must come back while it listens. It ends when its time is over,
-by an alarm that nothing can delay, or when its mark in the store is gone or is another's. It has no rights, no files
-and no output: only the socket, and what it shows.
+by an alarm that only its mark in the store can delay, or when that mark is gone or is another's. It has no rights, no
+files and no output: only the socket, and what the mark says that it shows. So runs that need one port at the same time
+share one listener, and nobody's validator ever finds the port closed.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ import time
 import typing as t
 
 from .._core.errors import Misconfigured, Unavailable
-from .respond import LISTENER
-from .safe_files import read_file, remove, write_file
+from . import listening
+from .listening import Mark
+from .safe_files import facts, remove
 
 _PREFIX = "/.well-known/acme-challenge/"
 _LONGEST_REQUEST = 8192
@@ -30,26 +32,58 @@ _PATIENCE = 5.0  # seconds for one client
 _PAUSE = 0.1
 _NOBODY = 65534
 _AT_ONCE = 64
-_PUBLIC = 0o644
 
 
 def listen(records: int, port: int, contents: t.Mapping[str, str], seconds: float) -> None:
-    """Begin to listen, and return at once. Raises Misconfigured and Unavailable where the port cannot be had.
+    """Begin to listen, or let the listener that is there show this as well for so long, and return at once.
 
-    `records` is the directory of the store that has the mark; `contents` are key authorizations by their tokens.
+    `records` is the directory of the store that has the mark; `contents` are key authorizations by their tokens, for
+    all who need the port. The caller holds the lock of the records. Raises Misconfigured and Unavailable where the
+    port cannot be had.
     """
-    mark = f"{LISTENER}-{port}"
-    remove(records, mark)  # one that a killed controller left ends now
+    if _prolonged(records, port, contents, seconds):
+        return
+    remove(records, listening.name(port))
     server = _socket(port)
-    secret = os.urandom(16).hex()
-    write_file(records, mark, secret.encode(), mode=_PUBLIC)
+    mark = Mark(os.urandom(16).hex(), 0, seconds, contents)
+    listening.write(records, port, mark)
     try:
         child = os.fork()
         if child == 0:
-            _detached(server, records, mark, secret, dict(contents), seconds)
+            _detached(server, records, port, mark)
         os.waitpid(child, 0)  # it ends at once, and leaves the listener to nobody
     finally:
         server.close()
+
+
+def _prolonged(records: int, port: int, contents: t.Mapping[str, str], seconds: float) -> bool:
+    """Tell a listener of ours what to show from now on; False where there is none that then does."""
+    there = listening.read(records, port)
+    if there is None:
+        return False
+    listening.write(records, port, there._replace(turn=there.turn + 1, seconds=seconds, contents=contents))
+    until = time.monotonic() + 10 * _PAUSE
+    token, content = next(iter(contents.items()), ("", ""))
+    while time.monotonic() < until:
+        said = _shown(port, token)
+        if said is None:
+            return False  # its time was over
+        if said.endswith(content.encode()):
+            return True
+        time.sleep(_PAUSE)
+    return False
+
+
+def _shown(port: int, token: str) -> bytes | None:
+    """Return the answer to a GET of a token; None where nobody listens."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE) as asking:
+            asking.sendall(f"GET {_PREFIX}{token} HTTP/1.0\r\n\r\n".encode())
+            return b"".join(iter(lambda: asking.recv(4096), b""))
+    except ConnectionRefusedError:
+        return None
+    except OSError:
+        return b""
 
 
 def _socket(port: int) -> socket.socket:
@@ -93,9 +127,7 @@ def _has_ipv6() -> bool:
     return True
 
 
-def _detached(  # noqa: PLR0913, PLR0917 - what it has to know
-    server: socket.socket, records: int, mark: str, secret: str, contents: t.Mapping[str, str], seconds: float
-) -> t.NoReturn:
+def _detached(server: socket.socket, records: int, port: int, mark: Mark) -> t.NoReturn:
     """Become a process of its own and listen; never come back."""
     try:
         os.setsid()
@@ -103,11 +135,11 @@ def _detached(  # noqa: PLR0913, PLR0917 - what it has to know
             os._exit(0)
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
-        signal.setitimer(signal.ITIMER_REAL, seconds)  # it ends then, whatever else goes on
+        signal.setitimer(signal.ITIMER_REAL, mark.seconds)  # it ends then, whatever else goes on
         os.chdir("/")
         _let_go({server.fileno(), records})
         _give_up_rights()
-        _serve(server, records, mark, secret, contents)
+        _serve(server, records, port, mark)
     except BaseException:  # noqa: BLE001 - nobody is there who could be told
         os._exit(1)
     os._exit(0)
@@ -131,16 +163,25 @@ def _give_up_rights() -> None:
         os.setuid(_NOBODY)
 
 
-def _serve(server: socket.socket, records: int, mark: str, secret: str, contents: t.Mapping[str, str]) -> None:
+def _serve(server: socket.socket, records: int, port: int, mark: Mark) -> None:
     server.settimeout(_PAUSE)
     places = threading.BoundedSemaphore(_AT_ONCE)
-    while (read_file(records, mark, 64) or b"").decode("ascii", "replace") == secret:
+    known: os.stat_result | None = None
+    while (there := facts(records, listening.name(port))) is not None:
+        if known is None or not os.path.samestat(there, known) or there.st_mtime_ns != known.st_mtime_ns:
+            found, known = listening.read(records, port), there
+            if found is None or found.secret != mark.secret:
+                return
+            if found.turn != mark.turn:
+                left, _every = signal.getitimer(signal.ITIMER_REAL)
+                signal.setitimer(signal.ITIMER_REAL, max(left, found.seconds))
+            mark = found
         try:
             client, _where = server.accept()
         except socket.timeout:
             continue
         if places.acquire(blocking=False):
-            threading.Thread(target=_answer, args=(client, contents, places), daemon=True).start()
+            threading.Thread(target=_answer, args=(client, mark.contents, places), daemon=True).start()
         else:
             client.close()
 

@@ -19,9 +19,10 @@ import typing as t
 from .._core import wire
 from .._core.challenge import Challenge
 from .._core.errors import Denied, KeysteadError, Misconfigured
-from . import lease
+from . import lease, listening
 from .directories import find_directory, open_directory, open_subdirectory
 from .layout import CHALLENGES
+from .locks import locked
 from .place import open_place
 from .request import Request, failed
 from .safe_files import facts, read_file, remove, write_file
@@ -30,19 +31,23 @@ from .store import open_store
 if t.TYPE_CHECKING:
     from .._core.model import Identity
 
-LISTENER = "listening"
 PLACE = ".well-known/acme-challenge"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,512}", re.ASCII)
 _CONTENT = re.compile(r"[A-Za-z0-9_.-]{16,1024}", re.ASCII)
 _PUBLIC = 0o644
+_LOCK, _RECORD = ".lock", ".json"
 
 
 class Shown(t.NamedTuple):
-    """What is shown for one identity: until when, by the controller's clock, below which web root, and which tokens."""
+    """What is shown for one identity: until when, by the controller's clock, where, and contents by their tokens.
+
+    It is below a web root, or a listener on a port shows it.
+    """
 
     until: float
     webroot: str | None
-    tokens: tuple[str, ...]
+    port: int | None
+    contents: t.Mapping[str, str]
 
 
 def respond(request: Request) -> list[dict[str, t.Any]]:
@@ -55,27 +60,21 @@ def respond(request: Request) -> list[dict[str, t.Any]]:
         records = open_subdirectory(store_fd, CHALLENGES, create_mode=0o755)
         if records is None:
             raise Misconfigured(f"host: {request.store}/{CHALLENGES} cannot be made; look who may write there")
-        with _closing(records):
+        with _alone(records):
             clear(records, over=request.now.timestamp())
-            by_port: dict[int, dict[str, str]] = {}
             for wanted, _known, entry in request.identities():
-                answers[wanted.name] = _shown(request, store_fd, records, wanted, entry, by_port)
-            for port, contents in by_port.items():
-                _listen(records, port, contents, request, answers)
+                answers[wanted.name] = _shown(request, store_fd, records, wanted, entry)
+            for port in sorted({answer["port"] for answer in answers.values() if answer.get("port")}):
+                _listen(records, port, request, answers)
     finally:
         os.close(store_fd)
     return list(answers.values())
 
 
-def _shown(  # noqa: PLR0913, PLR0917 - where, what and for whom
-    request: Request,
-    store_fd: int,
-    records: int,
-    wanted: Identity,
-    entry: t.Mapping[str, t.Any],
-    by_port: dict[int, dict[str, str]],
+def _shown(
+    request: Request, store_fd: int, records: int, wanted: Identity, entry: t.Mapping[str, t.Any]
 ) -> dict[str, t.Any]:
-    """Write the files of one identity, and note what a listener is to show for it."""
+    """Write the files of one identity, and say on which port a listener is to show what for it."""
     try:
         challenges = tuple(wire.unpack(Challenge, one) for one in entry["challenges"])
     except (KeyError, TypeError, ValueError):
@@ -86,17 +85,15 @@ def _shown(  # noqa: PLR0913, PLR0917 - where, what and for whom
             if not (_TOKEN.fullmatch(one.token) and _CONTENT.fullmatch(one.content)):
                 raise Denied("host: a challenge has another form than RFC 8555 permits; look at the issuer")
         webroot = next((one.webroot for one in challenges if one.webroot), None)
-        tokens = tuple(one.token for one in challenges if one.webroot)
-        shown = Shown(request.now.timestamp() + request.deadline, webroot, tokens)
+        port = next((one.port for one in challenges if one.port), None)
+        contents = {one.token: one.content for one in challenges}
+        shown = Shown(request.now.timestamp() + request.deadline, webroot, port, contents)
         write_file(records, _file(wanted.name), json.dumps(shown).encode(), mode=0o600)
         if webroot:
-            _place(webroot, {one.token: one.content for one in challenges if one.webroot})
-        for one in challenges:
-            if one.port:
-                by_port.setdefault(one.port, {})[one.token] = one.content
+            _place(webroot, contents)
     except KeysteadError as error:
         return failed(wanted.name, error)
-    return {"name": wanted.name, "port": next((one.port for one in challenges if one.port), None)}
+    return {"name": wanted.name, "port": port}
 
 
 def _check_lease(request: Request, store_fd: int, name: str, entry: t.Mapping[str, t.Any]) -> None:
@@ -116,14 +113,12 @@ def _place(webroot: str, contents: t.Mapping[str, str]) -> None:
             write_file(directory, token, content.encode(), mode=_PUBLIC)
 
 
-def _listen(
-    records: int, port: int, contents: dict[str, str], request: Request, answers: dict[str, dict[str, t.Any]]
-) -> None:
-    """Listen on a port for all identities; what prevents it is the error of each."""
+def _listen(records: int, port: int, request: Request, answers: dict[str, dict[str, t.Any]]) -> None:
+    """Listen on a port for all identities, those of other runs included; what prevents it is the error of each."""
     from .listener import listen
 
     try:
-        listen(records, port, contents, request.deadline)
+        listen(records, port, _on_port(records, port), request.deadline)
     except KeysteadError as error:
         for name, answer in answers.items():
             if answer.get("port") == port:
@@ -131,28 +126,42 @@ def _listen(
 
 
 def withdraw(store_fd: int, names: t.Collection[str]) -> None:
-    """Take away what is shown for these identities, and let listeners end."""
+    """Take away what is shown for these identities, and let listeners end that nobody else needs."""
     records = open_subdirectory(store_fd, CHALLENGES)
     if records is None:
         return
-    with _closing(records):
+    with _alone(records):
         clear(records, names=names)
-        for entry in os.listdir(records):
-            if entry.startswith(LISTENER):
-                remove(records, entry)
+        for port in listening.ports(records):
+            contents, mark = _on_port(records, port), listening.read(records, port)
+            if mark is not None and contents:
+                listening.write(records, port, mark._replace(contents=contents))
+            else:
+                remove(records, listening.name(port))
+
+
+def _on_port(records: int, port: int) -> dict[str, str]:
+    """Return what is to be shown on a port, for whomever."""
+    found: dict[str, str] = {}
+    for _entry, shown in _records(records):
+        if shown is not None and shown.port == port:
+            found.update(shown.contents)
+    return found
 
 
 def clear(records: int, *, over: float = 0.0, names: t.Collection[str] = ()) -> None:
     """Take away the files of these identities, and of all whose time is over."""
-    for entry in os.listdir(records):
-        name, dot, _rest = entry.rpartition(".json")
-        if not dot or entry.startswith("."):
-            continue
-        shown = _read(records, entry)
-        if shown is None or name in names or shown.until < over:
+    for entry, shown in _records(records):
+        if shown is None or entry[: -len(_RECORD)] in names or shown.until < over:
             if shown is not None and shown.webroot:
-                _take_away(shown.webroot, shown.tokens)
+                _take_away(shown.webroot, shown.contents)
             remove(records, entry)
+
+
+def _records(records: int) -> t.Iterator[tuple[str, Shown | None]]:
+    for entry in os.listdir(records):
+        if entry.endswith(_RECORD) and not entry.startswith("."):
+            yield entry, _read(records, entry)
 
 
 def _take_away(webroot: str, tokens: t.Iterable[str]) -> None:
@@ -168,14 +177,25 @@ def _take_away(webroot: str, tokens: t.Iterable[str]) -> None:
 
 def _read(records: int, entry: str) -> Shown | None:
     try:
-        until, webroot, tokens = json.loads(read_file(records, entry) or b"")
-        return Shown(float(until), None if webroot is None else str(webroot), tuple(map(str, tokens)))
-    except (ValueError, TypeError, RecursionError):
+        until, webroot, port, contents = json.loads(read_file(records, entry) or b"")
+        where = None if webroot is None else str(webroot), None if port is None else int(port)
+        return Shown(float(until), *where, {str(token): str(content) for token, content in contents.items()})
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
 
 
 def _file(name: str) -> str:
-    return f"{name}.json"
+    return f"{name}{_RECORD}"
+
+
+@contextlib.contextmanager
+def _alone(records: int) -> t.Iterator[None]:
+    """Have the records for ourselves while several runs may be at work in one store; close them at the end."""
+    with _closing(records), locked(records, _LOCK):
+        try:
+            yield
+        finally:
+            remove(records, _LOCK)
 
 
 @contextlib.contextmanager

@@ -110,7 +110,7 @@ ACME = {
     ),
     "previous_account_key": Option(
         "The file with the key that the account had before. Where the account still has it, it gets that of "
-        "C(account_key).",
+        "C(account_key) in the first run that issues. Keep the file until a warning says that this was done.",
         type="path",
         no_log=False,
     ),

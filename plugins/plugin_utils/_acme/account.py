@@ -114,17 +114,28 @@ class Account:
             raise LoggedOut(f"{str(refused).partition(';')[0]}; look at issuer.acme.{bound}") from None
 
     def _taken_over(self) -> str | None:
-        """Give the account of `previous_account_key` this key (RFC 8555, 7.3.5); None where there is none."""
+        """Give the account of `previous_account_key` this key (RFC 8555, 7.3.5); None where there is none.
+
+        Raises LoggedOut where that file is gone: its account would be lost, and another one made in its place.
+        """
         said = self._options.get("previous_account_key")
-        before = load(said, "previous_account_key") if said else None
-        answer = self._asked(before, {"onlyReturnExisting": True}) if before else None
-        if before is None or answer is None:
+        if not said:
+            return None
+        before = load(said, "previous_account_key")
+        if before is None:
+            raise LoggedOut(
+                f"{WHO}: the server has no account of {self._options['account_key']} yet, and {said} is not there to "
+                "give it one; put it back, or take issuer.acme.previous_account_key out to have a new account"
+            )
+        answer = self._asked(before, {"onlyReturnExisting": True})
+        if answer is None:
             return None
         url, place = _location(answer), self._client.url("keyChange")
         payload = {"account": url, "oldKey": before.jwk.public_key().to_json()}
         inner = json.loads(signed(self.key, place, payload))
         self._client.post(place, inner, "the change of the account's key", key=before, kid=url)
-        self._advise(f"{WHO}: the account has the key of {self._options['account_key']} now; take {said} away")
+        now = self._options["account_key"]
+        self._advise(f"{WHO}: the account has the key of {now} now; take {said} away, and previous_account_key out")
         return url
 
     def _binding(self) -> dict[str, t.Any] | None:

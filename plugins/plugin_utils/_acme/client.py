@@ -10,9 +10,9 @@ import os
 import time
 import typing as t
 
-from ...module_utils._core.errors import KeysteadError, Pending, Unavailable
+from ...module_utils._core.errors import KeysteadError, Misconfigured, Pending, Unavailable
 from .address import WHO
-from .errors import Answer, failure, not_understood, text
+from .errors import Answer, Nothing, failure, not_understood, text
 from .key_file import library
 
 if t.TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Client:
         """Ask for a nonce (RFC 8555, 7.2)."""
         answer = self._ask("HEAD", self.url("newNonce"), None, {}, seconds)
         if error := failure(answer, "a nonce", ""):
-            raise error
+            raise Misconfigured(str(error)) if isinstance(error, Nothing) else error
         if not self._nonces:
             raise not_understood("nonce")
         return self._nonces.pop()

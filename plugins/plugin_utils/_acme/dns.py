@@ -7,16 +7,16 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import time
 import typing as t
 
-from .address import OPTION
+from ...module_utils._core.errors import KeysteadError, Unavailable
+from .dns_options import PLACE, WAYS
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ...module_utils._core.errors import KeysteadError
+    from collections.abc import Iterable, Sequence
 
 
 class Record(t.NamedTuple):
@@ -27,11 +27,18 @@ class Record(t.NamedTuple):
 
 
 class Writer(t.Protocol):
-    """Puts records where the world's resolvers find them. Both may be repeated."""
+    """Puts records where the world's resolvers find them, and takes them away; each may be repeated.
+
+    `look` changes nothing, and says what it found that it needs. So many names may be worked on `at_once`.
+    """
+
+    at_once: int
 
     def present(self, record: Record) -> None: ...
 
     def cleanup(self, record: Record) -> None: ...
+
+    def look(self) -> str: ...
 
 
 def record(identifier: str, key_authorization: str) -> Record:
@@ -45,14 +52,13 @@ def writer(said: t.Mapping[str, t.Any]) -> Writer:
     """Return who writes, from the options of dns_01. Raises Misconfigured."""
     from .._secrets import given
 
-    option = f"{OPTION}.challenge.dns_01"
-    if given(said, ("rfc2136", "command"), option) == "command":
+    if given(said, WAYS, PLACE) == "command":
         from .dns_command import Command
 
-        return Command(said["command"], f"{option}.command")
+        return Command(said["command"], f"{PLACE}.command")
     from .dns_update import Update
 
-    return Update(said["rfc2136"], f"{option}.rfc2136")
+    return Update(said["rfc2136"], f"{PLACE}.rfc2136")
 
 
 class Shown:
@@ -61,39 +67,64 @@ class Shown:
     def __init__(self, made: t.Callable[[], Writer], propagation: float) -> None:
         """Keep who writes, and how long, in seconds, the world needs to see it."""
         self._made, self._propagation = made, propagation
-        self._writer: Writer | None = None
         self._there: set[Record] = set()
+
+    @functools.cached_property
+    def writer(self) -> Writer:
+        """Who writes. Raises Misconfigured."""
+        return self._made()
+
+    def has(self, one: Record) -> bool:
+        """Tell whether this run put a record there."""
+        return one in self._there
 
     def present(self, records: Iterable[Record]) -> dict[Record, KeysteadError]:
         """Put records there, wait until the world sees them, and return what went wrong."""
-        from ...module_utils._core.errors import KeysteadError
-
-        failed: dict[Record, KeysteadError] = {}
         fresh = [one for one in dict.fromkeys(records) if one not in self._there]
-        for one in fresh:
-            try:
-                self._who().present(one)
-                self._there.add(one)
-            except KeysteadError as error:
-                failed[one] = error
+        failed = self._each(fresh, lambda who, one: who.present(one))
+        self._there.update(one for one in fresh if one not in failed)
         if len(failed) < len(fresh) and self._propagation:
             time.sleep(self._propagation)
         return failed
 
     def cleanup(self, records: Iterable[Record]) -> list[str]:
         """Take records away; return what could not be, as sentences."""
-        from ...module_utils._core.errors import KeysteadError
+        gone = list(dict.fromkeys(records))
+        failed = self._each(gone, lambda who, one: who.cleanup(one))
+        self._there.difference_update(one for one in gone if one not in failed)
+        return [f"{error}; the record {one.name} stays, and does no harm" for one, error in failed.items()]
 
-        left = []
-        for one in dict.fromkeys(records):
-            try:
-                self._who().cleanup(one)
-                self._there.discard(one)
-            except KeysteadError as error:
-                left.append(f"{error}; the record {one.name} stays, and does no harm")
-        return left
+    def _each(self, records: Sequence[Record], work: t.Callable[[Writer, Record], None]) -> dict[Record, KeysteadError]:
+        """Do it for several names at once, and for one name one after the other; who does not answer is asked once."""
+        from concurrent.futures import ThreadPoolExecutor
 
-    def _who(self) -> Writer:
-        if self._writer is None:
-            self._writer = self._made()
-        return self._writer
+        try:
+            who = self.writer if records else None
+        except KeysteadError as error:
+            return dict.fromkeys(records, error)
+        if who is None:
+            return {}
+        failed: dict[Record, KeysteadError] = {}
+        over: list[KeysteadError] = []
+
+        def one_by_one(same: Sequence[Record]) -> None:
+            for one in same:
+                error = over[0] if over else _tried(who, one, work)
+                if error is not None:
+                    failed[one] = error
+                    over.extend([error] if isinstance(error, Unavailable) else [])
+
+        by_name: dict[str, list[Record]] = {}
+        for one in records:
+            by_name.setdefault(one.name, []).append(one)
+        with ThreadPoolExecutor(who.at_once) as pool:
+            list(pool.map(one_by_one, by_name.values()))
+        return failed
+
+
+def _tried(who: Writer, one: Record, work: t.Callable[[Writer, Record], None]) -> KeysteadError | None:
+    try:
+        work(who, one)
+    except KeysteadError as error:
+        return error
+    return None

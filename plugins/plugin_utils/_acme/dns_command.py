@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import typing as t
 
@@ -24,10 +25,10 @@ _SHOWN = 200
 class Command:
     """Runs it once for each record and direction."""
 
+    at_once = 8
+
     def __init__(self, argv: Sequence[str], option: str) -> None:
-        """Keep the command. Raises Misconfigured where there is none."""
-        if not argv or not argv[0]:
-            raise Misconfigured(f"{option} is empty; write [program, argument, ...]")
+        """Keep the command, which was checked."""
         self._argv, self._option = [str(one) for one in argv], option
 
     def present(self, record: Record) -> None:
@@ -37,6 +38,12 @@ class Command:
     def cleanup(self, record: Record) -> None:
         """Take a record away."""
         self._run("cleanup", record)
+
+    def look(self) -> str:
+        """Say that the program is there. Raises Misconfigured."""
+        if shutil.which(self._argv[0]) is None:
+            raise Misconfigured(f"{self._option}: {self._argv[0]} is no program that can be run; write the path of one")
+        return f"{self._argv[0]} is a program"
 
     def _run(self, verb: str, record: Record) -> None:
         name = self._argv[0]

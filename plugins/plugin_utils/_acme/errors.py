@@ -36,6 +36,10 @@ class Refused(Denied):
         self.status, self.code = status, code
 
 
+class Nothing(Misconfigured):
+    """There is nothing at a URL: the directory is wrong, or what once was there is gone."""
+
+
 class LoggedOut(Denied):
     """There is no account, so no other call can go well either."""
 
@@ -110,7 +114,7 @@ def failure(answer: Answer, what: str, said: str) -> KeysteadError | None:  # no
     if status < 300:
         return None
     if status < 400:
-        return Misconfigured(f"{WHO}: it redirects {what}, which is not followed; write the directory's https URL")
+        return Nothing(f"{WHO}: it redirects {what}, which is not followed; write the directory's https URL")
     if status == 429 or code == "rateLimited":
         seconds = retry_after(answer.headers)
         return Pending(f"{WHO}: it has a limit for {what}{about}; run again in {math.ceil(seconds)} s", seconds)
@@ -120,7 +124,7 @@ def failure(answer: Answer, what: str, said: str) -> KeysteadError | None:  # no
         kind, remedy = _REMEDIES[code]
         return kind(f"{WHO}: {what} is refused{about or f': {code}'}; {remedy}")
     if status == 404 and not code:
-        return Misconfigured(f"{WHO}: there is nothing for {what}; correct directory_url")
+        return Nothing(f"{WHO}: there is nothing for {what}; correct directory_url")
     remedy = "see its documentation, or its log" if code else "check directory_url, and what is in between"
     return Refused(f"{WHO}: {what} is refused{about or f' with status {status}'}; {remedy}", status, code)
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 import typing as t
@@ -99,7 +100,7 @@ class Track:
 
 def _pair(identifier: t.Any) -> tuple[str, str]:
     if not isinstance(identifier, dict):
-        raise not_understood("order")
+        raise not_understood("order or authorization")
     return str(identifier.get("type")), str(identifier.get("value")).lower()
 
 
@@ -110,16 +111,15 @@ def identifiers(order: Order) -> list[dict[str, str]]:
     return names + [{"type": "ip", "value": address} for address in subject.ip_addresses]
 
 
-def wanted(authorization: Body, kind: str) -> Wanted | None:
+def wanted(order: Order, authorization: Body, kind: str) -> Wanted | None:
     """Return the challenge of a kind that an authorization waits for; None where it waits for none.
 
-    Raises Denied where it can no longer be met, or not in this way.
+    Raises Denied where it can no longer be met, or not in this way, or is for a name that the order is not for.
     """
-    status, named = text(authorization, "status", "authorization"), authorization.get("identifier")
-    challenges = authorization.get("challenges")
-    if not isinstance(named, dict) or not isinstance(challenges, list):
+    status, challenges = text(authorization, "status", "authorization"), authorization.get("challenges")
+    if not isinstance(challenges, list):
         raise not_understood("authorization")
-    identifier = text(named, "value", "authorization")
+    identifier = _own(order, authorization)
     if status == "valid":
         return None
     if status != "pending":
@@ -130,6 +130,25 @@ def wanted(authorization: Body, kind: str) -> Wanted | None:
             return _checked(identifier, one)
     kinds = ", ".join(sorted(str(one.get("type"))[:40] for one in offered)) or "nothing"
     raise Denied(f"{WHO}: it offers {kinds} for {identifier}, not {kind}; write another way in issuer.acme.challenge")
+
+
+def shown_for(order: Order, authorizations: t.Iterable[Body]) -> tuple[Wanted, ...]:
+    """Return what may have been shown by DNS for authorizations, whatever became of them."""
+    found = []
+    for one in authorizations:
+        with contextlib.suppress(Denied):
+            found.append(wanted(order, {**one, "status": "pending"}, "dns-01"))
+    return tuple(one for one in found if one is not None)
+
+
+def _own(order: Order, authorization: Body) -> str:
+    """Return the name as the request has it: what a server says is put into no record, file or command (C3)."""
+    named = authorization.get("identifier")
+    own = {(one["type"], one["value"].removeprefix("*.").lower()): one["value"] for one in identifiers(order)}
+    found = own.get(_pair(named))
+    if found is None:
+        raise Denied(f"{WHO}: its authorization is for another name than {order.request.name} has; look at the server")
+    return found.removeprefix("*.")
 
 
 def _checked(identifier: str, challenge: Body) -> Wanted:

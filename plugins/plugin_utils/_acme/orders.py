@@ -10,7 +10,6 @@ They are polled in one loop, each when the server said, so that waiting for one 
 from __future__ import annotations
 
 import base64
-import contextlib
 import time
 import typing as t
 
@@ -22,8 +21,8 @@ from .._edge import unexpected
 from .._retry_after import retry_after
 from .address import WHO
 from .dns import record
-from .errors import LoggedOut, Refused, Silent, not_understood, text
-from .order import TOLD, Track, wanted, why_invalid
+from .errors import LoggedOut, Nothing, Refused, Silent, not_understood, text
+from .order import TOLD, Track, shown_for, wanted, why_invalid
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -38,7 +37,8 @@ if t.TYPE_CHECKING:
     from .order import Wanted
 
 Answers = list[Generation | Order | KeysteadError]
-_OVER = (Silent, Misconfigured, Pending, LoggedOut)  # what the next one would meet as well
+_OVER = (Silent, Misconfigured, LoggedOut)  # what the next one would meet as well
+_TWICE = (Unavailable, Pending)  # what may concern one alone, and not two in a row
 
 
 class Tools(t.NamedTuple):
@@ -64,16 +64,25 @@ class Orders:
         self._wanted: dict[str, tuple[Wanted, ...]] = {}
 
     def begin(self, requests: Sequence[Request]) -> Answers:
-        """Begin an order for each; what ends all of them is asked for once, a broken server twice in a row."""
+        """Begin an order for each; what ends all of them is asked for once, a broken or busy server twice in a row."""
         answers: Answers = []
-        over: KeysteadError | None = None
+        over = self._unfit()
         for request in requests:
             last = answers[-1] if answers else None
             answer = _not_asked(over) or self._begun(request)
             answers.append(answer)
-            if isinstance(answer, _OVER) or (isinstance(answer, Unavailable) and isinstance(last, Unavailable)):
+            if isinstance(answer, _OVER) or (isinstance(answer, _TWICE) and isinstance(last, _TWICE)):
                 over = answer
         return [_plain(one) if isinstance(one, KeysteadError) else one for one in answers]
+
+    def _unfit(self) -> KeysteadError | None:
+        """Return why control could not be shown, before an account or an order is made for it."""
+        try:
+            if self._tools.dns is not None:
+                self._tools.dns.writer  # noqa: B018 - it is made at the first time
+        except KeysteadError as error:
+            return error
+        return None
 
     def _begun(self, request: Request) -> Order | KeysteadError:
         try:
@@ -132,8 +141,8 @@ class Orders:
             except KeysteadError as error:
                 told = Misconfigured(str(error)) if isinstance(error, LoggedOut) else error
                 track.fail(_plain(told))
-                over = told if isinstance(error, _OVER) or (broken and isinstance(error, Unavailable)) else None
-                broken = isinstance(error, Unavailable)
+                over = told if isinstance(error, _OVER) or (broken and isinstance(error, _TWICE)) else None
+                broken = isinstance(error, _TWICE)
             except Exception as error:  # noqa: BLE001 - its siblings go on
                 track.fail(Unavailable(unexpected(WHO, error)))
 
@@ -144,20 +153,15 @@ class Orders:
         if not track.body:
             self._read(track)
         track.check_is_for()
-        if track.status == "pending" and not track.wanted:
-            kind = "http-01" if self._tools.on_host else "dns-01"
-            found = (wanted(self._got(url, "authorization"), kind) for url in track.urls("authorizations"))
-            track.wanted = tuple(one for one in found if one is not None)
-        if track.told and self._tools.dns:  # what it was shown is taken away also where that is done
-            track.shown = tuple(self._all_shown(track))
+        waits, shown = track.status == "pending" and not track.wanted, self._tools.dns and not track.fresh
+        if waits or shown:
+            found = [self._got(url, "authorization") for url in track.urls("authorizations")]
+            if shown:  # by an earlier run, perhaps; it is taken away whatever became of the order
+                track.shown = shown_for(track.order, found)
+            if waits:
+                kind = "http-01" if self._tools.on_host else "dns-01"
+                track.wanted = tuple(one for each in found if (one := wanted(track.order, each, kind)) is not None)
         self._wanted[track.url] = track.wanted
-
-    def _all_shown(self, track: Track) -> t.Iterator[Wanted]:
-        for url in track.urls("authorizations"):
-            found = self._got(url, "authorization")
-            with contextlib.suppress(Denied):
-                if one := wanted({**found, "status": "pending"}, "dns-01"):
-                    yield one
 
     def _show(self, tracks: Sequence[Track]) -> None:
         """Put all records of the batch there before the server is told of any."""
@@ -176,7 +180,7 @@ class Orders:
         for one in () if track.told else track.wanted:
             if one.status == "pending":
                 try:
-                    self._account.post(one.url, {}, f"the challenge for {one.identifier}")
+                    self._post(one.url, {}, f"the challenge for {one.identifier}")
                 except Refused:
                     if track.fresh:
                         raise  # else a run that was killed told it already, and it is looking
@@ -242,13 +246,17 @@ class Orders:
 
     def _tidy(self, tracks: Sequence[Track]) -> None:
         """Take away what was shown for orders that are over."""
-        over = [one for one in tracks if one.result is not None]
-        for one in over:
+        dns = self._tools.dns
+        left: list[Record] = []
+        for one in tracks:
+            if one.result is None:
+                continue
             self._fresh.pop(one.url, None)
-            shown = self._wanted.pop(one.url, ()) + one.shown
-            if self._tools.dns is not None:
-                for line in self._tools.dns.cleanup(self._records(shown)):
-                    self._tools.advise(line)
+            wanted = self._wanted.pop(one.url, ())
+            if dns is not None:
+                left += [*filter(dns.has, self._records(wanted)), *self._records(one.shown)]
+        for line in dns.cleanup(left) if dns is not None else ():
+            self._tools.advise(line)
 
     def _records(self, found: Iterable[Wanted]) -> list[Record]:
         return [record(one.identifier, self._authorization(one)) for one in found]
@@ -260,7 +268,12 @@ class Orders:
         return self._post(url, None, f"its {what}").object(what)
 
     def _post(self, url: str, payload: dict[str, t.Any] | None, what: str) -> Answer:
-        return self._account.post(url, payload, what)
+        """Ask for what belongs to one order: that it is gone says nothing of others. Raises KeysteadError."""
+        self._account.url()  # what is wrong with it is wrong for all
+        try:
+            return self._account.post(url, payload, what)
+        except Nothing:
+            raise Denied(f"{WHO}: it does not have {what} any more; run again for another one") from None
 
 
 def _not_asked(over: KeysteadError | None) -> KeysteadError | None:

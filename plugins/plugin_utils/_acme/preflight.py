@@ -26,6 +26,10 @@ def checks(client: Client, account: Account, options: t.Mapping[str, t.Any]) -> 
         there = isinstance(known, dict) and profile in known
         found, remedy = ("", "") if there else ("not ", f"correct {OPTION}.profile")
         yield Check("acme profile", "ok" if there else "failed", f"profile {profile} is {found}there", remedy)
+    if dns := options["challenge"].get("dns_01"):
+        from .dns import writer
+
+        yield Check("acme dns-01", "ok", writer(dns).look())
     path = options["account_key"]
     if load(path) is None:
         bound = options.get("eab") or client.meta.get("externalAccountRequired") is not True

@@ -15,6 +15,7 @@ import typing as t
 with contextlib.suppress(ImportError):
     from cryptography import x509
 
+from ...module_utils._core.errors import Denied, Unavailable
 from ...module_utils._core.pki import MALFORMED
 from ...module_utils._core.schedule import Schedule
 from .._retry_after import retry_after
@@ -22,6 +23,7 @@ from .errors import not_understood
 
 if t.TYPE_CHECKING:
     from .client import Client
+    from .errors import Answer
 
 UNNAMED: tuple[type[Exception], ...] = MALFORMED
 with contextlib.suppress(NameError):
@@ -32,19 +34,30 @@ DEFAULT = 6 * 3600.0  # seconds; RFC 9773, 4.3.3
 
 
 def schedule(client: Client, certificate: bytes) -> Schedule:
-    """Ask for the window of a certificate (DER), and choose a time in it. Raises KeysteadError."""
+    """Ask for the window of a certificate (DER), and choose a time in it.
+
+    Raises Denied for an answer that says nothing of this certificate, and other KeysteadError where there is none.
+    """
     now = dt.datetime.now(dt.UTC)
     name, place = identifier(certificate), client.directory.get("renewalInfo")
     if name is None or not isinstance(place, str):
         return Schedule(None, now + SELDOM)
     answer = client.get(f"{place.rstrip('/')}/{name}", "renewal information")
+    try:
+        start, end = _window(answer)
+    except Unavailable as error:
+        raise Denied(str(error)) from None  # it did answer, and will not say more soon
+    seconds = retry_after(answer.headers) if "Retry-After" in answer.headers else DEFAULT
+    again = min(max(dt.timedelta(seconds=seconds), SHORTEST), LONGEST)
+    return Schedule(chosen(start, end, name), now + again)
+
+
+def _window(answer: Answer) -> tuple[dt.datetime, dt.datetime]:
     window = answer.object("renewal information").get("suggestedWindow")
     start, end = (_moment(window, which) for which in ("start", "end"))
     if end <= start:
         raise not_understood("window of renewal")
-    seconds = retry_after(answer.headers) if "Retry-After" in answer.headers else DEFAULT
-    again = min(max(dt.timedelta(seconds=seconds), SHORTEST), LONGEST)
-    return Schedule(chosen(start, end, name), now + again)
+    return start, end
 
 
 def chosen(start: dt.datetime, end: dt.datetime, name: str) -> dt.datetime:

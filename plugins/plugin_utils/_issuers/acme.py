@@ -10,6 +10,7 @@ import functools
 import typing as t
 
 from .._acme.address import address, contact, on_host
+from .._acme.dns_options import check
 from .._advice import Advice
 
 if t.TYPE_CHECKING:
@@ -35,6 +36,8 @@ class AcmeIssuer:
         self._options, self._where = options, address(options)
         self._on_host = on_host(options["challenge"])
         contact(options)
+        if (by_dns := options["challenge"].get("dns_01")) is not None:
+            check(by_dns)
         self._advice = Advice()
         self.id = f"acme:{self._where.url}"
 
