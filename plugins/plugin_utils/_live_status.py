@@ -121,5 +121,3 @@ def _revoked(work: Work, found: Revoked) -> Outcome:
 def _warning(names: t.Sequence[str], why: str) -> str:
     shown = ", ".join(names[:MOST_SHOWN]) + (f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else "")
     return f"nobody tells whether {shown} {'is' if len(names) == 1 else 'are'} revoked: {why}"
-
-
