@@ -107,11 +107,11 @@ def test_who_decides_on_the_usages_is_as_the_facts_say(made: Made) -> None:
             examined(issuer, found, asked)
 
 
-@pytest.mark.parametrize("key_type", ["ecdsa-p384", "rsa-3072", "ed25519"])
+@pytest.mark.parametrize("key_type", ["ecdsa-p384", "rsa-3072", "ed25519", "ml-dsa-65"])
 def test_it_signs_for_keys_of_every_type(made: Made, key_type: str) -> None:
     issuer, asked = made.issuer(), made.request(key_type=key_type)
-    if key_type == "ed25519" and not FACTS[made.name].signs_ed25519:
-        assert re.search("signs no ed25519 keys; write .*key.type", str(refusal(issuer, asked)))
+    if not FACTS[made.name].signs(key_type):
+        assert re.search(f"signs no {key_type} keys; write .*key.type", str(refusal(issuer, asked)))
         return
     (generation,) = settled(issuer, asked)
     assert accepted(generation, asked, make.public_id(key_type=key_type), issuer.roots(), make.now())

@@ -363,6 +363,15 @@ def test_a_wildcard_is_refused_before_anything_is_touched_where_http_shows_contr
     assert world.phases == []
 
 
+def test_a_key_that_nobody_signs_for_is_refused_before_anything_is_touched(
+    world: World, pebble: Pebble, tmp_path: Path
+) -> None:
+    words = r"web.*key.type: acme signs no ml-dsa-65 keys; write ecdsa-p256, or name another issuer"
+    with pytest.raises(KeysteadError, match=words):
+        world.converge([web(key={"type": "ml-dsa-65"})], issuer={"acme": options(pebble, tmp_path)})
+    assert world.phases == []
+
+
 def test_dns_shows_control_of_a_wildcard_beside_its_own_name(world: World, pebble: Pebble, tmp_path: Path) -> None:
     stem = f"w{time.monotonic_ns():x}.example.org"
     one = web(dns_names=[f"*.{stem}", stem], profile=PEER)

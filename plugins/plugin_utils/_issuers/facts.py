@@ -29,6 +29,13 @@ class Facts(t.NamedTuple):
     same_again: int
     tells_status_later: bool
     signs_ed25519: bool
+    signs_ml_dsa: bool
+
+    def signs(self, key_type: str) -> bool:
+        """Tell whether it signs for keys of a type; others get no answer, or a refusal, when it is too late."""
+        if key_type.startswith("ml-dsa-"):
+            return self.signs_ml_dsa
+        return self.signs_ed25519 or key_type != "ed25519"
 
 
 MEANINGS: t.Mapping[str, str] = {
@@ -59,6 +66,8 @@ MEANINGS: t.Mapping[str, str] = {
     "that got lost is found again for as long.",
     "tells_status_later": "Its own list tells of a revocation only when it is written anew; the ledger knows at once.",
     "signs_ed25519": "It signs for Ed25519 keys.",
+    "signs_ml_dsa": "It signs for ML-DSA keys (FIPS 204). Where it does not, ``key.type`` is refused before anything "
+    "is touched.",
 }
 FACTS: t.Mapping[str, Facts] = {
     "acme": Facts(
@@ -79,6 +88,7 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=0,
         tells_status_later=False,
         signs_ed25519=True,
+        signs_ml_dsa=False,
     ),
     "local": Facts(
         speaks_to_server=False,
@@ -98,6 +108,7 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=0,
         tells_status_later=False,
         signs_ed25519=True,
+        signs_ml_dsa=True,
     ),
     "openbao": Facts(
         speaks_to_server=True,
@@ -117,6 +128,7 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=0,
         tells_status_later=False,
         signs_ed25519=True,
+        signs_ml_dsa=True,
     ),
     # The API reference of AWS Private CA (IssueCertificate, RevokeCertificate) and its user guide ("RFC compliance",
     # "Supported cryptographic algorithms"), docs.aws.amazon.com/privateca, say so.
@@ -138,6 +150,7 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=300,
         tells_status_later=True,
         signs_ed25519=False,
+        signs_ml_dsa=True,
     ),
     "est": Facts(  # RFC 7030 knows requests and their answers: no life (4.2), no revocation, no list of what was signed
         speaks_to_server=True,
@@ -157,5 +170,6 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=0,
         tells_status_later=False,
         signs_ed25519=True,
+        signs_ml_dsa=True,
     ),
 }
