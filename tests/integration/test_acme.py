@@ -19,6 +19,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.errors imp
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Generation
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Order
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.acme import AcmeIssuer
+from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness import local as make
 from ansible_collections.keystead.identity.tests.harness.acme import Backend, options
 from ansible_collections.keystead.identity.tests.harness.in_process import World, host_half, until, web
@@ -392,7 +393,8 @@ def test_an_answer_that_leads_to_another_root_is_installed_nowhere(
 ) -> None:
     pebble, other = pebbles.one(), pebbles.one("another")
     record = world.one(identities(1)[0], issuer={"acme": options(pebble, tmp_path, roots=[str(other.root)])})
-    assert "is not signed by a pinned root" in record["msg"]
+    assert "is not signed by a pinned root; name the certificate of CN=Pebble Root CA" in record["msg"]
+    assert ", if you trust it, in issuer.acme.roots; what it signed has serial number" in record["msg"]
     assert not world.path("web0", "current").exists()
     assert world.query("SELECT state FROM generations") == [("orphaned",)]
 
@@ -411,6 +413,20 @@ def test_the_preferred_chain_is_found_by_the_name_of_its_root(pebbles: Pebbles, 
             assert isinstance(generation, Generation)
             chain = x509.load_pem_x509_certificates(generation.parts["chain"].content)
             assert chain[-1].issuer == root.subject, said
+
+
+@pytest.mark.parametrize("fault", [faulty.says(404), faulty.says(500), faulty.says(200, "no PEM"), faulty.reset])
+def test_a_chain_that_cannot_be_had_costs_a_warning_and_no_certificate(
+    pebbles: Pebbles, tmp_path: Path, fault: faulty.Fault
+) -> None:
+    pebble = pebbles.one("alternates", PEBBLE_ALTERNATE_ROOTS="2", PEBBLE_CHAIN_LENGTH="2")
+    backend = Backend(tmp_path, pebbles)
+    with faulty.before(pebble.url, pebble.ca_bundle, pebble.authority) as proxy:
+        proxy.fail(fault, "/alternate/1")
+        said = options(pebble, tmp_path, directory_url=f"{proxy.url}/dir", preferred_chain="Nobody's Root")
+        issuer: t.Any = Made("acme", backend).issuer(said)
+        settled(issuer, make.request(profile=PEER))
+    assert any("looked at without it" in line for line in issuer.advice())
 
 
 def test_a_preferred_chain_that_there_is_none_of_is_said(pebble: Pebble, pebbles: Pebbles, tmp_path: Path) -> None:
