@@ -25,6 +25,8 @@ from ansible_collections.keystead.identity.tests.harness.acme import Backend, op
 from ansible_collections.keystead.identity.tests.harness.in_process import World, host_half, until, web
 from ansible_collections.keystead.identity.tests.harness.issuers import Made, answers, check_sentence, settled
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -306,6 +308,15 @@ def test_a_key_that_others_may_read_is_refused(pebble: Pebble, tmp_path: Path, w
     (tmp_path / "account.pem").chmod(0o644)
     record = world.one(identities(1, lifetime="10d")[0], issuer={"acme": options(pebble, tmp_path)})
     assert "may be read by others; run: chmod 600" in record["msg"]
+
+
+def test_a_weak_key_of_an_account_is_refused(pebble: Pebble, tmp_path: Path, world: World) -> None:
+    weak = rsa.generate_private_key(65537, 1024)  # noqa: S505 - that is what is refused
+    form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "account.pem").write_bytes(weak.private_bytes(*form))
+    (tmp_path / "account.pem").chmod(0o600)
+    record = world.one(identities(1)[0], issuer={"acme": options(pebble, tmp_path)})
+    assert "is an RSA key of 1024 bits, which is too weak; name another file" in record["msg"]
 
 
 def test_an_account_gets_another_key_where_the_task_says_which_it_had(
