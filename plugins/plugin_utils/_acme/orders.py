@@ -276,8 +276,9 @@ class Orders:
         self._account.url()  # what is wrong with it is wrong for all
         try:
             return self._account.post(url, payload, what)
-        except Nothing:
-            raise Denied(f"{WHO}: it does not have {what} any more; run again for another one") from None
+        except Nothing as error:
+            told = str(error).partition(";")[0]
+            raise Denied(f"{told}; run again for another one, or correct directory_url") from None
 
 
 def _not_asked(over: KeysteadError | None) -> KeysteadError | None:
