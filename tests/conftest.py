@@ -24,6 +24,7 @@ if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
     from ansible_collections.keystead.identity.tests.harness.pebble import Pebbles
     from ansible_collections.keystead.identity.tests.harness.postgres import Server as PostgresServer
+    from ansible_collections.keystead.identity.tests.harness.scep import Site
 
 ROOT = Path(__file__).resolve().parent.parent
 UNDER_ANSIBLE_TEST = "ANSIBLE_CONTROLLER_MIN_PYTHON_VERSION" in os.environ
@@ -106,3 +107,12 @@ def est(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Est]:
 
     with running(tmp_path_factory.mktemp("est"), **LABELS) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def scep(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Site]:
+    """Run SCEP servers for all tests of this process that are marked `needs("scep", ...)`."""
+    from ansible_collections.keystead.identity.tests.harness.scep import site
+
+    with site(tmp_path_factory.mktemp("scep")) as servers:
+        yield servers

@@ -7,10 +7,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import typing as t
 from datetime import UTC, datetime
 
 from ..module_utils._core import pki
+from ..module_utils._core.checks_x509 import all_names
 from ..module_utils._core.errors import Denied, NotConverged
 from ..module_utils._core.ports import Good, Lister, Revoked, Revoker
 from ..module_utils._core.renewal import renew_at
@@ -18,8 +20,9 @@ from ._answer import accepted
 from ._issuers.facts import FACTS
 
 if t.TYPE_CHECKING:
-    from ..module_utils._core.model import Generation
+    from ..module_utils._core.model import Generation, Identity
     from ..module_utils._core.ports import IssuedRecord, Issuer, Request
+    from ._ledger.port import OpenIntent
     from ._work import Work
 
 ON_THE_WAY = 60  # seconds from here until the issuer is asked, at most
@@ -37,10 +40,25 @@ def lost_since(issuer: Issuer, work: Work, now: datetime) -> datetime | None:
     opened = work.remembered.open_intent if work.remembered else None
     if opened is None or opened.certificate or (opened.number, opened.public_id) != (work.number, work.public_id):
         return None
+    if opened.issuer_id != issuer.id:
+        return opened.since  # whoever it was is not asked any more
     facts = FACTS[backend(issuer.id)]
-    if (now - opened.since).total_seconds() < facts.same_again - ON_THE_WAY:
-        return None  # it gives the same again
+    if gives_again(opened, work, now):
+        return None
     return opened.since if facts.may_forget else None
+
+
+def gives_again(opened: OpenIntent, work: Work, now: datetime) -> bool:
+    """Tell whether an issuer gives the same answer again: soon after, and to the same request."""
+    left = FACTS[backend(opened.issuer_id)].same_again - ON_THE_WAY - (now - opened.since).total_seconds()
+    return left > 0 and opened.asked in (None, asked(work.identity))
+
+
+def asked(identity: Identity) -> str:
+    """Return what is asked for, as JSON: names, profile and lifetime."""
+    names = sorted(all_names(identity.subject))
+    told = {"common_name": identity.subject.common_name, "names": names, "profile": identity.profile}
+    return json.dumps({**told, "lifetime": identity.lifetime}, sort_keys=True)
 
 
 def still_fits(

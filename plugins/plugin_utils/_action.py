@@ -11,6 +11,7 @@ import typing as t
 from abc import abstractmethod
 
 from ansible import constants
+from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -35,8 +36,9 @@ NOT_POSIX = ("winrm", "psrp", "network_cli", "netconf", "httpapi", "raw")
 class Task(t.NamedTuple):
     """What a run is told beside its options. `say` shows a line while the run goes on.
 
-    `groups` are those of the inventory that the host is in, `reached` is how Ansible reaches it. `refuse_secrets`
-    raises Misconfigured where a secret on its way to the host would touch its disk.
+    `groups` are those of the inventory that the host is in, `reached` is how Ansible reaches it, `address` where the
+    inventory says that it is (ansible_host), empty where that is its name. `refuse_secrets`
+    raises Misconfigured where such a secret on its way to the host would touch its disk, with what to do instead.
     """
 
     host: str
@@ -47,7 +49,8 @@ class Task(t.NamedTuple):
     say: t.Callable[[str], None]
     groups: t.Collection[str] = ()
     reached: Reached = Reached()
-    refuse_secrets: t.Callable[[], None] = lambda: None
+    refuse_secrets: t.Callable[[str, str], None] = lambda _what, _instead: None
+    address: str = ""
 
 
 class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
@@ -93,7 +96,8 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
             if arguments.get("secrets"):
                 raise Misconfigured(
                     f"{self.module}: {_TOUCHES.format(what='a secret of the task')}; write it to a file there and name "
-                    f"that (pin_file, password_file), or {_PIPES}"
+                    f"that (pin_file, and password_file of a copy), let the controller enrol (enrol: controller), or "
+                    f"{_PIPES}"
                 )
             answer: dict[str, t.Any] = self._execute_module(
                 module_name=HOST_HALF, module_args=arguments, task_vars=variables
@@ -110,15 +114,20 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
             say=(lambda _line: None) if self._task.no_log else (lambda line: Display().display(f"{host}: {line}")),
             groups=groups,
             reached=reached(self._connection),
-            refuse_secrets=lambda: self._refuse_secrets(variables),
+            refuse_secrets=lambda what, instead: self._refuse_secrets(variables, what, instead),
+            address=self._address(variables),
         )
 
-    def _refuse_secrets(self, variables: t.Mapping[str, t.Any]) -> None:
+    def _address(self, variables: t.Mapping[str, t.Any]) -> str:
+        """Return where the inventory says that the host is; a connection that needs none may say it in any way."""
+        try:
+            return str(self._templar.template(variables.get("ansible_host")) or "")
+        except AnsibleError:
+            return ""
+
+    def _refuse_secrets(self, variables: t.Mapping[str, t.Any], what: str, instead: str) -> None:
         if not self._piping(variables):
-            raise Misconfigured(
-                f"{self.module}: {_TOUCHES.format(what='a key that the controller makes')}; let the host make it "
-                f"(key.origin: host), or {_PIPES}"
-            )
+            raise Misconfigured(f"{self.module}: {_TOUCHES.format(what=what)}; {instead}, or {_PIPES}")
 
     def _piping(self, variables: t.Mapping[str, t.Any]) -> str | None:
         """Return the Python that reads the host's half from a pipe; None where that is not possible, or not yet."""

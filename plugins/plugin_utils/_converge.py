@@ -6,13 +6,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import time
 import typing as t
 from datetime import UTC, datetime
 
-from ..module_utils._core.errors import KeysteadError, NotYet, Pending, Unavailable
+from ..module_utils._core.errors import NotYet, Pending
 from . import _copies, _scheduling
 from ._actor import actor, holder
 from ._declare import Declaration, checked_issuer, declarations
@@ -27,6 +26,7 @@ from ._policy.candidate import candidates
 from ._policy.live import Live
 from ._policy.load import load
 from ._policy.review import Review
+from ._recording import record, remembering_loss
 from ._report import result
 from ._signers import Signers
 from ._work import Work, check_settled, concerns_others, failing, is_behind, is_elsewhere, is_unknown, plan
@@ -48,7 +48,7 @@ def converge(args: Options, task: Task, module: str = "machine_identity") -> dic
     declared = declarations(args, module)
     review = Review(load(args["policy"], datetime.now(UTC)), candidates(args["identities"], declared, task))
     if any(one.identity.key.comes_down and one.identity.state == "present" for one in declared):
-        task.refuse_secrets()
+        task.refuse_secrets("a key that the controller makes", "let the host make it (key.origin: host)")
     signers = Signers([issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))], module)
     ledger = open_for(args, read_only=task.check)
     try:
@@ -62,11 +62,11 @@ class _Run:
 
     def __init__(self, args: Options, task: Task, signers: Signers, ledger: Ledger, review: Review) -> None:
         self.task, self.signers, self.ledger, self.review = task, signers, ledger, review
-        self.store, self.wait = args["store"], seconds(args["wait"])
+        self.store, self.wait, self.live = args["store"], seconds(args["wait"]), args["check_status"] == "live"
         self.purged = args["scope"] if args["purge"] else None
         self.known_of = functools.partial(known_of, made_before=args.get("made_before"))  # by key_rotate alone (ADR 21)
         self.now = datetime.now(UTC)
-        self.holder = holder()
+        self.holder, self.address = holder(), task.address or task.host
         self.warnings: list[str] = []
         self.host = HostHalf(task.execute, self.store, task.host, ledger.id, self.holder, self.warnings)
 
@@ -77,13 +77,14 @@ class _Run:
         declared = [*declared, *to_purge(self.purged, declared, remembered)]
         works = [self._work(declaration, remembered.get(declaration.identity.name)) for declaration in declared]
         _scheduling.look(works, self.ledger, self._batch(), check=self.task.check)
+        self._ask_for_revocations(works)
         self._look(works)
         self._look_at_keys([work for work in works if is_elsewhere(work) and not work.error])
         self.warnings += _copies.look(works, self.ledger, self._batch(), None if self.task.check else self.host)
         self._check_revokers([work for work in works if work.needs("revoke") and not work.error])
         self._look_at_originals([work for work in works if work.found and not work.error])
         if self.task.check:
-            self._check_anchors([work for work in works if work.needs("issue") and not work.error])
+            self._foresee([work for work in works if work.needs("issue") and not work.error])
         else:
             self._act([work for work in works if work.steps and not work.error])
             self._replace_adopted([work for work in works if work.did("adopt") and not work.error])
@@ -117,12 +118,17 @@ class _Run:
                 self.warnings.append(str(error))
             return None
 
-    def _check_anchors(self, works: t.Sequence[Work]) -> None:
-        """Say in check mode already that the root of an issuer changed."""
-        for work in works:
-            with failing([work]):
-                if work.issuer is not None:
-                    self.signers.anchors(work.issuer, self.ledger, pin=False)
+    def _ask_for_revocations(self, works: t.Sequence[Work]) -> None:
+        if self.live:
+            from ._live_status import LiveStatus
+
+            self.warnings += LiveStatus(self.signers, self.ledger, self._batch()).look(works, check=self.task.check)
+
+    def _foresee(self, works: t.Sequence[Work]) -> None:
+        if works:
+            from ._foreseen import foresee
+
+            foresee(works, self.signers, self.ledger, self.task)
 
     def _look(self, works: t.Sequence[Work]) -> None:
         """Ask the host; identities that another run is at work on are asked for again, for as long as `wait` says."""
@@ -235,7 +241,7 @@ class _Run:
             work.made = None
         revoke([work for work in ready if work.needs("revoke") and not work.error], self.signers, self.ledger, batch)
         with failing(ready):
-            self._record(ready, batch)
+            record(ready, self.ledger, batch, self.address)
 
     def _stage(self, works: t.Sequence[Work], batch: Batch) -> None:
         """Make the next keys that are not made on the host."""
@@ -271,27 +277,8 @@ class _Run:
         """Let the host act; then nothing may be left to do. What was given up costs no other run its lease."""
         if not works and not given_up:
             return
-        with failing(works), self._remembering_loss(works, batch):
+        with failing(works), remembering_loss(works, self.ledger, batch, self.address):
             self.host.install(works, given_up, datetime.now(UTC))
         for work in works:
             with failing([work]):
                 check_settled(work, datetime.now(UTC))
-
-    @contextlib.contextmanager
-    def _remembering_loss(self, works: t.Sequence[Work], batch: Batch) -> t.Iterator[None]:
-        """Write down that a host was lost in the act, before Ansible calls it unreachable."""
-        try:
-            yield
-        except KeysteadError:
-            raise
-        except Exception as error:
-            for work in works:
-                work.error = Unavailable(f"host: it was lost while it installed ({type(error).__name__}); run again")
-            self._record(works, batch)
-            raise
-
-    def _record(self, works: t.Sequence[Work], batch: Batch) -> None:
-        from ._outcomes import outcome
-
-        if works:
-            self.ledger.record(batch, [outcome(work) for work in works])

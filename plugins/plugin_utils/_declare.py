@@ -13,8 +13,7 @@ from ..module_utils._core.errors import Misconfigured
 from ..module_utils._core.model import Identity
 from ._consumers import activation, adoption, files, proof, text
 from ._durations import lifetime, renew_before, seconds, timeout
-from ._issuers.facts import FACTS
-from ._issuers.registry import CHECKS_NAMES
+from ._issuers.registry import CHECKS
 from ._key import Backend, key
 from ._names import subject
 from ._paths import absolute
@@ -123,14 +122,10 @@ def _declaration(one: Options, store: str, scope: str | None, default: Backend |
 
 
 def _check_issuable(issuer: Backend, identity: Identity) -> None:
-    """Refuse names that the issuer never certifies, and keys that it never signs for. Raises Misconfigured."""
+    """Refuse names and keys that the issuer never certifies. Raises Misconfigured."""
     ((backend, options),) = issuer.items()
-    if not FACTS[backend].signs(identity.key.type):
-        raise Misconfigured(
-            f"key.type: {backend} signs no {identity.key.type} keys; write ecdsa-p256, or name another issuer"
-        )
-    if check := CHECKS_NAMES.get(backend):
-        check(options, identity.subject)
+    if check := CHECKS.get(backend):
+        check(options, identity)
 
 
 def _identity(one: Options, store: str) -> tuple[Identity, Backend | None]:

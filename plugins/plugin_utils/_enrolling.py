@@ -10,7 +10,7 @@ import time
 import typing as t
 from datetime import UTC, datetime
 
-from ..module_utils._core.errors import KeysteadError, Unavailable, Unreached
+from ..module_utils._core.errors import Denied, KeysteadError, Unasked, Unavailable, Unreached
 from ..module_utils._core.ports import EnrolsOnHost, Order
 from ._host_half import error_of
 
@@ -44,14 +44,27 @@ class OnHost:
         self._issuer, self._host, self._works = issuer, host, {work.name: work for work in works}
         self._not_before: dict[str, float] = {}  # when a host may ask again, by time.monotonic
         self._sent: set[str] = set()
+        self._anew: set[str] = set()  # who began anew, since what the host has was refused
 
     def begin(self, requests: t.Sequence[Request]) -> list[Answer]:
-        """Ask for the first time."""
+        """Ask for the first time; where what the host shows is refused, once more as if it had nothing to show."""
+        answers, errands = self._begun(requests)
+        refused = [one for one in requests if self._is_refused(one, errands.get(one.name), answers[one.name])]
+        if refused:
+            for one in refused:
+                why = str(answers[one.name]).rpartition("; ")[0]  # the remedy is for who has no other way
+                self._host.warnings.append(f"{one.name}: what the host has is refused ({why}); it began anew")
+            self._anew.update(one.name for one in refused)
+            answers.update(zip((one.name for one in refused), self.begin(refused), strict=True))
+        return [answers[request.name] for request in requests]
+
+    def _begun(self, requests: t.Sequence[Request]) -> tuple[dict[str, Answer], dict[str, Enrolment]]:
+        """Return the answers, and what hosts had to send for them."""
         errands: dict[str, Enrolment] = {}
         answers: dict[str, Answer] = {}
         for request in requests:
             try:
-                errand = self._issuer.enrolment(request, own(self._works[request.name]))
+                errand = self._issuer.enrolment(request, self._shown(request))
             except KeysteadError as error:
                 answers[request.name] = Unreached(str(error)) if isinstance(error, Unavailable) else error
                 continue
@@ -61,7 +74,21 @@ class OnHost:
         answers.update(zip((one.name for one in rest), self._issuer.begin(rest) if rest else (), strict=True))
         self._sent.update(errands)
         answers.update(self._by_host([one for one in requests if one.name in errands], errands))
-        return [answers[request.name] for request in requests]
+        return answers, errands
+
+    def _shown(self, request: Request) -> Credential | None:
+        return None if request.name in self._anew else own(self._works[request.name])
+
+    def _is_refused(self, request: Request, errand: Enrolment | None, answer: Answer) -> bool:
+        """Tell whether the issuer, and not the host, refused what the host showed, and another way is left."""
+        if errand is None or self._shown(request) is None or isinstance(answer, Unasked):
+            return False
+        if not isinstance(answer, Denied) or not str(answer).startswith(f"{self._issuer.id.partition(':')[0]}: "):
+            return False
+        try:
+            return bool(self._issuer.enrolment(request, None) != errand)
+        except KeysteadError:
+            return True  # it will be told why that way is none
 
     def finish(self, orders: t.Sequence[Order]) -> list[Answer]:
         """Ask again, each the way it was asked first and not before its time."""
@@ -96,7 +123,9 @@ class OnHost:
         if error is not None:
             return error
         try:
-            return t.cast("Answer", self._issuer.enrolled(request, told["enrolled"]))
+            answer = t.cast("Answer", self._issuer.enrolled(request, told["enrolled"]))
+            spared = told.get("unreached") is True  # it is the answer to another one, who asked before
+            return Unreached(str(answer)) if spared and isinstance(answer, Unavailable) else answer
         except (ValueError, TypeError, AttributeError, LookupError):
             wrong = f"what it was answered for {request.name} has another form"
             return Unavailable(f"host: {wrong}; look at this host, and run again")

@@ -113,9 +113,9 @@ class HostHalf:
         said = {"phase": "read", "identities": entries, "others": others, "paths": paths}
         return self._ask({**said, "scan": list(scan)} if scan else said, now)
 
-    def preflight(self, now: datetime) -> Answer:
-        """Let the host look at itself."""
-        return self._ask({"phase": "preflight", "ledger_id": self.ledger_id, "identities": []}, now)
+    def preflight(self, now: datetime, errand: t.Mapping[str, t.Any]) -> Answer:
+        """Let the host look at itself, and whether it has what speaks the `protocols` of enrolment of the errand."""
+        return self._ask({"phase": "preflight", "ledger_id": self.ledger_id, "errand": errand, "identities": []}, now)
 
     def errand(self, errand: dict[str, t.Any], pin: str | None, now: datetime) -> Answer:
         """Let the host do something in a token; return its one answer. A PIN goes down a pipe only."""

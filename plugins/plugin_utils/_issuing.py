@@ -11,16 +11,16 @@ import time
 import typing as t
 from datetime import UTC, datetime, timedelta
 
-from ..module_utils._core.errors import Denied, KeysteadError, Pending, Unavailable, Unreached
+from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
 from ..module_utils._core.ports import Order
-from ._accepting import accepted_by, backend, listed, lost_since, still_fits
+from ._accepting import accepted_by, asked, backend, gives_again, listed, lost_since, still_fits
 from ._edge import unexpected
 from ._ledger.port import Event, Held, Intent, Outcome, Refused, Used
 from ._ordering import Ordering, reference
 from ._policy.load import known_weak
 from ._request import checked
 from ._scheduling import first_asked
-from ._signed import issued, lost, orphan
+from ._signed import issued, lost, lost_by, orphan
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Generation
@@ -87,7 +87,7 @@ class Issuing:
         """Write down what is going to be done, but for what another run is at work on, and keys that others have."""
         for work, _request in asked:
             work.lost_since = lost_since(_issuer_of(work), work, datetime.now(UTC))
-            if work.lost_since is not None and self._waits(work):
+            if work.lost_since is not None and lost_by(work) == _issuer_of(work).id and self._waits(work):
                 work.lost_since = None
         intents = {work.name: intent(work, work.reason("issue"), self._holder) for work, _request in asked}
         while intents:
@@ -156,7 +156,7 @@ class Issuing:
             self._ledger.record(self._batch, outcomes)
         for work in works:
             if work.lost_since is not None:
-                told = f"an earlier answer of {work.identity.issuer_id} got lost"
+                told = f"an earlier answer of {lost_by(work)} got lost"
                 self._warnings.append(f"{work.name}: {told}; what it may have signed is recorded as an orphan")
 
 
@@ -180,6 +180,7 @@ def intent(work: Work, reason: str, holder: str, issuer_id: str | None = None) -
         holder=holder,
         lost=work.lost_since is not None,
         reference=reference(work),
+        asked=asked(work.identity),
     )
 
 
@@ -245,4 +246,7 @@ def _closing(work: Work) -> tuple[Change, ...]:
     """Close the intent: what was signed and not accepted is an orphan, what was refused was never signed."""
     if work.orphaned:
         return (work.orphaned,)
-    return (Refused(),) if isinstance(work.error, (Denied, Unreached)) else ()
+    opened = work.remembered.open_intent if work.remembered else None
+    if opened and opened.public_id == work.public_id and gives_again(opened, work, datetime.now(UTC)):
+        return ()  # what an earlier run asked for may be signed, and is given again
+    return (Refused(),) if isinstance(work.error, (Denied, Misconfigured, Unreached)) else ()

@@ -33,21 +33,31 @@ if t.TYPE_CHECKING:
 _BROKEN = ("md5", "sha1")
 
 
-def request(certificate: x509.Certificate, issuer: x509.Certificate) -> bytes:
-    """Return the request (DER) about a certificate of an issuer."""
-    built = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA256()).build()
-    return built.public_bytes(Encoding.DER)
+def request(certificate: x509.Certificate, issuer: x509.Certificate, nonce: bytes | None = None) -> bytes:
+    """Return the request (DER) about a certificate of an issuer; a `nonce` asks for an answer of now (RFC 9654)."""
+    builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, hashes.SHA256())
+    if nonce:
+        builder = builder.add_extension(x509.OCSPNonce(nonce), critical=False)
+    return builder.build().public_bytes(Encoding.DER)
 
 
 def status(
-    response: bytes, certificate: x509.Certificate, issuer: x509.Certificate, now: dt.datetime
+    response: bytes,
+    certificate: x509.Certificate,
+    issuer: x509.Certificate,
+    now: dt.datetime,
+    nonce: bytes | None = None,
 ) -> Good | Revoked | Unknown:
-    """Return what a response (DER) says of a certificate of an issuer (RFC 6960, 3.2)."""
+    """Return what a response (DER) says of a certificate of an issuer (RFC 6960, 3.2).
+
+    Many responders leave a `nonce` out: then their times count. One that answers with another says nothing.
+    """
     try:
         found = ocsp.load_der_ocsp_response(response)
         if found.response_status != ocsp.OCSPResponseStatus.SUCCESSFUL:
             return Unknown()
-        holds = _is_about(found, certificate, issuer) and _of_now(found, now) and _is_signed(found, issuer, now)
+        fresh = _of_now(found, now, nonce)
+        holds = fresh and _is_about(found, certificate, issuer) and _is_signed(found, issuer, now)
         return _said(found) if holds else Unknown()
     except UNVERIFIABLE:
         return Unknown()
@@ -86,10 +96,19 @@ def _header(der: bytes, at: int) -> tuple[int, int]:
     return int.from_bytes(der[at + 2 : at + 2 + count], "big"), at + 2 + count
 
 
-def _of_now(found: ocsp.OCSPResponse, now: dt.datetime) -> bool:
-    """Tell whether a response is not from the future, and not stale; one that names no end is stale at once."""
-    until = found.next_update_utc
-    return found.this_update_utc <= now + SKEW and until is not None and now < until
+def _of_now(found: ocsp.OCSPResponse, now: dt.datetime, nonce: bytes | None) -> bool:
+    """Tell whether a response is not from the future, and not stale; one that names no end is, but for our nonce."""
+    until, said = found.next_update_utc, _nonce(found)
+    if said is not None and nonce is not None and said != nonce:
+        return False
+    stale = now >= until if until is not None else said is None or said != nonce
+    return found.this_update_utc <= now + SKEW and not stale
+
+
+def _nonce(found: ocsp.OCSPResponse) -> bytes | None:
+    with contextlib.suppress(x509.ExtensionNotFound):
+        return found.extensions.get_extension_for_class(x509.OCSPNonce).value.nonce
+    return None
 
 
 def _is_signed(found: ocsp.OCSPResponse, issuer: x509.Certificate, now: dt.datetime) -> bool:

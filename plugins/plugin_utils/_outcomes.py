@@ -6,25 +6,30 @@
 
 from __future__ import annotations
 
+import ipaddress
 import typing as t
 
+from ._ledger.nouns import ProvedAt
 from ._ledger.port import Delivered, Event, Outcome, Refused, RolledBack, Withdrawn
 from ._work import skipped
 
 if t.TYPE_CHECKING:
-    from ..module_utils._core.model import Done
+    from ..module_utils._core.model import Done, Identity
     from ._ledger.port import Change, Issued, RevokedChange
     from ._work import Work
 
 UNKNOWN = "the host has it, and the ledger, lost or replaced since, did not know it"
 
 
-def outcome(work: Work) -> Outcome:
-    """Return the events of one identity, and what they mean for its generations and deliveries."""
+def outcome(work: Work, address: str = "") -> Outcome:
+    """Return the events of one identity, and what they mean for its generations and deliveries.
+
+    `address` is where the controller reaches services of the host.
+    """
     events = tuple(map(_event, work.done))
     if work.error and not any(done.error for done in work.done):
         events += (Event("publish", "the host did not finish its part", "failed", str(work.error)),)
-    return Outcome(work.name, _number(work), events, tuple(_changes(work)))
+    return Outcome(work.name, _number(work), events, tuple(_changes(work, address)))
 
 
 def found_done(work: Work) -> Outcome:
@@ -52,7 +57,7 @@ def _number(work: Work) -> int | None:
     return work.after.generation if work.after else None
 
 
-def _changes(work: Work) -> t.Iterator[Change]:
+def _changes(work: Work, address: str = "") -> t.Iterator[Change]:
     after, state = work.after, work.identity.state
     if after is None or (work.remembered is None and work.number is None):
         return  # nothing is known of it: a ledger that was lost or replaced learns of it once nothing is left to do
@@ -68,7 +73,9 @@ def _changes(work: Work) -> t.Iterator[Change]:
     elif after.generation is not None and after.generation == _number(work):
         links = [(link.path, link.part) for link in after.links if link.state == "ok"]
         links += [(copy.where, copy.publisher) for copy in after.copies if copy.state == "ok"]
-        yield Delivered(tuple(links), _activated(work), work.did("prove"), pending=after.pending is not None)
+        proved = work.did("prove")
+        where = proved_at(work.identity, address) if proved else None
+        yield Delivered(tuple(links), _activated(work), proved, after.pending is not None, where)
 
 
 def _adopted(work: Work) -> Change:
@@ -80,6 +87,32 @@ def _adopted(work: Work) -> Change:
     if original is None or not work.did("adopt"):
         return Refused()
     return issued(pki.pem_certificate(original.certificate), b"".join(map(pki.pem_certificate, original.chain)))
+
+
+def proved_at(identity: Identity, address: str) -> ProvedAt | None:
+    """Return where a handshake shows what is served, as the controller reaches it; None where none of ours does.
+
+    Who proves by `client_auth` is a client there, and the server shows a certificate of its own.
+    """
+    proof = identity.prove
+    if proof is None or proof.port is None or proof.client_auth:
+        return None
+    from ..module_utils._host.endpoint import endpoint_of
+
+    endpoint = endpoint_of(proof, identity.subject)
+    host = address if is_loopback(proof.host) else proof.host
+    return ProvedAt(host, proof.port, endpoint.name if endpoint.must_bear_name else None, proof.starttls)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host means itself by this name or address (RFC 6761, 6.3; RFC 1122, 3.2.1.3; RFC 4291, 2.5.3)."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _activated(work: Work) -> bool:

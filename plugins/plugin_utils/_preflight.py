@@ -24,6 +24,7 @@ from ansible.errors import AnsibleError
 from ..module_utils._core import wire
 from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured, Unavailable, first_line
 from ..module_utils._core.ports import Check, Preflight
+from ..module_utils._enrol.registry import PROGRAMS
 from ._declare import checked_issuer, checked_store
 from ._edge import unexpected
 from ._host_half import LARGEST_SKEW, HostHalf
@@ -142,14 +143,17 @@ def _policy(args: Options) -> Checks:
 
 
 def _issuers(args: Options) -> Checks:
-    backends = [issuer for one in (args["issuer"], *(args["issuers"] or ())) if (issuer := checked_issuer(one))]
-    signers = Signers([])
+    backends, signers = _declared(args), Signers([])
     for backend in backends:
         (name,) = backend
         for check in _guarded("issuer", _issuer(backend, args, signers)):
             yield check._replace(name=f"{name}: {check.name}")
     if not backends:
         yield Check("issuer", "warning", "no issuer was looked at", "set option issuer")
+
+
+def _declared(args: Options) -> list[Backend]:
+    return [issuer for one in (args["issuer"], *(args["issuers"] or ())) if (issuer := checked_issuer(one))]
 
 
 def _issuer(backend: Backend, args: Options, signers: Signers) -> Checks:
@@ -188,7 +192,8 @@ def _asked(args: Options, task: Task) -> Checks:
         half = HostHalf(task.execute, args["store"], task.host, ledger.id if ledger else None, {}, [])
     before = datetime.now(UTC)
     try:
-        answer = half.preflight(before)
+        protocols = [name for backend in _declared(args) for name in backend if name in PROGRAMS]
+        answer = half.preflight(before, {"protocols": protocols})
     except Unavailable as error:
         check = failure("host", error)
         yield check._replace(remedy=_NO_ANSWER) if check.remedy == _AGAIN else check

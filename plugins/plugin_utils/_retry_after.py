@@ -20,7 +20,7 @@ LONGEST_PAUSE = 86400.0  # seconds
 def retry_after(headers: Mapping[str, str]) -> float:
     """Return the seconds that Retry-After names, or until its date by the server's clock (RFC 9110, 10.2.3), or 1."""
     value = _named(headers, "retry-after")
-    if re.fullmatch("[0-9]{1,9}", value):
+    if re.fullmatch("[0-9]+", value, re.ASCII):
         return min(float(value), LONGEST_PAUSE)
     then, now = _moment(value), _moment(_named(headers, "date")) or datetime.now(UTC)
     return min(max((then - now).total_seconds(), 1.0), LONGEST_PAUSE) if then else 1.0

@@ -44,6 +44,8 @@ def status(
         later = newer.get_revoked_certificate_by_serial_number(certificate.serial_number)
         if later is not None:
             found = None if _reason(later) == REMOVED else later
+    elif newer is not None and found is None and _tells_more(newer, base, certificate):
+        return Unknown()
     return Revoked(_reason(found), found.revocation_date_utc) if found is not None else Good()
 
 
@@ -102,6 +104,15 @@ def _completes(delta: x509.CertificateRevocationList, base: x509.CertificateRevo
     if indicator is None or number is None or own is None:
         return False
     return bool(indicator.crl_number <= number.crl_number <= own.crl_number)
+
+
+def _tells_more(
+    delta: x509.CertificateRevocationList, base: x509.CertificateRevocationList, certificate: x509.Certificate
+) -> bool:
+    """Tell whether a delta list names a certificate, and the complete one is too old for it."""
+    number, own = _extension(base, x509.CRLNumber), _extension(delta, x509.CRLNumber)
+    is_later = own is not None and (number is None or own.crl_number > number.crl_number)
+    return is_later and delta.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
 
 
 def _extension(found: x509.CertificateRevocationList, kind: type[t.Any]) -> t.Any:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""The trust anchors that a task declares for an issuer."""
+"""Whom a task trusts for an issuer: the anchors of what it signs, and who may have signed its TLS certificate."""
 
 from __future__ import annotations
 
@@ -15,6 +15,23 @@ from ..module_utils._core.errors import Misconfigured
 def declared_roots(options: t.Mapping[str, t.Any]) -> tuple[bytes, ...]:
     """Return the trust anchors (DER) that option `roots` of an issuer names. Raises Misconfigured."""
     return tuple(der for root in options.get("roots") or () for der in _read(root))
+
+
+def ca_bundle(options: t.Mapping[str, t.Any], who: str) -> str | None:
+    """Return what option `ca_bundle` leads to, PEM; None where it says nothing. Raises Misconfigured for `who`."""
+    bundle = options.get("ca_bundle")
+    if bundle is None:
+        return None
+    import ssl
+
+    try:
+        found = Path(bundle).read_text(encoding="ascii", errors="replace")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=found)
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        why = None if isinstance(error, (ssl.SSLError, ValueError)) else error.strerror
+        told = why or "it holds no certificates in PEM that can be read"
+        raise Misconfigured(f"{who}: ca_bundle {bundle}: {told}; write the path of a PEM file") from None
+    return found
 
 
 def _read(root: str) -> tuple[bytes, ...]:

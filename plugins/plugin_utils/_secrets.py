@@ -22,9 +22,8 @@ def given(
     """Return which of these options is given. Raises Misconfigured where it is not exactly one, or at most one."""
     found = [name for name in names if options.get(name) is not None]
     if len(found) > 1 or (required and not found):
-        raise Misconfigured(
-            f"{about}: exactly one of {', '.join(names)} is needed, found {' and '.join(found) or 'none'}"
-        )
+        wanted = f"exactly one of {', '.join(names)} is needed" if required else f"one of {', '.join(names)} is enough"
+        raise Misconfigured(f"{about}: {wanted}, found {' and '.join(found) or 'none'}")
     return found[0] if found else None
 
 

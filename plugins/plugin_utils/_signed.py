@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from datetime import UTC, datetime
 
 from ..module_utils._core import pki
-from ..module_utils._core.checks_x509 import all_names
 from ..module_utils._core.ports import Remedy
 from ._ledger.port import Event, Issued, Orphaned
 from ._serial import with_colons
@@ -70,7 +70,14 @@ def lost(work: Work) -> tuple[Event, ...]:
     """Tell of an orphan that nobody can look for: who may have signed it, for which key and names, and when (R1)."""
     if work.lost_since is None:
         return ()
-    names = ", ".join(all_names(work.identity.subject))
+    opened = work.remembered.open_intent if work.remembered else None
+    names = ", ".join(json.loads(opened.asked)["names"]) if opened and opened.asked else "names that are not recorded"
     window = f"between {work.lost_since:%Y-%m-%d %H:%M:%S} and {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    said = f"{work.identity.issuer_id} may have signed key {work.public_id} for {names} {window}; its answer got lost"
+    said = f"{lost_by(work)} may have signed key {work.public_id} for {names} {window}; its answer got lost"
     return (Event("issue", "an earlier answer got lost", "orphaned", said),)
+
+
+def lost_by(work: Work) -> str:
+    """Return the id of who was asked when an answer got lost: a task may name another one by now."""
+    opened = work.remembered.open_intent if work.remembered else None
+    return opened.issuer_id if opened else str(work.identity.issuer_id)

@@ -13,6 +13,7 @@ import typing as t
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.checks_x509 import all_names
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, KeysteadError
+from ansible_collections.keystead.identity.plugins.module_utils._core.keys import key_type_of
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import NAMES_TWICE, Generation, Subject
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import (
     Advisor,
@@ -57,7 +58,8 @@ BATCH = 50
 
 def examined(issuer: Issuer, generation: Generation, asked: Request, number: int = 0) -> None:
     """Check an answer as the controller does (V1)."""
-    credential = accepted(generation, asked, make.public_id(number), issuer.roots(), make.now())
+    key_type = key_type_of(x509.load_der_x509_csr(asked.csr).public_key())
+    credential = accepted(generation, asked, make.public_id(number, key_type), issuer.roots(), make.now())
     found = credential.facts.subject
     assert all_names(found) == all_names(asked.subject)
     repeated = found.dns_names if issuer.id.startswith(NAMES_TWICE) else ()
@@ -118,8 +120,8 @@ def test_it_signs_for_keys_of_every_type(made: Made, key_type: str) -> None:
 
 
 def test_whose_names_are_certified_is_as_the_facts_say(made: Made) -> None:
-    issuer, other = made.issuer(), made.request(Subject(dns_names=("evil.example.org",)))
-    asked = Request("web", make.WEB, "tls_server", 3600, other.csr)
+    issuer, other = made.issuer(), made.request(Subject(dns_names=("evil.example.org",)), lifetime=3600)
+    asked = other._replace(subject=make.WEB)
     (found,) = answers(issuer, asked)
     if FACTS[made.name].takes_names_from_task:
         assert isinstance(found, Generation)
@@ -133,7 +135,7 @@ def test_whose_names_are_certified_is_as_the_facts_say(made: Made) -> None:
 def test_answers_come_in_the_order_of_the_requests(made: Made) -> None:
     requests = [made.request(Subject(dns_names=(f"n{n}.example.org",)), number=n) for n in range(3)]
     generations = settled(made.issuer(), *requests)
-    assert [one.public_id for one in generations] == [make.public_id(n) for n in range(3)]
+    assert [one.public_id for one in generations] == [made.public_id(n) for n in range(3)]
     assert len({one.credential_id for one in generations}) == len(requests)
 
 
@@ -152,7 +154,8 @@ def test_nothing_asked_is_nothing_answered(made: Made) -> None:
 
 
 def test_a_life_that_is_capped_is_returned_as_it_is(made: Made) -> None:
-    issuer, asked = made.issuer(made.backend.short()), made.request(lifetime=DAY)
+    shortest = getattr(made.backend, "shortest", 2 * 3600)
+    issuer, asked = made.issuer(made.backend.short()), made.request(lifetime=12 * shortest)
     found = answers(issuer, asked)[0]
     if not FACTS[made.name].caps_lifetime:
         assert isinstance(found, (Denied, Generation))
@@ -161,7 +164,7 @@ def test_a_life_that_is_capped_is_returned_as_it_is(made: Made) -> None:
         return
     assert isinstance(found, Generation), found
     examined(issuer, found, asked)
-    assert found.not_after == leaf(found).not_valid_after_utc <= make.now() + dt.timedelta(hours=2)
+    assert found.not_after == leaf(found).not_valid_after_utc <= make.now() + dt.timedelta(seconds=shortest)
     assert not isinstance(issuer, Advisor) or issuer.advice()
 
 
@@ -188,7 +191,7 @@ def test_no_answer_holds_a_private_key(made: Made) -> None:
     for part in generation.parts.values():
         assert b"PRIVATE" not in part.content
         assert not part.secret
-    public = make.key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    public = make.key(made.key_type).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     assert public in der(generation)
 
 
@@ -370,7 +373,7 @@ def test_what_was_issued_is_listed_with_its_key_and_serial_number(made: Made) ->
     if issuer is None:
         return
     (generation,) = settled(issuer, made.request())
-    (record,) = [record for record in lister(made).issued(begun) if record.public_id == make.public_id()]
+    (record,) = [record for record in lister(made).issued(begun) if record.public_id == made.public_id()]
     assert record.generation == generation
     assert record.serial_number == leaf(generation).serial_number
     assert abs((record.issued_at - begun).total_seconds()) < 60
@@ -392,7 +395,7 @@ def test_a_backend_that_forgets_lists_nothing_and_tells_what_its_lists_and_respo
 
 def test_asked_again_for_the_same_key_it_gives_the_same_certificate_as_the_facts_say(made: Made) -> None:
     asked, again = made.request(), made.request()
-    assert asked.csr != again.csr, "each has a signature of its own"
+    assert asked.csr != again.csr or made.key_type.startswith("rsa-"), "each has a signature of its own"
     first, second = settled(made.issuer(), asked)[0], settled(made.issuer(), again)[0]
     other = settled(made.issuer(), made.request(number=1))[0]
     if FACTS[made.name].same_again:

@@ -268,7 +268,7 @@ def test_an_answer_that_got_lost_is_not_asked_for_twice_and_is_found(front: Fron
         assert isinstance(failed, Unavailable), repr(failed)
         (found,) = front.issuer().finish([order])
         assert isinstance(found, Generation), repr(found)
-        assert found.public_id == make.public_id()
+        assert found.public_id == front.made.public_id()
         assert sum(front.backend.signs in one for one in front.proxy.seen) == 1
         return
     if FACTS[front.made.name].same_again:  # then the client asks again by itself
@@ -280,7 +280,7 @@ def test_an_answer_that_got_lost_is_not_asked_for_twice_and_is_found(front: Fron
     assert sum(front.backend.signs in one for one in front.proxy.seen) == 1
     if isinstance(issuer, Lister):
         (record,) = front.issuer().issued(begun)
-        assert record.public_id == make.public_id()
+        assert record.public_id == front.made.public_id()
 
 
 def test_what_was_signed_before_a_fault_stays_signed(front: Front) -> None:

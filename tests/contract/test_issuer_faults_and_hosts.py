@@ -50,13 +50,13 @@ FAULTS: dict[str, faulty.Fault] = {
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return World(tmp_path / "world")
+def world(front: Front, tmp_path: Path) -> World:
+    return World(tmp_path / "world", policy=getattr(front.backend, "policy", None))
 
 
 def plain(front: Front, **said: t.Any) -> Task:
     """Return the declaration of an identity that the issuer's backend would sign."""
-    return web(**{"profile": front.backend.profile, **said})
+    return web(**{"profile": front.backend.profile, "key": {"type": front.made.key_type}, **said})
 
 
 def pair(world: World) -> dict[str, bytes]:
@@ -205,6 +205,7 @@ def test_a_playbook_ends_with_the_sentence_and_without_a_credential(front: Front
             "ledger": f"sqlite:////{str(tmp_path / 'ledger.sqlite').lstrip('/')}",
             "store": str(tmp_path / "store"),
             "identities": [plain(front, dns_names=list(names))],
+            "policy": getattr(front.backend, "policy", None),
         }
         tasks = [{"keystead.identity.machine_identity": said}]
         aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}

@@ -117,7 +117,12 @@ class Authority:
 
 @dataclass
 class Est:
-    """A running server. What tests look at: `signed`, `asked` as `METHOD path by whom`, `logins` by connection."""
+    """A running server. What tests look at: `signed`, `asked` as `METHOD path by whom`, `logins` by connection.
+
+    `curt` lets it end each connection after an answer without having said so,
+    `grants` says what it answers in place of what it signed, `revoked` are serial numbers that it accepts no more,
+    `broken` has the status and the body that an operation answers with, whatever it was asked.
+    """
 
     url: str
     ca_bundle: Path
@@ -130,6 +135,10 @@ class Est:
     connections: set[int] = field(default_factory=set)
     waiting: dict[bytes, int] = field(default_factory=dict)
     out_of_service: bool = False
+    curt: bool = False
+    grants: t.Callable[[x509.Certificate], list[x509.Certificate]] | None = None
+    revoked: set[int] = field(default_factory=set)
+    broken: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     context: ssl.SSLContext | None = None
 
     def serve_by_root(self) -> None:
@@ -144,6 +153,10 @@ class Est:
         pair.write_bytes(made.public_bytes(Encoding.PEM) + pem)
         if self.context:
             self.context.load_cert_chain(pair)
+
+    def shut_out(self) -> None:
+        """Accept no more certificates of clients but those of the TLS authority."""
+        self.context = _context(self.tls)
 
     @property
     def root(self) -> str:
@@ -160,7 +173,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         self.request.settimeout(30)
-        self.request = self.server.context.wrap_socket(self.request, server_side=True)
+        self.request = t.cast("ssl.SSLContext", self.server.est.context).wrap_socket(self.request, server_side=True)
         super().setup()
 
     def _answer(self) -> None:
@@ -170,6 +183,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         est.asked.append(f"{self.command} {self.path} by {who or 'nobody'}")
         if est.out_of_service:
             self._say(503, b"down for maintenance", "text/plain")
+        elif operation in est.broken:
+            self._say(est.broken[operation][0], est.broken[operation][1], "text/plain")
         elif label not in est.labels or not self.path.startswith(BASE):
             self._say(404, b"no such label", "text/plain")
         elif (self.command, operation) == ("GET", "cacerts"):
@@ -211,7 +226,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._say(202, b"", "text/plain", {"Retry-After": label.retry_after} if label.retry_after else {})
             return
         est.signed.append(est.authority.sign(csr, label))
-        self._certificates(est.signed[-1:])
+        self._certificates(est.signed[-1:] if est.grants is None else est.grants(est.signed[-1]))
 
     def _against(self, operation: str, csr: x509.CertificateSigningRequest, label: Label) -> str:
         """Say what speaks against a request; nothing where it is fine."""
@@ -225,6 +240,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if operation == "simplereenroll":  # RFC 7030, 4.2.2
             shown = t.cast("ssl.SSLSocket", self.request).getpeercert(binary_form=True)
             old = x509.load_der_x509_certificate(shown) if shown else None
+            if old and old.serial_number in self.server.est.revoked:
+                return "this certificate is revoked"
             if old is None or old.issuer != self.server.est.authority.issuing_name or old.subject != csr.subject:
                 return "a certificate of mine, for the same subject, has to ask for another one"
             if old.extensions.get_extension_for_class(x509.SubjectAlternativeName).value != names[0]:
@@ -242,6 +259,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+        self.close_connection = self.close_connection or self.server.est.curt
+
+
+def _context(tls: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    tls.configure_trust(context)
+    return context
 
 
 def _encoded(content: bytes) -> bytes:
@@ -251,7 +277,6 @@ def _encoded(content: bytes) -> bytes:
 class _Listener(socketserver.ThreadingTCPServer):
     daemon_threads, block_on_close, allow_reuse_address = True, False, True
     est: Est
-    context: ssl.SSLContext
 
     def handle_error(self, *_arguments: object) -> None:
         """Say nothing: clients that are not believed go away here as they should."""
@@ -265,12 +290,8 @@ def running(directory: Path, **labels: Label) -> t.Iterator[Est]:
     listener = _Listener(("127.0.0.1", 0), _Handler)
     url = f"https://127.0.0.1:{listener.server_address[1]}"
     listener.est = Est(url, directory / "tls-ca.pem", tls, authority, {"": Label(), **labels})
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.issue_cert("127.0.0.1", "localhost").configure_cert(context)
-    context.verify_mode = ssl.CERT_OPTIONAL
-    tls.configure_trust(context)
-    context.load_verify_locations(cadata=listener.est.root)
-    listener.context = listener.est.context = context
+    listener.est.context = _context(tls)
+    listener.est.context.load_verify_locations(cadata=listener.est.root)
     thread = threading.Thread(target=functools.partial(listener.serve_forever, 0.02), daemon=True)
     thread.start()
     try:

@@ -60,6 +60,8 @@ class World:
     phases: list[str] = field(default_factory=list)
     groups: tuple[str, ...] = ()
     reached: Reached = Reached()  # noqa: RUF009  it is immutable
+    address: str = ""
+    policy: str | None = None
 
     def __post_init__(self) -> None:
         """Make the directories, and an authority that signs itself, once."""
@@ -116,13 +118,14 @@ class World:
             "ledger": self.url,
             "store": str(self.store),
             "identities": list(identities),
+            "policy": self.policy,
             **options,
         }
         made_before = said.pop("made_before", None)
         args = validated(said, spec(COMMON, OPTIONS), module="machine_identity")
         way = execute or (lambda arguments: self.execute(arguments, check=check))
         told = (self.host, "site.yml", check, diff, way, self.said.append, self.groups, self.reached)
-        task = Task(*told)
+        task = Task(*told, address=self.address)
         return converge({**args, "made_before": made_before}, task)
 
     def execute(self, arguments: t.Mapping[str, t.Any], *, check: bool = False) -> Answer:
@@ -194,6 +197,10 @@ class World:
         """Tell whether an authority's CRL has a certificate."""
         crl = x509.load_pem_x509_crl((self.authorities / name / "crl.pem").read_bytes())
         return crl.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
+
+    def is_revoked_at_all(self, certificate: x509.Certificate, name: str = "issuing") -> bool:
+        """Tell whether an authority has a list, and that has a certificate."""
+        return (self.authorities / name / "crl.pem").exists() and self.is_revoked(certificate, name)
 
     def generations(self, name: str = "web") -> list[int]:
         """Return the numbers of the generations in the store."""

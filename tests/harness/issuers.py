@@ -55,6 +55,9 @@ class Backend(t.Protocol):
     server: t.ClassVar[str | None]  # the session fixture that runs what all tests share
     profile: t.ClassVar[str]  # for which `options` signs by default
     life: t.ClassVar[int]  # seconds that `options` grant; only where the backend alone decides on that
+    shortest: t.ClassVar[int]  # seconds that `short` grants, where that is more than two hours
+    key_type: t.ClassVar[str]  # for which it signs, where that is not ECDSA
+    by_host: t.ClassVar[bool]  # whether only hosts speak to it
     logins_of_a_batch: t.ClassVar[int]
     of_forgotten: t.ClassVar[type]  # the status of what it signed when it is `forgetful`
 
@@ -67,7 +70,7 @@ class Backend(t.Protocol):
         """Return options for signing names below example.com only, and a pattern of the backend's own refusal."""
 
     def short(self) -> Options:
-        """Return options for signing for two hours at most."""
+        """Return options for signing for two hours at most, or for `shortest`."""
 
     def forgetful(self) -> Options:
         """Return options for signing without remembering it."""
@@ -129,14 +132,29 @@ class Made(t.NamedTuple):
         task = {"issuer": {self.name: options or self.backend.options(**said)}, "identities": [{"name": "web"}]}
         checked = checked_issuer(validated(task, spec(COMMON, OPTIONS), module="machine_identity")["issuer"])
         assert checked
-        return ISSUERS[self.name](checked[self.name])
+        one = ISSUERS[self.name](checked[self.name])
+        if not getattr(self.backend, "by_host", False):
+            return one
+        from ansible_collections.keystead.identity.tests.harness.by_host import ByHost
 
+        return ByHost(one)
+
+    @property
+    def key_type(self) -> str:
+        """The type of the keys for which the backend signs by default."""
+        return getattr(self.backend, "key_type", "ecdsa-p256")
 
     def request(self, *said: t.Any, **more: t.Any) -> Request:
         """Return what an issuer is asked for, by default for what the backend signs."""
         from ansible_collections.keystead.identity.tests.harness import local
 
-        return local.request(*said, **{"profile": self.backend.profile, **more})
+        return local.request(*said, **{"profile": self.backend.profile, "key_type": self.key_type, **more})
+
+    def public_id(self, number: int = 0) -> str:
+        """Return the SPKI SHA-256 of the key of such a request."""
+        from ansible_collections.keystead.identity.tests.harness import local
+
+        return local.public_id(number, self.key_type)
 
 
 def answers(issuer: Issuer, *requests: Request) -> list[Generation | KeysteadError]:

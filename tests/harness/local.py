@@ -23,6 +23,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._authority.conve
 from ansible_collections.keystead.identity.plugins.plugin_utils._authority.wanted import wanted
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 from ansible_collections.keystead.identity.tests.harness.issuers import Wrong
+from cryptography import x509
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -58,14 +59,24 @@ def two_tiers(directory: Path, key_type: str = "ecdsa-p256", **below: t.Any) -> 
     return {"directory": str(directory), "authority": "issuing"}
 
 
+_MADE: dict[str, t.Any] = {}
+
+
 @functools.cache
 def _key(key_type: str, number: int) -> t.Any:  # noqa: ARG001  a number tells keys of one type apart
-    return generate(key_type)
+    made = generate(key_type)
+    _MADE[spki_sha256(made.public_key())] = made
+    return made
 
 
 def key(key_type: str = "ecdsa-p256", number: int = 0) -> t.Any:
     """Return a private key that is made once."""
     return _key(key_type, number)
+
+
+def private_key(csr: bytes) -> t.Any:
+    """Return the key, of those that were made here, by which a request (DER) is signed."""
+    return _MADE[spki_sha256(x509.load_der_x509_csr(csr).public_key())]
 
 
 def public_id(number: int = 0, key_type: str = "ecdsa-p256") -> str:

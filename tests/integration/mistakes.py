@@ -54,6 +54,11 @@ def key(*expected: str, **said: t.Any) -> Case:
     return Case({name: value for name, value in given.items() if value is not None}, expected, "hsm_key")
 
 
+def revoked(*expected: str, **said: t.Any) -> Case:
+    """Return a mistake in a task of cert_revoke, about the good identity."""
+    return Case({"certificates": [{"identity": "web"}], **said}, expected, "cert_revoke")
+
+
 def local_issuer(**said: t.Any) -> dict[str, t.Any]:
     """Return the good issuer with other members."""
     return {"local": {"directory": "{{ base }}/ca", "authority": "issuing", **said}}
@@ -80,11 +85,49 @@ EST = {
     ),
     "nobody who enrols": task("issuer.est.enrol", "controller, host", issuer=est(enrol="nobody")),
 }
+
+
+def scep(**said: t.Any) -> dict[str, t.Any]:
+    """Return a SCEP server that lacks nothing but what is said otherwise, and no challenge."""
+    known = {"fingerprint_sha256": "0" * 64, "roots": ["{{ base }}/ca/root/certificate.pem"]}
+    good = {"url": "https://scep.example.org/scep", **known}
+    return {"scep": {name: value for name, value in {**good, **said}.items() if value is not None}}
+
+
+RSA = {"type": "rsa-2048"}
+SCEP = {
+    "nobody to believe": task("issuer.scep.roots is missing", issuer=scep(roots=None)),
+    "an empty list of roots": web("issuer.scep.roots is empty", "name the root", issuer=scep(roots=[]), key=RSA),
+    "nobody to encrypt for": task("issuer.scep.fingerprint_sha256 is missing", issuer=scep(fingerprint_sha256=None)),
+    "a fingerprint of nothing": web(
+        "scep.fingerprint_sha256: 'ab'", "64 hexadecimal", issuer=scep(fingerprint_sha256="ab"), key=RSA
+    ),
+    "no URL": web("issuer.scep.url: it is not a URL", issuer=scep(url="scep.example.org"), key=RSA),
+    "a challenge without TLS": web(
+        "issuer.scep.url: without TLS", "DES", "https",
+        issuer=scep(url="http://scep.example.org/scep", challenge="{{ secret }}"), key=RSA,
+    ),
+    "two challenges": web(
+        "issuer.scep: one of challenge, challenge_file is enough",
+        issuer=scep(challenge="{{ secret }}", challenge_file="/etc/challenge"), key=RSA,
+    ),
+    "a challenge without leave": web(
+        "rule scep-challenge", "issuer scep with challenge true", issuer=scep(challenge="{{ secret }}"), key=RSA
+    ),
+    "a key that is not RSA": web("identities[web].key.type", "signs no ecdsa-p256 keys; write", issuer=scep()),
+    "a key in a token": web(
+        "identities[web].key.custody", "not in pkcs11", "file", issuer=scep(),
+        key={**RSA, "custody": {"pkcs11": {"module_path": "/x.so", "token_label": "x"}}},
+    ),
+    "a key of the controller": web(
+        "identities[web].key.origin", "leave origin out", issuer=scep(), key={**RSA, "origin": "controller"}
+    ),
+}
 PLANNED = {
-    "scep": task("issuer.scep", "not built", "local", issuer={"scep": {"url": "https://x.example.org"}}),
-    "issuers": task("issuers[0].scep", "not built", issuers=[{"scep": {"url": "https://x.example.org"}}]),
-    "issuer of an identity": web("identities[web].issuer.scep", "not built", issuer={"scep": {}}),
-    "check_status live": task("check_status live", "not built", check_status="live"),
+    "openbao_ssh": task("issuer.openbao_ssh", "not built", "local", issuer={"openbao_ssh": {"url": "x"}}),
+    "issuers": task("issuers[0].openbao_ssh", "not built", issuers=[{"openbao_ssh": {"url": "x"}}]),
+    "issuer of an identity": web("identities[web].issuer.openbao_ssh", "not built", issuer={"openbao_ssh": {}}),
+    "check_status": task("check_status", "always", "ledger, live", check_status="always"),
     "key reuse": web("key.reuse true", "not built", key={"reuse": True}),
     "kind ssh_host": web("kind ssh_host", "not built", "x509", kind="ssh_host"),
 }
@@ -391,6 +434,39 @@ TOKENS = {
         "hsm_key", host="tokenless1",
     ),
 }
+REVOKED = {
+    "in use": revoked("nothing is revoked", "web/current on web1", "replaced_first: false"),
+    "an empty entry": revoked("certificates[0]: it is empty", "serial_number", certificates=[{}]),
+    "a date alone": revoked(
+        "issued_before: it stands alone", "identity", certificates=[{"issued_before": "2026-03-01T10:40:00Z"}]
+    ),
+    "a number without quotes": revoked("4512 was read by YAML", "quote it", certificates=[{"serial_number": 4512}]),
+    "a number of nobody": revoked("knows no such certificate", "pem", certificates=[{"serial_number": "4a:0b"}]),
+    "a number of an unknown issuer": revoked(
+        "knows no such certificate", "issuers", certificates=[{"serial_number": "4a:0b", "issuer": "local:x:0d"}]
+    ),
+    "misspelt": revoked("serial is unknown", "serial_number", certificates=[{"serial": "4a"}]),
+    "no file": revoked("path: /no/a.pem cannot be read", certificates=[{"path": "/no/a.pem"}]),
+    "no certificate in it": revoked("it holds no certificate", certificates=[{"path": "{{ base }}/passphrase"}]),
+    "a secret for a certificate": revoked("pem: it holds no certificate", certificates=[{"pem": "{{ secret }}"}]),
+    "another number": revoked("2 certificates were expected, and the entries select 1", expect=2),
+    "a hold": revoked("reason certificate_hold", "not built", "another reason", reason="certificate_hold"),
+    "no reason": revoked("reason: 'because'", "key_compromise", reason="because"),
+    "no justification": revoked("justification is missing", "why it cannot wait", emergency=True),
+    "an emergency without leave": revoked(
+        "rule emergency-revocation, web: emergency true", "replaced before", emergency=True, justification="now"
+    ),
+    "nobody who signed it": revoked("issuers: none of them is local:issuing:", "add it there", issuer=None),
+    "another who did not sign it": revoked(
+        "issuers: none of them is local:issuing:", issuer={"local": {"directory": "{{ base }}/ca", "authority": "root"}}
+    ),
+    "one that cannot revoke": revoked("none of them is local:issuing:", issuer=est()),
+    "a plan": revoked("option plan", "not built", "--check --diff", plan="/srv/plan.json"),
+    "approvals": revoked("option approvals", "not built", approvals=["/srv/a"]),
+    "an issuer that is not built": revoked("issuer.openbao_ssh", "not built", issuer={"openbao_ssh": {}}),
+    "no ledger": revoked("ledger: ", "corrupt.db", ledger="sqlite:///{{ base }}/corrupt.db"),
+    "policy": revoked(*NO_POLICY, policy="/no/policy.yml"),
+}
 ROTATIONS = {
     "no age": rotate("neither max_age nor created_before", "write max_age: 90d"),
     "an age that is none": rotate("option max_age: 'old' is not a duration", "for example 30d", max_age="old"),
@@ -415,7 +491,7 @@ ROTATIONS = {
     "to purge": rotate("purge", max_age="90d", purge=True),
 }  # fmt: skip
 GROUPS = {
-    "planned": PLANNED, "est": EST, "option": OPTIONS, "authority": AUTHORITIES, "ledger": LEDGERS, "host": HOST,
-    "signing": SIGNING, "hosts": HOSTS, "token": TOKENS, "rotation": ROTATIONS,
+    "planned": PLANNED, "est": EST, "scep": SCEP, "option": OPTIONS, "authority": AUTHORITIES, "ledger": LEDGERS,
+    "host": HOST, "signing": SIGNING, "hosts": HOSTS, "token": TOKENS, "rotation": ROTATIONS, "revoked": REVOKED,
 }  # fmt: skip
 MISTAKES = {f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()}

@@ -378,7 +378,7 @@ def test_a_wildcard_is_refused_before_anything_is_touched_where_http_shows_contr
 def test_a_key_that_nobody_signs_for_is_refused_before_anything_is_touched(
     world: World, pebble: Pebble, tmp_path: Path
 ) -> None:
-    words = r"web.*key.type: acme signs no ml-dsa-65 keys; write ecdsa-p256, or name another issuer"
+    words = r"web.*acme: it signs no ml-dsa-65 keys; write ecdsa-p256 in key.type, or name another issuer"
     with pytest.raises(KeysteadError, match=words):
         world.converge([web(key={"type": "ml-dsa-65"})], issuer={"acme": options(pebble, tmp_path)})
     assert world.phases == []

@@ -41,13 +41,13 @@ def gone(world: World) -> None:
 def test_who_is_installed_first_ends_no_listener_of_those_that_are_pending(
     world: World, pebbles: Pebbles, tmp_path: Path
 ) -> None:
-    pebble = pebbles.one("listened", PEBBLE_VA_NOSLEEP="0", PEBBLE_VA_SLEEPTIME="6", PEBBLE_AUTHZREUSE="0")
+    pebble = pebbles.one("listened", PEBBLE_VA_NOSLEEP="0", PEBBLE_VA_SLEEPTIME="10", PEBBLE_AUTHZREUSE="0")
     challenge = {"http_01": {"standalone_port": pebble.http_port}}
-    issuer, wanted = {"acme": options(pebble, tmp_path, challenge, timeout="3s")}, identities(12)
+    issuer, wanted = {"acme": options(pebble, tmp_path, challenge, timeout="8s")}, identities(20)
     result = world.converge(wanted, issuer=issuer)
     assert "has not decided on" in result["msg"]
     assert any(not record["failed"] for record in result["identities"])
-    time.sleep(6)  # now it looks at those
+    time.sleep(10)  # now it looks at those
     world.settled(wanted, issuer=issuer)
     assert pebble.count("POST /order-plz") == len(wanted)
     gone(world)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError, Misconfigured
+from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.aws_pca import AwsPcaIssuer
 from ansible_collections.keystead.identity.tests.harness import aws_pca, playbook
 from ansible_collections.keystead.identity.tests.harness.in_process import World
 from ansible_collections.keystead.identity.tests.harness.issuers import Made
@@ -80,3 +82,48 @@ def test_a_run_with_nothing_to_do_loads_no_client(backend: aws_pca.Backend, tmp_
     assert "boto3" in first["loaded"], "else this test would see nothing"
     again = run_elsewhere(world, [WEB], issuer=issuer)
     assert (again["result"]["changed"], again["loaded"]) == (False, [])
+
+
+def test_what_is_signed_and_may_not_be_fetched_is_never_called_refused(
+    backend: aws_pca.Backend, moto: Moto, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, issuer = World(tmp_path), {"aws_pca": backend.options()}
+    rights = [f"acm-pca:{right}" for right in ("GetCertificateAuthorityCertificate", "IssueCertificate")]
+    with monkeypatch.context() as user:
+        for name, value in aws_pca.as_user(moto, *rights).items():
+            user.setenv(name, value)
+        for _turn in range(2):
+            (record,) = world.converge([WEB], issuer=issuer)["identities"]
+            assert "access is denied to acm-pca:GetCertificate" in record["msg"]
+            assert "what was asked for is signed, or will be" in record["msg"]
+        assert world.query("SELECT state FROM generations") == [("intended",)]
+        found = list(checked(issuer["aws_pca"]))
+    assert found[-1].startswith("aws_pca: access is denied to acm-pca:GetCertificate")
+    moto.told("/moto-api/reset-auth", "inf")
+    (record,) = world.converge([WEB], issuer=issuer)["identities"]
+    assert not record["failed"], record["msg"]
+    assert world.query("SELECT state FROM generations") == [("current",)]
+
+
+def checked(options: dict[str, t.Any]) -> t.Iterator[str]:
+    """Yield what preflight finds, and what ends it."""
+    try:
+        for check in AwsPcaIssuer(options).preflight():
+            yield check.name
+    except KeysteadError as error:
+        yield str(error)
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("arn:aws:acm-pca:::template/SubordinateCACertificate_PathLen0/V1", "makes authorities; write that of an end"),
+        ("arn:aws:acm-pca:::template/RootCACertificate/V1", "makes authorities"),
+        ("arn:aws-cn:acm-pca:::template/EndEntityCertificate/V1", "of another partition than the arn; write arn:aws:"),
+    ],
+)
+def test_a_template_that_is_for_no_host_is_refused_before_anything_is_asked(template: str, message: str) -> None:
+    arn = "arn:aws:acm-pca:eu-central-1:111122223333:certificate-authority/11111111-2222-3333-4444-555555555555"
+    with pytest.raises(Misconfigured, match=r"^aws_pca: issuer\.aws_pca\.template_arn ") as refused:
+        AwsPcaIssuer({"arn": arn, "template_arn": template, "timeout": "30s"})
+    assert message in str(refused.value)

@@ -16,11 +16,13 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._options.authority import OPTIONS as AUTHORITY
+from ansible_collections.keystead.identity.plugins.module_utils._options.cert_revoke import OPTIONS as CERT_REVOKE
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.hsm_key import OPTIONS as HSM_KEY
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import OPTIONS as IDENTITY
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import PREFLIGHT
 from ansible_collections.keystead.identity.tests.harness import playbook
+from ansible_collections.keystead.identity.tests.harness.scep import policy as scep_policy
 from ansible_collections.keystead.identity.tests.harness.softhsm import MODULE, SoftHsm
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
@@ -31,8 +33,9 @@ if t.TYPE_CHECKING:
 
 Task = dict[str, t.Any]
 
-AUTHORITY_MODULE, IDENTITY_MODULE, PREFLIGHT_MODULE, KEY_MODULE = (
-    f"keystead.identity.{name}" for name in ("certificate_authority", "machine_identity", "preflight", "hsm_key")
+AUTHORITY_MODULE, IDENTITY_MODULE, PREFLIGHT_MODULE, KEY_MODULE, REVOKE_MODULE = (
+    f"keystead.identity.{name}"
+    for name in ("certificate_authority", "machine_identity", "preflight", "hsm_key", "cert_revoke")
 )
 COPY = "identities.publish.pkcs12.password"
 OPENBAO = ("token.token", "approle.secret_id", "approle.wrapped_secret_id", "jwt.jwt")
@@ -40,7 +43,7 @@ ACME = ("eab.hmac_key", "challenge.dns_01.rfc2136.key_secret")
 ISSUER = (*(f"openbao.auth.{secret}" for secret in OPENBAO), *(f"acme.{secret}" for secret in ACME))
 CUSTODY = ("pkcs11.pin", *(f"openbao_transit.auth.{secret}" for secret in OPENBAO))
 LOCAL = ("local.passphrase", *(f"local.custody.{secret}" for secret in CUSTODY))
-EST = "est.auth.basic.password"
+EST, SCEP = "est.auth.basic.password", "scep.challenge"
 NOWHERE = "https://127.0.0.1:9"  # nothing listens on the port of RFC 863
 SECRETS = {
     AUTHORITY_MODULE: (
@@ -55,7 +58,7 @@ SECRETS = {
         *(
             f"{where}.{secret}"
             for where in ("identities.issuer", "issuer", "issuers")
-            for secret in (*LOCAL, EST, *ISSUER)
+            for secret in (*LOCAL, EST, SCEP, *ISSUER)
         ),
     ),
     PREFLIGHT_MODULE: (
@@ -63,11 +66,12 @@ SECRETS = {
         *(
             f"{where}.{secret}"
             for where in ("issuer", "issuers")
-            for secret in (*LOCAL, EST, *ISSUER)
+            for secret in (*LOCAL, EST, SCEP, *ISSUER)
         ),
     ),
 }
 SECRETS[KEY_MODULE] = ("ledger_password", "pin")
+SECRETS[REVOKE_MODULE] = SECRETS[PREFLIGHT_MODULE]
 PIPELINES = {"ANSIBLE_PIPELINING": "1", "ANSIBLE_DIFF_ALWAYS": "1"}
 VARIABLES = "canaries.json"
 KEPT = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_DIFF_ALWAYS": "1"}
@@ -123,6 +127,10 @@ def prepared(args: Task, path: str) -> Task:  # noqa: PLR0911 - one a place
     if found:
         said = {"url": NOWHERE, "roots": ["/root.pem"], "auth": {"basic": {"username": "web"}}}
         return put(args, where, [{"est": said}] if where == "issuers" else {"est": said})
+    where, found, _way = path.partition(f".{SCEP}")
+    if found:
+        said = {"url": f"{NOWHERE}/scep", "roots": ["/root.pem"], "fingerprint_sha256": "0" * 64}
+        return put(args, where, [{"scep": said}] if where == "issuers" else {"scep": said})
     where, found, way = path.replace("_kv.auth.", ".auth.").partition(".openbao.auth.")
     if not found:
         return args
@@ -206,6 +214,17 @@ def unanswered(identity: Task) -> t.Iterator[Task]:
         yield put(put(prepared(identity, path), path, said), "identities.name", f"copied-{name}")
 
 
+def unanswered_scep(identity: Task, root: Path) -> Task:
+    """Return arguments with a challenge that may go to a host, for a server that is not there."""
+    path = f"identities.issuer.{SCEP}"
+    said = put(prepared(identity, path), path, f"{{{{ {canary(IDENTITY_MODULE, path)} }}}}")
+    (root / "policies").mkdir(exist_ok=True)
+    made = {"identities.name": "scep", "identities.key": {"type": "rsa-2048"}, "policy": scep_policy(root / "policies")}
+    for place, value in {**made, "identities.issuer.scep.roots": [f"{root}/ca/root/certificate.pem"]}.items():
+        said = put(said, place, value)
+    return said
+
+
 def unanswered_acme(identity: Task, root: Path) -> t.Iterator[Task]:
     """Yield arguments whose secrets are valid, for a server of ACME that is not there."""
     for secret in ACME:
@@ -219,7 +238,12 @@ def tasks(root: Path) -> list[Task]:
     """Return the valid tasks, then everything wrong, then a passphrase that does not fit."""
     root_authority, issuing, identity = valid(root)
     before = {name: identity[name] for name in ("ledger", "store", "issuer", "issuers")}
-    bad = {IDENTITY_MODULE: identity, AUTHORITY_MODULE: issuing, PREFLIGHT_MODULE: before, KEY_MODULE: in_token(root)}
+    revoked = {name: identity[name] for name in ("ledger", "issuer", "issuers")}
+    revoked["certificates"] = [{"identity": "web"}]
+    bad = {
+        IDENTITY_MODULE: identity, AUTHORITY_MODULE: issuing, PREFLIGHT_MODULE: before, KEY_MODULE: in_token(root),
+        REVOKE_MODULE: revoked,
+    }  # fmt: skip
     unfit = put(identity, "identities.issuer.local.passphrase", "{{ unfit }}")
     broken = [(module, args) for module, good in bad.items() for args in wrong(module, good)]
     return [
@@ -235,8 +259,11 @@ def tasks(root: Path) -> list[Task]:
         {AUTHORITY_MODULE: put(issuing, "passphrase", "{{ unfit }}"), "ignore_errors": True},
         *({IDENTITY_MODULE: args, "ignore_errors": True} for args in unanswered(identity)),
         *({IDENTITY_MODULE: args, "ignore_errors": True} for args in unanswered_acme(identity, root)),
+        {IDENTITY_MODULE: unanswered_scep(identity, root), "ignore_errors": True},
         {IDENTITY_MODULE: copied(identity, root), "ignore_errors": True},  # what is kept of a run touches the disk
         {PREFLIGHT_MODULE: put(before, "issuer.local.passphrase", "{{ unfit }}"), "ignore_errors": True},
+        {REVOKE_MODULE: put(revoked, "issuer.local.passphrase", "{{ unfit }}"), "ignore_errors": True},
+        {REVOKE_MODULE: {**revoked, "replaced_first": False}},
         {KEY_MODULE: {**in_token(root), "pin": f"{{{{ {canary(KEY_MODULE, 'pin')} }}}}"}, "ignore_errors": True},
     ]
 
@@ -254,6 +281,7 @@ def test_every_secret_option_has_a_canary() -> None:
     assert sorted(secrets_of({**IDENTITY, **COMMON})) == sorted(SECRETS[IDENTITY_MODULE])
     assert sorted(secrets_of({**PREFLIGHT, **COMMON})) == sorted(SECRETS[PREFLIGHT_MODULE])
     assert sorted(secrets_of({**HSM_KEY, **COMMON})) == sorted(SECRETS[KEY_MODULE])
+    assert sorted(secrets_of({**CERT_REVOKE, **COMMON})) == sorted(SECRETS[REVOKE_MODULE])
 
 
 def test_no_canary_comes_out_anywhere(tmp_path: Path) -> None:

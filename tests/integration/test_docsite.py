@@ -34,12 +34,14 @@ from ansible_collections.keystead.identity.tests.integration.test_examples impor
 )
 from ansible_collections.keystead.identity.tests.needs import OPENBAO
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.est_server import Est
     from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
     from ansible_collections.keystead.identity.tests.harness.pebble import Pebble
     from ansible_collections.keystead.identity.tests.harness.postgres import Server as PostgresServer
+    from ansible_collections.keystead.identity.tests.harness.scep import Site
 
 SITE = Path(__file__).resolve().parents[2] / "docs" / "docsite"
 PAGES = sorted(path.stem for path in (SITE / "rst").glob("*.rst"))
@@ -59,6 +61,7 @@ SERVERS = {
     "issuer_acme": ("pebble",),
     "issuer_aws_pca": ("moto",),
     "issuer_openbao": ("openbao",),
+    "issuer_scep": ("netns", "ip", "curl", "openssl", "scep"),
     "ledger_postgresql": ("postgres",),
     "key_origin": ("moto",),
     "publish_aws_acm": ("moto",),
@@ -303,10 +306,24 @@ def _est(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {"https://est.example.org": server.url, shown: server.authority.root.fingerprint(hashes.SHA256()).hex()}
 
 
+def _scep(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Write what the page reads."""
+    from ansible_collections.keystead.identity.tests.harness.scep import CHALLENGE, policy
+
+    server: Site = request.getfixturevalue("scep")
+    secrets, shown = root / "etc/keystead", "3a6eb0790f39ac87c94f3856b2dd2c5d110e6811602261a9a923d3bb23adc8b7"
+    policy(secrets)
+    (secrets / "scep.challenge").write_text(f"{CHALLENGE}\n", encoding="ascii")
+    (secrets / "scep-tls.pem").write_bytes(server.ca_bundle.read_bytes())
+    (secrets / "scep-root.pem").write_bytes(server.open.root.public_bytes(Encoding.PEM))
+    return {"https://scep.example.org": server.url, shown: server.open.fingerprint}
+
+
 IN_SOFTHSM = ("authority_custody", "custody_pkcs11", "hsm_key")
 PRESUPPOSED: dict[str, Presuppose] = {
     "adopting": _old_pair, "issuer_acme": _acme,
     "custody_openbao_transit": _transit, "issuer_aws_pca": _aws_pca, "issuer_est": _est, "issuer_openbao": _openbao,
+    "issuer_scep": _scep,
     "ledger_postgresql": _postgresql, "publish_openbao_kv": _kv, "publish_pkcs12": _password,
     **{page: functools.partial(_softhsm, page) for page in IN_SOFTHSM},
 }  # fmt: skip

@@ -12,7 +12,6 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import (
-    Denied,
     KeysteadError,
     Misconfigured,
     Unavailable,
@@ -28,7 +27,6 @@ from ansible_collections.keystead.identity.tests.harness.in_process import World
 from ansible_collections.keystead.identity.tests.harness.issuers import Made, check_sentence, refusal, settled
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -138,15 +136,6 @@ def test_a_new_root_is_reached_from_the_old_one_that_is_trusted(place: Place) ->
         chain = x509.load_pem_x509_certificates(generation.parts["chain"].content)
         assert len(chain) == between
         assert chain[-1].issuer == place.est.authority.name
-
-
-def test_a_root_that_the_server_has_no_more_to_do_with_is_refused_by_the_controller(place: Place) -> None:
-    stranger = x509.load_pem_x509_certificate(place.est.tls.cert_pem.bytes()).public_bytes(Encoding.PEM).decode()
-    options = {**place.backend.options(roots=[stranger]), "fingerprint_sha256": None}
-    issuer, asked = place.made().issuer(options), make.request()
-    (generation,) = settled(issuer, asked)
-    with pytest.raises(Denied, match="is not signed by"):
-        accepted(generation, asked, make.public_id(), issuer.roots(), make.now())
 
 
 # what is wanted in a request (csrattrs)

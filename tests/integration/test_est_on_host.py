@@ -12,12 +12,12 @@ import time
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.tests.harness import est_site, playbook
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
-from ansible_collections.keystead.identity.tests.harness import playbook
-from ansible_collections.keystead.identity.tests.harness.est import LABELS, PASSWORD, Backend, pair
-from ansible_collections.keystead.identity.tests.harness.est_server import BASE, Est, running
+from ansible_collections.keystead.identity.tests.harness.est import PASSWORD, pair
+from ansible_collections.keystead.identity.tests.harness.est_site import BY_OWN, BY_PASSWORD, Site, Task, peer
 from ansible_collections.keystead.identity.tests.harness.front import MARGIN, TIMEOUT
-from ansible_collections.keystead.identity.tests.harness.in_process import World, host_half, web
+from ansible_collections.keystead.identity.tests.harness.in_process import host_half, web
 from ansible_collections.keystead.identity.tests.needs import OLD_PYTHON
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -25,42 +25,12 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.one_core
-Task = dict[str, t.Any]
-
-
-class Site(t.NamedTuple):
-    """A controller, a host and a server."""
-
-    world: World
-    est: Est
-    backend: Backend
-
-    def issuer(self, auth: Task | None = None, **said: t.Any) -> Task:
-        """Return the option `issuer`, by a password where nothing else is said."""
-        way = {"auth": auth} if auth else {}
-        return {"est": self.backend.options(**{"label": "peer", "enrol": "host", **way, **said})}
-
-    def asked(self) -> list[str]:
-        """Return who had something signed, and how, since this was called last."""
-        found = [one for one in self.est.asked if one.startswith("POST")]
-        self.est.asked.clear()
-        return [re.sub(rf"^POST {BASE}/\w+/", "", one) for one in found]
-
-
-def peer(**said: t.Any) -> Task:
-    """Return an identity whose certificate is one for clients too: it can be shown in TLS."""
-    return web(profile="tls_peer", **said)
 
 
 @pytest.fixture
 def site(tmp_path: Path) -> t.Iterator[Site]:
-    directory = tmp_path / "est"
-    directory.mkdir()
-    with running(directory, **LABELS) as server:
-        yield Site(World(tmp_path / "world"), server, Backend(directory, server))
-
-
-BY_PASSWORD, BY_OWN = "simpleenroll by converger", "simplereenroll by CN=est issuing"
+    with est_site.beside(tmp_path) as found:
+        yield found
 
 
 def test_a_host_begins_by_a_password_and_renews_by_the_certificate_that_it_has(site: Site) -> None:
@@ -281,8 +251,55 @@ def test_a_password_never_touches_the_disk_of_a_host(site: Site, tmp_path: Path)
     done = playbook.run(tasks, playbook.ONE_HOST, home=home, env={"ANSIBLE_PIPELINING": "0"})
     (result,) = playbook.results(home)
     assert "without pipelining" in result["msg"]
+    assert "let the controller enrol (enrol: controller), or set ansible_pipelining: true" in result["msg"]
     assert not site.est.signed
     done = playbook.run(tasks, playbook.ONE_HOST, "-vvvv", "--diff", home=home, env={"ANSIBLE_PIPELINING": "1"})
     assert playbook.recap(done)["web1"]["changed"] == 1, done.stdout
     assert PASSWORD not in done.stdout + done.stderr
     assert site.asked() == [BY_PASSWORD]
+
+
+def test_check_mode_says_that_a_password_cannot_go_to_a_host_and_only_where_it_would(
+    site: Site, tmp_path: Path
+) -> None:
+    said = {
+        "issuer": site.issuer(),
+        "ledger": f"sqlite:////{str(tmp_path / 'ledger.sqlite').lstrip('/')}",
+        "store": str(tmp_path / "store"),
+    }
+
+    def run(*arguments: str, pipelining: str = "0", key: str = "ecdsa-p256") -> str:
+        identities = [peer(dns_names=["web.example.org"], key={"type": key})]
+        tasks = [{"keystead.identity.machine_identity": {**said, "identities": identities}}]
+        env = {"ANSIBLE_PIPELINING": pipelining}
+        playbook.run(tasks, playbook.ONE_HOST, *arguments, home=tmp_path / "home", env=env)
+        (result,) = playbook.results(tmp_path / "home")
+        return str(result.get("msg", ""))
+
+    said_of_it = "a secret for the issuer would touch the disk of the host; let the controller enrol (enrol: controller"
+    assert said_of_it in run("--check")
+    assert "would touch" not in run("--check", pipelining="1")
+    run(pipelining="1")
+    assert len(site.est.signed) == 1
+    assert "would touch" not in run("--check", key="ecdsa-p384")
+    run(key="ecdsa-p384")
+    assert len(site.est.signed) == 2
+
+
+@pytest.mark.parametrize("way", ["host", "controller"])
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({"auth": {"basic": {"username": "a", "password_file": "/nope"}}}, "auth.basic.password_file /nope cannot be"),
+        ({"auth": {"cert": {"certificate": "/nope", "private_key": "/nope"}}}, "certificate /nope and private_key"),
+        ({"ca_bundle": "/nope"}, "ca_bundle /nope: No such file"),
+    ],
+)
+def test_check_mode_says_what_cannot_be_read_on_the_controller(site: Site, way: str, said: Task, why: str) -> None:
+    roots = {"roots": [site.est.root], "fingerprint_sha256": None}
+    issuer = {"est": {**site.issuer(enrol=way)["est"], **roots, **said}}
+    for check in (True, False):
+        result = site.world.converge([peer()], issuer=issuer, check=check)
+        assert result["failed"] is True
+        assert why in result["msg"]
+    assert site.asked() == []

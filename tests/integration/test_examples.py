@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
 from ansible_collections.keystead.identity.tests.harness import local, playbook
 from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.consumers import Listener, fake_smtp
@@ -52,6 +53,7 @@ FIRST: dict[str, list[dict[str, t.Any]]] = {
     "Go back to the generation before": [{"identities": [{**WEB, "lifetime": "20d"}]}],
     "Look at everything that is there": [{"identities": [WEB]}],
     "When does the certificate of this host end?": [{"identities": [WEB]}],
+    "A host that is gone": [{"identities": [WEB]}],
     "How old is the key of this host?": [{"identities": [WEB]}],
 }
 
@@ -96,6 +98,7 @@ def machine(root: Path, web: int, smtp: int) -> dict[str, str]:
         "[/usr/local/bin/relay, ": "[/usr/bin/env, 'true', ",
         "port: 443": f"port: {web}",
         "port: 25": f"port: {smtp}",
+        "host: web9.example.org": "host: web1",
         "group: www-data": f"group: {grp.getgrgid(os.getegid()).gr_name}",
     }
 
@@ -119,6 +122,8 @@ def authorities(root: Path) -> dict[str, t.Any]:
     passphrase = {"passphrase_file": str(root / "etc/keystead/issuing.pass")}
     options = local.two_tiers(root / "srv/ca", **passphrase)
     (root / "etc/ssl/certs/old.pem").write_bytes((root / "srv/ca/root/certificate.pem").read_bytes())
+    (reported,) = LocalIssuer({**options, **passphrase}).begin([local.request()])
+    (root / "etc/keystead/reported.pem").write_bytes(reported.parts["certificate"].content)  # type: ignore[union-attr]
     return {"local": {**options, **passphrase}}
 
 

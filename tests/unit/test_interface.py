@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import ACTIONS, PARTS
 from ansible_collections.keystead.identity.plugins.module_utils._options import (
     authority,
+    cert_revoke,
     hsm_key,
     key_rotate,
     machine_identity,
@@ -35,9 +36,10 @@ ISSUER = """
     openbao.auth.jwt.mount est.url est.label est.fingerprint_sha256 est.roots est.accept_new_root est.timeout
     est.ca_bundle est.auth.basic.username est.auth.basic.password est.auth.basic.password_file
     est.auth.cert.certificate est.auth.cert.private_key est.auth.bootstrap.certificate
-    est.auth.bootstrap.private_key est.enrol=controller est.enrol=host acme scep aws_pca.arn aws_pca.region
-    aws_pca.template_arn aws_pca.roots aws_pca.accept_new_root aws_pca.timeout aws_pca.ca_bundle openbao_ssh
-    local_ssh
+    est.auth.bootstrap.private_key est.enrol=controller est.enrol=host acme scep.url scep.fingerprint_sha256
+    scep.challenge scep.challenge_file scep.roots scep.accept_new_root scep.timeout scep.ca_bundle aws_pca.arn
+    aws_pca.region aws_pca.template_arn aws_pca.roots aws_pca.accept_new_root aws_pca.timeout aws_pca.ca_bundle
+    openbao_ssh local_ssh
 """
 IDENTITY = """
     name kind=x509 kind=ssh_host state=present state=absent state=released state=observed common_name dns_names
@@ -70,6 +72,12 @@ HSM_KEY = f"""
     type=ecdsa-p521 type=ed25519 type=rsa-2048 type=rsa-3072 type=rsa-4096 type=aes-256 usage=sign extractable
     state=present state=absent destroy_in_use
 """
+CERTIFICATE = "serial_number issuer fingerprint_sha256 path pem identity host spki_sha256 issued_before"
+CERT_REVOKE = f"""
+    {SHARED} reason=unspecified reason=key_compromise reason=ca_compromise reason=affiliation_changed reason=superseded
+    reason=cessation_of_operation reason=certificate_hold reason=remove_from_crl reason=privilege_withdrawn
+    reason=aa_compromise replaced_first emergency justification expect plan approvals
+"""
 
 
 def below(path: str, names: str) -> list[str]:
@@ -89,6 +97,13 @@ DESIGNED = {
     "preflight": [*PREFLIGHT.split(), *below("issuer", ISSUER), *below("issuers", ISSUER)],
     "certificate_authority": AUTHORITY.split(),
     "hsm_key": HSM_KEY.split(),
+    "cert_revoke": [
+        *CERT_REVOKE.split(),
+        "private_key_file",  # issue 5: what OpenBao takes from who has found a key
+        *below("certificates", CERTIFICATE),
+        *below("issuer", ISSUER),
+        *below("issuers", ISSUER),
+    ],
     "key_rotate": ["max_age", "created_before", "keys", *(name for name in TASK.split() if name != "purge")],
 }
 TABLES: dict[str, dict[str, Option]] = {
@@ -97,6 +112,7 @@ TABLES: dict[str, dict[str, Option]] = {
     "preflight": {**COMMON, **machine_identity.PREFLIGHT},
     "certificate_authority": {**COMMON, **authority.OPTIONS},
     "hsm_key": {**COMMON, **hsm_key.OPTIONS},
+    "cert_revoke": {**COMMON, **cert_revoke.OPTIONS},
     "key_rotate": {**COMMON, **key_rotate.OPTIONS},
 }
 DEFAULTS = {
@@ -110,6 +126,7 @@ DEFAULTS = {
     "issuer.openbao.mount": "pki",
     "issuer.est.timeout": "30s",
     "issuer.est.enrol": "controller",
+    "issuer.scep.timeout": "30s",
     "issuer.openbao.sign_verbatim": False,
     "issuer.openbao.auth.approle.mount": "approle",
     "issuer.openbao.auth.cert.mount": "cert",

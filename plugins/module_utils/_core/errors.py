@@ -39,6 +39,10 @@ class Denied(KeysteadError):
     refused: str | None = None
 
 
+class Unasked(Denied):
+    """It was not asked: what it says of itself, or the task of it, is wrong for every request."""
+
+
 class Unavailable(KeysteadError):
     """Something did not answer in time: run again later."""
 

@@ -152,6 +152,17 @@ class EnrolsOnHost(t.Protocol):
     ) -> Generation | Order | KeysteadError: ...
 
 
+@t.runtime_checkable
+class Foresees(t.Protocol):
+    """Can say without asking anybody what would keep a run from asking for a subject.
+
+    `foresee` tells whether a secret would go to the host for it, `current` being as in EnrolsOnHost. Raises
+    Misconfigured where a file of the controller that says who we are cannot be used.
+    """
+
+    def foresee(self, subject: Subject, current: Credential | None) -> bool: ...
+
+
 class Check(t.NamedTuple):
     """What was found before a run. `state` is ok, warning or failed; where it is not ok, `remedy` says what helps."""
 

@@ -12,25 +12,25 @@ from __future__ import annotations
 import base64
 import typing as t
 
+from .._core.errors import Unavailable, Unreached
 from .deadline import within
-from .https import Answer, Connection, Server
+from .https import Answer, Connection, Server, packed
+from .trust import lead_to
+
+if t.TYPE_CHECKING:
+    from .means import Own
 
 WHO = "est"
 _HEADERS = {"Content-Type": "application/pkcs10", "Content-Transfer-Encoding": "base64"}
 
 
-class Own(t.NamedTuple):
-    """The paths of the certificate, with its chain, and of the key that the identity has now."""
-
-    certificate: str
-    private_key: str
-
-
 def enrol(said: t.Mapping[str, t.Any], secret: str | None, own: Own | None) -> dict[str, t.Any]:
-    """Return the server's answer, and the authorities that it names, as they came. Raises KeysteadError.
+    """Return the server's `answer`, and the `authorities` that it names, as they came. Raises KeysteadError.
 
-    `said` has `host`, `port`, `path`, `timeout`, `authorities`, `operation`, the request `csr` in base64, and who the
-    host is: `username` for a password, or `pair`, which is `own`, or two paths.
+    Without authorities that can be read and lead to one of the `roots` nothing is asked, and there is no `answer`.
+
+    `said` has `host`, `port`, `path`, `timeout`, `authorities`, `operation`, the trusted `roots` (DER) and the request
+    `csr` in base64, and who the host is: `username` for a password, or `pair`, which is `own`, or two paths.
     """
     pair = said.get("pair")
     if pair == "own":
@@ -41,20 +41,26 @@ def enrol(said: t.Mapping[str, t.Any], secret: str | None, own: Own | None) -> d
     )  # fmt: skip
     connection = Connection(server, within)
     try:
-        named = connection.ask("GET", f"{said['path']}/cacerts", {})
+        named = _named(connection, f"{said['path']}/cacerts")
+        if named.status != 200 or not lead_to(named.body, said["roots"]):
+            return {"authorities": packed(named)}  # the controller says what is wrong with them
+        connection.close()  # a server may end this one without a word, and a request is not sent twice
         headers = {**_HEADERS, **_authorization(said.get("username"), secret)}
         answer = connection.ask("POST", f"{said['path']}/{said['operation']}", headers, said["csr"].encode())
     finally:
         connection.close()
-    return {"authorities": _packed(named), "answer": _packed(answer)}
+    return {"authorities": packed(named), "answer": packed(answer)}
+
+
+def _named(connection: Connection, path: str) -> Answer:
+    """Return what /cacerts answers. Raises Unreached where it does not: nobody was asked to sign."""
+    try:
+        return connection.ask("GET", path, {})
+    except Unavailable as error:
+        raise Unreached(str(error)) from None
 
 
 def _authorization(username: str | None, password: str | None) -> dict[str, str]:
     if not username or password is None:
         return {}
     return {"Authorization": f"Basic {base64.b64encode(f'{username}:{password}'.encode()).decode()}"}
-
-
-def _packed(answer: Answer) -> dict[str, t.Any]:
-    body = base64.b64encode(answer.body).decode()
-    return {"status": answer.status, "headers": dict(answer.headers), "body": body}

@@ -5,12 +5,15 @@
 """HTTPS as an enrolment server is spoken to (RFC 7030, 3.2), by Python's own library: both halves have it.
 
 The server is always verified, and no environment variable has a say in how. Redirects are returned, not followed.
+Only where a protocol protects its messages itself (RFC 8894, 1) may HTTP be without TLS.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
+import select
 import socket
 import ssl
 import typing as t
@@ -29,7 +32,7 @@ class Server(t.NamedTuple):
 
     `who` begins what is said of it. `authorities` are those that may have signed its certificate, PEM; without them
     those that the system trusts. `pair` are the paths of our certificate, with its chain, and its key; `named` is the
-    option that they come from. `timeout` is in seconds, and for a whole call.
+    option that they come from. `timeout` is in seconds, and for a whole call. Without `tls`, nobody is verified.
     """
 
     who: str
@@ -39,6 +42,7 @@ class Server(t.NamedTuple):
     authorities: str | None = None
     pair: tuple[str, str] | None = None
     named: str = ""
+    tls: bool = True
 
     def __str__(self) -> str:
         """Say which server it is, as a message does."""
@@ -53,6 +57,12 @@ class Answer(t.NamedTuple):
     body: bytes
 
 
+def packed(answer: Answer) -> dict[str, t.Any]:
+    """Return an answer as it goes up to the controller."""
+    body = base64.b64encode(answer.body).decode()
+    return {"status": answer.status, "headers": dict(answer.headers), "body": body}
+
+
 class Within(t.Protocol):
     """Does something within so many seconds, or raises TimeoutError."""
 
@@ -65,12 +75,13 @@ class Connection:
     def __init__(self, server: Server, within: Within, context: ssl.SSLContext | None = None) -> None:
         """Keep where; nothing is connected, and no file read."""
         self._server, self._within, self._context = server, within, context
-        self._open: http.client.HTTPSConnection | None = None
+        self._open: http.client.HTTPConnection | None = None
+        self._ends = False  # whether the server was seen to end a connection that it said would stay
 
     def ask(self, method: str, path: str, headers: t.Mapping[str, str], body: bytes | None = None) -> Answer:
         """Return the answer to one call. Raises Misconfigured, Denied where it refuses our pair, and Unavailable."""
         server = self._server
-        if self._context is None:
+        if self._context is None and server.tls:
             self._context = verifying(server)
         try:
             return self._within(server.timeout, lambda: self._exchange(method, path, headers, body))
@@ -94,12 +105,30 @@ class Connection:
             with contextlib.suppress(OSError):
                 socket.socket.shutdown(opened.sock, socket.SHUT_RDWR)
 
+    def _opened(self) -> http.client.HTTPConnection:
+        host, port, timeout = self._server.host, self._server.port, self._server.timeout
+        if not self._server.tls:
+            return http.client.HTTPConnection(host, port, timeout=timeout)
+        return http.client.HTTPSConnection(host, port, timeout=timeout, context=self._context)
+
     def _exchange(self, method: str, path: str, headers: t.Mapping[str, str], body: bytes | None) -> Answer:
+        """Ask on the open connection, unless the server ended it, or ends them all after an answer without a word."""
+        if self._open is not None and (self._ends or _is_over(self._open)):
+            self._ends = True
+            self.close()
+        used = self._open if self._open is not None and self._open.sock is not None else None
+        try:
+            return self._asked(method, path, headers, body)
+        except (ConnectionError, ssl.SSLEOFError):  # http.client.RemoteDisconnected is one
+            if used is None or self._open is not used or method != "GET":
+                raise  # what is sent again could be signed twice
+            self._ends = True
+            self.close()
+            return self._asked(method, path, headers, body)
+
+    def _asked(self, method: str, path: str, headers: t.Mapping[str, str], body: bytes | None) -> Answer:
         if self._open is None:
-            server = self._server
-            self._open = http.client.HTTPSConnection(
-                server.host, server.port, timeout=server.timeout, context=self._context
-            )
+            self._open = self._opened()
         # In TLS 1.3, one that refuses our certificate says so while we still write: it is read below.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             self._open.request(method, path, body, dict(headers))
@@ -107,8 +136,19 @@ class Connection:
         content = response.read(LARGEST + 1)
         if len(content) > LARGEST:
             raise Unavailable(f"{self._server.who}: its answer to {path} has more than {LARGEST} bytes; is url right?")
+        if response.length:  # http.client says nothing where an end is named
+            raise http.client.IncompleteRead(content, response.length)
         kept = {name: value for name in KEPT if (value := response.getheader(name)) is not None}
         return Answer(response.status, kept, content)
+
+
+def _is_over(opened: http.client.HTTPConnection) -> bool:
+    """Tell whether something came that nobody asked for: the end of a connection."""
+    if opened.sock is None:
+        return False
+    waiting = select.poll()
+    waiting.register(opened.sock, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def verifying(server: Server) -> ssl.SSLContext:

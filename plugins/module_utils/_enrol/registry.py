@@ -9,15 +9,29 @@ from __future__ import annotations
 import typing as t
 
 if t.TYPE_CHECKING:
-    from .est import Own
+    from .means import Means
 
-Enrol = t.Callable[[t.Mapping[str, t.Any], t.Optional[str], t.Optional["Own"]], t.Dict[str, t.Any]]
+Enrol = t.Callable[[t.Mapping[str, t.Any], "Means"], t.Dict[str, t.Any]]
 
 
-def _est(said: t.Mapping[str, t.Any], secret: str | None, own: Own | None) -> dict[str, t.Any]:
+def _est(said: t.Mapping[str, t.Any], means: Means) -> dict[str, t.Any]:
     from .est import enrol
 
-    return enrol(said, secret, own)
+    return enrol(said, means.secret, means.own)
 
 
-ENROL: dict[str, Enrol] = {"est": _est}
+def _scep(said: t.Mapping[str, t.Any], means: Means) -> dict[str, t.Any]:
+    from .scep import enrol
+
+    return enrol(said, means)
+
+
+def _scep_program() -> str:
+    from .scep_program import find
+
+    return find()
+
+
+ENROL: dict[str, Enrol] = {"est": _est, "scep": _scep}
+PROGRAMS: dict[str, t.Callable[[], str]] = {"scep": _scep_program}
+"""Which of them are spoken by a program of the host: who says where it is, or raises Misconfigured."""

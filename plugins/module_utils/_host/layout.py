@@ -11,6 +11,7 @@ import functools
 CURRENT = "current"
 NEXT = "next"
 ADOPTING = "adopting"  # where a pair that was there before becomes a generation: its key is never the next one
+ENROLLING = "enrolling"  # where a program works that speaks to an issuer; nothing in it is secret
 PENDING = "pending"
 CHALLENGES = ".challenges"  # in the store: what is shown for whom, until when
 MANIFEST = "generation.json"

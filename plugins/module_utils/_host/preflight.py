@@ -10,8 +10,10 @@ import os
 import platform
 import sys
 import typing as t
+from functools import partial
 
 from .._core.errors import KeysteadError
+from .._enrol.registry import PROGRAMS
 from .directories import find_directory
 from .ownership import user_name
 from .store import open_store
@@ -24,7 +26,9 @@ Check = t.Dict[str, str]
 
 def look(request: Request) -> list[Check]:
     """Return what each check found; `state` is ok, warning or failed."""
-    return [_told(name, check, request) for name, check in CHECKS]
+    spoken = [name for name in request.errand.get("protocols", ()) if name in PROGRAMS]
+    programs: list[tuple[str, t.Callable[[Request], Check]]] = [(name, partial(_program, name)) for name in spoken]
+    return [_told(name, check, request) for name, check in (*CHECKS, *programs)]
 
 
 def _told(name: str, check: t.Callable[[Request], Check], request: Request) -> Check:
@@ -62,6 +66,11 @@ def _store(request: Request) -> Check:
         "found": f"user {who} may not write in {path}",
         "remedy": "use become: true, or set option store to a directory of this user",
     }
+
+
+def _program(protocol: str, _request: Request) -> Check:
+    """Say where the program is that speaks a protocol of enrolment."""
+    return {"state": "ok", "found": f"{PROGRAMS[protocol]()} is there"}
 
 
 CHECKS = (("python", _python), ("store", _store))

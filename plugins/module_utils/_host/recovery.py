@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from .layout import ADOPTING, CURRENT, MANIFEST, NEXT
+from .layout import ADOPTING, CURRENT, ENROLLING, MANIFEST, NEXT
 from .place import Place, Unproved
 from .safe_files import remove, remove_tree, rename
 
@@ -16,10 +16,11 @@ from .safe_files import remove, remove_tree, rename
 def recover(place: Place) -> None:
     """Turn a generation that was written and never published into a staged one again, so that its key is used.
 
-    What remains of one that was being destroyed or adopted goes.
+    What remains of one that was being destroyed, adopted or enrolled goes.
     """
-    if place.has(ADOPTING):
-        remove_tree(place.fd, ADOPTING)
+    for entry in (ADOPTING, ENROLLING):
+        if place.has(entry):
+            remove_tree(place.fd, entry)
     _restage(place)
     current = place.current()
     for number in place.numbers():
@@ -65,4 +66,5 @@ def destroy_identity(place: Place) -> None:
         destroy_generation(place, number)
     remove_tree(place.fd, NEXT)
     remove_tree(place.fd, ADOPTING)
+    remove_tree(place.fd, ENROLLING)
     place.completed()

@@ -196,6 +196,38 @@ EST_TRUST = {
         "controller. Exactly one of this and C(fingerprint_sha256) is needed: who is met first is not believed."
     ),
 }
+SCEP = {
+    "url": Option(
+        "Where the program of the server is, for example V(https://scep.example.org/scep). It may be without TLS only "
+        "without a challenge.",
+        required=True,
+    ),
+    "fingerprint_sha256": Option(
+        "The SHA-256 fingerprint, in hexadecimal, of the certificate for which requests are encrypted: that of the "
+        "authority, or of its registration authority. A server without it is told nothing.",
+        required=True,
+    ),
+    "challenge": Option(
+        "The password that lets a request pass, best one for one request. It goes to the host, only where the "
+        "connection pipelines, and needs the leave of the policy. At most one of this and C(challenge_file).",
+        no_log=True,
+    ),
+    "challenge_file": Option(
+        "A file on the controller whose first line is the challenge.", type="path", no_log=False
+    ),
+    "ca_bundle": CA_BUNDLE._replace(
+        help="A PEM file on the controller with the authorities that may have signed the TLS certificate of the "
+        "server, and no others. The default is what the system of the host trusts."
+    ),
+}
+SCEP_TRUST = {
+    **TRUST,
+    "roots": TRUST["roots"]._replace(
+        help="The trust anchors that an answer must chain to, each as PEM or as the path of a PEM file on the "
+        "controller.",
+        required=True,
+    ),
+}
 AWS_PCA = {
     "arn": Option("The ARN of the authority that signs.", required=True),
     "region": Option("Its region. The default is the one in C(arn), and no other is accepted."),
@@ -223,6 +255,11 @@ ISSUERS = {
         "A server of Enrollment over Secure Transport (RFC 7030), with the controller as registration authority.",
         type="dict",
         options={**EST, **EST_TRUST},
+    ),
+    "scep": Option(
+        "A server of the Simple Certificate Enrolment Protocol (RFC 8894). The host speaks to it, by C(scepclient).",
+        type="dict",
+        options={**SCEP, **SCEP_TRUST},
     ),
     "aws_pca": Option(
         "An authority of AWS Private CA. Credentials, roles and endpoints are those that boto3 finds on the "

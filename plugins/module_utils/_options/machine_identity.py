@@ -202,7 +202,11 @@ OPTIONS = {
     ),
     "wait": Option(f"How long to wait for an issuer that answers later: {DURATION}.", default="0s"),
     "check_status": Option(
-        "Where it is looked up whether a credential is revoked.", default="ledger", choices=("ledger",)
+        "Where it is looked up whether a credential is revoked. With V(live), who signed it is asked in every run, "
+        "where that can say, else what is published by OCSP (RFC 6960) or in a revocation list (RFC 5280) where the "
+        "certificate says so. What was revoked elsewhere is recorded and replaced; what nobody tells is a warning.",
+        default="ledger",
+        choices=("ledger", "live"),
     ),
 }
 INFO = {

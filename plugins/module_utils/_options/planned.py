@@ -30,7 +30,7 @@ _COMMON: Tree = {}
 _RECORDS: Tree = {"records": _OUT}
 _ISSUER: Tree = {
     **dict.fromkeys(
-        ("scep", "openbao_ssh", "local_ssh"),
+        ("openbao_ssh", "local_ssh"),
         Planned("use issuer {local: {directory: ..., authority: ...}}"),
     ),
     "local": {"ca_bundle": Planned("leave it out: local speaks to no server")},
@@ -50,7 +50,6 @@ _TASK: Tree = {
     **_COMMON,
     "issuer": _ISSUER,
     "issuers": _ISSUER,
-    "check_status": Planned("use check_status ledger", ("live",)),
     "plan": Planned("use --check --diff to see what a run would do"),
     "approvals": _OUT,
     "trusts": _OUT,
@@ -63,6 +62,14 @@ PLANNED: t.Mapping[str, Tree] = {
     "preflight": {**_COMMON, "issuer": _ISSUER, "issuers": _ISSUER},
     "certificate_authority": {**_COMMON, "key": {**_KEY, "origin": _MADE_THERE}},
     "hsm_key": {**_COMMON},
+    "cert_revoke": {
+        **_COMMON,
+        "issuer": _ISSUER,
+        "issuers": _ISSUER,
+        "reason": Planned("use another reason: a hold is no end", ("certificate_hold", "remove_from_crl")),
+        "plan": Planned("use --check --diff to see what a run would do"),
+        "approvals": _OUT,
+    },
     "key_rotate": {**_TASK, "keys": _OUT},
     "ledger_rebuild": {**_COMMON, "issuers": _ISSUER},
 }

@@ -13,12 +13,11 @@ import typing as t
 with contextlib.suppress(ImportError):
     from cryptography import x509
 
-from ...module_utils._core.errors import Denied, Misconfigured
+from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.keys import key_type_of
 from ...module_utils._core.ports import Order
-from .._issuers.facts import FACTS
 from .._request import check_is_declared
-from .address import OPTION, WHO, check_names
+from .address import OPTION, WHO, check_key, check_names
 from .errors import Refused, not_understood
 from .order import identifiers
 from .renewal import identifier
@@ -42,9 +41,7 @@ class NewOrders:
         """Begin an order; return its URL and what it is. Raises KeysteadError."""
         check_names(self._options, request.subject)
         check_is_declared(request, WHO)
-        found = key_type_of(x509.load_der_x509_csr(request.csr).public_key())
-        if not FACTS[WHO].signs(found):
-            raise Denied(f"{WHO}: it signs no {found} keys; write ecdsa-p256 in key.type, or name another issuer")
+        check_key(key_type_of(x509.load_der_x509_csr(request.csr).public_key()))
         answer = self._asked(request)
         url = str(answer.headers.get("Location", ""))
         if not url.startswith("https://") or not url.isprintable():

@@ -72,6 +72,11 @@ class Signer:
         records = iter(revocation.revoke(self._authority, self._key, serials, reason, self._now()) if serials else ())
         return [next(records) if isinstance(one, int) else one for one in owned]
 
+    def publish_list(self) -> None:
+        """Make the CRL anew where it lacks something or is due."""
+        if revocation.due(self._authority, self._now()):
+            revocation.publish(self._authority, self._key, self._now())
+
     def status(self, certificate: bytes) -> Good | Revoked | Unknown:
         """Say what the records of this authority know of a certificate (DER)."""
         owned = self._owned(certificate)

@@ -37,7 +37,8 @@ Answer = t.Union["Generation", Order, KeysteadError]
 _OVER = (Silent, Throttled, LoggedOut, Misconfigured, Unreached)  # what the next request would meet as well
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6)  # seconds before each further look; the last one stands
 LATER = 5.0  # seconds, before an order is worth another look
-_NOT_YET = "RequestInProgressException"
+_NOT_YET, _FAILED = "RequestInProgressException", "RequestFailedException"
+_SIGNED = "; what was asked for is signed, or will be, and is fetched by the next run"
 
 
 class Authority(t.NamedTuple):
@@ -141,7 +142,11 @@ class Signer:
         except Refused as refused:
             if refused.code == _NOT_YET:
                 return order
-            raise
+            if refused.code == _FAILED:
+                raise
+            raise Unavailable(f"{worded(refused, self._target, order.request)}{_SIGNED}") from None
+        except (Denied, Misconfigured, Unreached) as error:
+            raise Unavailable(f"{error}{_SIGNED}") from None
         try:
             leaf = x509.load_pem_x509_certificate(str(said.get("Certificate", "")).encode())
             return self.authority.above.generation(leaf, self._target.id)

@@ -22,6 +22,8 @@ if t.TYPE_CHECKING:
 
 SOON = 30  # days
 _NO_REQUEST = b"-----BEGIN CERTIFICATE REQUEST-----\n-----END CERTIFICATE REQUEST-----\n"
+_NOBODYS = f"certificate/{'0' * 32}"
+_NOT_THERE = ("ResourceNotFoundException", "InvalidArnException", "RequestInProgressException")
 _REFUSED = ("InvalidArgsException", "MalformedCSRException", "ValidationException")
 
 
@@ -49,3 +51,9 @@ def checks(client: Client, signer: Signer, target: Target) -> Iterator[Check]:
         if refused.code not in _REFUSED:
             raise worded(refused, target) from None
     yield Check("rights", "ok", "acm-pca:IssueCertificate is permitted")
+    try:
+        client.call("GetCertificate", CertificateAuthorityArn=target.arn, CertificateArn=f"{target.arn}/{_NOBODYS}")
+    except Refused as refused:
+        if refused.code not in _NOT_THERE:
+            raise worded(refused, target) from None
+    yield Check("answers", "ok", "acm-pca:GetCertificate is permitted")

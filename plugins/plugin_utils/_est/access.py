@@ -9,11 +9,11 @@ from __future__ import annotations
 import base64
 import ssl
 import typing as t
-from pathlib import Path
 
 from ...module_utils._core.errors import Misconfigured
-from ...module_utils._enrol.https import Connection, Server
+from ...module_utils._enrol.https import Connection, Server, verifying
 from .._deadline import Worker
+from .._roots import ca_bundle
 from .._secrets import first_line, given
 from .address import LONGEST, PASSWORD, WHO
 from .client import Client
@@ -31,26 +31,20 @@ class Access:
 
     def __init__(self, options: Options, where: Place, pinned: str | None) -> None:
         """Keep the options, which were checked."""
-        ((self._way, self._auth),) = options["auth"].items()
-        self._option = f"{WHO}: auth.{self._way}"
+        ((self.way, self._auth),) = options["auth"].items()
+        self.named = f"auth.{self.way}"
         self._options, self._place, self._pinned = options, where, pinned
         self._met: str | None = None
 
     def server(self) -> Server:
         """Return how the server is spoken to. Raises Misconfigured where ca_bundle cannot be read."""
-        pair = (self._auth["certificate"], self._auth["private_key"]) if self._way == "cert" else None
+        pair = (self._auth["certificate"], self._auth["private_key"]) if self.way == "cert" else None
         known = self.authorities()
-        return Server(WHO, self._place.host, self._place.port, self.timeout, known, pair, f"auth.{self._way}")
+        return Server(WHO, self._place.host, self._place.port, self.timeout, known, pair, self.named)
 
     def authorities(self) -> str | None:
         """Return who may have signed the certificate of the server, PEM; None for whom the system trusts."""
-        bundle = self._options.get("ca_bundle")
-        if bundle is None:
-            return self._met
-        try:
-            return Path(bundle).read_text(encoding="ascii", errors="replace")
-        except OSError as error:
-            raise Misconfigured(f"{WHO}: ca_bundle {bundle}: {error.strerror}; write the path of a PEM file") from None
+        return self._met if self._options.get("ca_bundle") is None else ca_bundle(self._options, WHO)
 
     def connect(self) -> Connection:
         """Return a connection, which opens with its first call."""
@@ -64,7 +58,7 @@ class Access:
 
     def headers(self) -> Mapping[str, str]:
         """Return the header that says who we are, where a header does (RFC 7617). Raises Misconfigured."""
-        if self._way != "basic":
+        if self.way != "basic":
             return {}
         said = base64.b64encode(f"{self.username()}:{self.password()}".encode()).decode()
         return {"Authorization": f"Basic {said}"}
@@ -84,17 +78,22 @@ class Access:
 
     def password(self) -> str:
         """Return the password of `basic`. Raises Misconfigured."""
-        name = given(self._auth, PASSWORD, self._option)
-        option, said = f"{self._option}.{name}", str(self._auth[name])
+        name = given(self._auth, PASSWORD, f"{WHO}: {self.named}")
+        option, said = f"{WHO}: {self.named}.{name}", str(self._auth[name])
         if name == PASSWORD[1]:
             said = first_line(said, option).decode("utf-8", "replace")
         if not said.isprintable() or not 0 < len(said) <= LONGEST:
-            raise Misconfigured(f"{option}: what is there is empty, or no password of one line")
+            raise Misconfigured(f"{option}: what is there is empty, or no password of one line; write it there")
         return said
+
+    def check(self) -> None:
+        """Read what says who we are, and whom we believe. Raises Misconfigured."""
+        self.headers()
+        verifying(self.server())
 
     def secrets(self) -> tuple[str, ...]:
         """Return what a server must not be heard repeating."""
-        return (self.password(), self.headers()["Authorization"].partition(" ")[2]) if self._way == "basic" else ()
+        return (self.password(), self.headers()["Authorization"].partition(" ")[2]) if self.way == "basic" else ()
 
     def _introduced(self, pinned: str) -> str:
         """Return the root with a fingerprint, PEM, from a server that nobody here can verify yet (RFC 7030, 4.1.1).

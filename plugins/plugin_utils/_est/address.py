@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import typing as t
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from ...module_utils._core.errors import Misconfigured
 from .._openbao.address import address
@@ -17,10 +17,12 @@ from .._secrets import given
 
 WHO = "est"
 OPTION = "est: issuer.est"
+EXAMPLE = "https://est.example.org"
 BASE = "/.well-known/est"
 OPERATIONS = ("cacerts", "simpleenroll", "simplereenroll", "fullcmc", "serverkeygen", "csrattrs")
 PASSWORD = ("password", "password_file")
 LONGEST = 1024  # of a name or a password
+_LONGEST_NAME, _LONGEST_PART = 253, 63
 _LABEL = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,99}", re.ASCII)
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
@@ -36,20 +38,38 @@ class Place(t.NamedTuple):
 
 def place(options: t.Mapping[str, t.Any]) -> Place:
     """Return where the operations of a server, or of one label of it, are. Raises Misconfigured."""
-    said = str(options["url"]).rstrip("/")
-    where = address({"url": said.removesuffix(BASE), "ca_bundle": options.get("ca_bundle"), "timeout": 1}, OPTION)
+    server, path = _split(str(options["url"]))
+    where = address({"url": server, "ca_bundle": options.get("ca_bundle"), "timeout": 1}, OPTION, EXAMPLE)
     parts = urlsplit(where.url)
-    if parts.path:
+    host = str(parts.hostname)
+    if path not in {"", BASE}:
         raise Misconfigured(
             f"{OPTION}.url: its path is not {BASE}; write https://{parts.netloc}, and what follows {BASE} in label"
         )
+    if not _is_name(host):
+        raise Misconfigured(f"{OPTION}.url: {host[:100]!r} is no name of a server; write {EXAMPLE}")
     label = options.get("label")
     if label is not None and (not _LABEL.fullmatch(label) or label in OPERATIONS):
         raise Misconfigured(
             f"{OPTION}.label: {label[:100]!r} cannot be one; write what follows {BASE} in the server's URLs, without /"
         )
     path = f"{BASE}/{label}" if label else BASE
-    return Place(str(parts.hostname), parts.port or 443, path, f"{where.url}{path}")
+    return Place(host, parts.port or 443, path, f"{where.url}{path}")
+
+
+def _split(url: str) -> tuple[str, str]:
+    """Return a URL without its path, and the path without the last slash; one that is none is left to who reads it."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url, ""
+    return urlunsplit(parts._replace(path="")), parts.path.rstrip("/")
+
+
+def _is_name(host: str) -> bool:
+    """Tell whether this is an address, or a name as DNS has them (RFC 1035, 2.3.4)."""
+    labels = host.removesuffix(".").split(".")
+    return ":" in host or (len(host) <= _LONGEST_NAME and all(0 < len(one) <= _LONGEST_PART for one in labels))
 
 
 def fingerprint(options: t.Mapping[str, t.Any]) -> str | None:
@@ -64,7 +84,7 @@ def fingerprint(options: t.Mapping[str, t.Any]) -> str | None:
         return None
     if options.get("roots"):
         raise Misconfigured(f"{OPTION}.fingerprint_sha256: roots says who is trusted already; leave one of them out")
-    found = str(said).replace(":", "").lower()
+    found = str(said).rpartition("=")[2].strip().replace(":", "").lower()  # openssl prints what it is before that
     if not _FINGERPRINT.fullmatch(found):
         raise Misconfigured(
             f"{OPTION}.fingerprint_sha256: {said[:100]!r} is not a SHA-256 fingerprint; write its 64 hexadecimal digits"

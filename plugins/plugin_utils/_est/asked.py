@@ -29,12 +29,18 @@ _CHALLENGE, _EXTENSIONS = "1.2.840.113549.1.9.7", "1.2.840.113549.1.9.14"
 _TEMPLATE = "1.2.840.113549.1.9.16.2.61"  # RFC 9908, 3.4
 _EC, _RSA, _ED25519 = "1.2.840.10045.2.1", "1.2.840.113549.1.1.1", "1.3.101.112"
 _CURVES = {"1.2.840.10045.3.1.7": "ecdsa-p256", "1.3.132.0.34": "ecdsa-p384", "1.3.132.0.35": "ecdsa-p521"}
+_PLAIN = {_ED25519: "ed25519", **{f"2.16.840.1.101.3.4.3.{17 + index}": f"ml-dsa-{size}"
+                                  for index, size in enumerate((44, 65, 87))}}  # RFC 8410, 3; RFC 9881, 2
 _SIGNATURES = {  # those that a request of ours can have, with the types of key that it then has
     "1.2.840.10045.4.3.2": ("ecdsa-p256",),
     "1.2.840.10045.4.3.3": ("ecdsa-p384",),
     "1.2.840.10045.4.3.4": ("ecdsa-p521",),
     "1.2.840.113549.1.1.11": ("rsa-2048", "rsa-3072", "rsa-4096"),
-    _ED25519: ("ed25519",),
+}
+_HASHES = {  # of requests of ours; another one is passed over: who signs may mean it of a certificate
+    "2.16.840.1.101.3.4.2.1": ("ecdsa-p256", "rsa-"),
+    "2.16.840.1.101.3.4.2.2": ("ecdsa-p384",),
+    "2.16.840.1.101.3.4.2.3": ("ecdsa-p521", "ed25519"),
 }
 _NEVER = {
     _CHALLENGE: "a challenge password that binds the request to its TLS connection (RFC 7030, 3.5)",
@@ -71,27 +77,44 @@ def check(wanted: t.Iterable[Wish], request: Request) -> list[str]:
     """Raise Denied for what the request lacks and only the task, or nobody, can give; return what nobody here knows."""
     csr = x509.load_der_x509_csr(request.csr)
     has, key_type = {one.oid.dotted_string for one in csr.extensions}, key_type_of(csr.public_key())
+    wanted = tuple(wanted)
     unknown = []
     for wish in wanted:
-        types = _types(wish)
         if wish.oid in _NEVER:
             raise Denied(f"{WHO}: it wants {_NEVER[wish.oid]}, which no host gives; let it do without for this label")
-        if types and not any(key_type.startswith(one) for one in types):
-            raise Denied(f"{WHO}: it wants keys of type {' or '.join(types)}; declare key.type so for {request.name}")
         if wish.oid == _EXTENSIONS:
             _check_extensions(wish, has, request.name)
-        elif not types:
+        elif not _keys(wish) and wish.oid not in _SIGNATURES and not _fits(key_type, _HASHES.get(wish.oid, ())):
             unknown.append(wish.oid)
+    _check_key(wanted, key_type, request.name)
     return unknown
 
 
-def _types(wish: Wish) -> tuple[str, ...]:
+def _check_key(wanted: t.Iterable[Wish], key_type: str, name: str) -> None:
+    """Look whether a key is one of those that are wanted: several are a choice (RFC 9908). Raises Denied.
+
+    A signature that is wanted says which key; beside keys, it says something of keys of its own algorithm alone.
+    """
+    keys = [one for wish in wanted for one in _keys(wish)]
+    signed = [one for wish in wanted for one in _SIGNATURES.get(wish.oid, ())]
+    family = key_type.partition("-")[0]
+    mine = [one for one in signed if not keys or one.startswith(family)]
+    for types in (keys, mine):
+        if types and not _fits(key_type, types):
+            raise Denied(f"{WHO}: it wants keys of type {' or '.join(types)}; declare key.type so for {name}")
+
+
+def _fits(key_type: str, types: t.Iterable[str]) -> bool:
+    return any(key_type.startswith(one) for one in types)
+
+
+def _keys(wish: Wish) -> tuple[str, ...]:
     """Return which types of key fit; none where it is not about keys."""
     if wish.oid == _EC:
         return tuple(_CURVES.get(_oid_or_none(one), "of another curve") for one in wish.values) or ("ecdsa-",)
     if wish.oid == _RSA:
         return tuple(f"rsa-{int.from_bytes(one[-4:], 'big')}" for one in wish.values) or ("rsa-",)
-    return _SIGNATURES.get(wish.oid, ())
+    return (_PLAIN[wish.oid],) if wish.oid in _PLAIN else ()
 
 
 def _oid_or_none(content: bytes) -> str:

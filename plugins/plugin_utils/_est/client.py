@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import base64
-import math
 import os
 import typing as t
 
-from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, printable
+from ...module_utils._core.errors import Denied, KeysteadError
 from ...module_utils._enrol.unreachable import LoggedOut
-from .._openbao.errors import LONGEST
+from .._answered import failure, plain_text
 from .._retry_after import retry_after
 from .address import WHO
 from .asked import wishes
@@ -25,12 +24,13 @@ if t.TYPE_CHECKING:
     from cryptography import x509
 
     from ...module_utils._enrol.https import Answer, Connection
+    from .._answered import Remedies
     from .address import Place
     from .asked import Wish
 
 _NOT_OFFERED = (204, 404, 405, 501)  # of csrattrs, which is optional (RFC 7030, 4.5)
 _HEADERS = {"Content-Type": "application/pkcs10", "Content-Transfer-Encoding": "base64"}
-_SHORTEST_SECRET = 4
+SHORTEST_PAUSE = 1.0  # seconds: a server that says 0 would be asked as fast as it answers
 
 
 class Later(t.NamedTuple):
@@ -40,15 +40,18 @@ class Later(t.NamedTuple):
 
 
 class Client:
-    """Calls one server. `connect` makes its connection, `authorization` the header that says who we are."""
+    """Calls one server. `connect` makes its connection, `authorization` the header that says who we are.
+
+    `secrets` are what a server must not be heard repeating, `named` is the option that who we are comes from.
+    """
 
     def __init__(
         self, where: Place, connect: Callable[[], Connection], authorization: Callable[[], Mapping[str, str]],
-        secrets: Callable[[], tuple[str, ...]],
+        secrets: Callable[[], tuple[str, ...]], named: str = "auth",
     ) -> None:  # fmt: skip
         """Keep how; nothing is read or connected before the first call."""
         self._place, self._connect, self._who = where, connect, authorization
-        self._secrets = secrets
+        self._secrets, self._named = secrets, named
         self._connection: Connection | None = None
         self._opened_by = 0
 
@@ -82,7 +85,6 @@ class Client:
         """End the connection; the next call opens another one."""
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
 
     def _asked(self, method: str, operation: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
         if self._connection is None or self._opened_by != os.getpid():
@@ -97,21 +99,16 @@ class Client:
     def check(self, answer: Answer, operation: str) -> None:
         """Raise KeysteadError for an answer that is none."""
         if answer.status != 200:
-            raise failure(answer, operation, self._said(answer))
+            raise failure(WHO, answer, operation, self._said(answer), remedies(self._named))
 
     def _said(self, answer: Answer) -> str:
         """Return what the server says in plain text (RFC 7030, 4.2.3), unless it repeats what we said in confidence."""
-        kind = answer.headers.get("content-type", "")
-        if not kind.startswith("text/plain"):
-            return ""
-        told = " ".join(printable(answer.body[: 4 * LONGEST].decode("utf-8", "replace")).split())[:LONGEST]
-        hidden = any(len(one) >= _SHORTEST_SECRET and one in told for one in self._secrets())
-        return "it repeated a credential" if hidden else told
+        return plain_text(answer, self._secrets())
 
 
 _REMEDIES: dict[int, tuple[type[Denied], str, str]] = {
-    401: (LoggedOut, "it does not accept who we are", "correct what auth says"),
-    403: (Denied, "who we are may not use {}", "let it permit that, or correct auth or label"),
+    401: (LoggedOut, "it does not accept who we are", "correct what {} says"),
+    403: (Denied, "who we are may not use {}", "let it permit that, or correct {} or label"),
     404: (Denied, "there is no {} at its address", "correct url or label"),
 }
 
@@ -119,20 +116,10 @@ _REMEDIES: dict[int, tuple[type[Denied], str, str]] = {
 def later(answer: Answer) -> float:
     """Return the seconds after which to come again: by Retry-After, or a minute where a server leaves that out."""
     named = answer.headers.get("retry-after")
-    return 60.0 if named is None else retry_after({"Retry-After": named, "Date": answer.headers.get("date", "")})
+    told = 60.0 if named is None else retry_after({"Retry-After": named, "Date": answer.headers.get("date", "")})
+    return max(SHORTEST_PAUSE, told)
 
 
-def failure(answer: Answer, operation: str, said: str) -> KeysteadError:
-    """Return the error of an answer that is none."""
-    status, about = answer.status, f" ({said})" if said else ""
-    if status in _REMEDIES:
-        kind, told, remedy = _REMEDIES[status]
-        return kind(f"{WHO}: {told.format(operation)}{about}; {remedy}")
-    if status == 429:
-        seconds = retry_after({"Retry-After": answer.headers.get("retry-after", "")})
-        return Pending(f"{WHO}: it has too much to do{about}; run again in {math.ceil(seconds)} s", seconds)
-    if 300 <= status < 400:
-        return Misconfigured(f"{WHO}: it redirects {operation}, which is not followed; write the server's https URL")
-    if status >= 500 or status < 300:
-        return Unavailable(f"{WHO}: it answers {operation} with status {status}{about}; see its log and run again")
-    return Denied(f"{WHO}: it refuses {operation}{about or f' with status {status}'}; see its log")
+def remedies(named: str) -> Remedies:
+    """Return what statuses mean; `named` is the option that says who we are."""
+    return {status: (kind, told, remedy.format(named)) for status, (kind, told, remedy) in _REMEDIES.items()}

@@ -10,7 +10,7 @@ import base64
 import typing as t
 
 from ...module_utils._core import wire
-from ...module_utils._core.errors import KeysteadError
+from ...module_utils._core.errors import KeysteadError, Unasked, Unavailable, Unreached
 from ...module_utils._core.ports import Enrolment
 from ...module_utils._enrol.https import KEPT, Answer
 from .._request import check_is_declared
@@ -18,7 +18,7 @@ from .address import WHO
 from .cms import certificates
 
 if t.TYPE_CHECKING:
-    from ...module_utils._core.model import Credential, Generation
+    from ...module_utils._core.model import Credential, Generation, Subject
     from ...module_utils._core.ports import Order, Request
     from .access import Access
     from .address import Place
@@ -28,15 +28,17 @@ if t.TYPE_CHECKING:
 AGAIN, FIRST = "simplereenroll", "simpleenroll"
 
 
-def enrolment(request: Request, current: Credential | None, way: str, access: Access, place: Place) -> Enrolment | None:
+def enrolment(
+    request: Request, current: Credential | None, access: Access, place: Place, signer: Signer
+) -> Enrolment | None:
     """Return what a host is to send, None where the controller enrols for it (RFC 7030, 4.2.1 and 4.2.2).
 
     Who asks for another certificate shows the old one, for the same names. That is one for clients, since TLS asks for
-    it; else the host begins anew, by `way`, which is how `auth` says who may.
+    it; else the host begins anew, as `auth` says who may.
     """
+    way = access.way
     check_is_declared(request, WHO)
-    same = current is not None and current.facts.subject == request.subject
-    again = same and current is not None and "client_auth" in current.facts.usages
+    again = can_go_on(request.subject, current)
     if not again and way == "cert":
         return None
     access.meet()
@@ -46,6 +48,7 @@ def enrolment(request: Request, current: Credential | None, way: str, access: Ac
         "path": place.path,
         "timeout": access.timeout,
         "authorities": access.authorities(),
+        "roots": [base64.b64encode(one).decode() for one in signer.roots()],
         "operation": AGAIN if again else FIRST,
         "csr": base64.b64encode(request.csr).decode(),
     }
@@ -56,17 +59,32 @@ def enrolment(request: Request, current: Credential | None, way: str, access: Ac
     return Enrolment(WHO, {**said, "username": access.username()}, access.password())
 
 
+def can_go_on(subject: Subject, current: Credential | None) -> bool:
+    """Tell whether a host gets the next certificate for this one."""
+    return current is not None and current.facts.subject == subject and "client_auth" in current.facts.usages
+
+
 def enrolled(
     request: Request, told: t.Mapping[str, t.Any], client: Client, signer: Signer
 ) -> Generation | Order | KeysteadError:
-    """Read what a host says that it was answered; raises ValueError for what has another form."""
-    named, answer = _answer(told["authorities"]), _answer(told["answer"])
+    """Read what a host says that it was answered; raises ValueError for what has another form.
+
+    Without authorities that lead to a trusted root it asked nobody to sign. Where the server has signed, no error says
+    that it refused.
+    """
+    named = _answer(told["authorities"])
+    answer = _answer(told["answer"]) if "answer" in told else None
     try:
         client.check(named, "cacerts")
         above = certificates(named.body, "list of authorities (cacerts)")
+        if answer is None:
+            signer.check_leads(above)
+            raise Unavailable(f"host: it did not send the request for {request.name}; look at this host, and run again")
         return signer.taken(request, client.read(answer, "enrolment"), above)
     except KeysteadError as error:
-        return error
+        if answer is None:
+            return (Unreached if isinstance(error, Unavailable) else Unasked)(str(error))
+        return Unavailable(str(error)) if answer.status == 200 else error
 
 
 def _answer(told: t.Mapping[str, t.Any]) -> Answer:

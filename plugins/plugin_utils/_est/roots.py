@@ -10,17 +10,31 @@ import contextlib
 import typing as t
 
 with contextlib.suppress(ImportError):
+    from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
 from ...module_utils._core import pki
 from ...module_utils._core.errors import Denied
+from ...module_utils._core.pki import MALFORMED
 from .._path import signed_by
 from .address import WHO
 
-if t.TYPE_CHECKING:
-    from cryptography import x509
-
 Certificates = t.Sequence["x509.Certificate"]
+
+
+def leads(named: Certificates, roots: Certificates) -> bool:
+    """Tell whether one of what a server names is a root, or was signed by one: who is above all others would be."""
+    return any(one in roots or any(signed_by(one, root) for root in roots) for one in named)
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Tell whether a certificate may sign others (RFC 5280, 4.2.1.9), or cannot be read as far as that."""
+    try:
+        return bool(certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca)
+    except x509.ExtensionNotFound:
+        return False
+    except MALFORMED:
+        return True
 
 
 def pinned_root(named: Certificates, pinned: str) -> x509.Certificate:

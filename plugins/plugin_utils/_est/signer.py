@@ -16,6 +16,7 @@ with contextlib.suppress(ImportError):
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
+from ...module_utils._core import pki
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
 from ...module_utils._core.keys import spki_sha256
 from ...module_utils._core.pki import MALFORMED
@@ -26,11 +27,12 @@ from .._edge import unexpected
 from .._openbao.errors import plain
 from .._request import check_is_declared
 from .._roots import declared_roots
+from .._shortened import shortened
 from .address import WHO
 from .asked import check
 from .chain import path
 from .client import Later
-from .roots import pinned_root
+from .roots import is_authority, leads, pinned_root
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +44,7 @@ if t.TYPE_CHECKING:
 
 Answer = t.Union["Generation", Order, KeysteadError]
 _OVER = (Silent, Misconfigured, Pending, LoggedOut)  # what the next request would meet as well
-_SHORTER = 0.9  # of the lifetime that is asked for: less is worth a word
+_SHOWN = 4  # authorities of a server
 
 
 class Signer:
@@ -58,12 +60,27 @@ class Signer:
         self._wanted: tuple[Wish, ...] | None = None
 
     def roots(self) -> tuple[bytes, ...]:
-        """Return the trusted roots (DER) of a server that answers. Raises Denied where it has not the pinned one."""
+        """Return the trusted roots (DER). Raises Denied where a server does not name the one that is pinned."""
         return tuple(one.public_bytes(Encoding.DER) for one in self._roots())
 
     def _roots(self) -> list[x509.Certificate]:
-        named = self._named
-        return [pinned_root(named, self._pinned)] if self._pinned else self._declared
+        return [pinned_root(self._named, self._pinned)] if self._pinned else self._declared
+
+    def check(self) -> int:
+        """Ask the server for its authorities, and return how many roots are trusted. Raises KeysteadError."""
+        self.check_leads(self._named)
+        return len(self._roots())
+
+    def check_leads(self, named: Sequence[x509.Certificate]) -> None:
+        """Raise Denied where what a server names leads to no trusted root: then nobody is to be asked to sign."""
+        if self._pinned:
+            pinned_root(named, self._pinned)
+        elif not leads(named, self._declared):
+            found = ", ".join(pki.fingerprint(one.public_bytes(Encoding.DER)) for one in named[:_SHOWN])
+            raise Denied(
+                f"{WHO}: none of its authorities (cacerts) is a root of issuer.est.roots, or signed by one; they have "
+                f"the fingerprints {found}; name the root that its operator tells you, or correct url or label"
+            )
 
     @functools.cached_property
     def _named(self) -> list[x509.Certificate]:
@@ -78,7 +95,7 @@ class Signer:
         """Ask for one after the other. What ends all of them is asked for once, a broken server twice in a row."""
         try:
             if requests:
-                self._roots()
+                self.check_leads(self._named)
                 self._ask_what_is_wanted()
         except KeysteadError as error:  # nobody was asked to sign
             told = plain(Unreached(str(error)) if isinstance(error, Unavailable) else error)
@@ -124,14 +141,11 @@ class Signer:
             order = Order(request, reference(request), answer.seconds)
             self._not_before[order.reference] = time.monotonic() + answer.seconds
             return order
-        key = spki_sha256(x509.load_der_x509_csr(request.csr).public_key())
-        leaf = next((one for one in answer if spki_sha256(one.public_key()) == key), answer[0])
-        granted = (leaf.not_valid_after_utc - leaf.not_valid_before_utc).total_seconds()
-        if granted < _SHORTER * request.lifetime:
-            end = f"{leaf.not_valid_after_utc:%Y-%m-%d %H:%M}"
-            self._advise(f"{WHO}: {request.name}: it grants a life until {end} UTC, shorter than lifetime says")
         if named is not None:
             self._named = list(named)
+        leaf = granted_of(answer, request, self._named)
+        if advice := shortened(WHO, request, leaf):
+            self._advise(advice)
         return self._generation(leaf, [*answer, *self._named])
 
     def _generation(self, leaf: x509.Certificate, above: Sequence[x509.Certificate]) -> Generation:
@@ -140,6 +154,22 @@ class Signer:
         anchors = [anchor] if anchor is not None else roots  # V1 says that no way leads to one
         found = Above(*(b"".join(one.public_bytes(Encoding.PEM) for one in part) for part in (between, anchors)))
         return found.generation(leaf, self._id)
+
+
+def granted_of(
+    answer: Sequence[x509.Certificate], request: Request, named: Sequence[x509.Certificate]
+) -> x509.Certificate:
+    """Return the certificate for the key of a request, or one for another key, which V1 refuses and says what it is.
+
+    No authority is meant: who is told that one of their serial numbers is an orphan may revoke it. Raises Unavailable.
+    """
+    key = spki_sha256(x509.load_der_x509_csr(request.csr).public_key())
+    others = [one for one in answer if one not in named and not is_authority(one)]
+    for one in (*(one for one in answer if spki_sha256(one.public_key()) == key), *others):
+        return one
+    raise Unavailable(
+        f"{WHO}: it answers that it signed, but no certificate for the key of {request.name} is in it; see its log"
+    )
 
 
 def reference(request: Request) -> str:

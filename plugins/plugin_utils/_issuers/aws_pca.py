@@ -50,6 +50,15 @@ class AwsPcaIssuer:
                 f"{WHO}: issuer.aws_pca.template_arn {template[:80]!r} names no template; write for example "
                 "arn:aws:acm-pca:::template/EndEntityServerAuthCertificate/V1"
             )
+        if template is not None and template.split(":")[1] != found["partition"]:
+            raise Misconfigured(
+                f"{WHO}: issuer.aws_pca.template_arn {template[:80]!r} is of another partition than the arn; write "
+                f"arn:{found['partition']}:acm-pca:::template/..."
+            )
+        if template is not None and "CACertificate" in template:
+            raise Misconfigured(
+                f"{WHO}: issuer.aws_pca.template_arn {template[:80]!r} makes authorities; write that of an end entity"
+            )
         region = options.get("region") or found["region"]
         if region != found["region"]:
             raise Misconfigured(

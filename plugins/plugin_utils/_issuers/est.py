@@ -14,7 +14,7 @@ from .._est.address import check_auth, fingerprint, place
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.errors import KeysteadError
-    from ...module_utils._core.model import Credential, Generation, X509Facts
+    from ...module_utils._core.model import Credential, Generation, Subject, X509Facts
     from ...module_utils._core.ports import Check, Enrolment, Order, Request
     from .._est.access import Access
     from .._est.client import Client
@@ -49,7 +49,7 @@ class EstIssuer:
     def _client(self) -> Client:
         from .._est.client import Client
 
-        return Client(self._place, self._access.connect, self._access.headers, self._access.secrets)
+        return Client(self._place, self._access.connect, self._access.headers, self._access.secrets, self._access.named)
 
     @functools.cached_property
     def _signer(self) -> Signer:
@@ -75,8 +75,17 @@ class EstIssuer:
             return None
         from .._est.on_host import enrolment
 
-        (way,) = self._options["auth"]
-        return enrolment(request, current, way, self._access, self._place)
+        return enrolment(request, current, self._access, self._place, self._signer)
+
+    def foresee(self, subject: Subject, current: Credential | None) -> bool:
+        """Tell whether the password would go to the host; what says who we are is read where it would be needed."""
+        from .._est.on_host import can_go_on
+
+        on_host = self._options.get("enrol") == "host"
+        if on_host and can_go_on(subject, current):
+            return False
+        self._access.check()
+        return on_host and self._access.way == "basic"
 
     def enrolled(self, request: Request, told: t.Mapping[str, t.Any]) -> Generation | Order | KeysteadError:
         """Read what a host was answered; raises ValueError for what has another form."""

@@ -30,12 +30,12 @@ class Facts(t.NamedTuple):
     tells_status_later: bool
     signs_ed25519: bool
     signs_ml_dsa: bool
+    signs_ecdsa: bool
 
     def signs(self, key_type: str) -> bool:
-        """Tell whether it signs for keys of a type; others get no answer, or a refusal, when it is too late."""
-        if key_type.startswith("ml-dsa-"):
-            return self.signs_ml_dsa
-        return self.signs_ed25519 or key_type != "ed25519"
+        """Tell whether it signs for keys of a type; others get a refusal, or no answer at all."""
+        of = {"ed25519": self.signs_ed25519, "ecdsa": self.signs_ecdsa, "ml": self.signs_ml_dsa}
+        return of.get(key_type.partition("-")[0], True)
 
 
 MEANINGS: t.Mapping[str, str] = {
@@ -68,6 +68,7 @@ MEANINGS: t.Mapping[str, str] = {
     "signs_ed25519": "It signs for Ed25519 keys.",
     "signs_ml_dsa": "It signs for ML-DSA keys (FIPS 204). Where it does not, ``key.type`` is refused before anything "
     "is touched.",
+    "signs_ecdsa": "It signs for ECDSA keys. Where it does not, for RSA keys alone (RFC 8894, 3.1).",
 }
 FACTS: t.Mapping[str, Facts] = {
     "acme": Facts(
@@ -89,6 +90,7 @@ FACTS: t.Mapping[str, Facts] = {
         tells_status_later=False,
         signs_ed25519=True,
         signs_ml_dsa=False,
+        signs_ecdsa=True,
     ),
     "local": Facts(
         speaks_to_server=False,
@@ -109,6 +111,7 @@ FACTS: t.Mapping[str, Facts] = {
         tells_status_later=False,
         signs_ed25519=True,
         signs_ml_dsa=True,
+        signs_ecdsa=True,
     ),
     "openbao": Facts(
         speaks_to_server=True,
@@ -129,6 +132,7 @@ FACTS: t.Mapping[str, Facts] = {
         tells_status_later=False,
         signs_ed25519=True,
         signs_ml_dsa=True,
+        signs_ecdsa=True,
     ),
     # The API reference of AWS Private CA (IssueCertificate, RevokeCertificate) and its user guide ("RFC compliance",
     # "Supported cryptographic algorithms"), docs.aws.amazon.com/privateca, say so.
@@ -151,6 +155,7 @@ FACTS: t.Mapping[str, Facts] = {
         tells_status_later=True,
         signs_ed25519=False,
         signs_ml_dsa=True,
+        signs_ecdsa=True,
     ),
     "est": Facts(  # RFC 7030 knows requests and their answers: no life (4.2), no revocation, no list of what was signed
         speaks_to_server=True,
@@ -171,5 +176,32 @@ FACTS: t.Mapping[str, Facts] = {
         tells_status_later=False,
         signs_ed25519=True,
         signs_ml_dsa=True,
+        signs_ecdsa=True,
+    ),
+    # RFC 8894: a request has names (3.3.1), nothing has a life, and the server grants what it likes (4.3). There is no
+    # revocation (2.8 leaves it to other means), no list, and GetCert (3.3.4) wants a serial number, which who lost an
+    # answer does not have. What is PENDING (3.3.2.3) is asked for by the same transaction again (4.4), so no order has
+    # an address. What is signed is encrypted to the key (3.2.2). The usages are micromdm's: scepserver signs for
+    # clients alone.
+    "scep": Facts(
+        speaks_to_server=True,
+        takes_names_from_task=False,
+        takes_usages_from_task=False,
+        takes_lifetime_from_task=False,
+        caps_lifetime=True,
+        revokes=False,
+        keeps_reasons=False,
+        tells_status=False,
+        lists=False,
+        may_forget=True,
+        answers_later=False,
+        names_roots=False,
+        takes_every_name=True,
+        takes_every_profile=False,
+        same_again=0,
+        tells_status_later=False,
+        signs_ed25519=False,
+        signs_ml_dsa=False,
+        signs_ecdsa=False,
     ),
 }

@@ -69,6 +69,10 @@ class LocalIssuer:
         """Take certificates (DER) of this authority back and publish one new CRL. The first reason stands."""
         return self._signer.revoke(certificates, reason)
 
+    def publish_list(self) -> None:
+        """Make the CRL anew where it lacks a revocation: one that a run which was cut off wrote down."""
+        self._signer.publish_list()
+
     def status(self, certificate: bytes) -> Good | Revoked | Unknown:
         """Say what the records of this authority know of a certificate (DER)."""
         return self._signer.status(certificate)

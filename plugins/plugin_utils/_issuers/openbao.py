@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import typing as t
 
-from ...module_utils._core.errors import Misconfigured
+from ...module_utils._core.errors import KeysteadError, Misconfigured
 from .._advice import Advice
 from .._auth.registry import login_of
 from .._openbao.address import address, name, path
@@ -18,10 +19,11 @@ from .._openbao.client import Client
 if t.TYPE_CHECKING:
     import datetime as dt
 
-    from ...module_utils._core.errors import KeysteadError
     from ...module_utils._core.model import Generation, X509Facts
     from ...module_utils._core.ports import Check, Good, IssuedRecord, Order, Request, Revoked, Unknown
+    from .._openbao.crl import Crl
     from .._openbao.issued import Records
+    from .._openbao.revoked import RevokedOnes
     from .._openbao.signer import Signer, Target
 
 OPTION = "openbao: issuer.openbao"
@@ -74,6 +76,18 @@ class OpenBaoIssuer:
         lists = Lists(self._client, self._mount, self._reference, self._signer.authority)
         return Records(self._client, self._mount, self._signer.kept, self._advice, lists.status)
 
+    @functools.cached_property
+    def _revoked_ones(self) -> RevokedOnes:
+        from .._openbao.revoked import RevokedOnes
+
+        return RevokedOnes(self._client, self._mount)
+
+    @functools.cached_property
+    def _crl(self) -> Crl:
+        from .._openbao.crl import Crl
+
+        return Crl(self._client, self._mount, self._advice)
+
     def roots(self) -> tuple[bytes, ...]:
         """Return the roots (DER) that the server names above the issuer; nobody has to be logged in."""
         return self._signer.roots()
@@ -89,7 +103,18 @@ class OpenBaoIssuer:
 
     def revoke(self, certificates: t.Sequence[bytes], reason: str) -> list[Revoked | KeysteadError]:
         """Take certificates (DER) of this mount back. The server keeps no reason, which is said."""
+        if len(certificates) > 1:
+            with contextlib.suppress(KeysteadError):  # which the revocations will meet as well, and say
+                self._crl.advise()
         return self._records.revoke(certificates, reason)
+
+    def revoked_among(self, certificates: t.Sequence[bytes]) -> list[bool] | None:
+        """Say of many certificates (DER) of this mount at once whether each is revoked; None where that is dearer."""
+        return self._revoked_ones.among(certificates)
+
+    def publish_list(self) -> None:
+        """Have the revocation list made now, where the mount is set up to make it from time to time."""
+        self._crl.publish()
 
     def status(self, certificate: bytes) -> Good | Revoked | Unknown:
         """Say what the server kept or publishes of a certificate (DER); nobody has to be logged in."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import typing as t
 
 if t.TYPE_CHECKING:
-    from ...module_utils._core.model import Subject
+    from ...module_utils._core.model import Identity
     from ...module_utils._core.ports import Issuer
 
 Options = t.Mapping[str, t.Any]
@@ -40,16 +40,30 @@ def _est(options: Options) -> Issuer:
     return EstIssuer(options)
 
 
-def _acme_names(options: Options, subject: Subject) -> None:
-    from .._acme.address import check_names
-
-    check_names(options, subject)
-
-
 def _aws_pca(options: Options) -> Issuer:
     from .aws_pca import AwsPcaIssuer
 
     return AwsPcaIssuer(options)
+
+
+def _scep(options: Options) -> Issuer:
+    from .scep import ScepIssuer
+
+    return ScepIssuer(options)
+
+
+def _acme_wanted(options: Options, wanted: Identity) -> None:
+    from .._acme.address import check_key, check_names
+
+    check_names(options, wanted.subject)
+    check_key(wanted.key.type)
+
+
+def _scep_key(options: Options, wanted: Identity) -> None:
+    from .._scep.address import check, check_key
+
+    check(options)
+    check_key(wanted.key)
 
 
 ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {
@@ -58,6 +72,7 @@ ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {
     "openbao": _openbao,
     "aws_pca": _aws_pca,
     "est": _est,
+    "scep": _scep,
 }
-CHECKS_NAMES: dict[str, t.Callable[[Options, Subject], None]] = {"acme": _acme_names}
-"""Who can say of names, before anything is touched, that it never certifies them. They raise Misconfigured."""
+CHECKS: dict[str, t.Callable[[Options, Identity], None]] = {"acme": _acme_wanted, "scep": _scep_key}
+"""Who can say, before anything is touched, that an identity cannot be certified so. They raise Misconfigured."""

@@ -10,9 +10,10 @@ import json
 import typing as t
 
 from ...module_utils._core.errors import Misconfigured, Pending
-from . import backend_keys
+from . import backend_keys, revocations
 from .intents import generation_of, identity_of
 from .moments import stamp
+from .nouns import CredentialRevoked
 from .port import (
     Delivered,
     Issued,
@@ -45,6 +46,12 @@ ON CONFLICT (generation, path) DO UPDATE SET
     part = excluded.part, activated_at = coalesce(excluded.activated_at, deliveries.activated_at),
     proved_at = coalesce(excluded.proved_at, deliveries.proved_at), withdrawn_at = NULL, succeeded_at = NULL
 """
+_ENDPOINT = """
+INSERT INTO endpoints (generation, host, port, server_name, starttls, proved_at) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT (generation) DO UPDATE SET
+    host = excluded.host, port = excluded.port, server_name = excluded.server_name, starttls = excluded.starttls,
+    proved_at = excluded.proved_at
+"""
 
 
 class Place(t.NamedTuple):
@@ -64,7 +71,7 @@ class Place(t.NamedTuple):
 def record(connection: Connection, batch: Batch, outcomes: Sequence[Outcome]) -> None:
     """Apply the changes of a batch; an outcome without changes may be about an identity that was never intended."""
     for told in outcomes:
-        outcome = _without_keys(connection, batch, told)
+        outcome = _of_identity(connection, batch, told)
         place = _place(connection, batch, outcome)
         if place:
             for change in outcome.changes:
@@ -73,13 +80,17 @@ def record(connection: Connection, batch: Batch, outcomes: Sequence[Outcome]) ->
                 place.run("UPDATE generations SET holder = NULL WHERE id = ? AND state = 'intended'", place.generation)
 
 
-def _without_keys(connection: Connection, batch: Batch, outcome: Outcome) -> Outcome:
-    """Apply what is about keys of no identity, and return the rest."""
-    keys = [change for change in outcome.changes if isinstance(change, KeyChange)]
-    for change in keys:
-        backend_keys.apply(connection, batch, change)
-    rest = tuple(change for change in outcome.changes if not isinstance(change, KeyChange))
-    return outcome._replace(changes=rest) if keys else outcome
+def _of_identity(connection: Connection, batch: Batch, outcome: Outcome) -> Outcome:
+    """Apply what is about no identity, keys and credentials by themselves, and return the rest."""
+    rest = []
+    for change in outcome.changes:
+        if isinstance(change, KeyChange):
+            backend_keys.apply(connection, batch, change)
+        elif isinstance(change, CredentialRevoked):
+            revocations.apply(connection, batch, change)
+        else:
+            rest.append(change)
+    return outcome._replace(changes=tuple(rest))
 
 
 def _place(connection: Connection, batch: Batch, outcome: Outcome) -> Place | None:
@@ -107,6 +118,7 @@ def _issued(place: Place, change: Issued) -> None:
     if not _described(place, change):
         message = f"ledger: another run took over generation {place.outcome.number} of {place.outcome.name}; run again"
         raise Pending(message)
+    revocations.known_as_revoked(place.connection, _known(place), change.credential_id)
     place.run(
         "UPDATE identities SET newest = CASE WHEN newest < ? THEN ? ELSE newest END WHERE id = ?",
         place.outcome.number, place.outcome.number, place.identity,
@@ -154,6 +166,8 @@ def _delivered(place: Place, change: Delivered) -> None:
     activated, proved = (place.at if flag else None for flag in (change.activated, change.proved))
     for path, part in change.links:
         place.run(_DELIVERY, place.identity, generation, path, part, place.at, activated, proved)
+    if change.proved and change.endpoint:
+        place.run(_ENDPOINT, generation, *change.endpoint, place.at)
     if not change.pending:
         place.run(
             "UPDATE deliveries SET succeeded_at = ? WHERE identity = ? AND generation <> ?"

@@ -36,6 +36,8 @@ CONVERGER = _rights(
     events="SELECT INSERT",
     pins="SELECT INSERT DELETE",
     backend_keys="SELECT INSERT UPDATE",
+    endpoints="SELECT INSERT UPDATE",
+    revocations="SELECT INSERT",
     **{dialect.TURN: "DELETE"},  # it has no rows: this is what LOCK TABLE asks for
 )
 AUDITOR = _rights(**{table: "SELECT" for table in CONVERGER if table != dialect.TURN})

@@ -40,8 +40,8 @@ WHERE id = (
 """
 _GENERATION = """
 INSERT INTO generations (identity, number, state, issuer_id, custody, key_uri, key_type, public_id, holder, intended_at,
-    reference, found)
-VALUES (?, ?, 'intended', ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    reference, found, asked)
+VALUES (?, ?, 'intended', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -98,7 +98,7 @@ def _open(connection: Connection, batch: Batch, intent: Intent) -> float | None:
         connection.execute(_GENERATION, (
             identity, intent.number, intent.issuer_id, intent.custody, intent.key_uri, intent.key_type,
             intent.public_id, intent.holder, asked, intent.reference,
-            int(intent.shared or intent.found is not None),
+            int(intent.shared or intent.found is not None), intent.asked,
         ))
     return None
 

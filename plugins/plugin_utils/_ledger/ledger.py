@@ -28,7 +28,7 @@ SELECT i.name, i.kind, i.scope, i.state, i.contact, i.service, i.newest,
             SELECT DISTINCT d.path FROM deliveries d
             WHERE d.identity = i.id AND d.withdrawn_at IS NULL AND d.succeeded_at IS NULL ORDER BY d.path) AS live),
        o.number, o.public_id, o.issuer_id, o.key_type, o.holder, o.intended_at, ox.certificate, ox.chain, o.key_uri,
-       o.reference,
+       o.reference, o.asked,
        (SELECT min(CASE WHEN k.found = 1 AND k.not_before < k.intended_at THEN k.not_before ELSE k.intended_at END)
             FROM generations k WHERE k.public_id = g.public_id),
        g.renew_at, g.ask_again

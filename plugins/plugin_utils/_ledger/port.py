@@ -10,10 +10,13 @@ import typing as t
 from dataclasses import dataclass
 
 from ...module_utils._core.errors import Denied, Pending
+from .nouns import CredentialRevoked
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
+
+    from .nouns import ProvedAt
 
 INTENT_HOLDS = 900
 """Seconds after which an intent whose run never came back may be taken over with another key."""
@@ -38,7 +41,7 @@ class Intent(t.NamedTuple):
     earlier one may be `lost` for good: it is then kept as an orphan. A key that was found on the host, and not made for
     this identity, may be `shared` with others. A host was `found` to have the credential with this id already: where an
     issuer's list alone told of it, and nobody knew on which host it is, its record gets its place. `reference` is the
-    order that an earlier run began and this one goes on with.
+    order that an earlier run began and this one goes on with, `asked` what is asked for, as JSON.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Intent(t.NamedTuple):
     lost: bool = False
     found: str | None = None
     reference: str | None = None
+    asked: str | None = None
 
 
 UNPLACED = ""
@@ -66,10 +70,7 @@ UNPLACED = ""
 
 
 class OpenIntent(t.NamedTuple):
-    """A generation that was never published; with `certificate` and `chain` (PEM) when the issuer's answer is known.
-
-    `reference` is the order that the issuer was asked for, where it answers later.
-    """
+    """A generation that was never published; with `certificate` and `chain` (PEM) when the answer to it is known."""
 
     number: int
     public_id: str
@@ -81,6 +82,7 @@ class OpenIntent(t.NamedTuple):
     chain: str | None = None
     key_uri: str | None = None
     reference: str | None = None
+    asked: str | None = None
 
 
 class Remembered(t.NamedTuple):
@@ -149,13 +151,14 @@ class Delivered(t.NamedTuple):
     """The generation is the published one; `links` are ALL its (path, part): any other live path is withdrawn.
 
     While `pending` (a consumer was not activated, or not proved where that is declared) the predecessor's deliveries
-    stay live; without it they are succeeded.
+    stay live; without it they are succeeded. `endpoint` is where a handshake proved it.
     """
 
     links: tuple[tuple[str, str], ...] = ()
     activated: bool = False
     proved: bool = False
     pending: bool = False
+    endpoint: ProvedAt | None = None
 
 
 class Ordered(t.NamedTuple):
@@ -228,6 +231,7 @@ KeyChange = KeyKept | KeyGone
 """Changes that are about no identity, so that their outcome may have the name of a key."""
 Change = (
     Issued | Ordered | Scheduled | Delivered | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack | KeyChange
+    | CredentialRevoked
 )
 
 

@@ -10,12 +10,16 @@ import importlib
 import os
 import typing as t
 
+from ...module_utils._core.errors import Misconfigured
 from .location import default_path, make_directory, path_of, refuse_password
 from .password import password_of
+from .signing_key import NAME as KEY
 from .sqlite import open_read_only, open_writable
 from .target import is_postgresql, target_of
 
 if t.TYPE_CHECKING:
+    from pathlib import Path
+
     from ...module_utils._core.ports import Check
     from .ledger import SqlLedger
 
@@ -25,8 +29,32 @@ if is_postgresql(os.environ.get("KEYSTEAD_LEDGER", "")):  # then it is loaded on
 
 
 def open_for(options: t.Mapping[str, t.Any], *, read_only: bool = False) -> SqlLedger:
-    """Open the ledger that the options `ledger`, `ledger_password` and `ledger_password_file` of a task name."""
-    return open_ledger(options.get("ledger"), read_only=read_only, password=password_of(options))
+    """Open the ledger that the options `ledger`, `ledger_password` and `ledger_password_file` of a task name.
+
+    What an emergency did while it was down is written into it first, where it is written to.
+    """
+    ledger = open_ledger(options.get("ledger"), read_only=read_only, password=password_of(options))
+    journal = None if read_only else waiting(options.get("ledger"))
+    if journal is not None:
+        from .merging import merge
+
+        try:
+            merge(ledger, journal)
+        except BaseException:
+            ledger.close()
+            raise
+    return ledger
+
+
+def waiting(url: str | None) -> Path | None:
+    """Return the journal that waits for a ledger; nearly always there is none."""
+    with contextlib.suppress(Misconfigured, OSError):  # then there is no place where this user could have put one
+        if (default_path(os.environ).parent / KEY).exists():
+            from .journal import place_of
+
+            path = place_of(url, os.environ)
+            return path if path.exists() else None
+    return None
 
 
 def open_ledger(url: str | None, *, read_only: bool = False, password: str | None = None) -> SqlLedger:

@@ -93,10 +93,27 @@ ALTER TABLE generations ADD COLUMN reference TEXT;
 ALTER TABLE generations ADD COLUMN renew_at TEXT;
 ALTER TABLE generations ADD COLUMN ask_again TEXT;
 """
+_REVOCATIONS = """
+CREATE TABLE endpoints (
+    generation INTEGER PRIMARY KEY REFERENCES generations (id),
+    host TEXT NOT NULL, port INTEGER NOT NULL, server_name TEXT, starttls TEXT, proved_at TEXT NOT NULL
+);
+CREATE TABLE revocations (
+    credential_id TEXT PRIMARY KEY,
+    public_id TEXT NOT NULL, serial_number TEXT NOT NULL, issuer_id TEXT NOT NULL, not_after TEXT NOT NULL,
+    reason TEXT NOT NULL, revoked_at TEXT NOT NULL, recorded_at TEXT NOT NULL
+);
+CREATE INDEX revocations_serial_number ON revocations (serial_number);
+CREATE INDEX revocations_public_id ON revocations (public_id);
+"""
 
 _FOUND = """
 ALTER TABLE generations ADD COLUMN found INTEGER NOT NULL DEFAULT 0;
 UPDATE generations SET found = 1 WHERE substr(issuer_id, 1, 8) = 'adopted:' OR substr(issuer_id, 1, 9) = 'observed:';
+"""
+
+_ASKED = """
+ALTER TABLE generations ADD COLUMN asked TEXT;
 """
 
 
@@ -106,5 +123,7 @@ def _statements(text: str) -> tuple[str, ...]:
 
 MIGRATIONS = (("the first schema", _statements(_FIRST)), ("keys in a backend by themselves", _statements(_KEYS)),
               ("orders that are answered later, and times of renewal", _statements(_REFERENCES)),
-              ("keys that were there before they were recorded", _statements(_FOUND)))
+              ("keys that were there before they were recorded", _statements(_FOUND)),
+              ("where generations were proved, and revoked certificates of no identity", _statements(_REVOCATIONS)),
+              ("what an issuer was asked for", _statements(_ASKED)))
 """Their names and statements; the first has number 1."""

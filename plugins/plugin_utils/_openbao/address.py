@@ -26,12 +26,12 @@ class Address(t.NamedTuple):
     timeout: float = 30.0
 
 
-def address(options: t.Mapping[str, t.Any], option: str) -> Address:
-    """Return where the server is. `option` begins what is said of it. Raises Misconfigured."""
+def address(options: t.Mapping[str, t.Any], option: str, example: str = "https://bao.example.org:8200") -> Address:
+    """Return where the server is. `option` begins what is said of it. Raises Misconfigured, with an example."""
     if options.get("ca_bundle") == "":
         raise Misconfigured(f"{option}.ca_bundle is empty; write the path of PEM certificates, or leave it out")
     return Address(
-        url=_url(str(options["url"]), option),
+        url=_url(str(options["url"]), option, example),
         namespace=path(options.get("namespace") or "", f"{option}.namespace"),
         ca_bundle=options.get("ca_bundle"),
         timeout=float(options["timeout"]),
@@ -53,7 +53,7 @@ def name(value: str | None, option: str) -> str:
     return value or ""
 
 
-def _url(value: str, option: str) -> str:
+def _url(value: str, option: str, example: str) -> str:
     """Return the URL in one form, so that it can be part of an id."""
     try:
         parts = urlsplit(value)
@@ -62,7 +62,7 @@ def _url(value: str, option: str) -> str:
         host, port = None, None
     if not host or not re.fullmatch(r"[a-z0-9.:_-]+", host) or parts.query or parts.fragment or "@" in parts.netloc:
         # it may hold a password, so it is not repeated
-        raise Misconfigured(f"{option}.url: it is not a URL of a server; write for example https://bao.example.org:8200")
+        raise Misconfigured(f"{option}.url: it is not a URL of a server; write for example {example}")
     if parts.scheme != "https":
         raise Misconfigured(f"{option}.url: {parts.scheme}://{host} is not safe; write https, and ca_bundle beside it")
     shown = f"[{host}]" if ":" in host else host

@@ -25,7 +25,8 @@ class Candidate(t.NamedTuple):
 
     `issuer` is the backend and its options, None where it is not known. `links` are the parts that are linked;
     `activate` is unit, command or none; `publish` pairs publishers with their parts. `shared_with` are other identities
-    that have the same key. `key_age` is what the ledger knows.
+    that have the same key. `key_age` is what the ledger knows. `emergency` tells that its certificate is to go
+    although it is in use.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Candidate(t.NamedTuple):
     shared_with: tuple[str, ...] = ()
     key_age: int | None = None
     extractable: bool = False
+    emergency: bool = False
 
 
 def candidates(identities: t.Sequence[Options], declared: t.Sequence[Declaration], task: Task) -> list[Candidate]:

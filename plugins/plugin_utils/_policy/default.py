@@ -47,6 +47,7 @@ DEFAULT: dict[str, t.Any] = {
         _rule("shared-key", "shared_key", {"allow": False}, "warn"),
         _rule("key-origin", "custody", {"origin": ["host"]}),
         _rule("extractable-keys", "extractable_keys", {"allow": False}),
+        _rule("emergency-revocation", "emergency_revocation", {"allow": False}),
         _rule(
             "tls-lifetime",
             "lifetime",
@@ -59,6 +60,10 @@ DEFAULT: dict[str, t.Any] = {
         _rule(
             "sign-verbatim", "issuer", {"allow": [["openbao", {"sign_verbatim": ""}]]},
             issuers=[["openbao", {"sign_verbatim": "True"}]],
+        ),
+        _rule(
+            "scep-challenge", "issuer", {"allow": [["scep", {"challenge": ""}]]},
+            issuers=[["scep", {"challenge": "True"}]],
         ),
         _rule("private-key-stays", "delivery", {"publish_private_key": ["pkcs12", "pem_bundle"]}),
         _rule("host-keys", "connection", {"authenticated": True}, "warn"),

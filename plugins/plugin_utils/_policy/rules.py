@@ -13,6 +13,8 @@ import re
 import typing as t
 
 from .._durations import shown
+from .host_names import as_host, is_host_name
+from .signer import LEAVE
 
 if t.TYPE_CHECKING:
     from .candidate import Candidate
@@ -85,6 +87,13 @@ def extractable_keys(candidate: Candidate, says: Says) -> Breach | None:
     return Breach("extractable true", "leave it out: the key never comes out of its token")
 
 
+def emergency_revocation(candidate: Candidate, says: Says) -> Breach | None:
+    """Judge that a certificate is revoked although it is in use."""
+    if says["allow"] or not candidate.emergency:
+        return None
+    return Breach("emergency true", "leave it out: what is in use is replaced before it is revoked")
+
+
 def custody(candidate: Candidate, says: Says) -> Breach | None:
     """Judge where the private key lives, and where it is made."""
     if breach := _of(candidate.custody, says.get("allow"), "key.custody"):
@@ -117,7 +126,7 @@ def names(candidate: Candidate, says: Says) -> Breach | None:
         wrong = [] if patterns is None else [one for one in getattr(subject, option) if not matches(one, patterns)]
         if wrong:
             return Breach(f"{option} {wrong[0]}", "use a name that the policy permits, or have it added there")
-    common = says.get("common_name", says.get("dns_names") if _is_host_name(subject.common_name) else None)
+    common = says.get("common_name", says.get("dns_names") if is_host_name(subject.common_name) else None)
     if common is not None and subject.common_name is not None and not matches(subject.common_name, common):
         return Breach(f"common_name {subject.common_name}", "leave it out, or use one that the policy permits")
     if not says.get("wildcards", True) and (wild := [one for one in subject.dns_names if one.startswith("*.")]):
@@ -126,11 +135,6 @@ def names(candidate: Candidate, says: Says) -> Breach | None:
     if forbidden:
         return Breach(f"name {forbidden[0]}", "use another name: this one is forbidden")
     return _addresses(candidate, says.get("ip_addresses"))
-
-
-def _is_host_name(common_name: str | None) -> bool:
-    """Tell whether old software would take a common name for the name of a host."""
-    return common_name is not None and re.fullmatch(r"[A-Za-z0-9*_-]+(\.[A-Za-z0-9_-]+)+\.?", common_name) is not None
 
 
 def _addresses(candidate: Candidate, networks: t.Sequence[str] | None) -> Breach | None:
@@ -185,8 +189,9 @@ def issuer(candidate: Candidate, says: Says) -> Breach | None:
 
 
 def _issuer(backend: str, options: Says) -> str:
-    said = {**options, "sign_verbatim": "true"} if options.get("sign_verbatim") else dict(options, sign_verbatim=None)
-    told = [f"{name} {value or 'none'}" for name, value in said.items() if value or name != "sign_verbatim"]
+    flag = LEAVE.get(backend, "")
+    said = {**options, flag: "true"} if options.get(flag) else {**options, flag: None}
+    told = [f"{name} {value or 'none'}" for name, value in said.items() if value or name != flag]
     return f"{backend}{' with ' if told else ''}{', '.join(told)}"
 
 
@@ -248,22 +253,8 @@ def _named_in(candidate: Candidate, patterns: t.Collection[str]) -> list[str]:
     subject, common = candidate.subject, candidate.subject.common_name
     others = (*subject.dns_names, *subject.uris, *subject.email_addresses, *subject.ip_addresses)
     found = [one for one in others if matches(one.lower(), patterns)]
-    alike = () if common is None else (common.lower(), _as_host(common))
+    alike = () if common is None else (common.lower(), as_host(common))
     return [*found, *([common] if common is not None and any(matches(one, patterns) for one in alike) else [])]
-
-
-def _as_host(common_name: str) -> str:
-    """Return a common name as old software would take it for the name of a host."""
-    name = common_name.lower().removesuffix(".")
-    if name.isascii():
-        return name
-    from ...module_utils._core.errors import Misconfigured
-    from .._names import dns_name
-
-    try:
-        return dns_name(name)
-    except Misconfigured:
-        return name
 
 
 def _of(value: str, allowed: t.Collection[str] | None, option: str) -> Breach | None:
@@ -284,6 +275,7 @@ RULES: t.Mapping[str, Rule] = {
     "key_reuse": key_reuse,
     "shared_key": shared_key,
     "extractable_keys": extractable_keys,
+    "emergency_revocation": emergency_revocation,
     "custody": custody,
     "lifetime": lifetime,
     "profile": profile,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .vocabulary import DATE, END, ISSUER, ONLY, OPENBAO, REQUIRED, RULES, Kind, Schema
+from .vocabulary import DATE, END, ISSUER, OF_LEAVE, ONLY, REQUIRED, RULES, Kind, Schema
 
 FORMAT = 1
 _DAY: Schema = {"type": "string", "pattern": DATE, "description": "a day, for example 2027-03-15"}
@@ -83,5 +83,5 @@ def schema() -> Schema:
         },
         "required": ["format", "rules"],
         "additionalProperties": False,
-        "$defs": {"rule": _rule(), "waiver": _waiver(), "issuer": ISSUER, "openbao": OPENBAO},
+        "$defs": {"rule": _rule(), "waiver": _waiver(), "issuer": ISSUER, **OF_LEAVE},
     }

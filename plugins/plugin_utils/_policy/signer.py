@@ -10,6 +10,8 @@ import os.path
 import typing as t
 
 Options = t.Mapping[str, t.Any]
+LEAVE: t.Mapping[str, str] = {"openbao": "sign_verbatim", "scep": "challenge"}
+"""What of an issuer needs a policy's leave: to sign whatever is asked, and a secret that goes to the host."""
 _OPENBAO = "openbao: issuer.openbao"
 
 
@@ -25,6 +27,10 @@ def normal(backend: str, options: Options) -> tuple[str, Options]:
         from .._est.address import place
 
         return backend, {**options, "url": place({**options, "label": None}).url.removesuffix("/.well-known/est")}
+    if backend == "scep":
+        from .._scep import address as scep
+
+        return backend, {"url": scep.place(options).url, "challenge": scep.has_challenge(options)}
     if backend != "openbao":
         return backend, options
     from .._openbao.address import address, path

@@ -15,7 +15,7 @@ from ...module_utils._core.model import PARTS, PROFILES
 from .._durations import seconds
 from .facts import FACTS, Fact
 from .patterns import covered, dns_names, glob, globs, mailboxes, texts
-from .signer import normal_pattern
+from .signer import LEAVE, normal_pattern
 
 Schema = dict[str, t.Any]
 BACKENDS = ("local", "openbao", "acme", "est", "scep", "aws_pca", "openbao_ssh", "local_ssh")
@@ -51,9 +51,9 @@ def _issuers(said: list[dict[str, t.Any]]) -> list[list[t.Any]]:
 
 
 def _permitted(said: list[dict[str, t.Any]]) -> list[list[t.Any]]:
-    """Return issuers as _issuers does; one that signs whatever it is asked is permitted only where that is said."""
-    verbatim = {"openbao": {"sign_verbatim": _option("sign_verbatim", value=False)}}
-    return [[backend, {**verbatim.get(backend, {}), **options}] for backend, options in _issuers(said)]
+    """Return issuers as _issuers does; what LEAVE names is permitted only where that is said."""
+    without = {backend: {option: _option(option, value=False)} for backend, option in LEAVE.items()}
+    return [[backend, {**without.get(backend, {}), **options}] for backend, options in _issuers(said)]
 
 
 def _option(name: str, value: t.Any) -> str:
@@ -92,14 +92,15 @@ def _issuer(**more: Schema) -> Schema:
     return {"type": ["object", "null"], "properties": {**options, **more}, "additionalProperties": False}
 
 
-ISSUER, OPENBAO = _issuer(), _issuer(sign_verbatim=_YES.schema)
+ISSUER = _issuer()
+OF_LEAVE = {backend: _issuer(**{option: _YES.schema}) for backend, option in LEAVE.items()}
 ISSUERS = Kind(
     {
         "type": "array",
         "items": {
             "type": "object",
             "properties": {
-                backend: {"$ref": f"#/$defs/{'openbao' if backend == 'openbao' else 'issuer'}"} for backend in BACKENDS
+                backend: {"$ref": f"#/$defs/{backend if backend in LEAVE else 'issuer'}"} for backend in BACKENDS
             },
             "additionalProperties": False,
             "minProperties": 1,
@@ -166,6 +167,7 @@ RULES: t.Mapping[str, t.Mapping[str, Kind]] = {
     "key_reuse": {"allow": _YES},
     "shared_key": {"allow": _YES},
     "extractable_keys": {"allow": _YES},
+    "emergency_revocation": {"allow": _YES},
     "weak_keys": {"lists": _FILES},
     "custody": {"allow": _several(CUSTODIES), "origin": _several(("host", "controller"))},
     "lifetime": {"longest": _dated(_DURATION), "shortest": _dated(_DURATION)},
@@ -199,6 +201,7 @@ REQUIRED: t.Mapping[str, tuple[str, ...]] = {
     "key_reuse": ("allow",),
     "shared_key": ("allow",),
     "extractable_keys": ("allow",),
+    "emergency_revocation": ("allow",),
     "weak_keys": ("lists",),
     "profile": ("allow",),
     "holders": ("groups",),

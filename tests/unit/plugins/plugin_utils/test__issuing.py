@@ -8,24 +8,32 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 import typing as t
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core import pki
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import from_pem, spki_sha256
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import Subject
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Identity, Subject
+from ansible_collections.keystead.identity.plugins.plugin_utils._accepting import asked, gives_again
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import OpenIntent
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
+from ansible_collections.keystead.identity.plugins.plugin_utils._work import Work
 from ansible_collections.keystead.identity.tests.harness.in_process import World, steps, web
 from ansible_collections.keystead.identity.tests.harness.local import authority
 from cryptography.hazmat.primitives.serialization import Encoding
 
 Answer = dict[str, t.Any]
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -84,6 +92,57 @@ def test_a_lost_answer_for_other_names_is_not_used(world: World) -> None:
         world.converge([web(dns_names=["old.example.org"])], execute=lost_at_install(world))
     world.settled([web()])
     assert len(world.issued()) == 2
+
+
+def opened(world: World, issuer_id: str, asked_for: str | None = None) -> None:
+    """Leave an intent for the key that waits on the host, as of a run that was killed while it asked somebody."""
+    with pytest.raises(Lost):
+        world.converge([web()], execute=lost_at_install(world))
+    with contextlib.closing(sqlite3.connect(world.ledger)) as connection, connection:
+        connection.execute(
+            "UPDATE generations SET state = 'intended', issuer_id = ?, asked = coalesce(?, asked)",
+            (issuer_id, asked_for),
+        )
+        connection.execute("DELETE FROM x509")
+        connection.execute("UPDATE identities SET newest = 0")
+    for path in (world.authorities / "issuing/issued").iterdir():
+        path.unlink()
+
+
+@pytest.mark.parametrize("former", ["est:https://x/y", "aws_pca:arn:x", "openbao:https://x/v1/pki", "local:/x"])
+def test_what_got_lost_is_an_orphan_of_who_was_asked_when_another_is_asked_by_now(world: World, former: str) -> None:
+    """Another issuer gives no answer again, and cannot say what the first one signed."""
+    opened(world, former)
+    done = world.settled([web()])
+    assert f"web: an earlier answer of {former} got lost; what it may have signed" in done["warnings"][0]
+    assert world.query("SELECT issuer_id, state FROM generations ORDER BY id")[0] == (former, "orphaned")
+    ((message,),) = world.query("SELECT message FROM events WHERE outcome = 'orphaned'")
+    assert message.startswith(f"{former} may have signed key ")
+    assert " for web.example.org between " in message
+
+
+def test_an_orphan_is_told_with_the_names_that_were_asked_for(world: World) -> None:
+    opened(world, "est:https://est.example.org/x")
+    world.one(web(dns_names=["new.example.org"]))
+    ((message,),) = world.query("SELECT message FROM events WHERE outcome = 'orphaned'")
+    assert " for web.example.org between " in message
+
+
+def test_an_issuer_gives_the_same_again_soon_and_for_the_same_alone(world: World) -> None:
+    record = world.converge([web()], execute=None)["identities"][0]
+    assert not record["failed"]
+    (asked_for,) = {row[0] for row in world.query("SELECT asked FROM generations")}
+    assert json.loads(asked_for) == {
+        "common_name": None, "lifetime": 30 * 86400, "names": ["web.example.org"], "profile": "tls_server",
+    }  # fmt: skip
+    identity = Identity("web", subject=Subject(dns_names=("web.example.org",)))
+    work, now = Work.__new__(Work), NOW
+    work.identity = identity
+    since = OpenIntent(1, "k", "aws_pca:arn:x", "ecdsa-p256", None, now - timedelta(minutes=2), asked=asked(identity))
+    assert gives_again(since, work, now)
+    assert not gives_again(since._replace(since=now - timedelta(minutes=5)), work, now)
+    assert not gives_again(since._replace(asked=asked(identity._replace(lifetime=60))), work, now)
+    assert not gives_again(since._replace(issuer_id="openbao:x"), work, now)
 
 
 def test_a_host_whose_answer_got_lost_after_it_installed_has_nothing_left_to_do(world: World) -> None:

@@ -232,6 +232,29 @@ def test_every_issuer_is_looked_at_and_none_is_a_warning(world: World, tmp_path:
     assert (without["failed"], by_check(without)["issuer"]["state"]) == (False, "warning")
 
 
+def test_a_host_that_shall_enrol_by_a_program_is_looked_at_for_it(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "scepclient"
+    program.parent.mkdir()
+    monkeypatch.setenv("PATH", str(program.parent))
+    certificate = world.authorities / "issuing" / "certificate.pem"
+    said = {"url": "https://scep.example.org", "fingerprint_sha256": "0" * 64, "roots": [str(certificate)]}
+    scep = {"scep": {**said, "challenge": "SESAME"}}
+    missing = by_check(look(world, issuer=scep))
+    assert missing["scep"]["state"] == "failed"
+    assert re.search("scepclient is not on this host", missing["scep"]["found"])
+    assert "package scep of Debian" in missing["scep"]["remedy"]
+    assert missing["scep: trust"]["found"] == "1 trusted root, and one fingerprint; only hosts ask it"
+    assert missing["scep: challenge"]["state"] == "ok"
+    program.write_text("#!/bin/sh\n", encoding="ascii")
+    program.chmod(0o755)
+    found = by_check(look(world, issuer=world.issuer(), issuers=[scep]))
+    assert (found["scep"]["state"], found["scep"]["found"]) == ("ok", f"{program} is there")
+    assert "scep" not in by_check(look(world, issuer=world.issuer()))
+    assert "SESAME" not in str([missing, found])
+
+
 def test_a_root_that_changed_since_it_was_pinned_is_said(world: World) -> None:
     world.one(web())
     with sqlite3.connect(world.ledger) as connection:

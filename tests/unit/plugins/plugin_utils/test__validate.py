@@ -116,11 +116,11 @@ def test_a_whole_task_is_read_as_ansible_reads_it() -> None:
         ),
         (
             {**task(), "issuer": {"openbao": {}, "local": LOCAL}},
-            "option issuer: exactly one of acme, local, openbao, est, aws_pca is needed, found local and openbao",
+            "option issuer: exactly one of acme, local, openbao, est, scep, aws_pca is needed, found local and openbao",
         ),
         (
             {**task(), "issuers": [{"local": LOCAL}, {}]},
-            "option issuers[1]: exactly one of acme, local, openbao, est, aws_pca is needed, found none",
+            "option issuers[1]: exactly one of acme, local, openbao, est, scep, aws_pca is needed, found none",
         ),
     ],
 )

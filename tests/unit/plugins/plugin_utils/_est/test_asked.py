@@ -10,7 +10,7 @@ import base64
 import contextlib
 
 import pytest
-from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError, Unavailable
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, KeysteadError, Unavailable
 from ansible_collections.keystead.identity.plugins.plugin_utils._est.asked import Wish, check, wishes
 from ansible_collections.keystead.identity.plugins.plugin_utils._est.cms import certificates
 from ansible_collections.keystead.identity.plugins.plugin_utils._est.der import children, dotted
@@ -73,3 +73,49 @@ def test_a_key_of_a_length_that_nobody_has_is_refused_in_few_words() -> None:
     with pytest.raises(KeysteadError) as refused:
         check([endless], make.request())
     assert len(str(refused.value)) < 200
+
+
+EC, RSA, ED25519, ML_DSA_65 = "1.2.840.10045.2.1", "1.2.840.113549.1.1.1", "1.3.101.112", "2.16.840.1.101.3.4.3.18"
+P256, P384 = (bytes.fromhex(one) for one in ("2a8648ce3d030107", "2b81040022"))
+BY_SHA256, BY_SHA384, RSA_BY_SHA256 = "1.2.840.10045.4.3.2", "1.2.840.10045.4.3.3", "1.2.840.113549.1.1.11"
+HASH_256, HASH_384, HASH_512 = (f"2.16.840.1.101.3.4.2.{number}" for number in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("key_type", "wanted", "unknown"),
+    [
+        ("ecdsa-p256", [Wish(HASH_256)], []),
+        ("rsa-3072", [Wish(HASH_256)], []),
+        ("ecdsa-p384", [Wish(HASH_384)], []),
+        ("ed25519", [Wish(HASH_512)], []),
+        ("ecdsa-p256", [Wish(HASH_384)], [HASH_384]),
+        ("ml-dsa-65", [Wish(ML_DSA_65)], []),
+        ("ecdsa-p256", [Wish(EC), Wish(RSA)], []),
+        ("rsa-2048", [Wish(EC, (P384,)), Wish(RSA)], []),
+        ("ecdsa-p384", [Wish(EC, (P384,)), Wish(ED25519)], []),
+        ("ed25519", [Wish(EC, (P384,)), Wish(BY_SHA384), Wish(ED25519), Wish(ML_DSA_65)], []),
+        ("ecdsa-p256", [Wish(BY_SHA256), Wish(BY_SHA384), Wish(RSA_BY_SHA256)], []),
+        ("ecdsa-p256", [Wish(EC), Wish(RSA), Wish(RSA_BY_SHA256)], []),
+    ],
+)
+def test_algorithms_side_by_side_are_a_choice_and_a_hash_that_is_there_is_known(
+    key_type: str, wanted: list[Wish], unknown: list[str]
+) -> None:
+    assert check(wanted, make.request(key_type=key_type)) == unknown
+
+
+@pytest.mark.parametrize(
+    ("key_type", "wanted", "types"),
+    [
+        ("ecdsa-p256", [Wish(EC, (P384,)), Wish(RSA)], "ecdsa-p384 or rsa-"),
+        ("ecdsa-p256", [Wish(EC), Wish(BY_SHA384)], "ecdsa-p384"),
+        ("rsa-2048", [Wish(EC), Wish(ED25519)], "ecdsa- or ed25519"),
+        ("ecdsa-p256", [Wish(ML_DSA_65)], "ml-dsa-65"),
+        ("rsa-2048", [Wish(BY_SHA256)], "ecdsa-p256"),
+    ],
+)
+def test_a_key_that_is_none_of_a_choice_is_refused_with_all_of_it(
+    key_type: str, wanted: list[Wish], types: str
+) -> None:
+    with pytest.raises(Denied, match=f"it wants keys of type {types}; declare key.type so for web"):
+        check(wanted, make.request(key_type=key_type))

@@ -12,12 +12,13 @@ from pathlib import Path
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.grants import CONVERGER as CONVERGER_RIGHTS
-from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import KeyKept, Outcome
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.nouns import CredentialRevoked, ProvedAt
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import Delivered, KeyKept, Outcome
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_for
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.upkeep import migrated
 from ansible_collections.keystead.identity.tests.harness.postgres import ADMIN, AUDITOR, CONVERGER, MIGRATOR
 
-from .telling import batch, intent, outcome
+from .telling import NOW, batch, intent, outcome
 
 if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.postgres import Server
@@ -26,7 +27,7 @@ pytestmark = [pytest.mark.needs("postgres"), pytest.mark.one_core]
 
 TABLES = (
     "meta", "migrations", "identities", "generations", "x509", "deliveries", "heads", "events", "pins", "backend_keys",
-    "turn",
+    "endpoints", "revocations", "turn",
 )  # fmt: skip
 READABLE = TABLES[:-1]
 GUIDE = Path(__file__).parents[5] / "docs" / "docsite" / "rst" / "ledger_postgresql.rst"
@@ -38,6 +39,9 @@ def name(postgres_server: Server) -> str:
     ledger = open_for(postgres_server.options(made))
     ledger.intend(batch(), [intent()])
     ledger.record(batch(), [outcome()])
+    ledger.record(batch(), [Outcome("web", 1, (), (Delivered(proved=True, endpoint=ProvedAt("192.0.2.7", 443)),))])
+    gone = CredentialRevoked("cc", "aa", "4a", "local:issuing", NOW, "superseded", NOW)
+    ledger.record(batch(), [Outcome("certificate cc", None, (), (gone,))])
     ledger.pin("a", ["11"])
     key = KeyKept("pkcs11:id=%01", "pkcs11:token=a", "a", "ed25519", made=True)
     ledger.record(batch(), [Outcome("signing", changes=(key,))])

@@ -319,6 +319,12 @@ CANDIDATES: dict[str, Case] = {
         "key that web on web2 has too; adopt with replace: now",
         {"shared_with": ()},
     ),
+    "emergencies": Case(
+        {"emergency_revocation": {"allow": False}},
+        {"emergency": True},
+        "emergency true; leave it out",
+        {"emergency": False},
+    ),
     "extractable keys": Case(
         {"extractable_keys": {"allow": False}},
         {"kind": "key", "extractable": True},

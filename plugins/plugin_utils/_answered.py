@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a server of an enrolment protocol over HTTP means by a status other than 200, whoever heard it."""
+
+from __future__ import annotations
+
+import math
+import typing as t
+
+from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, printable
+from ._openbao.errors import LONGEST
+from ._retry_after import retry_after
+
+if t.TYPE_CHECKING:
+    from ..module_utils._enrol.https import Answer
+
+Remedies = t.Mapping[int, tuple[type[Denied], str, str]]
+_SHORTEST_SECRET = 4
+
+
+def plain_text(answer: Answer, secrets: t.Iterable[str]) -> str:
+    """Return what a server says in plain text, unless it repeats what we said in confidence."""
+    if not answer.headers.get("content-type", "").startswith("text/plain"):
+        return ""
+    told = " ".join(printable(answer.body[: 4 * LONGEST].decode("utf-8", "replace")).split())[:LONGEST]
+    heard, kept = told.casefold(), [one.rstrip("=").casefold() for one in secrets]
+    hidden = any(len(one) >= _SHORTEST_SECRET and one in heard for one in kept)
+    return "it repeated a credential" if hidden else told
+
+
+def failure(who: str, answer: Answer, operation: str, said: str, remedies: Remedies) -> KeysteadError:
+    """Return the error of an answer that is none; `remedies` are the kind, the words and the remedy by status."""
+    status, about = answer.status, f" ({said})" if said else ""
+    if status in remedies:
+        kind, told, remedy = remedies[status]
+        return kind(f"{who}: {told.format(operation)}{about}; {remedy}")
+    if status == 429:
+        seconds = retry_after({"Retry-After": answer.headers.get("retry-after", "")})
+        return Pending(f"{who}: it has too much to do{about}; run again in {math.ceil(seconds)} s", seconds)
+    if 300 <= status < 400:
+        return Misconfigured(f"{who}: it redirects {operation}, which is not followed; write the server's https URL")
+    if status >= 500 or status < 300:
+        return Unavailable(f"{who}: it answers {operation} with status {status}{about}; see its log and run again")
+    return Denied(f"{who}: it refuses {operation}{about or f' with status {status}'}; see its log")

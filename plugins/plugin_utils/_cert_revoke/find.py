@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Which certificates the entries of a task select: of the ledger, of the task itself, and of what issuers list."""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+
+from ...module_utils._core import pki
+from ...module_utils._core.errors import Misconfigured
+from ...module_utils._core.model import ADOPTED, OBSERVED
+from ...module_utils._core.ports import Lister, Revoked
+from .._ledger import revocations
+from .._ledger.moments import moment
+from .kept import Holder, Kept, fits, targets
+from .wanted import WHO
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ...module_utils._core.ports import Issuer
+    from .._ledger.chain import Readable
+    from .kept import Target
+    from .wanted import Entry
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_ASKED = {
+    "serial_number": "serial_number", "fingerprint": "credential_id", "spki": "public_id", "issuer": "issuer_id",
+    "identity": "identity", "host": "host",
+}  # fmt: skip
+
+
+def find(
+    ledger: Readable, entries: Sequence[Entry], issuers: Callable[[], Sequence[Issuer]]
+) -> tuple[list[Target], list[str]]:
+    """Return what is meant, each certificate once, and what is to be said of entries that select nothing.
+
+    `issuers` are asked for what they issued only where the ledger does not know what an entry names. Raises
+    Misconfigured where nobody knows it.
+    """
+    selected: list[tuple[str, Kept]] = []
+    warnings = []
+    for entry in entries:
+        found = _known(ledger, entry) or _said(entry)
+        if not found and entry.names_one:
+            found = _listed(entry, issuers())
+        if not found:
+            warnings.append(f"{WHO}: {entry.at} selects no certificate that the ledger knows; look at what it says")
+        selected += [(entry.at, kept) for kept in found]
+    return targets(_with_holders(ledger, selected)), warnings
+
+
+def _with_holders(ledger: Readable, selected: Sequence[tuple[str, Kept]]) -> Iterator[tuple[str, Kept]]:
+    """Yield everything, and with it whoever else holds the same: it is revoked for all of them."""
+    for at, kept in selected:
+        yield at, kept
+        if kept.holder is not None:
+            yield from ((at, other) for other in _of_ledger(ledger, {"credential_id": kept.fingerprint}))
+
+
+def _known(ledger: Readable, entry: Entry) -> list[Kept]:
+    by = {_ASKED[name]: said for name, said in entry._asdict().items() if name in _ASKED and said is not None}
+    if entry.certificate is not None:
+        by["credential_id"] = pki.fingerprint(entry.certificate)
+    if len(by) > 1:
+        by.pop("issuer_id", None)  # the ledger does not always know it
+    kept = [*_of_ledger(ledger, by), *map(_stranger, revocations.strangers(ledger, by))]
+    found = [one for one in kept if fits(entry._replace(certificate=None), one)]
+    _check_is_one(entry, found)
+    return [one if one.issuer_id else one._replace(issuer_id=entry.issuer) for one in found]
+
+
+def _check_is_one(entry: Entry, found: Sequence[Kept]) -> None:
+    """Refuse a serial number that several issuers gave: only beside its issuer it names a certificate (RFC 5280)."""
+    if entry.serial_number and len({one.fingerprint for one in found}) > 1:
+        known = ", ".join(sorted({one.issuer_id or "an unknown one" for one in found}))
+        raise Misconfigured(
+            f"{WHO}: option {entry.at}.serial_number: several certificates have it, of {known}; write issuer beside it"
+        )
+
+
+def _of_ledger(ledger: Readable, by: dict[str, str]) -> list[Kept]:
+    return [_kept(row) for row in revocations.credentials(ledger, by)]
+
+
+def _kept(row: revocations.Record) -> Kept:
+    try:
+        der = pki.der_certificates(row["certificate"].encode())[0]
+    except ValueError:
+        raise Misconfigured("ledger: it holds a certificate that cannot be read; put a backup in its place") from None
+    holder = Holder(
+        row["host"], row["store"], row["identity"], row["generation"], row["current"], row["service"],
+        row["key_type"], row["custody"], row["row"], row["identity_row"], row["state"],
+    )  # fmt: skip
+    return Kept(
+        fingerprint=row["credential_id"],
+        public_id=row["public_id"],
+        serial_number=row["serial_number"],
+        not_before=moment(row["not_before"]),
+        not_after=moment(row["not_after"]),
+        certificate=der,
+        issuer_id=None if row["issuer_id"].startswith((ADOPTED, OBSERVED)) else row["issuer_id"],
+        issued_at=moment(row["issued_at"]) if row["issued_at"] else None,
+        revoked=Revoked(row["reason"], moment(row["revoked_at"])) if row["revoked_at"] else None,
+        holder=holder,
+    )
+
+
+def _stranger(row: revocations.Record) -> Kept:
+    """Return what the ledger has of a certificate of no identity, which was revoked earlier."""
+    return Kept(
+        fingerprint=row["credential_id"],
+        public_id=row["public_id"],
+        serial_number=row["serial_number"],
+        not_before=_EPOCH,
+        not_after=moment(row["not_after"]),
+        issuer_id=row["issuer_id"],
+        revoked=Revoked(row["reason"], moment(row["revoked_at"])),
+    )
+
+
+def _said(entry: Entry) -> list[Kept]:
+    """Return the certificate that the task holds itself, where nothing is asked of it that only a ledger knows."""
+    if entry.certificate is None:
+        return []
+    try:
+        kept = _parsed(entry.certificate)._replace(issuer_id=entry.issuer)
+    except ValueError:
+        raise Misconfigured(f"{WHO}: option {entry.at}: its certificate cannot be understood; give another") from None
+    return [kept] if fits(entry, kept) else []
+
+
+def _parsed(der: bytes) -> Kept:
+    found = pki.credential(der)
+    number = f"{found.facts.serial_number:x}"
+    return Kept(found.credential_id, found.public_id, number, found.not_before, found.not_after, der)
+
+
+def _listed(entry: Entry, issuers: Sequence[Issuer]) -> list[Kept]:
+    """Return what the issuers say that they issued. Raises Misconfigured where they cannot say, or do not know it."""
+    if entry.certificate is not None or entry.identity or entry.host:
+        return []
+    asked = [one for one in issuers if isinstance(one, Lister) and entry.issuer in (None, one.id)]
+    found = [kept for issuer in asked for kept in _issued(issuer) if fits(entry, kept)]
+    _check_is_one(entry, found)
+    if found:
+        return found
+    told = f", and neither does {', '.join(one.id for one in asked)}" if asked else ""
+    raise Misconfigured(
+        f"{WHO}: option {entry.at}: the ledger knows no such certificate{told}; name in issuers who signed it, if "
+        "that can list what it issued, or give the certificate itself by pem or path"
+    )
+
+
+def _issued(issuer: t.Any) -> Iterator[Kept]:
+    for record in issuer.issued(_EPOCH):
+        kept = _parsed(pki.der_certificates(record.generation.parts["certificate"].content)[0])
+        yield kept._replace(issuer_id=issuer.id, issued_at=record.issued_at)

@@ -1,0 +1,169 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What a task of cert_revoke declares: which certificates, why, and what has to be true before."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import typing as t
+from pathlib import Path
+
+from ...module_utils._core import pki
+from ...module_utils._core.errors import Misconfigured, first_line
+from .by_key import Key
+
+Options = t.Mapping[str, t.Any]
+
+WHO = "cert_revoke"
+_NARROWS = ("issued_before", "issuer")
+LARGEST_FILE = 1024 * 1024
+
+
+class Entry(t.NamedTuple):
+    """One entry of `certificates`: everything that is not None must hold. `at` is how messages call it.
+
+    `serial_number` is lower-case hex without leading zeros; digests are lower-case hex; `certificate` is DER.
+    """
+
+    at: str
+    serial_number: str | None = None
+    issuer: str | None = None
+    fingerprint: str | None = None
+    certificate: bytes | None = None
+    identity: str | None = None
+    host: str | None = None
+    spki: str | None = None
+    issued_before: dt.datetime | None = None
+
+    @property
+    def names_one(self) -> bool:
+        """Whether it names certificates by what only they have, so that finding none is an error."""
+        return bool(self.serial_number or self.fingerprint or self.certificate or self.spki)
+
+
+class Wanted(t.NamedTuple):
+    """What is to be revoked, and how."""
+
+    entries: tuple[Entry, ...]
+    reason: str
+    replaced_first: bool
+    emergency: bool
+    justification: str | None
+    expect: int | None
+    key: Key | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether successors have to be in place first."""
+        return self.replaced_first and not self.emergency
+
+
+def wanted(args: Options) -> Wanted:
+    """Read validated options, and the files that they name. Raises Misconfigured."""
+    said = args["justification"]
+    if said is not None and not (said.strip() and said.isprintable() and len(said) <= 1000):
+        raise Misconfigured(f"{WHO}: option justification: it is not 1 to 1000 printable characters; write a line")
+    if args["emergency"] and said is None:
+        raise Misconfigured(f"{WHO}: option emergency: justification is missing; write why it cannot wait")
+    if said is not None and not args["emergency"]:
+        raise Misconfigured(f"{WHO}: option justification: emergency is false; leave it out, or set emergency: true")
+    if not args["certificates"]:
+        raise Misconfigured(f"{WHO}: option certificates: the list is empty; write at least one entry")
+    if args["expect"] is not None and args["expect"] < 0:
+        raise Misconfigured(f"{WHO}: option expect: {args['expect']} is no number of certificates; write 0 or more")
+    return Wanted(
+        entries=tuple(_entry(one, f"certificates[{index}]") for index, one in enumerate(args["certificates"])),
+        reason=args["reason"],
+        replaced_first=args["replaced_first"],
+        emergency=args["emergency"],
+        justification=said,
+        expect=args["expect"],
+        key=Key(args["private_key_file"]) if args["private_key_file"] is not None else None,
+    )
+
+
+def _entry(said: Options, at: str) -> Entry:
+    where = f"{WHO}: option {at}"
+    given = [name for name, value in said.items() if value is not None]
+    _check_together(given, where)
+    return Entry(
+        at=at,
+        serial_number=_given(said, "serial_number", lambda value: _serial_number(value, where)),
+        issuer=said["issuer"],
+        fingerprint=_given(said, "fingerprint_sha256", lambda value: _digest(value, f"{where}.fingerprint_sha256")),
+        certificate=_certificate(said, where),
+        identity=said["identity"],
+        host=said["host"],
+        spki=_given(said, "spki_sha256", lambda value: _digest(value, f"{where}.spki_sha256")),
+        issued_before=_given(said, "issued_before", lambda value: _moment(value, f"{where}.issued_before")),
+    )
+
+
+def _check_together(given: t.Sequence[str], where: str) -> None:
+    if not given:
+        raise Misconfigured(f"{where}: it is empty; write serial_number, fingerprint_sha256, path, identity or host")
+    if len(given) == 1 and given[0] in _NARROWS:
+        raise Misconfigured(
+            f"{where}.{given[0]}: it stands alone, and would select nearly everything; write identity, host or "
+            "another key beside it"
+        )
+    if {"path", "pem"} <= set(given):
+        raise Misconfigured(f"{where}: path and pem both say which certificate; write one of them")
+
+
+def _given(said: Options, name: str, read: t.Callable[[t.Any], t.Any]) -> t.Any:
+    return None if said[name] is None else read(said[name])
+
+
+def _serial_number(said: t.Any, where: str) -> str:
+    if not isinstance(said, str):
+        raise Misconfigured(
+            f"{where}.serial_number: {said!r:.60} was read by YAML as something else than text; quote it: '4a:0b:9c'"
+        )
+    digits = said.replace(":", "").strip().lower()
+    if not re.fullmatch(r"[0-9a-f]{1,40}", digits) or not digits.strip("0"):
+        raise Misconfigured(
+            f"{where}.serial_number: {said[:80]!r} is no serial number; write up to 20 bytes in hexadecimal, as "
+            "'4a:0b:9c' or '4A0B9C'"
+        )
+    return digits.lstrip("0")
+
+
+def _digest(said: str, where: str) -> str:
+    digits = said.replace(":", "").strip().lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", digits):
+        raise Misconfigured(f"{where}: {said[:80]!r} is no SHA-256; write its 64 hexadecimal digits")
+    return digits
+
+
+def _moment(said: str, where: str) -> dt.datetime:
+    try:
+        found = dt.datetime.fromisoformat(said)
+    except ValueError:
+        raise Misconfigured(f"{where}: {said[:60]!r} is no moment; write it as 2026-03-01T10:40:00Z") from None
+    if found.tzinfo is None:
+        raise Misconfigured(f"{where}: {said[:60]!r} has no time zone; write it as 2026-03-01T10:40:00Z")
+    return found.astimezone(dt.UTC)
+
+
+def _certificate(said: Options, where: str) -> bytes | None:
+    if said["path"] is None and said["pem"] is None:
+        return None
+    option = f"{where}.{'path' if said['pem'] is None else 'pem'}"
+    content = said["pem"].encode() if said["pem"] is not None else _read(said["path"], option)
+    try:
+        return pki.der_certificates(content)[0]
+    except (ValueError, IndexError):
+        raise Misconfigured(f"{option}: it holds no certificate in PEM; write one that does") from None
+
+
+def _read(path: str, option: str) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(LARGEST_FILE)
+    except OSError as error:
+        why = error.strerror or first_line(error)
+        raise Misconfigured(f"{option}: {path} cannot be read on the controller ({why}); correct it") from None

@@ -1,0 +1,131 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What the ledger keeps of credentials that were taken back, whoever has them, and what is asked before they are."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+from .moments import stamp
+from .nouns import ProvedAt
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .chain import Readable
+    from .nouns import CredentialRevoked
+    from .port import Batch
+    from .sql import Connection
+
+Record = dict[str, t.Any]
+
+_REVOKED = """
+UPDATE generations SET revocation_reason = ?, revoked_at = ?,
+    state = CASE state WHEN 'orphaned' THEN 'orphaned' WHEN 'refused' THEN 'refused' ELSE 'revoked' END
+WHERE credential_id = ? AND revoked_at IS NULL
+"""
+_STRANGER = """
+INSERT INTO revocations (credential_id, public_id, serial_number, issuer_id, not_after, reason, revoked_at, recorded_at)
+SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM generations WHERE credential_id = ?)
+ON CONFLICT (credential_id) DO NOTHING
+"""
+_TAKEN_OVER = """
+UPDATE generations SET state = 'revoked', revoked_at = (SELECT revoked_at FROM revocations WHERE credential_id = ?),
+    revocation_reason = (SELECT reason FROM revocations WHERE credential_id = ?)
+WHERE id = ? AND state = 'issued' AND EXISTS (SELECT 1 FROM revocations WHERE credential_id = ?)
+"""
+_CREDENTIALS = """
+SELECT g.id, i.id, i.host, i.store, i.name, i.service, g.number, g.state, g.issuer_id, g.credential_id, g.public_id,
+       x.serial_number, x.certificate, g.not_before, g.not_after, CASE g.found WHEN 0 THEN g.issued_at END,
+       g.revocation_reason, g.revoked_at,
+       CASE WHEN i.current = g.number AND g.state <> 'orphaned' THEN i.state END, g.key_type, g.custody
+FROM generations g JOIN identities i ON i.id = g.identity JOIN x509 x ON x.generation = g.id
+WHERE {} ORDER BY g.id
+"""
+_FIELDS = (
+    "row", "identity_row", "host", "store", "identity", "service", "generation", "state", "issuer_id", "credential_id",
+    "public_id", "serial_number", "certificate", "not_before", "not_after", "issued_at", "reason", "revoked_at",
+    "current", "key_type", "custody",
+)
+_BY = {
+    "serial_number": "x.serial_number = ?", "credential_id": "g.credential_id = ?", "public_id": "g.public_id = ?",
+    "issuer_id": "g.issuer_id = ?", "identity": "i.name = ?", "host": "i.host = ?",
+}  # fmt: skip
+_STRANGERS = """
+SELECT credential_id, public_id, serial_number, issuer_id, not_after, reason, revoked_at FROM revocations WHERE {}
+ORDER BY credential_id
+"""
+_STRANGER_FIELDS = ("credential_id", "public_id", "serial_number", "issuer_id", "not_after", "reason", "revoked_at")
+_LIVE = """
+SELECT d.generation, d.path FROM deliveries d JOIN json_each(?) asked ON d.generation = CAST(asked.value AS INTEGER)
+WHERE d.withdrawn_at IS NULL AND d.succeeded_at IS NULL ORDER BY d.path
+"""
+_ENDPOINTS = """
+SELECT DISTINCT g.identity, e.host, e.port, e.server_name, e.starttls
+FROM endpoints e JOIN generations g ON g.id = e.generation
+    JOIN json_each(?) asked ON g.identity = CAST(asked.value AS INTEGER)
+ORDER BY e.host, e.port
+"""
+_BEGUN = """
+SELECT DISTINCT h.host, h.store, e.identity, e.generation FROM events e JOIN heads h ON h.batch = e.batch
+WHERE e.action = 'revoke' AND e.outcome = 'pending'
+"""
+
+
+def apply(connection: Connection, batch: Batch, change: CredentialRevoked) -> None:
+    """Write down that a credential was taken back; an orphan stays one. What is written already stands."""
+    when = stamp(change.when)
+    connection.execute(_REVOKED, (change.reason, when, change.credential_id))
+    connection.execute(_STRANGER, (
+        change.credential_id, change.public_id, change.serial_number, change.issuer_id, stamp(change.not_after),
+        change.reason, when, stamp(batch.at), change.credential_id,
+    ))  # fmt: skip
+
+
+def known_as_revoked(connection: Connection, generation: int, credential_id: str) -> None:
+    """Mark a generation whose credential was taken back before any identity had it."""
+    connection.execute(_TAKEN_OVER, (credential_id, credential_id, generation, credential_id))
+
+
+def credentials(ledger: Readable, by: Mapping[str, str]) -> list[Record]:
+    """Return every generation that has a certificate and these values (names of `_BY`), in the order of the ledger.
+
+    `issued_at` is None for what was there before it was recorded; `current` is the state of its identity where it is,
+    or was, the published one.
+    """
+    where = " AND ".join(_BY[name] for name in by) or "1 = 1"
+    rows = ledger.read(_CREDENTIALS.format(where), tuple(by.values()))
+    return [dict(zip(_FIELDS, row, strict=True)) for row in rows]
+
+
+def strangers(ledger: Readable, by: Mapping[str, str]) -> list[Record]:
+    """Return the revoked certificates of no identity that have these values; `host` and `identity` have none."""
+    if not by or not by.keys() <= set(_STRANGER_FIELDS):
+        return []
+    where = " AND ".join(f"{name} = ?" for name in by)
+    rows = ledger.read(_STRANGERS.format(where), tuple(by.values()))
+    return [dict(zip(_STRANGER_FIELDS, row, strict=True)) for row in rows]
+
+
+def live(ledger: Readable, rows: t.Iterable[int]) -> dict[int, list[str]]:
+    """Return the paths where generations, by their rows, are delivered and neither withdrawn nor succeeded."""
+    found: dict[int, list[str]] = {}
+    for row, path in ledger.read(_LIVE, (json.dumps(sorted(rows)),)):
+        found.setdefault(row, []).append(path)
+    return found
+
+
+def endpoints(ledger: Readable, identities: t.Iterable[int]) -> dict[int, list[ProvedAt]]:
+    """Return where generations of identities, by their rows, were ever proved by a handshake."""
+    found: dict[int, list[ProvedAt]] = {}
+    for row, *told in ledger.read(_ENDPOINTS, (json.dumps(sorted(identities)),)):
+        found.setdefault(row, []).append(ProvedAt(*told))
+    return found
+
+
+def begun(ledger: Readable) -> frozenset[tuple[str, str, str, int | None]]:
+    """Return host, store, name and generation of everything that a run ever set out to revoke."""
+    return frozenset(tuple(row) for row in ledger.read(_BEGUN))

@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Whether certificates are revoked, asked before anything is decided (`check_status: live`).
+
+Who signed a certificate is asked, where it can say; else what is published where the certificate says so. What was
+revoked elsewhere is written down, and is replaced. Nothing that cannot be told is taken for revoked, or for good.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import typing as t
+
+from ..module_utils._core import pki
+from ..module_utils._core.errors import KeysteadError
+from ..module_utils._core.ports import Revoked, Revoker, Unknown
+from ._ledger.port import Event, Outcome, RevokedChange
+from ._ledger.queries import certificate as recorded
+from ._published import Published
+
+if t.TYPE_CHECKING:
+    from ..module_utils._core.ports import Issuer
+    from ._ledger.chain import Readable
+    from ._ledger.port import Batch, Ledger
+    from ._published import Status
+    from ._signers import Signers
+    from ._work import Work
+
+BUDGET = 60.0  # seconds of one run, for all its certificates
+MOST_SHOWN = 5
+_NO_TIME = f"there was no time left of {BUDGET:.0f} s"
+
+
+class LiveStatus:
+    """Asks for the certificates of one host."""
+
+    def __init__(self, signers: Signers, ledger: Ledger, batch: Batch) -> None:
+        """Ask nobody yet."""
+        self._signers, self._ledger, self._batch = signers, ledger, batch
+        self._published, self._until = Published(), time.monotonic() + BUDGET
+        self._silent: dict[int, str] = {}  # issuers that did not answer, and why
+
+    def look(self, works: t.Sequence[Work], *, check: bool) -> list[str]:
+        """Let each know of its revocation, and the ledger but in check mode; return a warning of what nobody tells."""
+        outcomes: list[Outcome] = []
+        unknown: dict[str, list[str]] = {}
+        for work in works:
+            if not _is_to_ask(work, self._batch):
+                continue
+            found, why = self._status(work) if time.monotonic() < self._until else (Unknown(), _NO_TIME)
+            if isinstance(found, Revoked):
+                outcomes.append(_revoked(work, found))
+            elif isinstance(found, Unknown):
+                unknown.setdefault(why, []).append(work.name)
+        if outcomes and not check:
+            self._ledger.record(self._batch, outcomes)
+        return [_warning(names, why) for why, names in unknown.items()]
+
+    def _status(self, work: Work) -> tuple[Status, str]:
+        known = work.remembered
+        leaf, *above = _read(self._ledger, self._batch, work)
+        if known is None or not leaf:
+            return Unknown(), "its certificate is not in the ledger"
+        issuer = self._issuer(str(known.issuer_id))
+        found, why = self._asked(issuer, leaf)
+        if not isinstance(found, Unknown):
+            return found, ""
+        if issuer is not None and not self._silent.get(id(issuer)):
+            with contextlib.suppress(KeysteadError):
+                above += issuer.roots()
+        published, reason = self._published.status(leaf, above)
+        return published, why or reason
+
+    def _issuer(self, issuer_id: str) -> Issuer | None:
+        with contextlib.suppress(KeysteadError):
+            return self._signers.by_id(issuer_id)
+        return None
+
+    def _asked(self, issuer: Issuer | None, leaf: bytes) -> tuple[Status, str]:
+        """Ask who signed it; one that did not answer is not asked again."""
+        if not isinstance(issuer, Revoker):
+            return Unknown(), ""
+        if id(issuer) in self._silent:
+            return Unknown(), self._silent[id(issuer)]
+        try:
+            return issuer.status(leaf), ""
+        except KeysteadError as error:
+            self._silent[id(issuer)] = str(error)
+            return Unknown(), str(error)
+
+
+def _is_to_ask(work: Work, batch: Batch) -> bool:
+    """Tell whether there is a certificate in use that is not known to be revoked or ended."""
+    known = work.remembered
+    if known is None or known.generation is None or work.identity.state not in ("present", "observed"):
+        return False
+    is_revoked = any(credential_id == known.credential_id for credential_id, _why in known.revoked)
+    return not is_revoked and known.not_after is not None and batch.at < known.not_after
+
+
+def _read(ledger: Ledger, batch: Batch, work: Work) -> list[bytes]:
+    """Return the certificate in use and its chain (DER), as the ledger has them; nothing where it cannot be read."""
+    found = recorded(t.cast("Readable", ledger), batch.host, batch.store, work.name)
+    try:
+        return list(pki.der_certificates("".join(found or ()).encode())) or [b""]
+    except ValueError:
+        return [b""]
+
+
+def _revoked(work: Work, found: Revoked) -> Outcome:
+    known = work.remembered
+    number, credential_id = (known.generation, str(known.credential_id)) if known else (None, "")
+    work.known = work.known._replace(revoked=(*work.known.revoked, (credential_id, found.reason)))
+    event = Event("revoke", "it was revoked elsewhere, which its issuer tells")
+    return Outcome(work.name, number, (event,), (RevokedChange(found.reason, found.when),))
+
+
+def _warning(names: t.Sequence[str], why: str) -> str:
+    shown = ", ".join(names[:MOST_SHOWN]) + (f" and {len(names) - MOST_SHOWN} more" if len(names) > MOST_SHOWN else "")
+    return f"nobody tells whether {shown} {'is' if len(names) == 1 else 'are'} revoked: {why}"
+
+

@@ -1,0 +1,38 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What happened to identities, written down: also where their host was lost while it acted."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from ..module_utils._core.errors import KeysteadError, Unavailable
+
+if t.TYPE_CHECKING:
+    from ._ledger.port import Batch, Ledger
+    from ._work import Work
+
+
+def record(works: t.Sequence[Work], ledger: Ledger, batch: Batch, address: str) -> None:
+    """Write down what was done of each; `address` is where their host is."""
+    from ._outcomes import outcome
+
+    if works:
+        ledger.record(batch, [outcome(work, address) for work in works])
+
+
+@contextlib.contextmanager
+def remembering_loss(works: t.Sequence[Work], ledger: Ledger, batch: Batch, address: str) -> t.Iterator[None]:
+    """Write down that a host was lost in the act, before Ansible calls it unreachable."""
+    try:
+        yield
+    except KeysteadError:
+        raise
+    except Exception as error:
+        for work in works:
+            work.error = Unavailable(f"host: it was lost while it installed ({type(error).__name__}); run again")
+        record(works, ledger, batch, address)
+        raise
