@@ -109,11 +109,10 @@ def test_who_decides_on_the_usages_is_as_the_facts_say(made: Made) -> None:
             examined(issuer, found, asked)
 
 
-@pytest.mark.parametrize("key_type", ["ecdsa-p384", "rsa-3072", "ed25519"])
+@pytest.mark.parametrize("key_type", ["ecdsa-p384", "rsa-3072", "ed25519", "ml-dsa-65"])
 def test_it_signs_for_keys_of_every_type(made: Made, key_type: str) -> None:
     issuer, asked = made.issuer(), made.request(key_type=key_type)
-    facts = FACTS[made.name]
-    if (key_type == "ed25519" and not facts.signs_ed25519) or (key_type == "ecdsa-p384" and not facts.signs_ecdsa):
+    if not FACTS[made.name].signs(key_type):
         assert re.search(f"signs no {key_type} keys; write .*key.type", str(refusal(issuer, asked)))
         return
     (generation,) = settled(issuer, asked)

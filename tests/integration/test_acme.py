@@ -19,11 +19,14 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.errors imp
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Generation
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Order
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.acme import AcmeIssuer
+from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness import local as make
 from ansible_collections.keystead.identity.tests.harness.acme import Backend, options
 from ansible_collections.keystead.identity.tests.harness.in_process import World, host_half, until, web
 from ansible_collections.keystead.identity.tests.harness.issuers import Made, answers, check_sentence, settled
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -307,6 +310,15 @@ def test_a_key_that_others_may_read_is_refused(pebble: Pebble, tmp_path: Path, w
     assert "may be read by others; run: chmod 600" in record["msg"]
 
 
+def test_a_weak_key_of_an_account_is_refused(pebble: Pebble, tmp_path: Path, world: World) -> None:
+    weak = rsa.generate_private_key(65537, 1024)  # noqa: S505 - that is what is refused
+    form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "account.pem").write_bytes(weak.private_bytes(*form))
+    (tmp_path / "account.pem").chmod(0o600)
+    record = world.one(identities(1)[0], issuer={"acme": options(pebble, tmp_path)})
+    assert "is an RSA key of 1024 bits, which is too weak; name another file" in record["msg"]
+
+
 def test_an_account_gets_another_key_where_the_task_says_which_it_had(
     world: World, pebble: Pebble, tmp_path: Path
 ) -> None:
@@ -363,6 +375,15 @@ def test_a_wildcard_is_refused_before_anything_is_touched_where_http_shows_contr
     assert world.phases == []
 
 
+def test_a_key_that_nobody_signs_for_is_refused_before_anything_is_touched(
+    world: World, pebble: Pebble, tmp_path: Path
+) -> None:
+    words = r"web.*acme: it signs no ml-dsa-65 keys; write ecdsa-p256 in key.type, or name another issuer"
+    with pytest.raises(KeysteadError, match=words):
+        world.converge([web(key={"type": "ml-dsa-65"})], issuer={"acme": options(pebble, tmp_path)})
+    assert world.phases == []
+
+
 def test_dns_shows_control_of_a_wildcard_beside_its_own_name(world: World, pebble: Pebble, tmp_path: Path) -> None:
     stem = f"w{time.monotonic_ns():x}.example.org"
     one = web(dns_names=[f"*.{stem}", stem], profile=PEER)
@@ -383,7 +404,8 @@ def test_an_answer_that_leads_to_another_root_is_installed_nowhere(
 ) -> None:
     pebble, other = pebbles.one(), pebbles.one("another")
     record = world.one(identities(1)[0], issuer={"acme": options(pebble, tmp_path, roots=[str(other.root)])})
-    assert "is not signed by a pinned root" in record["msg"]
+    assert "is not signed by a pinned root; name the certificate of CN=Pebble Root CA" in record["msg"]
+    assert ", if you trust it, in issuer.acme.roots; what it signed has serial number" in record["msg"]
     assert not world.path("web0", "current").exists()
     assert world.query("SELECT state FROM generations") == [("orphaned",)]
 
@@ -402,6 +424,20 @@ def test_the_preferred_chain_is_found_by_the_name_of_its_root(pebbles: Pebbles, 
             assert isinstance(generation, Generation)
             chain = x509.load_pem_x509_certificates(generation.parts["chain"].content)
             assert chain[-1].issuer == root.subject, said
+
+
+@pytest.mark.parametrize("fault", [faulty.says(404), faulty.says(500), faulty.says(200, "no PEM"), faulty.reset])
+def test_a_chain_that_cannot_be_had_costs_a_warning_and_no_certificate(
+    pebbles: Pebbles, tmp_path: Path, fault: faulty.Fault
+) -> None:
+    pebble = pebbles.one("alternates", PEBBLE_ALTERNATE_ROOTS="2", PEBBLE_CHAIN_LENGTH="2")
+    backend = Backend(tmp_path, pebbles)
+    with faulty.before(pebble.url, pebble.ca_bundle, pebble.authority) as proxy:
+        proxy.fail(fault, "/alternate/1")
+        said = options(pebble, tmp_path, directory_url=f"{proxy.url}/dir", preferred_chain="Nobody's Root")
+        issuer: t.Any = Made("acme", backend).issuer(said)
+        settled(issuer, make.request(profile=PEER))
+    assert any("looked at without it" in line for line in issuer.advice())
 
 
 def test_a_preferred_chain_that_there_is_none_of_is_said(pebble: Pebble, pebbles: Pebbles, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Pending
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Pending, Unavailable
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Generation, Subject
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Order
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
@@ -197,3 +197,40 @@ def test_a_limit_for_one_name_stops_no_sibling(backend: Backend, proxy: FaultyPr
 def test_a_limit_for_all_is_met_twice_and_no_more(backend: Backend, proxy: FaultyProxy) -> None:
     assert all(isinstance(one, Pending) for one in limited(99, proxy, backend, "/order-plz"))
     assert sum("/order-plz" in one for one in proxy.seen) == 2
+
+
+# servers that say strange things
+
+
+def test_a_server_that_accepts_no_nonce_is_not_asked_without_end(backend: Backend, proxy: FaultyProxy) -> None:
+    problem = {"type": "urn:ietf:params:acme:error:badNonce", "detail": "no"}
+    proxy.fail(faulty.says(400, problem, Replay_Nonce="abcdefgh"), "/order-plz")
+    issuer = Made("acme", backend).issuer(backend.through(proxy.url))
+    error = refusal(issuer, make.request(subject(), profile=PEER))
+    assert isinstance(error, Unavailable)
+    assert "nonces for an order for web; run again, and look" in check_sentence(error, "acme")
+    assert sum("/order-plz" in one for one in proxy.seen) <= 20
+
+
+def test_a_server_that_wants_to_be_asked_again_at_once_is_asked_with_pauses(
+    backend: Backend, proxy: FaultyProxy
+) -> None:
+    def undecided(handler: Handler) -> None:
+        reply = handler.forward()
+        said = {**json.loads(reply.body), "status": "pending"}
+        handler.reply(faulty.Reply(200, {**reply.headers, "Retry-After": "0"}, json.dumps(said).encode()))
+
+    proxy.fail(undecided, "/my-order/")
+    issuer = Made("acme", backend).issuer(backend.through(proxy.url))
+    (order,) = issuer.begin([make.request(subject(), profile=PEER)])
+    (left,) = issuer.finish([t.cast("Order", order)])
+    assert isinstance(left, Order)
+    assert sum("/my-order/" in one for one in proxy.seen) < 15
+
+
+@pytest.mark.parametrize("port", ["99999", "0", "-1", "x"])
+def test_a_port_that_is_none_is_not_asked_for_an_order(backend: Backend, proxy: FaultyProxy, port: str) -> None:
+    proxy.fail(changed(lambda said: said.update(newOrder=f"https://127.0.0.1:{port}/order-plz")), "/dir")
+    issuer = Made("acme", backend).issuer(backend.through(proxy.url))
+    error = refusal(issuer, make.request(subject(), profile=PEER))
+    assert "its URL cannot be understood; run again, and look whether" in check_sentence(error, "acme")

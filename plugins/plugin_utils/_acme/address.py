@@ -11,6 +11,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from ...module_utils._core.errors import Misconfigured
+from .._issuers.facts import FACTS
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.model import Subject
@@ -123,3 +124,9 @@ def check_names(options: Options, subject: Subject) -> None:
             f"{WHO}: common_name {subject.common_name} has to be one of dns_names as well; "
             "write it there, or leave it out"
         )
+
+
+def check_key(key_type: str) -> None:
+    """Refuse a type of key that a server takes orders for, and never signs. Raises Misconfigured."""
+    if not FACTS[WHO].signs(key_type):
+        raise Misconfigured(f"{WHO}: it signs no {key_type} keys; write ecdsa-p256 in key.type, or name another issuer")

@@ -14,6 +14,7 @@ with contextlib.suppress(ImportError):
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509.oid import NameOID
 
+from ...module_utils._core.errors import KeysteadError, printable
 from ...module_utils._core.pki import MALFORMED
 from .._chains import Above
 from .._path import signed_by
@@ -39,6 +40,7 @@ class Chains:
         """Keep the trust anchors (DER), and the common name of the root that is preferred."""
         self._roots, self._preferred, self._advise = roots, preferred, advise
         self._anchors: list[x509.Certificate] | None = None
+        self.astray: dict[int, str] = {}  # serial numbers of leaves that lead to no anchor, and to whom they do
 
     def generation(self, answer: Answer, read: Callable[[str], Answer], issuer_id: str) -> Generation:
         """Return the generation of a downloaded chain; `read` gets another one. Raises Unavailable for what is none."""
@@ -52,12 +54,23 @@ class Chains:
         first = _certificates(answer)
         if self._rank(first) == 0:
             return first
-        others = [_certificates(read(url)) for url in alternates(answer)[:MOST_CHAINS]]
-        fitting = [one for one in others if one[0] == first[0]]
+        others = [self._other(url, read) for url in alternates(answer)[:MOST_CHAINS]]
+        fitting = [one for one in others if one and one[0] == first[0]]
         chosen = min([first, *fitting], key=self._rank)
         if self._preferred and not self._is_preferred(chosen):
             self._advise(f"acme: it has no chain to {self._preferred} (preferred_chain); another one was taken")
         return chosen
+
+    def _other(self, url: str, read: Callable[[str], Answer]) -> Chain:
+        """Return another chain; empty where it cannot be had, for the first one is there."""
+        try:
+            return _certificates(read(url))
+        except KeysteadError as error:
+            why = str(error)
+        except MALFORMED:
+            why = "acme: another chain cannot be understood"
+        self._advise(f"{why.partition(';')[0]}; its other chains were looked at without it")
+        return []
 
     def _rank(self, chain: Chain) -> int:
         reaches = self._anchor(chain) is not None
@@ -77,6 +90,8 @@ class Chains:
 
     def _generation(self, leaf: x509.Certificate, chain: Chain, issuer_id: str) -> Generation:
         anchor = self._anchor([leaf, *chain])
+        if anchor is None:
+            self.astray[leaf.serial_number] = printable([leaf, *chain][-1].issuer.rfc4514_string()[:200])
         if chain and chain[-1] == anchor:
             chain = chain[:-1]
         above = b"".join(one.public_bytes(Encoding.PEM) for one in chain)

@@ -25,6 +25,7 @@ if t.TYPE_CHECKING:
 _SHORTEST_PAUSE = 0.05  # seconds
 _SHORTEST_SECRET = 4
 _MOST_NONCES = 64
+_AT_ONCE, _MOST_REFUSED = 5, 20  # nonces that are refused: tried again without a pause, and at most
 _NONCE = "Replay-Nonce"
 _SIGNED = {"Content-Type": "application/jose+json"}
 Payload = t.Mapping[str, t.Any]
@@ -87,7 +88,7 @@ class Client:
 
     def _until(self, once: t.Callable[[float], Answer], what: str) -> Answer:
         """Ask, with another nonce where one was refused, and again where the server says when, within one deadline."""
-        until = time.monotonic() + self.address.timeout
+        until, refused = time.monotonic() + self.address.timeout, 0
         while True:
             try:
                 answer = once(until - time.monotonic())
@@ -95,7 +96,15 @@ class Client:
                 self.close()
                 raise
             left = until - time.monotonic()
-            if answer.code == "badNonce" and left > 0:
+            if answer.code == "badNonce":
+                refused += 1
+                pause = 0.0 if refused < _AT_ONCE else min(1.0, _SHORTEST_PAUSE * 1.5 ** (refused - _AT_ONCE))
+                if refused == _MOST_REFUSED or pause >= left:
+                    raise Unavailable(
+                        f"{WHO}: it accepts none of {refused} nonces for {what}; run again, and look whether what is "
+                        "in between keeps answers, or leads calls to servers that do not know of each other's nonces"
+                    )
+                time.sleep(pause)
                 continue
             error = failure(answer, what, self._repeatable(answer.said))
             if error is None:

@@ -26,6 +26,7 @@ if t.TYPE_CHECKING:
     from josepy.jwk import JWK
 
 LARGEST = 64 * 1024
+SHORTEST_RSA = 2048  # bits; RFC 7518, 3.3
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -51,7 +52,14 @@ def load(said: str, option: str = "account_key") -> AccountKey | None:
         ) from None
     if found.st_mode & _OTHERS:
         raise Misconfigured(f"{OPTION}.{option} {path} may be read by others; run: chmod 600 {path}")
-    return _parsed(content, f"{OPTION}.{option} {path}")
+    key = _parsed(content, f"{OPTION}.{option} {path}")
+    size = getattr(key.jwk.key, "key_size", SHORTEST_RSA)
+    if key.jwk.typ == "RSA" and size < SHORTEST_RSA and option == "account_key":
+        raise Misconfigured(
+            f"{OPTION}.account_key {path} is an RSA key of {size} bits, which is too weak; "
+            "name another file, or one that is not there yet, and this one in previous_account_key"
+        )
+    return key
 
 
 def load_or_make(said: str) -> AccountKey:

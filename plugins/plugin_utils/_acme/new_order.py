@@ -10,10 +10,14 @@ import contextlib
 import datetime as dt
 import typing as t
 
+with contextlib.suppress(ImportError):
+    from cryptography import x509
+
 from ...module_utils._core.errors import Misconfigured
+from ...module_utils._core.keys import key_type_of
 from ...module_utils._core.ports import Order
 from .._request import check_is_declared
-from .address import OPTION, WHO, check_names
+from .address import OPTION, WHO, check_key, check_names
 from .errors import Refused, not_understood
 from .order import identifiers
 from .renewal import identifier
@@ -37,6 +41,7 @@ class NewOrders:
         """Begin an order; return its URL and what it is. Raises KeysteadError."""
         check_names(self._options, request.subject)
         check_is_declared(request, WHO)
+        check_key(key_type_of(x509.load_der_x509_csr(request.csr).public_key()))
         answer = self._asked(request)
         url = str(answer.headers.get("Location", ""))
         if not url.startswith("https://") or not url.isprintable():

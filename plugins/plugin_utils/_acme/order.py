@@ -75,8 +75,8 @@ class Track:
         self.result = error if closes or not isinstance(error, Denied) else Unavailable(str(error))
 
     def wait(self, seconds: float | None) -> None:
-        """Look again later: when the server said, else after a pause that grows."""
-        self.due = time.monotonic() + (self.pause if seconds is None else seconds)
+        """Look again later: when the server said, else, or where it said at once, after a pause that grows."""
+        self.due = time.monotonic() + (seconds or self.pause)
         self.pause = min(_LONGEST_PAUSE, 1.5 * self.pause)
 
     def left(self) -> Order:

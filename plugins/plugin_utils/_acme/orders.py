@@ -121,6 +121,10 @@ class Orders:
         self._tidy(tracks)
         return [one.left() if one.result is None else one.result for one in tracks]
 
+    def astray(self, serial_number: int) -> str | None:
+        """Return whom the chain of a leaf leads to that leads to no root of ours; None for others."""
+        return self._tools.chains.astray.get(serial_number)
+
     def _track(self, order: Order) -> Track:
         body = self._fresh.get(order.reference.partition(TOLD)[0])
         return Track(order, fresh=body is not None, body=body or {}, wanted=self._wanted.get(order.reference, ()))
@@ -272,8 +276,9 @@ class Orders:
         self._account.url()  # what is wrong with it is wrong for all
         try:
             return self._account.post(url, payload, what)
-        except Nothing:
-            raise Denied(f"{WHO}: it does not have {what} any more; run again for another one") from None
+        except Nothing as error:
+            told = str(error).partition(";")[0]
+            raise Denied(f"{told}; run again for another one, or correct directory_url") from None
 
 
 def _not_asked(over: KeysteadError | None) -> KeysteadError | None:

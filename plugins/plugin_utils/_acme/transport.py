@@ -34,6 +34,14 @@ LARGEST = 4 * 1024 * 1024  # bytes of an answer
 _AGENT = "keystead.identity (Ansible collection)"  # RFC 8555, 6.1
 
 
+def _has_port(url: str) -> bool:
+    """Tell whether the port of a URL is left out, or is one."""
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
 class Transport:
     """Asks, and returns what is answered. Not for two threads at once."""
 
@@ -49,7 +57,7 @@ class Transport:
 
     def ask(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], seconds: float) -> Answer:
         """Return the answer to one call, within so many seconds. Raises Unavailable and Misconfigured."""
-        if not url.startswith("https://") or not url.isprintable():
+        if not url.startswith("https://") or not url.isprintable() or not _has_port(url):
             raise not_understood("URL")
         try:
             return self._worker.within(seconds, lambda: self._exchange(method, url, body, headers, seconds))

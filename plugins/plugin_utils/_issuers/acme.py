@@ -9,14 +9,14 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from .._acme.address import address, contact, on_host
+from .._acme.address import OPTION, address, contact, on_host
 from .._acme.dns_options import check
 from .._advice import Advice
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.challenge import Challenge
     from ...module_utils._core.errors import KeysteadError
-    from ...module_utils._core.model import Generation
+    from ...module_utils._core.model import Generation, X509Facts
     from ...module_utils._core.ports import Check, Order, Request, Revoked, Unknown
     from ...module_utils._core.schedule import Schedule
     from .._acme.account import Account
@@ -88,6 +88,11 @@ class AcmeIssuer:
     def finish(self, orders: t.Sequence[Order]) -> list[Generation | Order | KeysteadError]:
         """Go on with all orders side by side, also with those of an earlier run."""
         return self._orders.finish(orders)
+
+    def remedy(self, found: X509Facts, request: Request) -> str:  # noqa: ARG002 - no request would change it
+        """Say where a root is named that a server of ACME never names; empty where that is not what is wrong."""
+        above = self._orders.astray(found.serial_number)
+        return f"name the certificate of {above}, if you trust it, in {OPTION.partition(' ')[2]}.roots" if above else ""
 
     def schedule(self, certificate: bytes) -> Schedule:
         """Return when the server wants a certificate (DER) renewed; nobody has to be logged in."""

@@ -29,7 +29,13 @@ class Facts(t.NamedTuple):
     same_again: int
     tells_status_later: bool
     signs_ed25519: bool
+    signs_ml_dsa: bool
     signs_ecdsa: bool
+
+    def signs(self, key_type: str) -> bool:
+        """Tell whether it signs for keys of a type; others get a refusal, or no answer at all."""
+        of = {"ed25519": self.signs_ed25519, "ecdsa": self.signs_ecdsa, "ml": self.signs_ml_dsa}
+        return of.get(key_type.partition("-")[0], True)
 
 
 MEANINGS: t.Mapping[str, str] = {
@@ -60,6 +66,8 @@ MEANINGS: t.Mapping[str, str] = {
     "that got lost is found again for as long.",
     "tells_status_later": "Its own list tells of a revocation only when it is written anew; the ledger knows at once.",
     "signs_ed25519": "It signs for Ed25519 keys.",
+    "signs_ml_dsa": "It signs for ML-DSA keys (FIPS 204). Where it does not, ``key.type`` is refused before anything "
+    "is touched.",
     "signs_ecdsa": "It signs for ECDSA keys. Where it does not, for RSA keys alone (RFC 8894, 3.1).",
 }
 FACTS: t.Mapping[str, Facts] = {
@@ -81,6 +89,7 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=0,
         tells_status_later=False,
         signs_ed25519=True,
+        signs_ml_dsa=False,
         signs_ecdsa=True,
     ),
     "local": Facts(
@@ -101,6 +110,7 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=0,
         tells_status_later=False,
         signs_ed25519=True,
+        signs_ml_dsa=True,
         signs_ecdsa=True,
     ),
     "openbao": Facts(
@@ -121,6 +131,7 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=0,
         tells_status_later=False,
         signs_ed25519=True,
+        signs_ml_dsa=True,
         signs_ecdsa=True,
     ),
     # The API reference of AWS Private CA (IssueCertificate, RevokeCertificate) and its user guide ("RFC compliance",
@@ -143,6 +154,7 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=300,
         tells_status_later=True,
         signs_ed25519=False,
+        signs_ml_dsa=True,
         signs_ecdsa=True,
     ),
     "est": Facts(  # RFC 7030 knows requests and their answers: no life (4.2), no revocation, no list of what was signed
@@ -163,6 +175,7 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=0,
         tells_status_later=False,
         signs_ed25519=True,
+        signs_ml_dsa=True,
         signs_ecdsa=True,
     ),
     # RFC 8894: a request has names (3.3.1), nothing has a life, and the server grants what it likes (4.3). There is no
@@ -188,6 +201,7 @@ FACTS: t.Mapping[str, Facts] = {
         same_again=0,
         tells_status_later=False,
         signs_ed25519=False,
+        signs_ml_dsa=False,
         signs_ecdsa=False,
     ),
 }

@@ -52,10 +52,11 @@ def _scep(options: Options) -> Issuer:
     return ScepIssuer(options)
 
 
-def _acme_names(options: Options, wanted: Identity) -> None:
-    from .._acme.address import check_names
+def _acme_wanted(options: Options, wanted: Identity) -> None:
+    from .._acme.address import check_key, check_names
 
     check_names(options, wanted.subject)
+    check_key(wanted.key.type)
 
 
 def _scep_key(options: Options, wanted: Identity) -> None:
@@ -73,5 +74,5 @@ ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {
     "est": _est,
     "scep": _scep,
 }
-CHECKS: dict[str, t.Callable[[Options, Identity], None]] = {"acme": _acme_names, "scep": _scep_key}
+CHECKS: dict[str, t.Callable[[Options, Identity], None]] = {"acme": _acme_wanted, "scep": _scep_key}
 """Who can say, before anything is touched, that an identity cannot be certified so. They raise Misconfigured."""
