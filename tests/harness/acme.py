@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import typing as t
 
 from ansible_collections.keystead.identity.plugins.plugin_utils._acme.revocation import REASONS
+from ansible_collections.keystead.identity.tests.harness.in_process import web
 from ansible_collections.keystead.identity.tests.harness.issuers import Upstream, Wrong
 from ansible_collections.keystead.identity.tests.harness.openbao_server import free_ports
 from ansible_collections.keystead.identity.tests.harness.pebble import HMAC_KEY, KID
@@ -21,7 +23,15 @@ if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.pebble import Pebble, Pebbles
 
 Options = dict[str, t.Any]
+PEER = "tls_peer"
+"""The profile that has the usages which Pebble and Caddy sign."""
 WRONG_KEY = "b10lLJs8l1GPIzsLP0s6pMt8O0XVGnfTaCeROxQM0BIt2XrJMDHJZBM5NuQmQJQH"
+
+
+def identities(count: int, **said: t.Any) -> list[Options]:
+    """Return declarations with names that no test had before."""
+    stem = f"t{time.monotonic_ns():x}"
+    return [web(name=f"web{n}", dns_names=[f"{stem}n{n}.example.org"], profile=PEER, **said) for n in range(count)]
 
 
 def options(pebble: Pebble, directory: Path, challenge: Options | None = None, **said: t.Any) -> Options:

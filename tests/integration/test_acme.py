@@ -21,7 +21,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.ports impo
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.acme import AcmeIssuer
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness import local as make
-from ansible_collections.keystead.identity.tests.harness.acme import Backend, options
+from ansible_collections.keystead.identity.tests.harness.acme import PEER, Backend, identities, options
 from ansible_collections.keystead.identity.tests.harness.in_process import World, host_half, until, web
 from ansible_collections.keystead.identity.tests.harness.issuers import Made, answers, check_sentence, settled
 from cryptography import x509
@@ -34,7 +34,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.pebble import Pebble, Pebbles
 
 pytestmark = [pytest.mark.needs("pebble", "curl"), pytest.mark.one_core]
-PEER = "tls_peer"
 
 
 @pytest.fixture
@@ -45,12 +44,6 @@ def world(tmp_path: Path) -> World:
 @pytest.fixture
 def pebble(pebbles: Pebbles) -> Pebble:
     return pebbles.one()
-
-
-def identities(count: int, **said: t.Any) -> list[dict[str, t.Any]]:
-    """Return declarations with names that no test had before."""
-    stem = f"t{time.monotonic_ns():x}"
-    return [web(name=f"web{n}", dns_names=[f"{stem}n{n}.example.org"], profile=PEER, **said) for n in range(count)]
 
 
 @contextlib.contextmanager

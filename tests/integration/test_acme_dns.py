@@ -18,7 +18,7 @@ import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured, Unavailable
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Subject
 from ansible_collections.keystead.identity.tests.harness import local as make
-from ansible_collections.keystead.identity.tests.harness.acme import Backend, options
+from ansible_collections.keystead.identity.tests.harness.acme import PEER, Backend, options
 from ansible_collections.keystead.identity.tests.harness.issuers import Made, answers, check_sentence, refusal, settled
 from ansible_collections.keystead.identity.tests.harness.name_server import KEY_NAME, SECRET, NameServer, running
 from ansible_collections.keystead.identity.tests.harness.openbao_server import free_ports
@@ -29,7 +29,6 @@ if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.pebble import Pebble, Pebbles
 
 pytestmark = [pytest.mark.needs("pebble", "curl"), pytest.mark.one_core]
-PEER = "tls_peer"
 WILD = Subject(dns_names=("*.example.org", "example.org", "a.b.example.org"))
 OTHER_SECRET = "AAAAJbq0rEPgmIWuq3zmRa4Mgk3eVFOVjfJi3WcaGhk="
 

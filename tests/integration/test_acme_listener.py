@@ -10,8 +10,8 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.keystead.identity.tests.harness.acme import options
-from ansible_collections.keystead.identity.tests.harness.in_process import World, until, web
+from ansible_collections.keystead.identity.tests.harness.acme import identities, options
+from ansible_collections.keystead.identity.tests.harness.in_process import World, until
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -19,18 +19,11 @@ if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.pebble import Pebbles
 
 pytestmark = [pytest.mark.needs("pebble", "curl"), pytest.mark.one_core]
-PEER = "tls_peer"
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path / "world")
-
-
-def identities(count: int) -> list[dict[str, t.Any]]:
-    """Return declarations with names that no test had before."""
-    stem = f"t{time.monotonic_ns():x}"
-    return [web(name=f"web{n}", dns_names=[f"{stem}n{n}.example.org"], profile=PEER) for n in range(count)]
 
 
 def gone(world: World) -> None:

@@ -19,8 +19,8 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.model impo
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Order
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness import local as make
-from ansible_collections.keystead.identity.tests.harness.acme import Backend, options
-from ansible_collections.keystead.identity.tests.harness.in_process import World, web
+from ansible_collections.keystead.identity.tests.harness.acme import PEER, Backend, identities, options
+from ansible_collections.keystead.identity.tests.harness.in_process import World
 from ansible_collections.keystead.identity.tests.harness.issuers import Made, answers, check_sentence, refusal, settled
 from ansible_collections.keystead.identity.tests.harness.name_server import KEY_NAME, SECRET
 from ansible_collections.keystead.identity.tests.harness.name_server import running as name_server
@@ -34,18 +34,11 @@ if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.tests.harness.pebble import Pebbles
 
 pytestmark = [pytest.mark.needs("pebble", "curl"), pytest.mark.one_core]
-PEER = "tls_peer"
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path / "world")
-
-
-def identities(count: int, **said: t.Any) -> list[dict[str, t.Any]]:
-    """Return declarations with names that no test had before."""
-    stem = f"t{time.monotonic_ns():x}"
-    return [web(name=f"web{n}", dns_names=[f"{stem}n{n}.example.org"], profile=PEER, **said) for n in range(count)]
 
 
 @pytest.fixture
