@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
+from .._serial import with_colons
+
 if t.TYPE_CHECKING:
     from ...module_utils._core.ports import Revoked
     from .wanted import Entry
@@ -78,8 +80,7 @@ class Target(t.NamedTuple):
     @property
     def called(self) -> str:
         """What it is called in sentences."""
-        number = self.kept.serial_number
-        shown = bytes.fromhex(number.zfill(len(number) + len(number) % 2)).hex(":")
+        shown = with_colons(int(self.kept.serial_number, 16))
         if not self.holders:
             return f"certificate {shown}"
         one = self.holders[0]

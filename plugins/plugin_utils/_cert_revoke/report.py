@@ -10,6 +10,7 @@ import typing as t
 
 from ...module_utils._core.errors import KeysteadError
 from ...module_utils._core.ports import Revoked
+from .._serial import with_colons
 from .wanted import WHO
 
 if t.TYPE_CHECKING:
@@ -47,7 +48,7 @@ def _record(found: Found, answer: Answer | None) -> Record:
     error = answer if isinstance(answer, KeysteadError) else found.error
     revoked = answer if isinstance(answer, Revoked) else found.revoked
     record: Record = {
-        "serial_number": _shown(kept.serial_number),
+        "serial_number": with_colons(int(kept.serial_number, 16)),
         "fingerprint_sha256": kept.fingerprint,
         "status": "revoked" if revoked else found.status,
         "reason": revoked.reason if revoked else None,
@@ -64,10 +65,6 @@ def _record(found: Found, answer: Answer | None) -> Record:
     elif found.status == "expired":
         record["msg"] = f"{WHO}: it ended on {kept.not_after:%Y-%m-%d %H:%M} UTC, and is not revoked"
     return record
-
-
-def _shown(serial_number: str) -> str:
-    return bytes.fromhex(serial_number.zfill(len(serial_number) + len(serial_number) % 2)).hex(":")
 
 
 def _diff(found: Sequence[Found], reason: str) -> dict[str, str]:
