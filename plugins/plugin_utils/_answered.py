@@ -9,15 +9,20 @@ from __future__ import annotations
 import math
 import typing as t
 
+from ..module_utils._core import wire
 from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, printable
+from ..module_utils._enrol.https import KEPT, Answer
 from ._openbao.errors import LONGEST
 from ._retry_after import retry_after
 
-if t.TYPE_CHECKING:
-    from ..module_utils._enrol.https import Answer
-
 Remedies = t.Mapping[int, tuple[type[Denied], str, str]]
 _SHORTEST_SECRET = 4
+
+
+def answer(told: t.Mapping[str, t.Any]) -> Answer:
+    """Return an answer of HTTP that came up; raises ValueError, TypeError or LookupError for what is none."""
+    headers = {name: wire.text(told["headers"][name]) for name in KEPT if name in told["headers"]}
+    return Answer(wire.count(told["status"]), headers, wire.binary(told["body"]))
 
 
 def plain_text(answer: Answer, secrets: t.Iterable[str]) -> str:

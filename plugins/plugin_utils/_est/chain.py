@@ -11,8 +11,13 @@ signatures are followed.
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
+with contextlib.suppress(ImportError):
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+from .._chains import Above
 from .._path import LONGEST, signed_by
 
 if t.TYPE_CHECKING:
@@ -42,6 +47,13 @@ def path(leaf: x509.Certificate, above: Certificates, roots: Certificates) -> tu
             left = [one for one in left if one not in found]
         ways = longer
     return [], None
+
+
+def above(leaf: x509.Certificate, named: Certificates, roots: Certificates) -> Above:
+    """Return what stands above a leaf, among what a server names; all roots where none is met, which V1 then says."""
+    between, anchor = path(leaf, named, roots)
+    anchors = roots if anchor is None else [anchor]
+    return Above(*(b"".join(one.public_bytes(Encoding.PEM) for one in part) for part in (between, anchors)))
 
 
 class _Looks:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import base64
 import typing as t
 
-from ...module_utils._core import wire
 from ...module_utils._core.errors import KeysteadError, Unasked, Unavailable, Unreached
 from ...module_utils._core.ports import Enrolment
-from ...module_utils._enrol.https import KEPT, Answer
+from .._answered import answer as heard
 from .._request import check_is_declared
 from .address import WHO
 from .cms import certificates
@@ -72,8 +71,8 @@ def enrolled(
     Without authorities that lead to a trusted root it asked nobody to sign. Where the server has signed, no error says
     that it refused.
     """
-    named = _answer(told["authorities"])
-    answer = _answer(told["answer"]) if "answer" in told else None
+    named = heard(told["authorities"])
+    answer = heard(told["answer"]) if "answer" in told else None
     try:
         client.check(named, "cacerts")
         above = certificates(named.body, "list of authorities (cacerts)")
@@ -85,8 +84,3 @@ def enrolled(
         if answer is None:
             return (Unreached if isinstance(error, Unavailable) else Unasked)(str(error))
         return Unavailable(str(error)) if answer.status == 200 else error
-
-
-def _answer(told: t.Mapping[str, t.Any]) -> Answer:
-    headers = {name: wire.text(told["headers"][name]) for name in KEPT if name in told["headers"]}
-    return Answer(wire.count(told["status"]), headers, wire.binary(told["body"]))

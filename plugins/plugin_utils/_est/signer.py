@@ -22,7 +22,6 @@ from ...module_utils._core.keys import spki_sha256
 from ...module_utils._core.pki import MALFORMED
 from ...module_utils._core.ports import Order
 from ...module_utils._enrol.unreachable import LoggedOut, Silent
-from .._chains import Above
 from .._edge import unexpected
 from .._openbao.errors import plain
 from .._request import check_is_declared
@@ -30,7 +29,7 @@ from .._roots import declared_roots
 from .._shortened import shortened
 from .address import WHO
 from .asked import check
-from .chain import path
+from .chain import above
 from .client import Later
 from .roots import is_authority, leads, pinned_root
 
@@ -148,12 +147,8 @@ class Signer:
             self._advise(advice)
         return self._generation(leaf, [*answer, *self._named])
 
-    def _generation(self, leaf: x509.Certificate, above: Sequence[x509.Certificate]) -> Generation:
-        roots = self._roots()
-        between, anchor = path(leaf, above, roots)
-        anchors = [anchor] if anchor is not None else roots  # V1 says that no way leads to one
-        found = Above(*(b"".join(one.public_bytes(Encoding.PEM) for one in part) for part in (between, anchors)))
-        return found.generation(leaf, self._id)
+    def _generation(self, leaf: x509.Certificate, named: Sequence[x509.Certificate]) -> Generation:
+        return above(leaf, named, self._roots()).generation(leaf, self._id)
 
 
 def granted_of(

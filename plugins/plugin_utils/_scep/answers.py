@@ -14,11 +14,13 @@ with contextlib.suppress(ImportError):
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
-from ...module_utils._core import pki, wire
+from ...module_utils._core import pki
 from ...module_utils._core.errors import Denied, Unavailable
 from ...module_utils._core.pki import LARGEST, MALFORMED
-from ...module_utils._enrol.https import KEPT, Answer
 from .address import WHO
+
+if t.TYPE_CHECKING:
+    from ...module_utils._enrol.https import Answer
 
 MOST = 64  # certificates
 ENDED = ("granted", "pending", "refused", "failed")
@@ -37,12 +39,6 @@ INFO: t.Mapping[str, tuple[str, str]] = {  # RFC 8894, 3.2.1.4
     "badTime": ("the time of the message is too far from its own", "set the clocks of the host and of the server"),
     "badCertId": ("it knows no such certificate", "see its log"),
 }
-
-
-def answer(told: t.Mapping[str, t.Any]) -> Answer:
-    """Return an answer of HTTP that came up; raises ValueError, TypeError or LookupError for what is none."""
-    headers = {name: wire.text(told["headers"][name]) for name in KEPT if name in told["headers"]}
-    return Answer(wire.count(told["status"]), headers, wire.binary(told["body"]))
 
 
 def authorities(named: Answer) -> list[x509.Certificate]:

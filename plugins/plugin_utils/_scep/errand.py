@@ -20,15 +20,14 @@ from ...module_utils._core.errors import Denied, KeysteadError, Unasked, Unavail
 from ...module_utils._core.keys import key_type_of
 from ...module_utils._core.pki import MALFORMED
 from ...module_utils._core.ports import Enrolment, Order
-from .._answered import failure, plain_text
-from .._chains import Above
-from .._est.chain import path
+from .._answered import answer, failure, plain_text
+from .._est.chain import above
 from .._openbao.errors import plain
 from .._request import check_is_declared
 from .._roots import ca_bundle, declared_roots
 from .._shortened import shortened
 from .address import RSA, WHO, challenge, fingerprint, not_signed
-from .answers import ENDED, REMEDIES, answer, authorities, check_pinned, refused
+from .answers import ENDED, REMEDIES, authorities, check_pinned, refused
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.model import Credential, Generation
@@ -127,10 +126,7 @@ class Errand:
     ) -> Generation:
         if advice := shortened(WHO, request, leaf):
             self._advise(advice)
-        between, anchor = path(leaf, named, self._roots)
-        anchors = [anchor] if anchor is not None else self._roots  # V1 says that no way leads to one
-        above = Above(*(b"".join(one.public_bytes(Encoding.PEM) for one in part) for part in (between, anchors)))
-        return above.generation(leaf, self._id)
+        return above(leaf, named, self._roots).generation(leaf, self._id)
 
 
 def reference(request: Request) -> str:
