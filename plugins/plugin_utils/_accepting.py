@@ -17,7 +17,7 @@ from ..module_utils._core.errors import Denied, NotConverged
 from ..module_utils._core.ports import Good, Lister, Revoked, Revoker
 from ..module_utils._core.renewal import renew_at
 from ._answer import accepted
-from ._issuers.facts import FACTS
+from ._issuers.facts import facts_of
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Generation, Identity
@@ -42,7 +42,7 @@ def lost_since(issuer: Issuer, work: Work, now: datetime) -> datetime | None:
         return None
     if opened.issuer_id != issuer.id:
         return opened.since  # whoever it was is not asked any more
-    facts = FACTS[backend(issuer.id)]
+    facts = facts_of(issuer.id)
     if gives_again(opened, work, now):
         return None
     return opened.since if facts.may_forget else None
@@ -50,7 +50,7 @@ def lost_since(issuer: Issuer, work: Work, now: datetime) -> datetime | None:
 
 def gives_again(opened: OpenIntent, work: Work, now: datetime) -> bool:
     """Tell whether an issuer gives the same answer again: soon after, and to the same request."""
-    left = FACTS[backend(opened.issuer_id)].same_again - ON_THE_WAY - (now - opened.since).total_seconds()
+    left = facts_of(opened.issuer_id).same_again - ON_THE_WAY - (now - opened.since).total_seconds()
     return left > 0 and opened.asked in (None, asked(work.identity))
 
 

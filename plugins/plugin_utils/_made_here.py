@@ -16,8 +16,8 @@ from datetime import timedelta
 from ..module_utils._core import pki
 from ..module_utils._core.errors import KeysteadError
 from ..module_utils._core.keys import generate, spki_sha256
-from ._accepting import backend, listed
-from ._issuers.facts import FACTS
+from ._accepting import listed
+from ._issuers.facts import facts_of
 from ._ledger.port import Event, Orphaned, Outcome, Refused
 from ._serial import with_colons
 from ._signed import issued
@@ -79,4 +79,4 @@ def _answer(work: Work, intent: OpenIntent) -> tuple[Issued | None, Change]:
                 return found, Orphaned(found)
     except KeysteadError:
         return None, Orphaned()
-    return None, Orphaned() if FACTS[backend(issuer.id)].may_forget else Refused()
+    return None, Orphaned() if facts_of(issuer.id).may_forget else Refused()

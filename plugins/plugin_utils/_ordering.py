@@ -14,7 +14,7 @@ from ..module_utils._core.challenge import Challenges
 from ..module_utils._core.errors import Denied, KeysteadError, Unavailable
 from ..module_utils._core.ports import Order
 from ._enrolling import asking
-from ._issuers.facts import FACTS
+from ._issuers.facts import facts_of
 from ._ledger.port import Event, Ordered, Outcome
 
 if t.TYPE_CHECKING:
@@ -130,7 +130,7 @@ class Ordering:
 
 def _resumes(issuer: Issuer) -> bool:
     """Tell whether an order of this issuer goes on in another run; others are asked from the beginning."""
-    return FACTS[issuer.id.partition(":")[0]].answers_later
+    return facts_of(issuer.id).answers_later
 
 
 def _replaced(answers: list[Answer], orders: t.Sequence[Order], later: t.Sequence[Answer]) -> list[Answer]:

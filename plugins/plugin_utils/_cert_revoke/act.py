@@ -16,9 +16,10 @@ import typing as t
 from ...module_utils._core.errors import KeysteadError, NotConverged, Unavailable
 from ...module_utils._core.ports import Good, Revoked
 from ...module_utils._core.revoking import PublishesLists
+from .._issuers.facts import facts_of
 from .._ledger.nouns import CredentialRevoked
 from .._ledger.port import Event, Outcome
-from .look import facts_of, revoked_among
+from .look import revoked_among
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -129,7 +130,7 @@ def _told(part: Sequence[Found], run: Run) -> list[Answer]:
         answers: list[Answer] = run.key.revoke(part) if run.key else issuer.revoke(doomed, run.reason)
     except KeysteadError as error:
         return [error] * len(part)
-    facts = facts_of(issuer)
+    facts = facts_of(issuer.id)
     if not facts.tells_status or facts.tells_status_later:
         return answers
     known = revoked_among(issuer, part) or frozenset()

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from .._actor import actor
 from .._declare import checked_issuer
+from .._issuers.facts import facts_of
 from .._ledger.port import Batch
 from .._policy.emergency import check_emergency
 from .._policy.load import load
@@ -20,7 +21,7 @@ from .act import SLICE, Run, act
 from .decide import check_expected, decide
 from .find import find
 from .ledger import opened
-from .look import facts_of, look
+from .look import look
 from .report import report
 from .served import delivered, served
 from .wanted import WHO, wanted
@@ -112,7 +113,7 @@ class _Converging:
         """Say what an issuer will not keep, or will not tell at once, before it is asked."""
         said = []
         for issuer in {one.issuer.id: one.issuer for one in doomed}.values():
-            who, facts = issuer.id.partition(":")[0], facts_of(issuer)
+            who, facts = issuer.id.partition(":")[0], facts_of(issuer.id)
             if not facts.keeps_reasons and self.wanted.reason != "unspecified":
                 said.append(
                     f"{who}: it keeps no reason of a revocation; {self.wanted.reason} is recorded as unspecified"

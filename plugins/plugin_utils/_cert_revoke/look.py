@@ -11,7 +11,7 @@ import typing as t
 from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable
 from ...module_utils._core.ports import Good, Revoked, Revoker, Unknown
 from ...module_utils._core.revoking import TellsMany
-from .._issuers.facts import FACTS
+from .._issuers.facts import facts_of
 from .._ledger import revocations
 from .decide import Found
 from .wanted import WHO
@@ -21,17 +21,11 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ...module_utils._core.ports import Issuer
-    from .._issuers.facts import Facts
     from .._ledger.chain import Readable
     from .._signers import Signers
     from .kept import Target
 
 Ask = t.Any  # Revoker and Issuer in one
-
-
-def facts_of(issuer: Issuer) -> Facts:
-    """Return in what an issuer differs: its id begins with its backend."""
-    return FACTS[issuer.id.partition(":")[0]]
 
 
 def look(
@@ -170,5 +164,5 @@ class _Standing:
 
 def _would_know(issuer: Issuer) -> bool:
     """Tell whether an issuer that knows nothing of a certificate did not sign it."""
-    facts = facts_of(issuer)
+    facts = facts_of(issuer.id)
     return facts.tells_status and not facts.tells_status_later

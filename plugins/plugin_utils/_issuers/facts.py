@@ -205,3 +205,8 @@ FACTS: t.Mapping[str, Facts] = {
         signs_ecdsa=False,
     ),
 }
+
+
+def facts_of(issuer_id: str) -> Facts:
+    """Return in what the issuer with an id differs: that begins with its backend."""
+    return FACTS[issuer_id.partition(":")[0]]
