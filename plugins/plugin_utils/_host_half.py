@@ -117,12 +117,12 @@ class HostHalf:
         """Let the host look at itself, and whether it has what speaks the `protocols` of enrolment of the errand."""
         return self._ask({"phase": "preflight", "ledger_id": self.ledger_id, "errand": errand, "identities": []}, now)
 
-    def errand(self, errand: dict[str, t.Any], pin: str | None, now: datetime) -> Answer:
-        """Let the host do something in a token; return its one answer. A PIN goes down a pipe only."""
+    def errand(self, errand: dict[str, t.Any], pin: str | None, now: datetime, phase: str = "token") -> Answer:
+        """Let the host do something in a token, or to its anchors; return its one answer. A PIN goes down a pipe."""
         secrets = {"secrets": {"key": {"pin": pin}}} if pin else {}
-        answers = self._ask({**secrets, "phase": "token", "errand": errand, "identities": []}, now)["identities"]
+        answers = self._ask({**secrets, "phase": phase, "errand": errand, "identities": []}, now)["identities"]
         if len(answers) != 1 or not isinstance(answers[0], dict):
-            raise Denied("host: its answer about the token has another form; look at what runs on this host")
+            raise Denied(f"host: its answer about the {phase} has another form; look at what runs on this host")
         return t.cast("Answer", answers[0])
 
     def _call(

@@ -19,7 +19,8 @@ class Request(t.NamedTuple):
 
     `others`, `paths` and `scan` are what phase `read` looks at beside the identities that are named. `secrets` are PINs
     and passwords by the name of the identity: they come apart from what is wanted, which is shown. `errand` is for
-    phase `token`. `refused` are the PINs that tokens of this host refused earlier in the run, by where they come from.
+    phases that are about no identity. `refused` are the PINs that tokens of this host refused earlier in the run, by
+    where they come from.
     """
 
     store: str

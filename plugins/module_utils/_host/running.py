@@ -50,6 +50,10 @@ def run(params: t.Mapping[str, t.Any], *, check: bool) -> dict[str, t.Any]:
         from .token_keys import run_errand
 
         answers = {"identities": [run_errand(request, check=check)]}
+    elif phase == "trust":
+        from .trust import run_errand as run_trust
+
+        answers = {"identities": [run_trust(request, check=check)]}
     else:
         from .read import look_around
 

@@ -11,7 +11,7 @@ from .option import Option
 WIRE = {
     "phase": Option(
         "What to do.", required=True,
-        choices=("prepare", "enrol", "respond", "install", "read", "preflight", "token"),
+        choices=("prepare", "enrol", "respond", "install", "read", "preflight", "token", "trust"),
     ),
     "format": Option("The version of the wire; any other is refused.", type="int", required=True),
     "now": Option("The clock of the controller, in seconds since 1970.", type="float", required=True),
@@ -33,7 +33,7 @@ WIRE = {
         type="dict",
         no_log=False,
     ),
-    "errand": Option("With V(token), what is to be done in it.", type="dict"),
+    "errand": Option("With V(token), V(preflight) and V(trust), what is to be done there.", type="dict"),
     "refused": Option(
         "PINs that tokens of this host refused earlier in this run: the token, and where the PIN comes from.",
         type="list",

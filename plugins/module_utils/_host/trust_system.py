@@ -1,0 +1,180 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: BSD-2-Clause
+# Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
+
+"""Anchors in the system's store, by the tool of the distribution. Files of ours bear our name; no other is touched."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import stat
+import typing as t
+
+from .._core import pki
+from .._core.errors import Misconfigured, Unavailable
+from .._core.trust import TrustSeen
+from .command import SYSTEM_PATH, run
+from .directories import open_directory
+from .safe_files import facts, name_of_ours, read_file, read_link, remove, write_file
+from .trust_file import MODE, readable
+
+PATIENCE = 120.0  # seconds for the tool, whose hooks may build a store for Java
+LARGEST_STORE = 16 << 20  # bytes
+_BODY = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
+
+
+class Layout(t.NamedTuple):
+    """How a distribution does it: its tool reads files in `source` and writes `bundle`.
+
+    In `links`, where there is such a directory, every anchor has a link, and one by the hash of its name beside it.
+    """
+
+    tool: tuple[str, ...]
+    source: str
+    bundle: str
+    links: str = ""
+
+
+LAYOUTS = (
+    Layout(("update-ca-certificates",), "/usr/local/share/ca-certificates", "/etc/ssl/certs/ca-certificates.crt",
+           "/etc/ssl/certs"),
+    Layout(("update-ca-trust", "extract"), "/etc/pki/ca-trust/source/anchors",
+           "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem"),
+)  # fmt: skip
+
+
+def layout() -> Layout:
+    """Return how this host does it. Raises Misconfigured where it has no tool that is known here."""
+    for one in LAYOUTS:
+        if shutil.which(one.tool[0], path=":".join(SYSTEM_PATH)) and os.path.isdir(one.source):
+            return one
+    known = " or ".join(f"{one.tool[0]} with {one.source}" for one in LAYOUTS)
+    raise Misconfigured(f"host: option system: there is no {known}; install ca-certificates, or write a path")
+
+
+class SystemStore:
+    """What of a bundle is in the system's store: one file an anchor, and what the tool made of them."""
+
+    def __init__(self, name: str) -> None:
+        """Find out how this host does it."""
+        self._prefix, self._layout = f"keystead-{name}-", layout()
+        self._ours = re.compile(re.escape(self._prefix) + r"[0-9a-f]{16}\.(?:crt|pem)", re.ASCII)
+
+    def look(self) -> TrustSeen:
+        """Return what is there."""
+        directory = open_directory(self._layout.source)
+        try:
+            files = self._files(directory)
+        finally:
+            os.close(directory)
+        digest = hashlib.sha256(b"".join(name.encode() + b"\0" + files[name] for name in sorted(files))).hexdigest()
+        anchors = {der for content in files.values() for der in readable(content)[0]}
+        why = self._drift(files, anchors)
+        state = "drift" if why else "ours" if files else "missing"
+        return TrustSeen(self._layout.source, state, digest, why, tuple(sorted(anchors)))
+
+    def write(self, anchors: tuple[bytes, ...]) -> None:
+        """Have exactly these anchors in the store, of those of this bundle: what is new comes before what goes."""
+        wanted = {self._name_of(der): pki.pem_certificate(der) for der in anchors}
+        directory = open_directory(self._layout.source)
+        try:
+            there = self._files(directory)
+            for name, content in wanted.items():
+                if there.get(name) != content:
+                    write_file(directory, name, content, mode=MODE, temporary=name_of_ours(name))
+            for name in sorted(there.keys() - wanted.keys()):
+                remove(directory, name)
+        finally:
+            os.close(directory)
+        self._tell(self._layout.tool)
+        if self._layout.links:
+            self._forget_links()
+
+    def _name_of(self, der: bytes) -> str:
+        return f"{self._prefix}{pki.fingerprint(der)[:16]}.crt"
+
+    def _files(self, directory: int) -> dict[str, bytes]:
+        """Return the files of this bundle by their names. Raises Misconfigured for what is none."""
+        found = {}
+        for name in os.listdir(directory):
+            if not (self._ours.fullmatch(name) and name.endswith(".crt")):
+                continue
+            there = facts(directory, name)
+            if there is not None and not stat.S_ISREG(there.st_mode):
+                raise Misconfigured(f"host: {self._layout.source}/{name} is a link or no file; move it away")
+            found[name] = read_file(directory, name) or b""
+        return found
+
+    def _drift(self, files: t.Mapping[str, bytes], anchors: t.AbstractSet[bytes]) -> str:
+        """Say why the tool has to be run again, or files to be written; nothing where all is as it should be."""
+        if files != {self._name_of(der): pki.pem_certificate(der) for der in anchors}:
+            return "somebody else changed its files"
+        if self._dangling():
+            return f"what was taken out of it is still in {self._layout.links}"
+        known = _bodies(self._layout.bundle) if anchors or not self._layout.links else frozenset()
+        if not anchors <= known:
+            return f"{self._layout.bundle} lacks what is in it"
+        if not self._layout.links and _is_older(self._layout.bundle, self._layout.source):
+            return f"{self._layout.bundle} is older than what is in it"
+        return ""
+
+    def _dangling(self) -> list[str]:
+        """Return the links to files of this bundle that are gone: those by name, and those by hash to these."""
+        if not self._layout.links:
+            return []
+        directory = open_directory(self._layout.links)
+        try:
+            gone = []
+            for name in os.listdir(directory):
+                lead = read_link(directory, name) or ""
+                if self._ours.fullmatch(lead.rpartition("/")[2]) and not os.path.exists(f"{self._layout.links}/{name}"):
+                    gone.append(name)
+            return gone
+        finally:
+            os.close(directory)
+
+    def _forget_links(self) -> None:
+        """Remove the links to what is gone, which the tool leaves where nothing was added.
+
+        OpenSSL stops at the first number that a hash lacks, so the directory is hashed again. Until that is done, the
+        links by hash tell that it is still to do.
+        """
+        gone = self._dangling()
+        if not gone:
+            return
+        directory = open_directory(self._layout.links)
+        try:
+            for name in filter(self._ours.fullmatch, gone):
+                remove(directory, name)
+        finally:
+            os.close(directory)
+        self._tell(("openssl", "rehash", self._layout.links))
+
+    def _tell(self, argv: t.Sequence[str]) -> None:
+        ran = run(argv, PATIENCE)
+        if ran.problem:
+            raise Unavailable(f"host: {ran.problem}; run {' '.join(argv)} by hand to see why, then run again")
+
+
+def _bodies(path: str) -> frozenset[bytes]:
+    """Return the certificates (DER) of a file of the system's, whoever wrote what stands between them."""
+    import base64
+
+    parent, _slash, name = path.rpartition("/")
+    directory = open_directory(parent)
+    try:
+        content = read_file(directory, name, LARGEST_STORE) or b""
+    finally:
+        os.close(directory)
+    return frozenset(base64.b64decode(b"".join(body.split())) for body in _BODY.findall(content))
+
+
+def _is_older(path: str, directory: str) -> bool:
+    """Tell whether a file was written before something in a directory was added or removed."""
+    try:
+        return os.stat(path).st_mtime_ns < os.stat(directory).st_mtime_ns
+    except FileNotFoundError:
+        return True

@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+DOCUMENTATION = r"""
+module: trust_bundle
+short_description: Keep the certificates of the authorities that a host trusts
+version_added: 0.1.0
+description:
+  - Keeps a file of PEM, or what the system's store has under a name, with exactly the anchors that are declared, and
+    those that are not declared any more and that somebody still needs.
+  - An anchor is added at once. One that is no longer declared leaves when no identity in the ledger needs it, that is,
+    when nobody's certificate in use leads to it and to none of the declared ones. Until then it is retained, and
+    RV(anchors[].why) names who needs it. So an authority is exchanged by declaring the new one beside the old one
+    everywhere, then replacing the certificates, then declaring the new one alone.
+  - Everybody counts whose certificate the ledger has.
+  - The file is replaced by one rename. One that somebody else made is taken over only where everything in it is
+    declared. In the system's store, only files with the name of the bundle are ever written or removed.
+author:
+  - Keystead contributors (@keystead)
+requirements:
+  - cryptography >= 3.4 on the managed host, for the Python that Ansible uses there
+  - cryptography >= 50 on the controller
+extends_documentation_fragment:
+  - keystead.identity.trust_bundle
+  - keystead.identity.common
+  - keystead.identity.attributes
+  - keystead.identity.attributes.actiongroup_identity
+seealso:
+  - module: keystead.identity.machine_identity
+  - module: keystead.identity.certificate_authority
+notes:
+  - A service reads its anchors when it starts or is reloaded. Notify a handler that does so, as the examples show.
+  - What the ledger does not know, it cannot keep an anchor for. A peer whose certificate this collection did not issue,
+    adopt or observe is trusted as long as its authority is declared.
+  - What is revoked or has ended keeps no anchor.
+"""
+
+EXAMPLES = r"""
+- name: The servers of the shop are believed by what either authority signs
+  keystead.identity.trust_bundle:
+    name: shop
+    path: /etc/shop/peers.pem
+    anchors:
+      - /home/admin/pki/a/ca.pem
+      - /home/admin/pki/b/ca.pem
+  register: trusted
+  notify: Reload the shop
+
+- name: Who keeps an old authority alive is told
+  ansible.builtin.debug:
+    msg: "{{ trusted.anchors | selectattr('retained') | map(attribute='why') }}"
+
+- name: Every program on the host believes what the authority of the site signs
+  keystead.identity.trust_bundle:
+    name: site
+    system: true
+    anchors: ["{{ lookup('ansible.builtin.file', '/home/admin/pki/b/ca.pem') }}"]
+
+- name: The key of an authority got into wrong hands, and nobody waits for its peers
+  keystead.identity.trust_bundle:
+    name: shop
+    path: /etc/shop/peers.pem
+    anchors: [/home/admin/pki/b/ca.pem]
+    drop_in_use: true
+  notify: Reload the shop
+"""
+
+RETURN = r"""
+anchors:
+  description: The anchors of the bundle, in the order of their fingerprints; in check mode those that it would have.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    subject:
+      description: Whom it names (RFC 4514).
+      type: str
+      returned: always
+      sample: CN=Authority B
+    fingerprint_sha256:
+      description: The SHA-256 of the certificate in lower-case hexadecimal.
+      type: str
+      returned: always
+    not_after:
+      description: When it ends (RFC 3339).
+      type: str
+      returned: always
+      sample: "2036-11-22T10:00:00Z"
+    retained:
+      description: Whether it is no longer declared, and stays for who needs it.
+      type: bool
+      returned: always
+    why:
+      description: Who needs it. Null where it is declared.
+      type: str
+      returned: always
+      sample: web on web2 and web on web3 still need it
+    needed_by:
+      description: The C(host), C(store) and C(identity) of each that needs it. Empty where it is declared.
+      type: list
+      elements: dict
+      returned: always
+path:
+  description: The file. Null where there is none, or with O(system=true).
+  type: str
+  returned: success
+  sample: /etc/shop/peers.pem
+steps:
+  description: What was done, or would be done in check mode, and why.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    action:
+      description: One of publish (an anchor is added, or the file written again), withdraw (one is dropped), adopt.
+      type: str
+      returned: always
+      sample: withdraw
+    reason:
+      description: Why it was needed.
+      type: str
+      returned: always
+      sample: CN=Authority A (0123456789abcdef) is not declared any more, and nobody in the ledger needs it
+"""

@@ -1,0 +1,96 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Look, decide, act, look again, for the anchors of one bundle: one execution, and another where something is done."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from datetime import UTC, datetime
+
+from ...module_utils._core.errors import Denied, KeysteadError
+from ...module_utils._core.trust import packed, seen_of
+from .._actor import actor, holder
+from .._edge import unexpected
+from .._host_half import HostHalf, error_of
+from .._ledger.port import Batch, Event, Outcome
+from .._ledger.registry import open_for
+from .._policy.load import load
+from .anchors import Anchor, anchor
+from .decide import check, decide, going
+from .peers import needed
+from .report import report
+from .wanted import wanted
+from .words import WHO
+
+if t.TYPE_CHECKING:
+    from ...module_utils._core.model import Step
+    from ...module_utils._core.trust import TrustErrand, TrustSeen
+    from .._action import Task
+    from .._ledger.chain import Readable
+    from .._ledger.port import Ledger
+    from .decide import Plan
+    from .wanted import Wanted
+
+
+def converge(args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
+    """Bring one bundle to what validated options declare; return what the task returns. Raises KeysteadError."""
+    declared, warnings = wanted(args)
+    load(args["policy"], datetime.now(UTC))  # it has no rule for anchors; one that cannot be read stops every task
+    ledger = open_for(args, read_only=task.check)
+    try:
+        return _Run(declared, task, ledger, warnings).done()
+    finally:
+        ledger.close()
+
+
+class _Run:
+    """One run over one bundle."""
+
+    def __init__(self, declared: Wanted, task: Task, ledger: Ledger, warnings: list[str]) -> None:
+        self.wanted, self.task, self.ledger, self.warnings = declared, task, ledger, warnings
+        self.now = datetime.now(UTC)
+        self.half = HostHalf(task.execute, "", task.host, ledger.id, holder(), self.warnings)
+
+    def done(self) -> dict[str, t.Any]:
+        """Run, and report."""
+        seen, there = self._ask(self.wanted.errand("look"))
+        self.warnings += check(self.wanted, seen, there, self.now)
+        leaving = [one for one in going(self.wanted, there) if one.holds(self.now)]
+        staying = [one for one in self.wanted.anchors if one.holds(self.now)]
+        needs = needed(t.cast("Readable", self.ledger), self.task.host, leaving, staying, self.now)
+        plan = decide(self.wanted, seen, there, needs)
+        if plan.steps and not self.task.check:
+            self._act(plan, seen)
+        return report(self.wanted, there, plan, self.task, self.warnings)
+
+    def _act(self, plan: Plan, seen: TrustSeen) -> None:
+        """Write the bundle: what is going to be done is in the ledger before (A1)."""
+        self._tell(plan.steps, "pending")
+        started = time.monotonic()
+        try:
+            self._ask(self.wanted.errand("write", plan.anchors, seen.digest))
+        except Exception as error:
+            message = str(error) if isinstance(error, KeysteadError) else unexpected(WHO, error)
+            self._tell(plan.steps, "failed", message, time.monotonic() - started)
+            raise
+        self._tell(plan.steps, "ok", seconds=time.monotonic() - started)
+
+    def _tell(self, steps: t.Sequence[Step], outcome: str, message: str = "", seconds: float = 0.0) -> None:
+        batch = Batch(self.task.host, self.wanted.where, actor(self.task.playbook), self.now)
+        events = tuple(Event(step.action, step.reason, outcome, message, seconds) for step in steps)
+        self.ledger.record(batch, [Outcome(self.wanted.name, None, events)])
+
+    def _ask(self, errand: TrustErrand) -> tuple[TrustSeen, tuple[Anchor, ...]]:
+        """Let the host look or write, and read what it saw (C3)."""
+        said = self.half.errand(packed(errand), None, self.now, "trust")
+        error = error_of(said) if "error" in said else None
+        if error is not None:
+            raise error
+        try:
+            seen = seen_of(said["seen"])
+            return seen, tuple(map(anchor, seen.anchors))
+        except (ValueError, KeyError) as failure:
+            raise Denied(f"host: its answer about its anchors is refused: {failure}") from None

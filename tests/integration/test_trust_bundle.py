@@ -1,0 +1,304 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""trust_bundle over real stores and a real ledger: what is trusted is added first, and dropped when nobody needs it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import typing as t
+
+import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, KeysteadError, Misconfigured
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import queries
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
+from ansible_collections.keystead.identity.tests.harness.local import authority
+from ansible_collections.keystead.identity.tests.harness.mesh import Node, mesh, turned_away
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
+
+NOW, HOUR = dt.datetime.now(dt.UTC).replace(microsecond=0), dt.timedelta(hours=1)
+
+KEY = "PRIVATE KEY"
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    return mesh(tmp_path, "web1")[0]
+
+
+def actions(result: dict[str, t.Any]) -> list[str]:
+    return [step["action"] for step in result["steps"]]
+
+
+def subjects(result: dict[str, t.Any], *, retained: bool = False) -> list[str]:
+    return sorted(one["subject"] for one in result["anchors"] if one["retained"] == retained)
+
+
+def test_peers_stay_connected_through_the_roll_of_their_authority(tmp_path: Path) -> None:
+    nodes = mesh(tmp_path, "web1", "web2", "web3")
+    for node in nodes:
+        node.peer("issuing")
+        node.trust_settled("issuing")
+    assert list(turned_away(nodes)) == []
+    for node in nodes:  # trust first
+        assert actions(node.trust_settled("issuing", "b")) == ["publish"]
+        assert list(turned_away(nodes)) == []
+    for node in nodes:  # leaf next
+        assert "issue" in [step["action"] for step in node.peer("b")["steps"]]
+        assert list(turned_away(nodes)) == []
+    for node in nodes:  # drop last
+        assert actions(node.trust_settled("b")) == ["withdraw"]
+        assert list(turned_away(nodes)) == []
+    assert nodes[0].bundle.read_text().count("BEGIN CERTIFICATE") == 1
+
+
+def test_what_is_dropped_too_early_stays_until_the_last_peer_has_another_certificate(tmp_path: Path) -> None:
+    nodes = mesh(tmp_path, "web1", "web2", "web3")
+    for node in nodes:
+        node.peer("issuing")
+        node.trust("issuing", "b")
+    for left, node in enumerate(nodes, start=1):
+        early = [one.trust_settled("b") for one in nodes]
+        assert [actions(one) for one in early] == [[]] * 3
+        assert [subjects(one, retained=True) for one in early] == [["CN=issuing"]] * 3
+        (kept,) = [one for one in early[0]["anchors"] if one["retained"]]
+        assert [peer["host"] for peer in kept["needed_by"]] == [one.host for one in nodes[left - 1 :]]
+        needs = " and ".join(f"web on {one.host}" for one in nodes[-2:]) if left < 3 else f"web on {nodes[-1].host}"
+        assert f"{needs} still need" in kept["why"]
+        assert list(turned_away(nodes)) == []
+        node.peer("b")
+    assert [actions(one.trust_settled("b")) for one in nodes] == [["withdraw"]] * 3
+    assert list(turned_away(nodes)) == []
+
+
+def test_whoever_must_be_rid_of_an_authority_says_so_and_its_peers_are_turned_away(tmp_path: Path) -> None:
+    nodes = mesh(tmp_path, "web1", "web2")
+    for node in nodes:
+        node.peer("issuing")
+        node.trust("issuing")
+    done = nodes[0].trust_settled("b", drop_in_use=True)
+    assert actions(done) == ["publish", "withdraw"]
+    told = done["steps"][1]["reason"]
+    assert "is dropped although web on web1.example.org and web on web2.example.org still need it" in told
+    away = list(turned_away(nodes))
+    assert len(away) == 2
+    assert all("certificate" in one for one in away), "the handshake itself shows it"
+
+
+def test_a_bundle_that_somebody_needs_does_not_go(node: Node) -> None:
+    node.peer()
+    node.trust("issuing")
+    before = node.snapshot()
+    for check in (True, False):
+        with pytest.raises(Denied, match=r"web on web1\.example\.org would not be trusted any more; replace"):
+            node.trust(state="absent", check=check)
+    assert node.snapshot() == before
+    done = node.trust_settled(state="absent", drop_in_use=True)
+    assert (actions(done), done["path"], done["anchors"]) == (["withdraw"], None, [])
+    assert not node.bundle.exists()
+
+
+def test_what_nobody_in_the_ledger_needs_goes_at_once(node: Node) -> None:
+    node.trust("issuing", "b")
+    assert actions(node.trust_settled("b")) == ["withdraw"]
+    assert actions(node.trust_settled(state="absent")) == ["withdraw"]
+
+
+@pytest.mark.parametrize("how", ["revoked", "absent"])
+def test_what_was_taken_back_keeps_no_anchor(node: Node, how: str) -> None:
+    node.peer()
+    node.trust("issuing", "b")
+    assert subjects(node.trust("b"), retained=True) == ["CN=issuing"]
+    gone = {"state": "absent", "revoke_on_absent": how == "revoked"}
+    node.one({"name": "web", "dns_names": [node.host], **gone})
+    assert subjects(node.trust("b"), retained=True) == []
+
+
+def test_a_certificate_below_an_intermediate_keeps_the_root(node: Node) -> None:
+    node.root("top")
+    authority(node.authorities, "below", parent={"name": "top"})
+    node.peer("below")
+    node.trust("top", "b")
+    assert subjects(node.trust_settled("b"), retained=True) == ["CN=top"]
+
+
+def test_an_authority_whose_certificate_was_made_anew_is_needed_by_the_new_one_alone(node: Node) -> None:
+    """Who verifies goes by name and key (RFC 5280, 6.1.1), so either certificate does."""
+    node.peer()
+    new = node.made_anew("issuing", NOW - HOUR, NOW + 9 * HOUR)
+    node.trust("issuing", new)
+    assert actions(node.trust_settled(new)) == ["withdraw"]
+    later = node.made_anew("issuing", NOW + HOUR, NOW + 9 * HOUR)  # by this one nobody is verified yet
+    assert subjects(node.trust_settled(later), retained=True) == ["CN=issuing"]
+
+
+def test_an_anchor_that_has_ended_is_not_added_and_where_it_is_already_it_is_a_warning(node: Node) -> None:
+    node.peer()
+    ended = node.made_anew("issuing", NOW - 9 * HOUR, NOW - HOUR)
+    with pytest.raises(Misconfigured, match=r"CN=issuing \(.*\) ended on 20.*, and would be added; name its successor"):
+        node.trust(ended)
+    node.bundle.write_text(f"# keystead.identity trust_bundle peers\n{ended}")
+    assert "nobody can be verified by it any more; leave it out" in node.trust(ended)["warnings"][0]
+    assert actions(node.trust_settled("b")) == ["publish", "withdraw"], "it is needed by nobody either"
+
+
+def test_what_is_written_does_not_depend_on_the_order_of_the_declaration(node: Node) -> None:
+    done = node.trust_settled("issuing", "b")
+    before = node.snapshot()
+    again = node.trust("b", "issuing")
+    assert (again["changed"], again["anchors"]) == (False, done["anchors"])
+    assert node.snapshot() == before
+    first, *rest = node.bundle.read_text().splitlines()
+    assert first == "# keystead.identity trust_bundle peers"
+    assert rest[0] == "-----BEGIN CERTIFICATE-----"
+    assert node.bundle.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("spoil", ["mode", "line", "cut"])
+def test_a_bundle_that_somebody_spoiled_is_written_again(node: Node, spoil: str) -> None:
+    node.trust("issuing", "b")
+    good = node.bundle.read_text()
+    if spoil == "mode":
+        node.bundle.chmod(0o600)
+    else:
+        node.bundle.write_text(f"{good}# mine\n" if spoil == "line" else good[: len(good) - 100])
+    done = node.trust_settled("issuing", "b")
+    assert "is not as it was written" in done["steps"][-1]["reason"]
+    assert node.bundle.read_text() == good
+
+
+def test_a_file_of_somebody_else_is_taken_over_where_nothing_is_lost(node: Node) -> None:
+    node.bundle.write_text(f"my peers\n{node.root('issuing')}")
+    said = r"was made by somebody else and holds CN=issuing \([0-9a-f]{16}\); write another path, move it away, or"
+    with pytest.raises(Misconfigured, match=said):
+        node.trust("b")
+    assert actions(node.trust_settled("issuing", "b")) == ["publish", "adopt"]
+
+
+@pytest.mark.parametrize("content", [f"-----BEGIN {KEY}-----\nMA==\n-----END {KEY}-----\n", "no PEM at all\n"])
+def test_a_file_that_holds_something_else_is_nobodys_to_overwrite(node: Node, content: str) -> None:
+    node.bundle.write_text(content)
+    with pytest.raises(Misconfigured, match=r"was made by somebody else and holds (PRIVATE KEY|no PEM); write another"):
+        node.trust("issuing")
+    with pytest.raises(Misconfigured, match="was made by somebody else"):
+        node.trust(state="absent")
+    assert node.bundle.read_text() == content
+
+
+def test_two_bundles_do_not_share_a_file_and_a_link_is_none(node: Node) -> None:
+    node.trust("issuing")
+    with pytest.raises(KeysteadError, match="is the file of trust_bundle peers; write another path, or that name"):
+        node.trust("issuing", name="others")
+    node.bundle.unlink()
+    node.bundle.symlink_to("/etc/hosts")
+    with pytest.raises(KeysteadError, match="is a link or no file; write the path of a file of its own"):
+        node.trust("issuing")
+
+
+def test_a_file_that_changes_while_it_is_looked_at_is_not_overwritten(node: Node) -> None:
+    node.trust("issuing")
+
+    def meddling(arguments: t.Mapping[str, t.Any]) -> t.Any:
+        answer = node.execute(arguments)
+        with node.bundle.open("a") as file:
+            file.write(node.root("c"))
+        return answer
+
+    with pytest.raises(KeysteadError, match=r"somebody else changed .* while this run looked at it; run again"):
+        node.trust("issuing", "b", execute=meddling)
+    assert node.root("c") in node.bundle.read_text()
+    assert node.root("b") not in node.bundle.read_text()
+
+
+def test_one_execution_looks_and_another_one_writes(node: Node) -> None:
+    node.trust("issuing")
+    assert node.phases == ["trust"] * 2
+    node.trust("issuing")
+    assert node.phases == ["trust"] * 3
+
+
+def test_what_is_done_is_in_the_ledger_before_and_after(node: Node) -> None:
+    node.trust_settled("issuing", "b")
+    node.trust_settled("b")
+    book = open_ledger(node.url, read_only=True)
+    try:
+        events = queries.events(book, identity="peers")
+        assert verify(book) is None
+    finally:
+        book.close()
+    told = [(one["store"], one["action"], one["outcome"]) for one in events]
+    path = str(node.bundle)
+    assert told == [
+        *[(path, "publish", "pending")] * 2, *[(path, "publish", "ok")] * 2, (path, "withdraw", "pending"),
+        (path, "withdraw", "ok"),
+    ]  # fmt: skip
+
+
+def test_a_failure_on_the_host_is_in_the_ledger_too(node: Node) -> None:
+    def lying(arguments: t.Mapping[str, t.Any]) -> t.Any:
+        answer = json.loads(json.dumps(node.execute(arguments)))
+        if arguments["errand"]["errand"] == "write":
+            return {"failed": True, "msg": "host: no space left"}
+        return answer
+
+    with pytest.raises(KeysteadError, match="no space left"):
+        node.trust("issuing", execute=lying)
+    book = open_ledger(node.url, read_only=True)
+    try:
+        assert [one["outcome"] for one in queries.events(book, identity="peers")] == ["pending", "failed"]
+    finally:
+        book.close()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"seen": {"where": "/x", "state": "ours"}}, {"seen": {}}, {}, {"seen": "x"},
+        {"seen": {"where": "/x", "state": "odd", "digest": "", "detail": "", "anchors": []}},
+        {"seen": {"where": "/x", "state": "ours", "digest": "", "detail": "", "anchors": ["bm8="]}},
+        {"seen": {"where": "/x", "state": "ours", "digest": "", "detail": "a\nb", "anchors": []}},
+    ],
+)  # fmt: skip
+def test_a_host_that_says_something_else_is_not_believed(node: Node, answer: dict[str, t.Any]) -> None:
+    def lying(arguments: t.Mapping[str, t.Any]) -> t.Any:
+        return {**node.execute(arguments), "identities": [{"name": "bundle", **answer}]}
+
+    with pytest.raises(Denied, match="host: its answer about its anchors is refused"):
+        node.trust("issuing", execute=lying)
+
+
+def test_anchors_that_are_none_are_refused_by_name(node: Node) -> None:
+    node.peer()
+    leaf = node.path("web", "current", "fullchain.pem")
+    key = node.path("web", "current", "private_key.pem")
+    before = node.snapshot()
+    for said, why in {
+        str(leaf): r"fullchain\.pem: .* is no authority: its basic constraints do not say so",
+        str(key): r"private_key\.pem: it holds a private key, which is nobody's to trust",
+        "/nowhere.pem": r"/nowhere\.pem: No such file or directory; write certificates of authorities",
+        "-----BEGIN CERTIFICATE-----\nno\n": "entry 1: it holds no certificate that can be read",
+    }.items():
+        with pytest.raises(Misconfigured, match=f"trust_bundle: option anchors: .*{why}"):
+            node.trust(said)
+    for more, why in (
+        ({"path": "here"}, "option path: 'here' is not an absolute path"),
+        ({"system": True}, "option path: the system's store has its own place"),
+        ({"name": "../x"}, "option name: '../x' cannot name a file"),
+    ):  # fmt: skip
+        with pytest.raises(Misconfigured, match=why):
+            node.trust("issuing", **more)
+    with pytest.raises(Misconfigured, match="option anchors: none is named"):
+        node.trust()
+    assert node.snapshot() == before
+
+
+def test_an_anchor_that_is_named_twice_is_told_and_counts_once(node: Node) -> None:
+    done = node.trust("issuing", "issuing")
+    assert len(done["anchors"]) == 1
+    assert "entry 2: CN=issuing" in done["warnings"][0]
+    assert "is named twice, in entry 1 first" in done["warnings"][0]
