@@ -13,7 +13,8 @@ description:
     when nobody's certificate in use leads to it and to none of the declared ones. Until then it is retained, and
     RV(anchors[].why) names who needs it. So an authority is exchanged by declaring the new one beside the old one
     everywhere, then replacing the certificates, then declaring the new one alone.
-  - Everybody counts whose certificate the ledger has.
+  - Whose certificates count, the identities of the host say by C(trusts) of M(keystead.identity.machine_identity).
+    Where one of them does not, or where the host has none, everybody counts whose certificate the ledger has.
   - The file is replaced by one rename. One that somebody else made is taken over only where everything in it is
     declared. In the system's store, only files with the name of the bundle are ever written or removed.
 author:

@@ -29,7 +29,7 @@ from ._policy.review import Review
 from ._recording import record, remembering_loss
 from ._report import result
 from ._signers import Signers
-from ._work import Work, check_settled, concerns_others, failing, is_behind, is_elsewhere, is_unknown, plan
+from ._work import Work, check_settled, concerns_others, failing, is_behind, is_elsewhere, is_unknown, names_peers, plan
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Issuer
@@ -91,6 +91,7 @@ class _Run:
             settled = [work for work in works if not work.steps and not work.error]
             self._adopt([work for work in settled if is_unknown(work)])
             self._catch_up([work for work in settled if is_behind(work) and not is_unknown(work)])
+            self._name_peers([work for work in works if not work.error and names_peers(work)])
         return result(works, self.store, self.task, [*self.warnings, *self.signers.advice()])
 
     def _work(self, declaration: Declaration, remembered: Remembered | None) -> Work:
@@ -272,6 +273,15 @@ class _Run:
 
         with failing(works):
             self.ledger.record(self._batch(), [found_done(work) for work in works])
+
+    def _name_peers(self, works: t.Sequence[Work]) -> None:
+        """Write down whom identities trust by now: it is no change of the host."""
+        if not works:
+            return
+        from ._outcomes import named_peers
+
+        with failing(works):
+            self.ledger.record(self._batch(), [named_peers(work) for work in works])
 
     def _install(self, works: t.Sequence[Work], given_up: t.Sequence[Work], batch: Batch) -> None:
         """Let the host act; then nothing may be left to do. What was given up costs no other run its lease."""

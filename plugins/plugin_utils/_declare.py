@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import typing as t
 
@@ -33,7 +34,8 @@ class Declaration(t.NamedTuple):
     `issuer` is `{backend: validated options}` with exactly one backend, `accept_new_root` in lower-case hexadecimal and
     `timeout` in seconds; None where the task names no issuer, which only one that is not present may do. `custody` is
     `{name: validated options}` of a key that is not in a file, with its PIN or its way to log in. `passwords` open
-    files of the host, by their paths; `remotes` are copies that only the controller reaches.
+    files of the host, by their paths; `remotes` are copies that only the controller reaches. `trusts` names
+    the peers, as the ledger keeps it: JSON, or None where the task does not say.
     """
 
     identity: Identity
@@ -46,6 +48,7 @@ class Declaration(t.NamedTuple):
     custody: Backend | None = None
     passwords: t.Mapping[str, str] = {}
     remotes: tuple[RemotePublication, ...] = ()
+    trusts: str | None = None
 
 
 def declarations(args: Options, module: str = "machine_identity") -> tuple[Declaration, ...]:
@@ -118,6 +121,7 @@ def _declaration(one: Options, store: str, scope: str | None, default: Backend |
         custody=custody,
         passwords=passwords(one["publish"]) if identity.state == "present" else {},
         remotes=remote_publications(one["publish"], identity),
+        trusts=_trusts(one["trusts"]),
     )
 
 
@@ -185,6 +189,15 @@ def _labels(labels: Options) -> dict[str, str]:
         if isinstance(value, (dict, list)) or not (f"{name}{value}".isprintable() and len(f"{name}{value}") <= 255):
             raise Misconfigured(f"labels: {str(name)[:60]!r} needs a short text on one line; write name: value")
     return {str(name): str(value) for name, value in labels.items()}
+
+
+def _trusts(said: t.Sequence[Options] | None) -> str | None:
+    """Return who the peers are, in one order: pairs of `issuer` or `service`, and its name."""
+    if said is None:
+        return None
+    with _speaking("trusts."):
+        pairs = {(kind, text(one, kind)) for one in said for kind in one if one[kind] is not None}
+    return json.dumps(sorted(pairs))
 
 
 def _fingerprint(options: Options) -> str | None:

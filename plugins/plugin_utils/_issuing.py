@@ -181,6 +181,7 @@ def intent(work: Work, reason: str, holder: str, issuer_id: str | None = None) -
         lost=work.lost_since is not None,
         reference=reference(work),
         asked=asked(work.identity),
+        trusts=trusts_of(work),
     )
 
 
@@ -188,6 +189,12 @@ def _scope(work: Work) -> str | None:
     """Return the declared scope; who rotates, and may not know of one, takes nothing out of it."""
     declared, remembered = work.declaration.scope, work.remembered
     return remembered.scope if work.known.rotation and remembered and declared is None else declared
+
+
+def trusts_of(work: Work) -> str | None:
+    """Return who the peers are; who rotates, and may not know of them, takes nothing out of the record."""
+    declared, remembered = work.declaration.trusts, work.remembered
+    return remembered.trusts if work.known.rotation and remembered and declared is None else declared
 
 
 def _used(work: Work, user: str) -> Denied:

@@ -15,7 +15,8 @@ from ..module_utils._core.errors import Denied, KeysteadError, Unavailable
 from ..module_utils._core.ports import Order
 from ._enrolling import asking
 from ._issuers.facts import facts_of
-from ._ledger.port import Event, Ordered, Outcome
+from ._ledger.nouns import Ordered
+from ._ledger.port import Event, Outcome
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.challenge import Challenge

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from ._ledger.nouns import ProvedAt
+from ._ledger.nouns import PeersNamed, ProvedAt
 from ._ledger.port import Delivered, Event, Outcome, Refused, RolledBack, Withdrawn
 from ._work import skipped
 
@@ -41,6 +41,13 @@ def found_unknown(work: Work, issued: Issued, revoked: RevokedChange | None) -> 
     """Return what a host has and this ledger never heard of; whether it was revoked, its issuer says."""
     found = _found(work, UNKNOWN)
     return found._replace(changes=(issued, *found.changes, *([revoked] if revoked else [])))
+
+
+def named_peers(work: Work) -> Outcome:
+    """Return what an identity says anew of whom it trusts."""
+    trusts = work.declaration.trusts
+    told = Event("intend", f"its peers are {trusts}" if trusts else "it no longer says who its peers are")
+    return Outcome(work.name, None, (told,), (PeersNamed(trusts),))
 
 
 def _found(work: Work, reason: str) -> Outcome:

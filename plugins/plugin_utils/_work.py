@@ -167,6 +167,14 @@ def is_foreign(found: Observed) -> bool:
     return (found.issuer_id or "").startswith(ADOPTED)
 
 
+def names_peers(work: Work) -> bool:
+    """Tell whether an identity that gets no other credential names other peers than the ledger has of it."""
+    known, declared = work.remembered, work.declaration.trusts
+    if known is None or known.state != "present" or work.identity.state != "present" or known.trusts == declared:
+        return False
+    return not (work.needs("issue") or work.needs("adopt") or (work.known.rotation and declared is None))
+
+
 def is_behind(work: Work) -> bool:
     """Tell whether a host that has nothing left to do shows more than the ledger was told."""
     known, found = work.remembered, work.found

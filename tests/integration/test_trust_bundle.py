@@ -302,3 +302,112 @@ def test_an_anchor_that_is_named_twice_is_told_and_counts_once(node: Node) -> No
     assert len(done["anchors"]) == 1
     assert "entry 2: CN=issuing" in done["warnings"][0]
     assert "is named twice, in entry 1 first" in done["warnings"][0]
+
+
+def retained(node: Node) -> list[dict[str, t.Any]]:
+    """Return what would be retained if the first authority were declared no more."""
+    return [one for one in node.trust("b", check=True)["anchors"] if one["retained"]]
+
+
+def fleet(tmp_path: Path, trusts: list[dict[str, t.Any]] | None) -> tuple[Node, Node, Node]:
+    """Return a host that says whom it trusts, a peer of service shop, and one of service mail, all of one authority."""
+    asking, shop, mail = nodes = mesh(tmp_path, "web1", "shop1", "mail1")
+    shop.peer(service="shop")
+    mail.peer(service="mail")
+    asking.peer("b", service="desk", trusts=trusts)
+    asking.trust("issuing", "b")
+    return nodes
+
+
+def test_only_the_peers_that_an_identity_names_keep_an_anchor(tmp_path: Path) -> None:
+    asking, shop, mail = fleet(tmp_path, [{"service": "shop"}])
+    (kept,) = retained(asking)
+    assert kept["why"] == "web on shop1.example.org still needs it"
+    assert kept["needed_by"] == [{"host": shop.host, "store": str(shop.store), "identity": "web"}]
+    shop.peer("b", service="shop")
+    assert retained(asking) == []
+    assert mail.remembered("web").issuer_id != shop.remembered("web").issuer_id
+
+
+def test_peers_may_be_named_by_their_issuer(tmp_path: Path) -> None:
+    signer = mesh(tmp_path, "any")[0]
+    signer.peer()
+    issuer_id = signer.remembered("web").issuer_id
+    asking, shop, _mail = fleet(tmp_path, [{"issuer": issuer_id}])
+    assert len(retained(asking)[0]["needed_by"]) == 3
+    for one in mesh(tmp_path, "any", "shop1", "mail1"):
+        one.peer("b")
+    assert retained(asking) == []
+    assert shop.remembered("web").issuer_id != issuer_id
+
+
+@pytest.mark.parametrize(
+    ("trusts", "why"),
+    [
+        (None, "does not say whom it trusts"),
+        ([{"service": "shpo"}], "trusts service shpo, which the ledger does not know"),
+        ([{"issuer": "local:x"}], "trusts issuer local:x, which the ledger does not know"),
+    ],
+)
+def test_where_it_is_not_known_who_the_peers_are_everybody_is_one(
+    tmp_path: Path, trusts: list[dict[str, t.Any]] | None, why: str
+) -> None:
+    asking, _shop, _mail = fleet(tmp_path, trusts)
+    (kept,) = retained(asking)
+    assert f"everybody counts, since web of web1.example.org {why}" in kept["why"]
+    assert [one["host"] for one in kept["needed_by"]] == ["mail1.example.org", "shop1.example.org"]
+
+
+def test_who_trusts_nobody_keeps_nothing(tmp_path: Path) -> None:
+    asking, _shop, _mail = fleet(tmp_path, [])
+    assert retained(asking) == []
+
+
+def test_a_peer_of_no_service_may_be_of_any(tmp_path: Path) -> None:
+    asking, shop, mail = fleet(tmp_path, [{"service": "shop"}])
+    shop.peer("b", service="shop")
+    mail.one({"name": "more", "dns_names": [mail.host]})
+    assert [one["identity"] for one in retained(asking)[0]["needed_by"]] == ["more"]
+
+
+def test_one_identity_of_a_host_that_is_silent_makes_everybody_a_peer(tmp_path: Path) -> None:
+    asking, _shop, _mail = fleet(tmp_path, [])
+    asking.one({"name": "silent", "dns_names": [asking.host]}, issuer=asking.issuer("b"))
+    assert "silent of web1.example.org does not say whom it trusts" in retained(asking)[0]["why"]
+
+
+def test_other_peers_are_recorded_at_once_and_a_rotation_forgets_none(tmp_path: Path) -> None:
+    asking, _shop, _mail = fleet(tmp_path, [{"service": "shop"}])
+    again = asking.peer("b", service="desk", trusts=[{"service": "shop"}])
+    before = asking.snapshot(), asking.ledger.read_bytes()
+    assert (again["changed"], again["steps"]) == (False, [])
+    assert (asking.snapshot(), asking.ledger.read_bytes()) == before, "nothing is left to write"
+    other = asking.peer("b", service="desk", trusts=[{"service": "mail"}, {"service": "shop"}])
+    assert (other["changed"], other["steps"]) == (False, [])
+    assert json.loads(str(asking.remembered("web").trusts)) == [["service", "mail"], ["service", "shop"]]
+    assert len(retained(asking)[0]["needed_by"]) == 2
+    rotated = asking.converge(
+        [{"name": "web", "dns_names": [asking.host], "profile": "tls_peer"}], issuer=asking.issuer("b"),
+        made_before=dt.datetime.now(dt.UTC) + dt.timedelta(seconds=1),
+    )  # fmt: skip
+    assert rotated["changed"]
+    assert json.loads(str(asking.remembered("web").trusts)) == [["service", "mail"], ["service", "shop"]]
+    asking.peer("b", service="desk")
+    assert asking.remembered("web").trusts is None
+    book = open_ledger(asking.url, read_only=True)
+    try:
+        assert verify(book) is None
+    finally:
+        book.close()
+
+
+@pytest.mark.parametrize(
+    ("trusts", "why"),
+    [
+        ([{}], r"trusts\[0\].*exactly one|exactly one"), ([{"issuer": "x", "service": "y"}], "exactly one"),
+        ([{"service": ""}], r"trusts\.service: '' is not 1 to 255 printable characters"),
+    ],
+)  # fmt: skip
+def test_a_peer_is_named_in_exactly_one_way(node: Node, trusts: list[dict[str, t.Any]], why: str) -> None:
+    with pytest.raises(Misconfigured, match=why):
+        node.peer(trusts=trusts)

@@ -16,6 +16,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._options import 
     hsm_key,
     key_rotate,
     machine_identity,
+    trust_bundle,
 )
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.planned import PLANNED, Planned
@@ -56,7 +57,7 @@ IDENTITY = """
     publish.openbao_kv.ca_bundle publish.openbao_kv.timeout publish.aws_secrets_manager.name
     publish.aws_secrets_manager.region publish.aws_secrets_manager.timeout publish.aws_acm.arn publish.aws_acm.region
     publish.aws_acm.tags publish.aws_acm.timeout keep_generations generation=previous
-    revoke_on_absent trusts
+    revoke_on_absent trusts.issuer trusts.service
 """
 SHARED = "ledger ledger_password ledger_password_file policy"
 TASK = f"{SHARED} store scope purge wait check_status=ledger check_status=live plan approvals"
@@ -97,6 +98,10 @@ DESIGNED = {
     "preflight": [*PREFLIGHT.split(), *below("issuer", ISSUER), *below("issuers", ISSUER)],
     "certificate_authority": AUTHORITY.split(),
     "hsm_key": HSM_KEY.split(),
+    "trust_bundle": [
+        *f"{SHARED} name anchors path system state=present state=absent".split(),
+        "drop_in_use",  # ADR 25: as hsm_key has it
+    ],
     "cert_revoke": [
         *CERT_REVOKE.split(),
         "private_key_file",  # issue 5: what OpenBao takes from who has found a key
@@ -112,6 +117,7 @@ TABLES: dict[str, dict[str, Option]] = {
     "preflight": {**COMMON, **machine_identity.PREFLIGHT},
     "certificate_authority": {**COMMON, **authority.OPTIONS},
     "hsm_key": {**COMMON, **hsm_key.OPTIONS},
+    "trust_bundle": {**COMMON, **trust_bundle.OPTIONS},
     "cert_revoke": {**COMMON, **cert_revoke.OPTIONS},
     "key_rotate": {**COMMON, **key_rotate.OPTIONS},
 }

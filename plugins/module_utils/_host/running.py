@@ -15,6 +15,9 @@ from .._core.errors import Misconfigured
 from .._core.wire import FORMAT
 from .request import read
 
+if t.TYPE_CHECKING:
+    from .request import Request
+
 OLDEST_CRYPTOGRAPHY = (3, 4)
 
 
@@ -46,14 +49,8 @@ def run(params: t.Mapping[str, t.Any], *, check: bool) -> dict[str, t.Any]:
         from .preflight import look
 
         answers = {"identities": [], "checks": look(request)}
-    elif phase == "token":
-        from .token_keys import run_errand
-
-        answers = {"identities": [run_errand(request, check=check)]}
-    elif phase == "trust":
-        from .trust import run_errand as run_trust
-
-        answers = {"identities": [run_trust(request, check=check)]}
+    elif phase in ("token", "trust"):
+        answers = {"identities": [_errand(request, phase, check=check)]}
     else:
         from .read import look_around
 
@@ -64,6 +61,15 @@ def run(params: t.Mapping[str, t.Any], *, check: bool) -> dict[str, t.Any]:
         "versions": {"python": platform.python_version(), "cryptography": version},
         **answers,
     }
+
+
+def _errand(request: Request, phase: str, *, check: bool) -> dict[str, t.Any]:
+    """Do what is about no identity: in a token, or to the anchors of this host."""
+    if phase == "token":
+        from .token_keys import run_errand
+    else:
+        from .trust import run_errand
+    return run_errand(request, check=check)
 
 
 def _cryptography() -> str:

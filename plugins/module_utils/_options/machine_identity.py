@@ -137,9 +137,25 @@ NAMES = {
         default=_IDENTITY.renew_before,
     ),
 }
+TRUSTS = {
+    "issuer": Option(
+        "Whose certificate this issuer signed, by the id that the ledger has of it, such as C(issuer_id) of the lookup "
+        "P(keystead.identity.machine_identity#lookup)."
+    ),
+    "service": Option("Who is of this O(identities[].service), or of none that the ledger knows."),
+}
 CONSUMERS = {
     "contact": Option("Who answers for the identity, for example an e-mail address. Kept in the ledger."),
     "service": Option("The service that uses the identity. Kept in the ledger."),
+    "trusts": Option(
+        "Who its peers are: each entry names exactly one of C(issuer) and C(service). Kept in the ledger, where "
+        "M(keystead.identity.trust_bundle) finds whose certificates the anchors of the host have to verify. Without "
+        "it, everybody in the ledger counts as a peer; an empty list says that there are none.",
+        type="list",
+        elements="dict",
+        options=TRUSTS,
+        one_of=True,
+    ),
     "labels": Option("Names and values to find the identity by. Kept in the ledger.", type="dict"),
     "owner": Option("The user on the host who owns the parts. The default is the user who runs the task."),
     "group": Option("The group on the host that owns the parts."),

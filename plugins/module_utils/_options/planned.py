@@ -44,7 +44,6 @@ _IDENTITY: Tree = {
     "principals": Planned("leave it out: it belongs to kind ssh_host"),
     "key": _KEY,
     "issuer": _ISSUER,
-    "trusts": _OUT,
 }
 _TASK: Tree = {
     **_COMMON,
@@ -52,7 +51,7 @@ _TASK: Tree = {
     "issuers": _ISSUER,
     "plan": Planned("use --check --diff to see what a run would do"),
     "approvals": _OUT,
-    "trusts": _OUT,
+    "trusts": Planned("write it in an identity"),
     **_RECORDS,
     "identities": _IDENTITY,
 }

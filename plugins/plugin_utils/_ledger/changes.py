@@ -13,12 +13,11 @@ from ...module_utils._core.errors import Misconfigured, Pending
 from . import backend_keys, revocations
 from .intents import generation_of, identity_of
 from .moments import stamp
-from .nouns import CredentialRevoked
+from .nouns import CredentialRevoked, Ordered, PeersNamed
 from .port import (
     Delivered,
     Issued,
     KeyChange,
-    Ordered,
     Orphaned,
     Refused,
     RevokedChange,
@@ -210,6 +209,10 @@ def _revoked(place: Place, change: RevokedChange) -> None:
     )
 
 
+def _peers_named(place: Place, change: PeersNamed) -> None:
+    place.run("UPDATE identities SET trusts = ? WHERE id = ?", change.trusts, place.identity)
+
+
 def _refused(place: Place, _change: Refused) -> None:
     place.run(
         "UPDATE generations SET state = 'refused', holder = NULL WHERE id = ? AND state = 'intended'", _known(place),
@@ -242,5 +245,5 @@ def _rolled_back(place: Place, change: RolledBack) -> None:
 
 _APPLY: dict[type, Callable[[Place, t.Any], None]] = {
     Issued: _issued, Ordered: _ordered, Scheduled: _scheduled, Delivered: _delivered, Withdrawn: _withdrawn,
-    RevokedChange: _revoked, Refused: _refused, Orphaned: _orphaned, RolledBack: _rolled_back,
+    PeersNamed: _peers_named, RevokedChange: _revoked, Refused: _refused, Orphaned: _orphaned, RolledBack: _rolled_back,
 }

@@ -19,11 +19,11 @@ if t.TYPE_CHECKING:
     from .sql import Connection
 
 _IDENTITY = """
-INSERT INTO identities (host, store, name, kind, scope, contact, service, labels, state, created_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'present', ?)
+INSERT INTO identities (host, store, name, kind, scope, contact, service, labels, trusts, state, created_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'present', ?)
 ON CONFLICT (host, store, name) DO UPDATE SET
     kind = excluded.kind, scope = excluded.scope, contact = excluded.contact, service = excluded.service,
-    labels = excluded.labels, state = excluded.state,
+    labels = excluded.labels, trusts = excluded.trusts, state = excluded.state,
     current = CASE WHEN identities.state = 'present' THEN identities.current END
 """
 _USER = """
@@ -76,7 +76,7 @@ def _open(connection: Connection, batch: Batch, intent: Intent) -> float | None:
     at = asked = stamp(batch.at)
     connection.execute(_IDENTITY, (
         batch.host, batch.store, intent.name, intent.kind, intent.scope, intent.contact, intent.service,
-        json.dumps(dict(intent.labels), sort_keys=True), at,
+        json.dumps(dict(intent.labels), sort_keys=True), intent.trusts, at,
     ))
     identity = identity_of(connection, batch, intent.name)
     found = connection.execute(

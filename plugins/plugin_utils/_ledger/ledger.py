@@ -31,7 +31,7 @@ SELECT i.name, i.kind, i.scope, i.state, i.contact, i.service, i.newest,
        o.reference, o.asked,
        (SELECT min(CASE WHEN k.found = 1 AND k.not_before < k.intended_at THEN k.not_before ELSE k.intended_at END)
             FROM generations k WHERE k.public_id = g.public_id),
-       g.renew_at, g.ask_again
+       g.renew_at, g.ask_again, i.trusts
 FROM identities i
 LEFT JOIN generations g ON g.identity = i.id AND g.number = i.current AND g.state NOT IN ('refused', 'orphaned')
 LEFT JOIN x509 x ON x.generation = g.id
@@ -98,7 +98,7 @@ class SqlLedger:
 
 def _remembered(row: tuple[t.Any, ...]) -> Remembered:
     serial, certificate, not_after, revoked, links = row[12:_BEFORE]
-    opened, moments = row[_BEFORE : _BEFORE + len(OpenIntent._fields)], row[_BEFORE + len(OpenIntent._fields) :]
+    opened, moments = row[_BEFORE : _BEFORE + len(OpenIntent._fields)], row[_BEFORE + len(OpenIntent._fields) : -1]
     fields = [
         *row[:12],
         int(serial, 16) if serial else None,
@@ -108,6 +108,7 @@ def _remembered(row: tuple[t.Any, ...]) -> Remembered:
         tuple(json.loads(links)) if links not in _NONE else (),
         _open_intent(opened) if opened[0] else None,
         *(moment(at) if at else None for at in moments),
+        row[-1],
     ]
     return Remembered(*fields)
 

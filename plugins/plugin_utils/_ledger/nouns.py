@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What the ledger is told of credentials by themselves: where one was shown, and that one was taken back."""
+"""What the ledger is told: where a credential was shown, that one was taken back, and what is said of its identity."""
 
 from __future__ import annotations
 
@@ -34,3 +34,15 @@ class CredentialRevoked(t.NamedTuple):
     not_after: datetime
     reason: str
     when: datetime
+
+
+class Ordered(t.NamedTuple):
+    """The issuer will answer later: what it needs to know of the order then. The intent stays this run's."""
+
+    reference: str
+
+
+class PeersNamed(t.NamedTuple):
+    """The identity says anew whom it trusts, as JSON; None where it says nothing of it."""
+
+    trusts: str | None

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ...module_utils._core.errors import Denied, Pending
-from .nouns import CredentialRevoked
+from .nouns import CredentialRevoked, Ordered, PeersNamed
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +41,8 @@ class Intent(t.NamedTuple):
     earlier one may be `lost` for good: it is then kept as an orphan. A key that was found on the host, and not made for
     this identity, may be `shared` with others. A host was `found` to have the credential with this id already: where an
     issuer's list alone told of it, and nobody knew on which host it is, its record gets its place. `reference` is the
-    order that an earlier run began and this one goes on with, `asked` what is asked for, as JSON.
+    order that an earlier run began and this one goes on with, `asked` what is asked for, as JSON. `trusts` names the
+    peers, as JSON; None where it does not.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Intent(t.NamedTuple):
     found: str | None = None
     reference: str | None = None
     asked: str | None = None
+    trusts: str | None = None
 
 
 UNPLACED = ""
@@ -94,7 +96,8 @@ class Remembered(t.NamedTuple):
     last. `revoked` are id and reason of every credential that was revoked and has not ended. `links` are the paths of
     live deliveries. `key_since` is since when the key of `last` has been in use,
     as far as the ledger knows: when it was first intended for an identity, or a certificate of it began. `renew_at` is
-    when the issuer of `last` wants it renewed, and `ask_again` when it is to be asked for that again.
+    when the issuer of `last` wants it renewed, and `ask_again` when it is to be asked for that again. `trusts`
+    names the peers, as JSON.
     """
 
     name: str
@@ -118,6 +121,7 @@ class Remembered(t.NamedTuple):
     key_since: datetime | None = None
     renew_at: datetime | None = None
     ask_again: datetime | None = None
+    trusts: str | None = None
 
 
 class Event(t.NamedTuple):
@@ -159,12 +163,6 @@ class Delivered(t.NamedTuple):
     proved: bool = False
     pending: bool = False
     endpoint: ProvedAt | None = None
-
-
-class Ordered(t.NamedTuple):
-    """The issuer will answer later: what it needs to know of the order then. The intent stays this run's."""
-
-    reference: str
 
 
 class Scheduled(t.NamedTuple):
@@ -230,8 +228,8 @@ class KeyGone(t.NamedTuple):
 KeyChange = KeyKept | KeyGone
 """Changes that are about no identity, so that their outcome may have the name of a key."""
 Change = (
-    Issued | Ordered | Scheduled | Delivered | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack | KeyChange
-    | CredentialRevoked
+    Issued | Ordered | Scheduled | Delivered | PeersNamed | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack
+    | KeyChange | CredentialRevoked
 )
 
 

@@ -116,6 +116,10 @@ _ASKED = """
 ALTER TABLE generations ADD COLUMN asked TEXT;
 """
 
+_TRUSTS = """
+ALTER TABLE identities ADD COLUMN trusts TEXT;
+"""
+
 
 def _statements(text: str) -> tuple[str, ...]:
     return tuple(text.split(";\n")[:-1])
@@ -125,5 +129,6 @@ MIGRATIONS = (("the first schema", _statements(_FIRST)), ("keys in a backend by 
               ("orders that are answered later, and times of renewal", _statements(_REFERENCES)),
               ("keys that were there before they were recorded", _statements(_FOUND)),
               ("where generations were proved, and revoked certificates of no identity", _statements(_REVOCATIONS)),
-              ("what an issuer was asked for", _statements(_ASKED)))
+              ("what an issuer was asked for", _statements(_ASKED)),
+              ("whom identities trust", _statements(_TRUSTS)))
 """Their names and statements; the first has number 1."""

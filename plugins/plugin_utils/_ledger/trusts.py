@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 from .moments import stamp
@@ -23,6 +24,10 @@ WHERE g.not_after > ? AND g.revoked_at IS NULL AND g.state NOT IN ('refused', 'o
     OR EXISTS (SELECT 1 FROM deliveries d
         WHERE d.generation = g.id AND d.withdrawn_at IS NULL AND d.succeeded_at IS NULL))
 ORDER BY i.host, i.store, i.name, g.number
+"""
+_SAID = """
+SELECT name, trusts FROM identities WHERE host = ? AND state IN ('present', 'released') AND current IS NOT NULL
+ORDER BY name, store
 """
 
 
@@ -42,7 +47,35 @@ class InUse(t.NamedTuple):
 def peers(ledger: Readable, host: str, now: datetime) -> tuple[list[InUse], str]:
     """Return what the peers of a host have in use, and why everybody counts as one, where everybody does.
 
-    What was revoked, or has ended, is needed by nobody. What was released to plain files is in use until it ends.
+    Nobody is left out because something is not known: not where an identity of the host does not say whom it trusts,
+    not where it names what the ledger has never heard of, and not those that are of no service. What was revoked, or
+    has ended, is needed by nobody. What was released to plain files is in use until it ends.
     """
     rows = [InUse(*row) for row in ledger.read(_IN_USE, (stamp(now),))]
-    return rows, f"no identity of {host} says whom it trusts"
+    said = ledger.read(_SAID, (host,))
+    why_all = _why_all(ledger, host, said)
+    if why_all:
+        return rows, why_all
+    named = {tuple(pair) for _name, trusts in said for pair in json.loads(trusts)}
+    services = {name for kind, name in named if kind == "service"}
+    return [
+        row
+        for row in rows
+        if ("issuer", row.issuer_id) in named or row.service in services or (services and row.service is None)
+    ], ""
+
+
+def _why_all(ledger: Readable, host: str, said: t.Sequence[tuple[t.Any, ...]]) -> str:
+    if not said:
+        return f"the ledger has no identity of {host} that could say whom it trusts"
+    known = {
+        "service": {row[0] for row in ledger.read("SELECT DISTINCT service FROM identities")},
+        "issuer": {row[0] for row in ledger.read("SELECT DISTINCT issuer_id FROM generations")},
+    }
+    for name, trusts in said:
+        if trusts is None:
+            return f"{name} of {host} does not say whom it trusts"
+        for kind, peer in json.loads(trusts):
+            if peer not in known[kind]:
+                return f"{name} of {host} trusts {kind} {peer}, which the ledger does not know"
+    return ""

@@ -29,10 +29,9 @@ def task(**more: t.Any) -> dict[str, t.Any]:
         (task(kind="ssh_host"), WEB + "kind ssh_host is not built yet"),
         (task(key={"reuse": True}), WEB + "key.reuse true is not built yet"),
         (task(key={"reuse": "yes"}), WEB + "key.reuse yes is not built yet"),
-        (task(trusts=[]), WEB + "trusts is not built yet"),
         (task(principals=["a"]), WEB + "principals is not built yet"),
         (task(issuer={"local_ssh": {"url": "x"}}), WEB + "issuer.local_ssh is not built yet"),
-        ({"identities": [{"trusts": []}]}, "machine_identity: option identities[0].trusts is not built yet"),
+        ({"identities": [{"principals": []}]}, "machine_identity: option identities[0].principals is not built yet"),
     ],
 )
 def test_what_is_not_built_is_refused_by_its_name(args: dict[str, t.Any], begins: str) -> None:
