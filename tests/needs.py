@@ -125,6 +125,7 @@ NEEDS: dict[str, Need] = {
     ),
     "tmpfs": Need(works("unshare", "--mount", *MOUNT), "mounts are denied", "run as root"),
     "unshare": tool("unshare", "util-linux"),
+    "update-ca-certificates": tool("update-ca-certificates", "ca-certificates"),
 }
 
 

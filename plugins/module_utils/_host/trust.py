@@ -13,7 +13,7 @@ from .._core.errors import KeysteadError, Misconfigured, NotConverged, Pending
 from .._core.trust import TrustErrand, TrustSeen, errand_of, packed
 from .request import failed
 from .trust_file import BundleFile
-from .trust_system import SystemStore
+from .trust_system import SystemStore, layout
 
 if t.TYPE_CHECKING:
     from .request import Request
@@ -44,7 +44,7 @@ def run_errand(request: Request, *, check: bool) -> dict[str, t.Any]:
 
 
 def _run(errand: TrustErrand) -> TrustSeen:
-    holder: Holder = BundleFile(errand) if errand.path else SystemStore(errand.name)
+    holder: Holder = BundleFile(errand) if errand.path else SystemStore(errand.name, layout())
     seen = holder.look()
     if errand.errand == "look":
         return seen

@@ -58,9 +58,9 @@ def layout() -> Layout:
 class SystemStore:
     """What of a bundle is in the system's store: one file an anchor, and what the tool made of them."""
 
-    def __init__(self, name: str) -> None:
-        """Find out how this host does it."""
-        self._prefix, self._layout = f"keystead-{name}-", layout()
+    def __init__(self, name: str, way: Layout) -> None:
+        """Take the name of the bundle, and how this host does it."""
+        self._prefix, self._layout = f"keystead-{name}-", way
         self._ours = re.compile(re.escape(self._prefix) + r"[0-9a-f]{16}\.(?:crt|pem)", re.ASCII)
 
     def look(self) -> TrustSeen:
