@@ -31,40 +31,49 @@ seealso:
   - module: keystead.identity.machine_identity
   - module: keystead.identity.certificate_authority
 notes:
-  - A service reads its anchors when it starts or is reloaded. Notify a handler that does so, as the examples show.
+  - A service reads its anchors when it starts or is reloaded. Notify a handler that does so.
   - What the ledger does not know, it cannot keep an anchor for. A peer whose certificate this collection did not issue,
     adopt or observe is trusted as long as its authority is declared.
   - What is revoked or has ended keeps no anchor.
 """
 
 EXAMPLES = r"""
-- name: The servers of the shop are believed by what either authority signs
+- name: There is a new authority
+  keystead.identity.certificate_authority:
+    name: new
+    directory: /srv/ca
+
+- name: Both authorities are trusted while certificates are replaced
   keystead.identity.trust_bundle:
     name: shop
-    path: /etc/shop/peers.pem
+    path: /etc/nginx/tls/peers.pem
     anchors:
-      - /home/admin/pki/a/ca.pem
-      - /home/admin/pki/b/ca.pem
-  register: trusted
-  notify: Reload the shop
+      - /srv/ca/root/certificate.pem
+      - "{{ lookup('ansible.builtin.file', '/srv/ca/new/certificate.pem') }}"
 
-- name: Who keeps an old authority alive is told
-  ansible.builtin.debug:
-    msg: "{{ trusted.anchors | selectattr('retained') | map(attribute='why') }}"
-
-- name: Every program on the host believes what the authority of the site signs
-  keystead.identity.trust_bundle:
-    name: site
-    system: true
-    anchors: ["{{ lookup('ansible.builtin.file', '/home/admin/pki/b/ca.pem') }}"]
-
-- name: The key of an authority got into wrong hands, and nobody waits for its peers
+- name: The old one leaves when nobody needs it any more
   keystead.identity.trust_bundle:
     name: shop
-    path: /etc/shop/peers.pem
-    anchors: [/home/admin/pki/b/ca.pem]
+    path: /etc/nginx/tls/peers.pem
+    anchors: [/srv/ca/new/certificate.pem]
+  register: trusted
+
+- name: Who keeps the old one
+  ansible.builtin.debug:
+    msg: "{{ trusted.anchors | selectattr('retained') | map(attribute='why') | list }}"
+
+- name: Its key got into wrong hands, and nobody waits for its peers
+  keystead.identity.trust_bundle:
+    name: shop
+    path: /etc/nginx/tls/peers.pem
+    anchors: [/srv/ca/new/certificate.pem]
     drop_in_use: true
-  notify: Reload the shop
+
+- name: The service is gone
+  keystead.identity.trust_bundle:
+    name: shop
+    path: /etc/nginx/tls/peers.pem
+    state: absent
 """
 
 RETURN = r"""

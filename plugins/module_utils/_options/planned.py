@@ -51,7 +51,6 @@ _TASK: Tree = {
     "issuers": _ISSUER,
     "plan": Planned("use --check --diff to see what a run would do"),
     "approvals": _OUT,
-    "trusts": Planned("write it in an identity"),
     **_RECORDS,
     "identities": _IDENTITY,
 }
