@@ -45,6 +45,13 @@ def rotate(*expected: str, **said: t.Any) -> Case:
     return Case({"identities": [{"name": "web", "dns_names": ["web.example.org"]}], **said}, expected, "key_rotate")
 
 
+def trust(*expected: str, **said: t.Any) -> Case:
+    """Return a mistake in a task of trust_bundle."""
+    good = {"name": "peers", "path": "{{ base }}/peers.pem", "anchors": ["{{ base }}/ca/root/certificate.pem"]}
+    given = {**good, **said}
+    return Case({name: value for name, value in given.items() if value is not None}, expected, "trust_bundle")
+
+
 OF_TOKEN = {"module_path": "/etc/hostname", "token_label": "web", "pin": "{{ secret }}"}
 
 
@@ -467,6 +474,24 @@ REVOKED = {
     "no ledger": revoked("ledger: ", "corrupt.db", ledger="sqlite:///{{ base }}/corrupt.db"),
     "policy": revoked(*NO_POLICY, policy="/no/policy.yml"),
 }
+TRUST = {
+    "no anchor": trust("option anchors: none is named", "state: absent", anchors=[]),
+    "an anchor that is nowhere": trust("/no/a.pem: No such file", "on the controller", anchors=["/no/a.pem"]),
+    "a secret for an anchor": trust("anchors: entry 1", "no certificate", anchors=["-----BEGIN {{ secret }}"]),
+    "no certificate": trust("passphrase: it holds no certificate", anchors=["{{ base }}/passphrase"]),
+    "a key": trust("it holds a private key", "alone", anchors=["{{ base }}/ca/root/private_key.pem"]),
+    "a leaf": trust("is no authority", "who signed it", anchors=["{{ base }}/store/web/current/certificate.pem"]),
+    "a name that is none": trust("option name: 'Peers!'", "a-z", name="Peers!"),
+    "two places": trust("the system's store has its own place", "write path, or", system=True),
+    "a relative path": trust("option path: 'peers.pem'", "'/peers.pem'", path="peers.pem"),
+    "a directory that is nowhere": trust("/no does not exist", "create this", path="{{ base }}/no/peers.pem"),
+    "a path of a directory": trust("{{ base }}/store is a link or no regular file", "another", path="{{ base }}/store"),
+    "a file of somebody else": trust("passphrase was made by somebody else", "move it", path="{{ base }}/passphrase"),
+    "no ledger": trust("ledger: ", "corrupt.db", ledger="sqlite:///{{ base }}/corrupt.db"),
+    "policy": trust(*NO_POLICY, policy="/no/policy.yml"),
+    "a peer in two ways": web("trusts[0]", "exactly one", trusts=[{"issuer": "x", "service": "shop"}]),
+    "a peer without a name": web("trusts.service: ''", "write a line", trusts=[{"service": ""}]),
+}
 ROTATIONS = {
     "no age": rotate("neither max_age nor created_before", "write max_age: 90d"),
     "an age that is none": rotate("option max_age: 'old' is not a duration", "for example 30d", max_age="old"),
@@ -493,5 +518,6 @@ ROTATIONS = {
 GROUPS = {
     "planned": PLANNED, "est": EST, "scep": SCEP, "option": OPTIONS, "authority": AUTHORITIES, "ledger": LEDGERS,
     "host": HOST, "signing": SIGNING, "hosts": HOSTS, "token": TOKENS, "rotation": ROTATIONS, "revoked": REVOKED,
+    "trust": TRUST,
 }  # fmt: skip
 MISTAKES = {f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()}

@@ -45,6 +45,7 @@ GOOD = {
     "machine_identity_info": {"store": "{{ base }}/store", "ledger": "sqlite:///{{ base }}/ledger.db"},
     "certificate_authority": {},
     "hsm_key": {"ledger": "sqlite:///{{ base }}/ledger.db"},
+    "trust_bundle": {"ledger": "sqlite:///{{ base }}/ledger.db"},
     "cert_revoke": {
         "issuer": {"local": {"directory": "{{ base }}/ca", "authority": "issuing"}},
         "ledger": "sqlite:///{{ base }}/ledger.db",

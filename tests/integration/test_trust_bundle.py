@@ -196,7 +196,7 @@ def test_two_bundles_do_not_share_a_file_and_a_link_is_none(node: Node) -> None:
         node.trust("issuing", name="others")
     node.bundle.unlink()
     node.bundle.symlink_to("/etc/hosts")
-    with pytest.raises(KeysteadError, match="is a link or no file; write the path of a file of its own"):
+    with pytest.raises(KeysteadError, match="is a link or no regular file; write another path"):
         node.trust("issuing")
 
 

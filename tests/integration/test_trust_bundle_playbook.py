@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.keystead.identity.tests.harness import local, playbook
+from ansible_collections.keystead.identity.tests.needs import OLD_PYTHON
 
 MODULE = "keystead.identity.trust_bundle"
 BESIDE = """#!/bin/sh
@@ -100,3 +101,13 @@ def test_what_is_refused_is_one_sentence(tmp_path: Path, pki: str) -> None:
     assert said.startswith(f"trust_bundle: option anchors: {pki}/a/private_key.pem: it holds a private key")
     assert "BEGIN" not in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.needs("old_cryptography")
+def test_a_host_with_an_old_python_holds_anchors_too(tmp_path: Path, pki: str) -> None:
+    bundle, home = tmp_path / "peers.pem", tmp_path / "home"
+    tasks = [task(pki, "a", "b", path=str(bundle)), task(pki, "b", path=str(bundle)), task(pki, "b", path=str(bundle))]
+    done = playbook.run(tasks, {"web1": {"ansible_python_interpreter": OLD_PYTHON}}, home=home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [one["changed"] for one in playbook.results(home)] == [True, True, False]
+    assert bundle.read_text().count("BEGIN CERTIFICATE") == 1

@@ -84,7 +84,7 @@ class BundleFile:
         try:
             there = facts(directory, self._name)
             if there is not None and not stat.S_ISREG(there.st_mode):
-                raise Misconfigured(f"host: {self._path} is a link or no file; write the path of a file of its own")
+                raise Misconfigured(f"host: {self._path} is a link or no regular file; write another path")
             return None if there is None else read_with_facts(directory, self._name, LARGEST)
         finally:
             os.close(directory)

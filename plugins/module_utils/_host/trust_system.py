@@ -104,7 +104,7 @@ class SystemStore:
                 continue
             there = facts(directory, name)
             if there is not None and not stat.S_ISREG(there.st_mode):
-                raise Misconfigured(f"host: {self._layout.source}/{name} is a link or no file; move it away")
+                raise Misconfigured(f"host: {self._layout.source}/{name} is a link or no regular file; move it away")
             found[name] = read_file(directory, name) or b""
         return found
 

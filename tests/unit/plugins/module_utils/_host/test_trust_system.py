@@ -148,7 +148,7 @@ def test_a_tool_that_fails_is_named_with_what_it_said(way: Layout) -> None:
 
 def test_a_link_in_the_place_of_a_file_is_refused(way: Layout) -> None:
     Path(way.source, "keystead-shop-0123456789abcdef.crt").symlink_to("/etc/hosts")
-    with pytest.raises(Misconfigured, match=r"0123456789abcdef\.crt is a link or no file; move it away"):
+    with pytest.raises(Misconfigured, match=r"0123456789abcdef\.crt is a link or no regular file; move it away"):
         SystemStore("shop", way).look()
 
 
