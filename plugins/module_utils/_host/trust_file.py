@@ -63,6 +63,7 @@ class BundleFile:
                 temporary = name_of_ours(self._name)
                 write_file(directory, self._name, self._content(anchors), mode=MODE, temporary=temporary)
             else:
+                remove(directory, name_of_ours(self._name))
                 remove(directory, self._name)
         finally:
             os.close(directory)

@@ -62,17 +62,18 @@ class SystemStore:
         """Take the name of the bundle, and how this host does it."""
         self._prefix, self._layout = f"keystead-{name}-", way
         self._ours = re.compile(re.escape(self._prefix) + r"[0-9a-f]{16}\.(?:crt|pem)", re.ASCII)
+        self._half = re.compile(r"\." + self._ours.pattern + r"\.keystead-new", re.ASCII)  # name_of_ours
 
     def look(self) -> TrustSeen:
         """Return what is there."""
         directory = open_directory(self._layout.source)
         try:
-            files = self._files(directory)
+            files, half_written = self._files(directory), self._half_written(directory)
         finally:
             os.close(directory)
         digest = hashlib.sha256(b"".join(name.encode() + b"\0" + files[name] for name in sorted(files))).hexdigest()
         anchors = {der for content in files.values() for der in readable(content)[0]}
-        why = self._drift(files, anchors)
+        why = "a run was cut off that wrote there" if half_written else self._drift(files, anchors)
         state = "drift" if why else "ours" if files else "missing"
         return TrustSeen(self._layout.source, state, digest, why, tuple(sorted(anchors)))
 
@@ -81,6 +82,8 @@ class SystemStore:
         wanted = {self._name_of(der): pki.pem_certificate(der) for der in anchors}
         directory = open_directory(self._layout.source)
         try:
+            for name in self._half_written(directory):
+                remove(directory, name)
             there = self._files(directory)
             for name, content in wanted.items():
                 if there.get(name) != content:
@@ -107,6 +110,10 @@ class SystemStore:
                 raise Misconfigured(f"host: {self._layout.source}/{name} is a link or no regular file; move it away")
             found[name] = read_file(directory, name) or b""
         return found
+
+    def _half_written(self, directory: int) -> list[str]:
+        """Return what killed runs left of this bundle: some tools read every file of the directory."""
+        return [name for name in os.listdir(directory) if self._half.fullmatch(name)]
 
     def _drift(self, files: t.Mapping[str, bytes], anchors: t.AbstractSet[bytes]) -> str:
         """Say why the tool has to be run again, or files to be written; nothing where all is as it should be."""

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import typing as t
 
 with contextlib.suppress(ImportError):
@@ -59,30 +60,40 @@ def needed(
     if not going:
         return Needed({})
     rows, why_all = trusts.peers(ledger, host, now)
-    shown = [(row, _read(row.certificate + row.chain)) for row in rows]
-    pool = list(dict.fromkeys(one for _row, chain in shown for one in chain[1:]))
     goes, stays = [one.certificate for one in going], [one.certificate for one in staying]
+    chains = {row.chain: _read(row.chain) for row in rows}
+    up_to_going = _Ways(list(dict.fromkeys(one for chain in chains.values() for one in chain)), goes)
+    up_to_staying = {text: _Ways(chain, stays) for text, chain in chains.items()}
     by: dict[str, list[Peer]] = {one.fingerprint: [] for one in going}
-    for row, chain in shown:
-        ends = _ends(chain[0], pool, goes)
-        if ends and not _ends(chain[0], chain[1:], stays):
+    for row in rows:
+        leaf = _read(row.certificate)[0]
+        ends = up_to_going.of(leaf)
+        if ends and not up_to_staying[row.chain].of(leaf):
             for index in ends:
                 by[going[index].fingerprint].append(Peer(row.host, row.store, row.name, row.generation))
     return Needed({fingerprint: tuple(found) for fingerprint, found in by.items() if found}, why_all)
 
 
-def _ends(leaf: x509.Certificate, between: Certificates, anchors: Certificates) -> list[int]:
-    """Return to which anchors, by their places, a certificate leads: those that signed it, or what stands above it."""
-    found: set[int] = set()
-    level, seen = [leaf], [leaf]
-    for _depth in range(LONGEST):
-        for one in level:
-            found.update(index for index, anchor in enumerate(anchors) if _is_or_signed(one, anchor))
-        level = [up for up in between if up not in seen and any(_is_signed(one, up) for one in level)]
-        seen += level
-        if not level:
-            break
-    return sorted(found)
+class _Ways:
+    """The ways from leaves by certificates of authorities to anchors. What is above these is found out once."""
+
+    def __init__(self, between: Certificates, anchors: Certificates) -> None:
+        self._between, self._anchors = between, anchors
+        self._known: dict[x509.Certificate, frozenset[int]] = {}
+
+    def of(self, leaf: x509.Certificate) -> frozenset[int]:
+        """Return to which anchors, by their places, a certificate leads."""
+        return self._up(leaf, ())
+
+    def _up(self, one: x509.Certificate, below: tuple[x509.Certificate, ...]) -> frozenset[int]:
+        ends = {index for index, anchor in enumerate(self._anchors) if _is_or_signed(one, anchor)}
+        if len(below) < LONGEST:
+            for up in self._between:
+                if up != one and up not in below and _is_signed(one, up):
+                    if up not in self._known:
+                        self._known[up] = self._up(up, (*below, one))
+                    ends |= self._known[up]
+        return frozenset(ends)
 
 
 def _is_or_signed(one: x509.Certificate, anchor: x509.Certificate) -> bool:
@@ -91,11 +102,14 @@ def _is_or_signed(one: x509.Certificate, anchor: x509.Certificate) -> bool:
     return same or _is_signed(one, anchor)
 
 
+@functools.lru_cache(maxsize=256)  # a leaf is asked about twice: by what goes, and by what stays
 def _is_signed(one: x509.Certificate, above: x509.Certificate) -> bool:
     return one.issuer == above.subject and signed_by(one, above)
 
 
 def _read(pem: str) -> list[x509.Certificate]:
+    if not pem:
+        return []
     try:
         return [x509.load_der_x509_certificate(der) for der in pki.der_certificates(pem.encode())]
     except ValueError:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core import pki
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured, Unavailable
+from ansible_collections.keystead.identity.plugins.module_utils._host.safe_files import name_of_ours
 from ansible_collections.keystead.identity.plugins.module_utils._host.trust_system import LAYOUTS, Layout, SystemStore
 from ansible_collections.keystead.identity.tests.harness.two_tier import TwoTier
 
@@ -115,6 +116,15 @@ def test_what_a_killed_run_left_is_seen_and_completed(way: Layout, when: str) ->
     store.write((ONE,) if when == "added" else ())
     assert store.look().state == ("ours" if when == "added" else "missing")
     assert trusted(way) == ({ONE} if when == "added" else set())
+
+
+def test_a_file_that_a_killed_run_had_not_renamed_yet_is_removed(way: Layout) -> None:
+    half = Path(way.source, name_of_ours(f"keystead-shop-{pki.fingerprint(ONE)[:16]}.crt"))
+    half.write_bytes(pki.pem_certificate(ONE))
+    store = SystemStore("shop", way)
+    assert (store.look().state, store.look().detail) == ("drift", "a run was cut off that wrote there")
+    store.write((TWO,))
+    assert (store.look().state, half.exists(), trusted(way)) == ("ours", False, {TWO})
 
 
 @NEEDS
