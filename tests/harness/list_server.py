@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
 
 @dataclass
 class ListServer:
-    """Everything of it is below `directory`. On `port` lists are shown once a role has said so; before, nobody listens."""
+    """Everything of it is below `directory`. Nobody listens on `port` before a role has said what to show there."""
 
     directory: Path
     port: int = field(default_factory=free_port)

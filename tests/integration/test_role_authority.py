@@ -10,14 +10,17 @@ import stat
 import subprocess
 import typing as t
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from ansible_collections.keystead.identity.tests.harness import playbook
 from ansible_collections.keystead.identity.tests.harness.in_process import World, reason, web
 from ansible_collections.keystead.identity.tests.harness.list_server import ListServer
+from ansible_collections.keystead.identity.tests.integration.test_docsite import exchanged, marked
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [pytest.mark.needs("nginx", "openssl", "root")]
 
@@ -43,7 +46,9 @@ class Site:
         """What nginx is told."""
         return self.server.snippets / "keystead-127.0.0.1.conf"
 
-    def ran(self, *tasks: dict[str, t.Any], roles: t.Sequence[dict[str, t.Any]] = (), args: t.Sequence[str] = ()) -> Run:
+    def ran(
+        self, *tasks: dict[str, t.Any], roles: t.Sequence[dict[str, t.Any]] = (), args: t.Sequence[str] = ()
+    ) -> Run:
         """Run a play."""
         ledger = {"ledger": f"sqlite:///{self.directory}/ledger.db"}
         play = {
@@ -87,8 +92,8 @@ class Site:
 
     def verdict(self, certificate: str) -> str:
         """Return what openssl says, which fetches the list where the certificate says that it is."""
-        check = ["openssl", "verify", "-crl_check", "-crl_download", "-CAfile", self.authorities / "root/certificate.pem"]
-        check += ["-untrusted", self.authorities / "issuing/certificate.pem", certificate]
+        root, issuing = (self.authorities / name / "certificate.pem" for name in ("root", "issuing"))
+        check = ["openssl", "verify", "-crl_check", "-crl_download", "-CAfile", root, "-untrusted", issuing, certificate]
         done = subprocess.run(check, check=False, capture_output=True, text=True, timeout=60)
         return done.stdout + done.stderr
 
@@ -173,15 +178,19 @@ def test_two_authorities_share_a_host_name(site: Site) -> None:
 
 def test_what_nginx_refuses_is_put_back_and_what_it_shows_stays(site: Site) -> None:
     wrong = {"authority_nginx_listen": [f"127.0.0.1:{site.server.port}", "nowhere:none"]}
-    for before in (None, b"something"):
+
+    def refused() -> None:
         done = site.role(**wrong)
-        assert done.returncode == 2, done.stdout
-        assert "authority: nginx refuses " in done.stdout + done.stderr
-        assert "in \"nowhere:none\" of the \"listen\" directive" in (done.stdout + done.stderr).replace("\\", "")
-        if before is None:
-            assert not site.configuration.exists()
-            assert site.changed() > 0
-            kept = site.configuration.read_bytes()
+        said = (done.stdout + done.stderr).replace("\\", "")
+        assert done.returncode == 2, said
+        assert "authority: nginx refuses " in said
+        assert 'in "nowhere:none" of the "listen" directive' in said
+
+    refused()
+    assert not site.configuration.exists()
+    site.changed()
+    kept = site.configuration.read_bytes()
+    refused()
     assert site.configuration.read_bytes() == kept
     assert sorted(path.name for path in site.server.snippets.iterdir()) == [site.configuration.name]
     site.server.reload()
@@ -223,6 +232,27 @@ def test_a_url_that_cannot_be_shown_is_refused_before_anything_is_made(site: Sit
     assert done.returncode == 2, done.stdout
     assert "write for example http://pki.example.org/" in done.stdout + done.stderr
     assert sorted(path.name for path in site.authorities.iterdir() if not path.name.startswith(".")) == ["root"]
+
+
+def test_the_play_of_the_guide_does_what_it_says(site: Site) -> None:
+    (play,) = (shown for (shown,) in marked("revocation_lists", "fragment"))
+    root, secret = site.directory / "srv", site.directory / "srv" / "passphrase"
+    root.mkdir()
+    secret.write_text("open sesame\n", encoding="ascii")
+    made = {"name": "root", "directory": str(root / "authorities"), "passphrase_file": str(secret)}
+    done = site.ran({"name": "root", "keystead.identity.certificate_authority": made})
+    assert done.returncode == 0, done.stdout + done.stderr
+    url = site.server.url.removesuffix("/lists")
+    play = exchanged(play, {"/srv/keystead": str(root), "http://pki.example.org": url})
+    here = {**site.server.variables(), "authority_nginx_install": False, "authority_url": url}
+    ledger = {"keystead_ledger": f"sqlite:///{site.directory}/ledger.db"}
+    for changes in (True, False):
+        told = {**play, "hosts": "all", "become": False, "vars": ledger}
+        told["roles"] = [{**play["roles"][0], "vars": {**play["roles"][0]["vars"], **here}}]
+        done = playbook.run([told], {"web1": {}}, home=site.directory / "home")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert (playbook.recap(done)["web1"]["changed"] > 0) is changes
+    assert site.server.get("/shop.crl")[:2] == (200, "application/pkix-crl")
 
 
 def test_without_a_url_there_is_only_the_authority(site: Site) -> None:
