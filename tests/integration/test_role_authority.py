@@ -93,8 +93,8 @@ class Site:
     def verdict(self, certificate: str) -> str:
         """Return what openssl says, which fetches the list where the certificate says that it is."""
         root, issuing = (self.authorities / name / "certificate.pem" for name in ("root", "issuing"))
-        check = ["openssl", "verify", "-crl_check", "-crl_download", "-CAfile", root, "-untrusted", issuing, certificate]
-        done = subprocess.run(check, check=False, capture_output=True, text=True, timeout=60)
+        check = ["openssl", "verify", "-crl_check", "-crl_download", "-CAfile", root, "-untrusted", issuing]
+        done = subprocess.run([*check, certificate], check=False, capture_output=True, text=True, timeout=60)
         return done.stdout + done.stderr
 
     def shown(self, name: str = "issuing") -> x509.CertificateRevocationList:
