@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import socket
 import subprocess
+import time
 import typing as t
 from dataclasses import dataclass, field
 
@@ -63,6 +65,22 @@ class ListServer:
     def reload(self) -> None:
         """Make it read its files."""
         subprocess.run([*self.command, "-s", "reload"], check=True, capture_output=True, timeout=20)
+
+    def forget(self) -> None:
+        """Make it show nothing, and wait until it does; what it was told is put aside and put back unread."""
+        told = {path: path.read_bytes() for path in self.snippets.iterdir()}
+        for path in told:
+            path.unlink()
+        self.reload()
+        deadline = time.monotonic() + 10
+        with contextlib.suppress(ConnectionRefusedError):
+            while time.monotonic() < deadline:
+                socket.create_connection((LOOPBACK, self.port), 1).close()
+                time.sleep(0.02)
+            message = f"nginx still listens on {self.port}"
+            raise RuntimeError(message)
+        for path, content in told.items():
+            path.write_bytes(content)
 
     def get(self, path: str) -> tuple[int, str | None, bytes]:
         """Return the status, the type and the content of an answer."""

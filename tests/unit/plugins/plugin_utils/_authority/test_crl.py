@@ -272,17 +272,17 @@ def test_a_hundred_thousand_are_signed_in_seconds_and_one_more_reads_none_of_the
         said = {"reason": "superseded", "when": when.isoformat(), "not_after": (when + DAY).isoformat()}
         for one in range(1, MANY + 1):
             (place / "issuing" / "revoked" / f"{one << 100:x}.json").write_text(json.dumps(said))
-        begun = time.monotonic()
+        begun = time.process_time()
         assert again(place) == [f"the revocation list lacks {MANY} revoked certificates"]
-        first = time.monotonic() - begun
-        begun = time.monotonic()
+        first = time.process_time() - begun
+        begun = time.process_time()
         with opened() as paths:
             revoke(options, leaf)
-        more = time.monotonic() - begun
+        more = time.process_time() - begun
         assert len(serials(place)) == MANY + 1
-        begun = time.monotonic()
+        begun = time.process_time()
         assert again(place, make.now() + 4 * DAY)
-        anew = time.monotonic() - begun
+        anew = time.process_time() - begun
         size = (place / "issuing" / "crl.der").stat().st_size
     with capsys.disabled():
         print(  # noqa: T201
