@@ -18,10 +18,16 @@ description:
     that; no file holds it. It has a name of its own there, and is destroyed with the authority. A run that is killed
     leaves no key that no file here tells of, and the next run takes it. Whoever signs with the authority names the same
     custody, which says how the key is reached.
-  - The revocation list is complete and valid for 7 days. A run makes it anew when less than half of that is left.
+  - The revocation list is complete, has a number that only grows, and lives as long as O(crl_lifetime) says. A run
+    makes it anew when it is due (O(crl_renew_before)), so run this more often than that. Certificates leave it after
+    they have ended, not before a list has had them after their end (RFC 5280, 3.3).
+  - The list and the certificate stand beside each other in PEM and in DER. DER is what clients fetch; the role
+    P(keystead.identity.authority#role) brings both to web servers. What the authority signs says where they are with
+    O(crl_url) and O(certificate_url).
   - What is declared is compared with what is there. A difference in subject, key, path length, name constraints or
     parent is refused, since an authority that changes in place takes all its certificates with it; create a new one
-    under another name instead. O(lifetime) is used at creation only.
+    under another name instead. O(lifetime) is used at creation only. O(crl_url), O(certificate_url), O(crl_lifetime)
+    and O(crl_renew_before) may change, and count for what is signed from then on.
   - The certificate of an authority is not renewed. A warning is given in the last third of its life.
 author:
   - Keystead contributors (@keystead)
@@ -62,6 +68,9 @@ EXAMPLES = r"""
           - example.org
         ip:
           - 192.0.2.0/24
+    crl_url: http://pki.example.org/issuing.crl
+    certificate_url: http://pki.example.org/issuing.cer
+    crl_lifetime: 7d
   run_once: true
   register: issuing
 
@@ -93,7 +102,7 @@ EXAMPLES = r"""
 
 - name: Its revocation list is served
   ansible.builtin.copy:
-    src: "{{ issuing.crl_path }}"
+    src: "{{ issuing.crl_der_path }}"
     dest: /var/www/html/issuing.crl
     mode: "0644"
 
@@ -140,6 +149,51 @@ crl_path:
   type: str
   returned: when the authority exists
   sample: /srv/ca/issuing/crl.pem
+crl_der_path:
+  description: Where its revocation list is on the controller in DER, as clients fetch it (RFC 5280, 4.2.1.13).
+  type: str
+  returned: when the authority exists
+  sample: /srv/ca/issuing/crl.der
+certificate_der_path:
+  description: Where its certificate is on the controller in DER, as clients fetch it (RFC 5280, 4.2.2.1).
+  type: str
+  returned: when the authority exists
+  sample: /srv/ca/issuing/certificate.der
+crl_url:
+  description: Where the certificates that it signs say that its revocation list is. It is null where they do not.
+  type: str
+  returned: when the authority exists
+  sample: http://pki.example.org/issuing.crl
+certificate_url:
+  description: Where the certificates that it signs say that its own certificate is. It is null where they do not.
+  type: str
+  returned: when the authority exists
+  sample: http://pki.example.org/issuing.cer
+crl:
+  description: What its revocation list says. It is null in check mode as long as there is none.
+  type: dict
+  returned: when the authority exists
+  contains:
+    number:
+      description: Its number (RFC 5280, 5.2.3), which is higher than that of every list before.
+      type: int
+      returned: always
+      sample: 12
+    this_update:
+      description: When it was made, in UTC, as in RFC 3339.
+      type: str
+      returned: always
+      sample: "2026-11-21T12:00:00Z"
+    next_update:
+      description: Until when it counts, in UTC, as in RFC 3339.
+      type: str
+      returned: always
+      sample: "2026-11-28T12:00:00Z"
+    entries:
+      description: How many certificates it has.
+      type: int
+      returned: always
+      sample: 3
 issuer_id:
   description: Who signs, as it is recorded with every certificate. It holds the start of the SHA-256 of the key.
   type: str

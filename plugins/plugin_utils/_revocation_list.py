@@ -19,7 +19,7 @@ with contextlib.suppress(ImportError):
 
 from ..module_utils._core.pki import MALFORMED
 from ..module_utils._core.ports import Good, Revoked, Unknown
-from ._authority.revocation import REASONS
+from ._authority.records import REASONS
 
 REMOVED = "remove_from_crl"
 _REASONS = {**{said: name for name, said in REASONS.items() if said}, "unspecified": "unspecified",

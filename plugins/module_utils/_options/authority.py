@@ -79,6 +79,25 @@ OPTIONS = {
             "excluded": Option("None of these, even where permitted.", type="dict", options=NAMES),
         },
     ),
+    "crl_url": Option(
+        "Where clients find the revocation list of the authority, for example V(http://pki.example.org/issuing.crl). "
+        "Every certificate that it signs from then on says so (RFC 5280, 4.2.1.13), the authorities below it included. "
+        "Plain HTTP is what RFC 5280 means: the list is signed, and TLS would need a list to be believed. "
+        "Left out, it stays as it is; an empty string takes it away."
+    ),
+    "certificate_url": Option(
+        "Where clients find the certificate of the authority in DER, for example "
+        "V(http://pki.example.org/issuing.cer), who were sent none. Every certificate that it signs from then on says "
+        "so (C(caIssuers) of RFC 5280, 4.2.2.1). Left out, it stays as it is; an empty string takes it away."
+    ),
+    "crl_lifetime": Option(
+        "How long a revocation list is valid, for example V(7d), which is what a new authority begins with. "
+        "Left out, it stays as it is."
+    ),
+    "crl_renew_before": Option(
+        "How long before its end a revocation list is made anew: a share of its life, or a duration. "
+        "A new authority begins with V(50%). Left out, it stays as it is."
+    ),
     **PASSPHRASE,
     "state": Option(
         "V(absent) destroys the directory of the authority, and its key in its custody. It is refused while "

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
@@ -17,7 +17,7 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core.errors import Misconfigured, NotConverged
 from ...module_utils._core.keys import key_type_of
 from ...module_utils._core.model import Step
-from . import revocation, signing, store
+from . import crl, publication, records, revocation, signing, store
 from .creation import created
 from .custody import Held, Taken, discard, held, label, settle
 from .wanted import Wanted, check_is_the_declared
@@ -101,6 +101,7 @@ def _to_have(wanted: Wanted, found: Found, now: dt.datetime) -> tuple[Step, ...]
     steps = _to_clear(found)
     if found.authority is None:
         _check_parent_may_sign(wanted, found.parent, now)
+        wanted.publication(None)
         why = f"there is no authority {wanted.name} in {wanted.directory} yet"
         signer = f"{wanted.parent.name} signs it" if wanted.parent else "a root signs itself"
         return (*steps, *_to_have_a_key(wanted, found.held.waiting, why), Step("issue", f"{why}: {signer}"),
@@ -108,10 +109,12 @@ def _to_have(wanted: Wanted, found: Found, now: dt.datetime) -> tuple[Step, ...]
     check_is_the_declared(found.authority, wanted, found.parent)
     signing.check_is_alive(found.authority, now)
     certificate = found.authority.certificate
-    if found.parent and revocation.revocation(found.parent, certificate.serial_number):
+    if found.parent and records.find(found.parent, certificate.serial_number):
         raise signing.revoked(found.authority, certificate)
     found.authority.open(wanted.opening)
-    reasons = (found.held.left, revocation.due(found.authority, now))
+    wishes = wanted.publication(found.authority)
+    differing = publication.differences(found.authority.publication, wishes)
+    reasons = (found.held.left, *differing, crl.due(replace(found.authority, publication=wishes), now))
     return (*steps, *(Step("publish", reason) for reason in reasons if reason))
 
 
@@ -131,7 +134,7 @@ def _to_be_rid_of(wanted: Wanted, found: Found, now: dt.datetime) -> tuple[Step,
     if found.authority is None:
         return steps
     living = sum(
-        one.not_valid_after_utc > now and revocation.revocation(found.authority, one.serial_number) is None
+        one.not_valid_after_utc > now and records.find(found.authority, one.serial_number) is None
         for one in signing.recorded(found.authority)
     )
     if living:
@@ -156,14 +159,23 @@ def _act(wanted: Wanted, found: Found, *, present: bool, now: dt.datetime) -> No
         authority = found.authority or created(wanted, found.parent, now)
         if found.held.left:
             settle(wanted, authority)
-        if revocation.due(authority, now):
-            revocation.publish(authority, authority.open(wanted.opening), now)
+        authority = _as_published(wanted, authority)
+        if crl.due(authority, now):
+            crl.publish(authority, authority.open(wanted.opening), now)
         return
     if found.authority is not None:
         _revoke_at_parent(wanted, found.parent, found.authority.certificate, now)
         store.bury(wanted.directory, wanted.name)
         discard(wanted, found.authority.about)  # when nothing claims the key any more, and something tells of it yet
         store.clear(wanted.directory, wanted.name)
+
+
+def _as_published(wanted: Wanted, authority: Authority) -> Authority:
+    """Write down what the authority shall publish, where that differs."""
+    wishes = wanted.publication(authority)
+    if wishes != authority.publication:
+        publication.keep(authority.path, wishes)
+    return replace(authority, publication=wishes)
 
 
 def _clear(wanted: Wanted, found: Found, now: dt.datetime, *, present: bool) -> None:
@@ -194,7 +206,7 @@ def _stands_in(parent: Authority | None, certificate: x509.Certificate, now: dt.
         parent is not None
         and (parent.issued / f"{certificate.serial_number:x}.pem").exists()
         and certificate.not_valid_after_utc > now
-        and revocation.revocation(parent, certificate.serial_number) is None
+        and records.find(parent, certificate.serial_number) is None
     )
 
 

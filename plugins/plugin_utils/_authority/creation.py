@@ -21,7 +21,7 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core.keys import generate, spki_sha256
 from ...module_utils._core.staging import staged
 from .._keystores.private_key import private_key
-from . import signing, store
+from . import publication, signing, store
 from .about import written, written_in_custody
 from .custody import key_store, label, settle
 
@@ -45,6 +45,7 @@ def created(wanted: Wanted, parent: Authority | None, now: dt.datetime) -> Autho
     """Make an authority, with the key that waits for it in its custody where one does."""
     made = _in_custody(wanted, wanted.opening.custody) if wanted.opening.custody else _in_a_file(wanted)
     chain = _chain(wanted, parent, made.key, now)
+    publication.keep(store.staging_place(wanted.directory, wanted.name), wanted.publication(None))
     store.stage(wanted.directory, wanted.name, chain, made.about, made.pem)
     if parent is not None:
         signing.record(parent, chain[:1])

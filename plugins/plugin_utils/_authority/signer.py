@@ -21,7 +21,7 @@ from ...module_utils._core.keys import spki_sha256
 from ...module_utils._core.ports import Good, IssuedRecord, Revoked, Unknown
 from .._chains import Above
 from .._path import UNVERIFIABLE
-from . import revocation, signing
+from . import crl, records, revocation, signing
 from .name_constraints import refusal
 from .store import Authority, load
 
@@ -65,24 +65,24 @@ class Signer:
 
     def revoke(self, certificates: t.Sequence[bytes], reason: str) -> list[Revoked | KeysteadError]:
         """Take certificates (DER) of this authority back and publish one new CRL. The first reason stands."""
-        if reason not in revocation.REASONS:
-            raise Misconfigured(f"local: reason {reason!r} is none of {', '.join(revocation.REASONS)}")
+        if reason not in records.REASONS:
+            raise Misconfigured(f"local: reason {reason!r} is none of {', '.join(records.REASONS)}")
         owned = [self._owned(der) for der in certificates]
         serials = [one for one in owned if isinstance(one, int)]
-        records = iter(revocation.revoke(self._authority, self._key, serials, reason, self._now()) if serials else ())
-        return [next(records) if isinstance(one, int) else one for one in owned]
+        answers = iter(revocation.revoke(self._authority, self._key, serials, reason, self._now()) if serials else ())
+        return [next(answers) if isinstance(one, int) else one for one in owned]
 
     def publish_list(self) -> None:
         """Make the CRL anew where it lacks something or is due."""
-        if revocation.due(self._authority, self._now()):
-            revocation.publish(self._authority, self._key, self._now())
+        if crl.due(self._authority, self._now()):
+            crl.publish(self._authority, self._key, self._now())
 
     def status(self, certificate: bytes) -> Good | Revoked | Unknown:
         """Say what the records of this authority know of a certificate (DER)."""
         owned = self._owned(certificate)
         if isinstance(owned, KeysteadError):
             return Unknown()
-        return revocation.revocation(self._authority, owned) or Good()
+        return records.find(self._authority, owned) or Good()
 
     def issued(self, since: dt.datetime) -> t.Iterator[IssuedRecord]:
         """Yield everything that was signed since then, authorities below this one included."""

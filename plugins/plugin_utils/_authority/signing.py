@@ -154,7 +154,8 @@ def _signed(
 ) -> x509.Certificate:
     builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
     if issuer is not None:
-        builder = builder.add_extension(key_identifier(issuer), critical=False)
+        for extension in (key_identifier(issuer), *issuer.publication.extensions()):
+            builder = builder.add_extension(extension, critical=False)
     return builder.sign(key, signing_hash(key))
 
 

@@ -25,6 +25,7 @@ from ...module_utils._core.keys import spki_sha256
 from ...module_utils._core.pki import MALFORMED
 from .about import ABOUT, About, about, damaged, find_about, recorded
 from .files import PRIVATE, locked, put, read, read_if_there, refuse_shared, speaking, sync
+from .publication import Publication, kept
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -34,11 +35,15 @@ if t.TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Authority:
-    """A certificate authority: what it says of itself, its certificate, and those above it (none for a root)."""
+    """A certificate authority: what it says of itself, its certificate, those above it (none for a root).
+
+    And what it publishes, which alone may change.
+    """
 
     about: About
     certificate: x509.Certificate
     issuers: tuple[x509.Certificate, ...]
+    publication: Publication
 
     @property
     def path(self) -> Path:
@@ -84,6 +89,21 @@ class Authority:
     def crl_path(self) -> Path:
         """Its complete revocation list (RFC 5280, 5), PEM."""
         return self.path / "crl.pem"
+
+    @property
+    def crl_der_path(self) -> Path:
+        """The same in DER, as it is published (RFC 5280, 4.2.1.13)."""
+        return self.path / "crl.der"
+
+    @property
+    def crl_number_path(self) -> Path:
+        """The highest number that a list ever had."""
+        return self.path / "crl_number"
+
+    @property
+    def certificate_der_path(self) -> Path:
+        """Its certificate in DER, as it is published (RFC 5280, 4.2.2.1)."""
+        return self.path / "certificate.der"
 
     @property
     def lock(self) -> Path:
@@ -141,7 +161,7 @@ def _read(found: About) -> Authority:
         raise Misconfigured(
             f"local: {found.path / ABOUT} is not about certificate.pem beside it; restore both from one backup"
         )
-    return Authority(found, certificate, issuers)
+    return Authority(found, certificate, issuers, kept(found.path))
 
 
 def _check_is_understood(certificate: x509.Certificate) -> None:

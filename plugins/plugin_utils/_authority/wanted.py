@@ -21,11 +21,13 @@ from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.key import Key
 from ...module_utils._core.keys import key_type_of, spki_sha256
 from .._durations import lifetime
+from . import publication
 from .about import checked_name
 from .name_constraints import extension
 from .opening import Opening, opening
 
 if t.TYPE_CHECKING:
+    from .publication import Publication
     from .store import Authority
 
 
@@ -40,7 +42,7 @@ class Parent:
 
 @dataclass(frozen=True)
 class Wanted:
-    """An authority as it is declared; `lifetime` is in seconds."""
+    """An authority as it is declared; `lifetime` is in seconds, `published` has fields of Publication."""
 
     name: str
     directory: Path
@@ -51,6 +53,7 @@ class Wanted:
     name_constraints: x509.NameConstraints | None
     opening: Opening
     parent: Parent | None
+    published: t.Mapping[str, t.Any]
 
     @property
     def path(self) -> Path:
@@ -61,6 +64,10 @@ class Wanted:
         """Return the critical extensions that limit what may stand below."""
         basic = x509.BasicConstraints(ca=True, path_length=self.path_length)
         return [basic, *([self.name_constraints] if self.name_constraints else [])]
+
+    def publication(self, authority: Authority | None) -> Publication:
+        """Return what the authority shall publish: what is declared, and else what it does. Raises Misconfigured."""
+        return publication.merged(authority.publication if authority else publication.Publication(), self.published)
 
     def described(self) -> dict[str, str]:
         """Return what is declared, in the words of the options, for differences between two authorities."""
@@ -84,6 +91,7 @@ def wanted(options: t.Mapping[str, t.Any]) -> Wanted:
         name_constraints=extension(options["name_constraints"]),
         opening=opening(options, key.get("custody"), f"authority {name}"),
         parent=_parent(above, directory) if above else None,
+        published=publication.said(options),
     )
 
 

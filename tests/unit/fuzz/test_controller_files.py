@@ -28,7 +28,7 @@ if t.TYPE_CHECKING:
 
 AUTHORITY = {
     "authority.json": 100, "certificate.pem": 150, "chain.pem": 100, "private_key.pem": 80, "crl.pem": 150,
-    "issued": 60, "revoked": 100,
+    "crl.der": 60, "crl_number": 60, "certificate.der": 40, "publication.json": 100, "issued": 60, "revoked": 100,
 }  # fmt: skip
 
 

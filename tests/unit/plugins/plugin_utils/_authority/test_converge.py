@@ -22,7 +22,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.errors imp
 from ansible_collections.keystead.identity.plugins.module_utils._core.key import KEY_TYPES
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Generation, Subject
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Revoked
-from ansible_collections.keystead.identity.plugins.plugin_utils._authority import revocation, store
+from ansible_collections.keystead.identity.plugins.plugin_utils._authority import records, store
 from ansible_collections.keystead.identity.plugins.plugin_utils._authority.opening import Opening
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
 from ansible_collections.keystead.identity.tests.harness import local as make
@@ -79,7 +79,8 @@ def test_the_modes_do_not_depend_on_the_umask(tmp_path: Path, umask: int) -> Non
         os.umask(before)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "ca" / "root").iterdir()}
     assert modes == {"private_key.pem": 0o600, ".lock": 0o600, "certificate.pem": 0o644, "chain.pem": 0o644,
-                     "crl.pem": 0o644, "authority.json": 0o644, "issued": 0o755, "revoked": 0o755}  # fmt: skip
+                     "crl.pem": 0o644, "crl.der": 0o644, "crl_number": 0o644, "certificate.der": 0o644,
+                     "publication.json": 0o644, "authority.json": 0o644, "issued": 0o755, "revoked": 0o755}  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -236,7 +237,7 @@ def test_the_revocation_list_is_made_anew_when_half_of_its_life_is_over(tmp_path
     assert crl(tmp_path).extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == 2
 
 
-@pytest.mark.parametrize("reason", revocation.REASONS)
+@pytest.mark.parametrize("reason", records.REASONS)
 def test_every_reason_stands_in_the_list(tmp_path: Path, reason: str) -> None:
     options = make.two_tiers(tmp_path)
     leaf = issue(options)
@@ -246,7 +247,7 @@ def test_every_reason_stands_in_the_list(tmp_path: Path, reason: str) -> None:
     said = [
         extension.value.reason.value for extension in entry.extensions if isinstance(extension.value, x509.CRLReason)
     ]
-    assert said == ([revocation.REASONS[reason]] if reason != "unspecified" else [])
+    assert said == ([records.REASONS[reason]] if reason != "unspecified" else [])
     assert LocalIssuer(options).status(der(leaf)) == Revoked(reason, entry.revocation_date_utc)
 
 
