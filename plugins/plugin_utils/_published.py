@@ -25,6 +25,7 @@ from ..module_utils._core.ports import Good, Revoked, Unknown
 from . import _ocsp as ocsp
 from . import _revocation_list as revocation_list
 from ._deadline import Worker
+from ._distribution_points import points
 from ._path import signed_by
 
 if t.TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _responders(leaf: x509.Certificate) -> list[str]:
 
 
 def _lists(leaf: x509.Certificate) -> list[str]:
-    return _urls(revocation_list.points(leaf))
+    return _urls(points(leaf))
 
 
 def _urls(names: Sequence[x509.GeneralName]) -> list[str]:
