@@ -63,6 +63,14 @@ def status(
         return Unknown()
 
 
+def times(response: bytes) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """Return since when and until when a response (DER) holds, as it says; None where it does not."""
+    with contextlib.suppress(*UNVERIFIABLE):
+        found = ocsp.load_der_ocsp_response(response)
+        return found.this_update_utc, found.next_update_utc
+    return None, None
+
+
 def _said(found: ocsp.OCSPResponse) -> Good | Revoked | Unknown:
     if found.certificate_status == ocsp.OCSPCertStatus.REVOKED and found.revocation_time_utc:
         return Revoked(reason_of(found.revocation_reason), found.revocation_time_utc)

@@ -60,7 +60,7 @@ IDENTITY = """
 """
 SHARED = "ledger ledger_password ledger_password_file policy"
 TASK = f"{SHARED} store scope purge wait check_status=ledger check_status=live plan approvals"
-INFO = f"{SHARED} store names paths scan records"
+INFO = f"{SHARED} store names paths scan records check_status=ledger check_status=live"
 PREFLIGHT = f"{SHARED} store"
 AUTHORITY = f"""
     {SHARED} name directory subject parent key.type lifetime path_length name_constraints passphrase passphrase_file
@@ -93,7 +93,7 @@ DESIGNED = {
         *below("identities", IDENTITY),
         *below("identities.issuer", ISSUER),
     ],
-    "machine_identity_info": INFO.split(),
+    "machine_identity_info": [*INFO.split(), *below("issuers", ISSUER)],
     "preflight": [*PREFLIGHT.split(), *below("issuer", ISSUER), *below("issuers", ISSUER)],
     "certificate_authority": AUTHORITY.split(),
     "hsm_key": HSM_KEY.split(),

@@ -209,6 +209,10 @@ OPTIONS = {
         choices=("ledger", "live"),
     ),
 }
+LIVE_ISSUERS = OPTIONS["issuers"]._replace(
+    help="Who may have signed. Each is asked with O(check_status=live) about what it signed, where it can say; a "
+    "certificate of another one is judged by what is published alone."
+)
 INFO = {
     **STORE,
     "names": Option("Only these identities. The default is all that the store holds.", type="list", elements="str"),
@@ -219,5 +223,11 @@ INFO = {
         type="list",
         elements="str",
     ),
+    "check_status": OPTIONS["check_status"]._replace(
+        help="Where it is looked up whether a certificate is revoked. With V(live), the controller asks who signed it, "
+        "where O(issuers) has it and it can say, else what is published by OCSP (RFC 6960) or in a revocation list "
+        "(RFC 5280) where the certificate says so. Nothing is recorded.",
+    ),
+    "issuers": LIVE_ISSUERS,
 }
 PREFLIGHT = {"issuer": issuer("Who is to sign."), "issuers": OPTIONS["issuers"], **STORE}
