@@ -26,6 +26,7 @@ REMOVED = "remove_from_crl"
 _REASONS = {**{said: name for name, said in REASONS.items() if said}, "unspecified": "unspecified",
             "removeFromCRL": REMOVED}  # fmt: skip
 SKEW = dt.timedelta(minutes=5)
+BROKEN_HASHES = ("md5", "sha1")
 
 
 class RevocationList:
@@ -66,7 +67,7 @@ def read(der: bytes, issuer: x509.Certificate, now: dt.datetime) -> RevocationLi
     try:
         found = x509.load_der_x509_crl(der)
         good = found.issuer == issuer.subject and _of_now(found, now) and _may_sign(issuer) and _is_plain(found)
-        if not good or not found.is_signature_valid(t.cast("t.Any", issuer.public_key())):
+        if not good or _is_weak(found) or not found.is_signature_valid(t.cast("t.Any", issuer.public_key())):
             return None
         kept = RevocationList(found)
     except MALFORMED:
@@ -102,6 +103,15 @@ def _may_sign(issuer: x509.Certificate) -> bool:
         return issuer.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
     except x509.ExtensionNotFound:
         return True
+
+
+def _is_weak(found: x509.CertificateRevocationList) -> bool:
+    """Tell whether anybody could have signed a list by now."""
+    try:
+        algorithm = found.signature_hash_algorithm
+    except MALFORMED:  # one without a hash before
+        return False
+    return algorithm is not None and algorithm.name in BROKEN_HASHES
 
 
 def _is_plain(found: x509.CertificateRevocationList) -> bool:

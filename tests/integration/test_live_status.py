@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import typing as t
 
 import pytest
@@ -103,6 +104,22 @@ def test_a_list_that_cannot_be_believed_says_nothing(
     found, why, *_more = Published().status(der(leaf), [der(authority.certificate)])
     assert isinstance(found, Good if what == "PEM" else Unknown)
     assert why == ("" if what == "PEM" else f"{lists.url} say nothing that holds now")
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize(("digest", "expected"), [("sha256", Good), ("sha1", Unknown)])
+def test_a_list_with_a_hash_that_is_broken_says_nothing(
+    authority: Authority, lists: Lists, digest: str, expected: type
+) -> None:
+    """cryptography signs nothing with SHA-1 any more; OpenSSL does."""
+    leaf = authority.leaf(lists=lists.url)
+    (authority.directory / "index").touch()
+    (authority.directory / "ca.cnf").write_text("[ca]\ndefault_ca = one\n[one]\ndatabase = index\n", encoding="ascii")
+    argv = ["openssl", "ca", "-config", "ca.cnf", "-gencrl", "-crldays", "1", "-md", digest, "-cert", "ca.pem",
+            "-keyfile", "ca.key", "-out", "list"]  # fmt: skip
+    subprocess.run(argv, cwd=authority.directory, check=True, capture_output=True, timeout=20)
+    lists.content = (authority.directory / "list").read_bytes()
+    assert isinstance(Published().status(der(leaf), [der(authority.certificate)]).status, expected)
 
 
 def test_an_adopted_certificate_that_its_authority_revoked_is_replaced(
