@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import sqlite3
 import time
 import typing as t
 
@@ -247,9 +249,7 @@ def test_a_serial_number_that_two_issuers_gave_needs_its_issuer(world: World) ->
     world.one(web())
     world.one(web(name="api"))
     number = with_colons(world.certificate().serial_number)
-    import sqlite3
-
-    with sqlite3.connect(world.ledger) as ledger:
+    with contextlib.closing(sqlite3.connect(world.ledger)) as ledger, ledger:
         ledger.execute("UPDATE x509 SET serial_number = ?", (number.replace(":", "").lstrip("0"),))
         ledger.execute("UPDATE generations SET issuer_id = 'local:other' WHERE id = 2")
     with pytest.raises(KeysteadError, match=r"several certificates have it, of local:.*; set option issuer_id to one"):

@@ -111,7 +111,7 @@ def test_a_list_that_cannot_be_believed_says_nothing(
 def test_a_list_with_a_hash_that_is_broken_says_nothing(
     authority: Authority, lists: Lists, digest: str, expected: type
 ) -> None:
-    """cryptography signs nothing with SHA-1 any more; OpenSSL does."""
+    """With SHA-1, only OpenSSL still signs."""
     leaf = authority.leaf(lists=lists.url)
     (authority.directory / "index").touch()
     (authority.directory / "ca.cnf").write_text("[ca]\ndefault_ca = one\n[one]\ndatabase = index\n", encoding="ascii")

@@ -72,7 +72,9 @@ HSM_KEY = f"""
     type=ecdsa-p521 type=ed25519 type=rsa-2048 type=rsa-3072 type=rsa-4096 type=aes-256 usage=sign extractable
     state=present state=absent destroy_in_use
 """
-CERTIFICATE = "serial_number issuer fingerprint_sha256 path pem identity host spki_sha256 issued_before"
+CERTIFICATE = """
+    serial_number issuer fingerprint_sha256 path pem identity host spki_sha256 issued_before orphaned superseded
+"""
 CERT_REVOKE = f"""
     {SHARED} reason=unspecified reason=key_compromise reason=ca_compromise reason=affiliation_changed reason=superseded
     reason=cessation_of_operation reason=certificate_hold reason=remove_from_crl reason=privilege_withdrawn
