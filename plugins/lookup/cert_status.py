@@ -36,7 +36,8 @@ seealso:
     description: Has the same of what is on a host.
   - module: keystead.identity.cert_revoke
 notes:
-  - It says nothing of the authorities above a certificate. Their certificates can be terms too.
+  - An authority above a certificate that is known to be revoked makes it V(unknown). That nobody tells of an authority
+    does not count.
   - Defaults of an action group do not reach a lookup, so O(ledger) is best set by its variable for tasks and lookups
     alike.
 """

@@ -42,7 +42,7 @@ class Asking:
         left = self._until - time.monotonic()
         if left <= 0:
             return Told(Unknown(), f"there was no time left of {self._budget:.0f} s")
-        issuers, why = self._issuers(issuer_id), ""
+        issuers, why = self._issuers(issuer_id)
         for issuer in issuers:
             found = self._asked(issuer, leaf)
             if not isinstance(found.status, Unknown):
@@ -52,12 +52,12 @@ class Asking:
         published = self._published.status(leaf, known, max(0.1, min(PATIENCE, self._until - time.monotonic())))
         return published._replace(why=why or published.why) if isinstance(published.status, Unknown) else published
 
-    def _issuers(self, issuer_id: str | None) -> Sequence[Issuer]:
-        if issuer_id is None:
-            return self._signers.all()
-        with contextlib.suppress(KeysteadError):
-            return [self._signers.by_id(issuer_id)]
-        return []
+    def _issuers(self, issuer_id: str | None) -> tuple[Sequence[Issuer], str]:
+        """Return who may have signed; where one of the issuers that are declared cannot be used, why."""
+        try:
+            return [one for one in self._signers.all() if issuer_id in (None, one.id)], ""
+        except KeysteadError as error:
+            return [], str(error)
 
     def _asked(self, issuer: Issuer, leaf: bytes) -> Told:
         if not isinstance(issuer, Revoker):

@@ -75,6 +75,7 @@ class Standings:
         """Keep whom to ask."""
         self._asking, self._roots = asking, [x509.load_der_x509_certificate(root) for root in roots]
         self._now = datetime.now(UTC)
+        self._above: dict[bytes, Told] = {}  # how authorities stand
 
     def of(self, meant: Meant) -> Standing:
         """Return how a certificate stands. What was revoked stays so, whatever anybody says."""
@@ -89,27 +90,43 @@ class Standings:
             return Standing(EXPIRED, why=f"it ended on {ends:%Y-%m-%d %H:%M} UTC")
         if begins > self._now + SKEW:
             return Standing(UNKNOWN, why=f"it begins on {begins:%Y-%m-%d %H:%M} UTC")
-        return self._trusted(leaf, meant) or self._alive(meant)
-
-    def _trusted(self, leaf: x509.Certificate, meant: Meant) -> Standing | None:
-        """Say why a certificate leads to none of the roots; None where it does, or where none are declared."""
-        if not self._roots:
-            return None
         try:
-            check_path(leaf, _way(leaf, meant.above), self._roots, self._now)
+            way = _way(leaf, meant.above)
+        except pki.MALFORMED:
+            return Standing(UNKNOWN, why="what stands above it cannot be read")
+        return self._trusted(leaf, way) or self._alive(way, meant)
+
+    def _trusted(self, leaf: x509.Certificate, way: list[x509.Certificate]) -> Standing | None:
+        """Say why a certificate leads to none of the roots; None where it does, or where none are declared."""
+        try:
+            if self._roots:
+                check_path(leaf, way, self._roots, self._now)
         except Denied as error:
             return Standing(UNKNOWN, why=str(error))
         except pki.MALFORMED:
             return Standing(UNKNOWN, why="what stands above it cannot be read")
         return None
 
-    def _alive(self, meant: Meant) -> Standing:
+    def _alive(self, way: list[x509.Certificate], meant: Meant) -> Standing:
         if self._asking is None:
             if meant.known:
                 return Standing(GOOD, source="ledger")
             return Standing(UNKNOWN, why=UNKNOWN_TO_LEDGER)
-        roots = [root.public_bytes(Encoding.DER) for root in self._roots]
-        return _told(self._asking.status(meant.certificate or b"", [*meant.above, *roots], meant.issuer_id))
+        above = [*meant.above, *(root.public_bytes(Encoding.DER) for root in self._roots)]
+        found = _told(self._asking.status(meant.certificate or b"", above, meant.issuer_id))
+        if found.status != GOOD:
+            return found
+        return next((gone for one in way if (gone := self._gone(self._asking, one, above))), found)
+
+    def _gone(self, asking: Asking, authority: x509.Certificate, above: Sequence[bytes]) -> Standing | None:
+        """Say that an authority above was revoked: what it says itself of what it signed counts no more."""
+        der = authority.public_bytes(Encoding.DER)
+        if der not in self._above:
+            self._above[der] = asking.status(der, above, None)
+        found = self._above[der].status
+        if not isinstance(found, Revoked):
+            return None
+        return Standing(UNKNOWN, why=f"{authority.subject.rfc4514_string()} above it was revoked ({found.reason})")
 
 
 def meant_by(ledger: Readable | None, certificate: bytes, above: Sequence[bytes] = ()) -> Meant:

@@ -15,15 +15,19 @@ import typing as t
 import pytest
 from ansible_collections.keystead.identity.plugins.lookup.cert_status import LookupModule
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
-from ansible_collections.keystead.identity.plugins.module_utils._core.pki import fingerprint, pem_certificate
+from ansible_collections.keystead.identity.plugins.module_utils._core.pki import (
+    der_certificates,
+    fingerprint,
+    pem_certificate,
+)
 from ansible_collections.keystead.identity.plugins.module_utils._options.cert_status import LOOKUP
 from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
 from ansible_collections.keystead.identity.plugins.plugin_utils._cert_status import WHO, tell
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
 from ansible_collections.keystead.identity.plugins.plugin_utils._serial import with_colons
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
+from ansible_collections.keystead.identity.tests.harness import local, playbook
 from ansible_collections.keystead.identity.tests.harness import openbao as make
-from ansible_collections.keystead.identity.tests.harness import playbook
 from ansible_collections.keystead.identity.tests.harness.elsewhere import (
     Authority,
     Lists,
@@ -162,6 +166,14 @@ def test_an_openbao_is_asked_about_what_it_signed_and_one_that_is_away_is_no_ans
     assert "127.0.0.1:9" in said["why"]
 
 
+def test_an_issuer_that_cannot_be_used_is_said(world: World) -> None:
+    world.one(web())
+    nowhere = {"local": {"directory": "/nowhere", "authority": "issuing"}}
+    (said,) = asked(world, "web", **LIVE, **RECORD, issuers=[nowhere])
+    assert said["status"] == "unknown"
+    assert "/nowhere" in said["why"]
+
+
 def test_one_list_is_fetched_once_for_a_thousand_certificates(
     authority: Authority, lists: Lists, world: World
 ) -> None:
@@ -211,6 +223,20 @@ def test_what_leads_to_no_root_of_ours_is_unknown_whatever_its_own_authority_say
     assert asked(None, term, text(leaf), **LIVE, roots=[str(authority.pem)]) == ["good", "good"]
     (said,) = asked(None, term, **LIVE, **RECORD, roots=[str(stranger.pem)])
     assert (said["status"], said["why"]) == ("unknown", "CN=web.example.org is not signed by a pinned root")
+
+
+def test_what_a_revoked_authority_signed_is_unknown(tmp_path: Path) -> None:
+    issuing = local.two_tiers(tmp_path / "ca")
+    root = {**issuing, "authority": "root"}
+    (made,) = LocalIssuer(issuing).begin([local.request()])
+    term = made.parts["fullchain"].content.decode()  # type: ignore[union-attr]
+    for issuers in ([issuing], [issuing, root]):
+        live = {**LIVE, "issuers": [{"local": one} for one in issuers]}
+        assert asked(None, term, **live) == ["good"]
+    (revoked,) = LocalIssuer(root).revoke([der_certificates(term.encode())[1]], "ca_compromise")
+    assert not isinstance(revoked, KeysteadError)
+    (said,) = asked(None, term, **live, **RECORD)
+    assert (said["status"], said["why"]) == ("unknown", "CN=issuing above it was revoked (ca_compromise)")
 
 
 def test_silent_places_take_no_longer_than_the_whole_call_may(authority: Authority) -> None:
