@@ -10,12 +10,14 @@ import contextlib
 import time
 import typing as t
 
-from ..module_utils._core.errors import KeysteadError
+from ..module_utils._core.errors import KeysteadError, Misconfigured
 from ..module_utils._core.ports import Revoker, Unknown
+from ._durations import seconds
 from ._published import PATIENCE, Published, Told
+from ._roots import ca_bundle
 
 if t.TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ..module_utils._core.ports import Issuer
     from ._signers import Signers
@@ -23,13 +25,30 @@ if t.TYPE_CHECKING:
 BUDGET = 60.0  # seconds for all certificates
 
 
+def asking(said: Mapping[str, t.Any], who: str) -> Asking:
+    """Return who asks for validated options `issuers` and `ca_bundle`, and `timeout` where there is one.
+
+    Raises Misconfigured.
+    """
+    from ._declare import checked_issuer
+    from ._signers import Signers
+
+    issuers = [issuer for one in said.get("issuers") or () if (issuer := checked_issuer(one))]
+    bundle = said.get("ca_bundle") if ca_bundle(said, who) else None
+    try:
+        budget = seconds(said["timeout"]) if said.get("timeout") else BUDGET
+    except Misconfigured as error:
+        raise Misconfigured(f"{who}: option timeout: {error}") from None
+    return Asking(Signers(issuers, who), budget, bundle)
+
+
 class Asking:
     """Asks within one time for all. Who did not answer is not asked again, and a list is fetched once."""
 
-    def __init__(self, signers: Signers, budget: float = BUDGET) -> None:
-        """Ask nobody yet."""
+    def __init__(self, signers: Signers, budget: float = BUDGET, bundle: str | None = None) -> None:
+        """Ask nobody yet. `bundle` is the path of the authorities that may have signed for servers (PEM)."""
         self._signers, self._budget, self._until = signers, budget, time.monotonic() + budget
-        self._published = Published()
+        self._published = Published(bundle)
         self._silent: dict[int, str] = {}  # issuers that did not answer, and why
         self._roots: dict[int, tuple[bytes, ...]] = {}
 

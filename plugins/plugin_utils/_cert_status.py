@@ -13,14 +13,11 @@ from pathlib import Path
 
 from ..module_utils._core import pki
 from ..module_utils._core.errors import KeysteadError, Misconfigured, first_line
-from ._asking import Asking
-from ._declare import checked_issuer
-from ._durations import seconds
+from ._asking import asking
 from ._ledger import revocations
 from ._ledger.registry import open_for
 from ._recall import Asked, found, opened
 from ._roots import declared_roots
-from ._signers import Signers
 from ._standing import UNKNOWN, UNKNOWN_TO_LEDGER, Standing, Standings, meant_by, of_row, of_stranger
 
 if t.TYPE_CHECKING:
@@ -43,21 +40,12 @@ def tell(
 
     `options` lead to the ledger; `said` are those of the lookup; `here` is the host of the template.
     """
-    asking = _asking(said) if said["check_status"] == "live" else None
-    standings = Standings(asking, declared_roots(said, f"{WHO}: option roots"))
+    who = asking(said, WHO) if said["check_status"] == "live" else None
+    standings = Standings(who, declared_roots(said, f"{WHO}: option roots"))
     with _ledger(options, terms) as ledger:
         look = _Terms(ledger, said, here)
         answers = [one if isinstance(one, Standing) else standings.of(one) for one in map(look.of, terms)]
     return [one.record() if said["part"] == "record" else one.status for one in answers]
-
-
-def _asking(said: Mapping[str, t.Any]) -> Asking:
-    issuers = [issuer for one in said["issuers"] or () if (issuer := checked_issuer(one))]
-    try:
-        budget = seconds(said["timeout"])
-    except Misconfigured as error:
-        raise Misconfigured(f"{WHO}: option timeout: {error}") from None
-    return Asking(Signers(issuers, WHO), budget)
 
 
 @contextlib.contextmanager

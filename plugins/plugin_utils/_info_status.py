@@ -53,9 +53,6 @@ def _without_record(credential: Credential, now: datetime) -> Standing:
 
 
 def _asking(args: t.Mapping[str, t.Any]) -> t.Any:
-    from ._asking import Asking
-    from ._declare import checked_issuer
-    from ._signers import Signers
+    from ._asking import asking
 
-    issuers = [issuer for one in args.get("issuers") or () if (issuer := checked_issuer(one))]
-    return Asking(Signers(issuers, WHO))
+    return asking(args, WHO)

@@ -56,9 +56,9 @@ class Told(t.NamedTuple):
 class Published:
     """Asks responders and fetches lists. No environment variable has a say, and no redirect is followed."""
 
-    def __init__(self) -> None:
-        """Fetch nothing yet."""
-        self._worker = Worker()
+    def __init__(self, ca_bundle: str | None = None) -> None:
+        """Fetch nothing yet. `ca_bundle` is the path of the authorities that may have signed for servers (PEM)."""
+        self._worker, self._ca_bundle = Worker(), ca_bundle
         self._fetched: dict[str, bytes | None] = {}
         self._lists: dict[tuple[str, x509.Certificate], revocation_list.RevocationList | None] = {}
         self._silent: set[str] = set()
@@ -108,17 +108,17 @@ class Published:
         if place in self._silent:
             return None
         try:
-            return self._worker.within(patience, lambda: _fetched(place, most, body))
+            return self._worker.within(patience, lambda: _fetched(place, most, body, self._ca_bundle))
         except Exception:  # noqa: BLE001 - whatever a place does: nothing was said
             self._silent.add(place)
             return None
 
 
-def _fetched(place: str, most: int, body: bytes | None) -> bytes:
+def _fetched(place: str, most: int, body: bytes | None, ca_bundle: str | None) -> bytes:
     import requests
 
     with requests.Session() as session:
-        session.trust_env = False
+        session.trust_env, session.verify = False, ca_bundle or True
         method, headers = ("POST", _ASKED) if body else ("GET", {})
         with session.request(
             method, place, data=body, headers=headers, timeout=PATIENCE, stream=True, allow_redirects=False

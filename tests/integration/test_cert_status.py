@@ -166,6 +166,27 @@ def test_an_openbao_is_asked_about_what_it_signed_and_one_that_is_away_is_no_ans
     assert "127.0.0.1:9" in said["why"]
 
 
+@pytest.mark.needs("openbao")
+def test_what_an_openbao_publishes_is_asked_where_its_certificates_say_so(openbao: Server, tmp_path: Path) -> None:
+    pki, world = make.pki(openbao), World(tmp_path)
+    places = {"ocsp_servers": "ocsp", "crl_distribution_points": "crl"}
+    pki.call("POST", f"{pki.mount}/config/urls",
+             {name: [f"{openbao.url}/v1/{pki.mount}/{path}"] for name, path in places.items()})  # fmt: skip
+    world.one(web(), issuer={"openbao": pki.options(make.approle(pki))})
+    live = {**LIVE, **RECORD, "ca_bundle": str(openbao.ca_bundle)}
+    (good,) = asked(world, "web", **live)
+    assert (good["status"], good["source"]) == ("good", "ocsp")
+    pki.call("POST", f"{pki.mount}/revoke", {"serial_number": with_colons(world.certificate().serial_number)})
+    (revoked,) = asked(world, "web", **live)
+    assert (revoked["status"], revoked["source"]) == ("revoked", "ocsp")
+    pki.call("POST", f"{pki.mount}/config/crl", {"ocsp_disable": True})
+    (listed,) = asked(world, "web", **live)
+    assert (listed["status"], listed["source"]) == ("revoked", "crl")
+    assert listed["this_update"] < listed["next_update"]
+    (mistrusted,) = asked(world, "web", **LIVE, **RECORD)
+    assert (mistrusted["status"], mistrusted["source"]) == ("unknown", None)
+
+
 def test_an_issuer_that_cannot_be_used_is_said(world: World) -> None:
     world.one(web())
     nowhere = {"local": {"directory": "/nowhere", "authority": "issuing"}}
@@ -261,6 +282,7 @@ def test_silent_places_take_no_longer_than_the_whole_call_may(authority: Authori
         ("-----BEGIN NOTHING-----", {}, "cert_status: the PEM given holds no certificate in PEM"),
         ("wep", {}, "cert_status: the ledger knows no identity 'wep'"),
         ("web", {"timeout": "soon", **LIVE}, "cert_status: option timeout: 'soon' is not a duration"),
+        ("web", {"ca_bundle": "/nowhere", **LIVE}, "cert_status: ca_bundle /nowhere: No such file or directory; write"),
         ("web", {"roots": ["/nowhere"]}, "cert_status: option roots: '/nowhere' cannot be read as certificates"),
     ],
 )

@@ -60,7 +60,7 @@ IDENTITY = """
 """
 SHARED = "ledger ledger_password ledger_password_file policy"
 TASK = f"{SHARED} store scope purge wait check_status=ledger check_status=live plan approvals"
-INFO = f"{SHARED} store names paths scan records check_status=ledger check_status=live"
+INFO = f"{SHARED} store names paths scan records check_status=ledger check_status=live ca_bundle"
 PREFLIGHT = f"{SHARED} store"
 AUTHORITY = f"""
     {SHARED} name directory subject parent key.type lifetime path_length name_constraints passphrase passphrase_file

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from .lookups import IDENTITY
-from .machine_identity import DURATION, LIVE_ISSUERS, OPTIONS
+from .machine_identity import DURATION, LIVE_BUNDLE, LIVE_ISSUERS, OPTIONS
 from .option import Option
 
 LOOKUP = {
@@ -27,6 +27,7 @@ LOOKUP = {
         "certificate says so. Of what the ledger has as revoked, nobody is asked.",
     ),
     "issuers": LIVE_ISSUERS,
+    "ca_bundle": LIVE_BUNDLE,
     "roots": Option(
         "Trust anchors, each as PEM or as the path of a PEM file on the controller. What does not lead to one of them, "
         "by what follows it in its file or stands beside it in the ledger, is V(unknown).",

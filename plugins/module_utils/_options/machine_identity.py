@@ -12,6 +12,7 @@ from .custody import custody
 from .issuers import issuer
 from .option import Option
 from .publish import PUBLISH
+from .server import CA_BUNDLE
 
 DEFAULT_STORE = "/var/lib/keystead/identities"
 _IDENTITY = Identity(name="")
@@ -213,6 +214,10 @@ LIVE_ISSUERS = OPTIONS["issuers"]._replace(
     help="Who may have signed. Each is asked with O(check_status=live) about what it signed, where it can say; a "
     "certificate of another one is judged by what is published alone."
 )
+LIVE_BUNDLE = CA_BUNDLE._replace(
+    help="A PEM file on the controller with the authorities that may have signed the TLS certificates of places that "
+    "certificates name by HTTPS, and no others. The default is what requests, the library, trusts."
+)
 INFO = {
     **STORE,
     "names": Option("Only these identities. The default is all that the store holds.", type="list", elements="str"),
@@ -229,5 +234,6 @@ INFO = {
         "(RFC 5280) where the certificate says so. Nothing is recorded.",
     ),
     "issuers": LIVE_ISSUERS,
+    "ca_bundle": LIVE_BUNDLE,
 }
 PREFLIGHT = {"issuer": issuer("Who is to sign."), "issuers": OPTIONS["issuers"], **STORE}
