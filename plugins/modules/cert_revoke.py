@@ -83,6 +83,20 @@ EXAMPLES = r"""
         authority: issuing
         passphrase_file: /etc/keystead/issuing.pass
   run_once: true
+
+- name: What nobody uses any more; with check mode, it is only listed
+  keystead.identity.cert_revoke:
+    certificates:
+      - orphaned: true
+      - superseded: true
+        issued_before: "2026-03-01T10:40:00Z"
+    reason: superseded
+    issuer:
+      local:
+        directory: /srv/ca
+        authority: issuing
+        passphrase_file: /etc/keystead/issuing.pass
+  run_once: true
 """
 
 RETURN = r"""
@@ -118,6 +132,11 @@ certificates:
       type: str
       returned: always
       sample: "2026-03-01T10:52:07Z"
+    why:
+      description: Why it is of no use any more. Null where the entry asks for neither orphaned nor superseded ones.
+      type: str
+      returned: always
+      sample: "superseded: another one took its place"
     changed:
       description: Whether this run revoked it.
       type: bool

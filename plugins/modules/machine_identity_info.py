@@ -7,7 +7,7 @@ module: machine_identity_info
 short_description: Look at the identities of a host
 version_added: 0.1.0
 description:
-  - Says which identities a host has, and what is wrong with them. Changes nothing, asks no issuer.
+  - Says which identities a host has, and what is wrong with them. Changes nothing, asks no issuer by default.
   - Looks at the host itself, and adds what the ledger knows, where there is one. The ledger is opened read-only.
   - An identity or a path that cannot be read has C(failed) and C(msg) in its record. The task goes on.
 author:
@@ -26,6 +26,8 @@ attributes:
     support: none
 seealso:
   - module: keystead.identity.machine_identity
+  - plugin: keystead.identity.cert_status
+    plugin_type: lookup
 notes:
   - It compares private keys with their certificates, so it needs the right to read them. Nothing of them is returned.
 """
@@ -47,6 +49,13 @@ EXAMPLES = r"""
       - /etc/ssl/certs/old.pem
   register: web
 
+- name: Is anything revoked that nobody here heard of?
+  keystead.identity.machine_identity_info:
+    check_status: live
+    issuers: [{local: {directory: /srv/ca, authority: issuing, passphrase_file: /etc/keystead/issuing.pass}}]
+  register: asked
+  failed_when: asked.identities | selectattr('status.status', 'equalto', 'revoked') | length > 0
+
 - name: Find the keys and certificates that are there already
   keystead.identity.machine_identity_info:
     scan:
@@ -59,8 +68,7 @@ EXAMPLES = r"""
     var: old.proposals
 
 - name: How long the old one still lives
-  ansible.builtin.debug:
-    msg: "{{ web.paths[0].certificate.not_after }}"
+  ansible.builtin.debug: {var: "web.paths[0].certificate.not_after"}
 """
 
 RETURN = r"""
@@ -82,7 +90,6 @@ store:
       description: The host that it belongs to, as the inventory of its controller names it.
       type: str
       returned: always
-      sample: web1
     ledger_id:
       description: The ledger that it belongs to.
       type: str
@@ -113,20 +120,21 @@ identities:
       description: Who answers for it, from the ledger.
       type: str
       returned: always
-      sample: team-web@example.org
     service:
       description: The service that uses it, from the ledger.
       type: str
       returned: always
-      sample: shop
     scope:
       description: The scope that declared it, from the ledger.
       type: str
       returned: always
-      sample: mail
     issuer_id:
       description: Who signed it, by the id that stands on the host, else in the ledger.
       type: str
+      returned: always
+    status:
+      description: How its certificate stands, as a record of P(keystead.identity.cert_status#lookup). Null without one.
+      type: dict
       returned: always
     links:
       description: The paths that the ledger calls live and that really lead to this identity.
@@ -272,11 +280,14 @@ paths:
       description: The first certificate, as in RV(identities).
       type: dict
       returned: always
+    status:
+      description: How that stands, as RV(identities[].status). Null where there is none.
+      type: dict
+      returned: always
     certificates:
       description: How many certificates it holds.
       type: int
       returned: always
-      sample: 2
     identity:
       description: The identity that the path is a link to, if it is a link of ours.
       type: str
@@ -286,5 +297,4 @@ paths:
       description: The part of it that the path is a link to.
       type: str
       returned: always
-      sample: fullchain
 """

@@ -27,8 +27,12 @@ from ._work import Work
 if t.TYPE_CHECKING:
     from ._action import Task
     from ._host_half import Answer
+    from ._info_status import Statuses
+    from ._ledger.chain import Readable
     from ._ledger.port import Ledger, Remembered
     from ._policy.policy import Policy
+
+    Judges = tuple[Policy, Statuses]
 
 MODULE = "machine_identity_info"
 Record = dict[str, t.Any]
@@ -42,14 +46,17 @@ def look(args: t.Mapping[str, t.Any], task: Task) -> Record:
     warnings: list[str] = []
     ledger = _open(args, warnings)
     try:
-        return _look(asked, task, ledger, policy, warnings)
+        from ._info_status import Statuses
+
+        return _look(asked, task, ledger, (policy, Statuses(args, t.cast("Readable | None", ledger))), warnings)
     finally:
         if ledger is not None:
             ledger.close()
 
 
-def _look(asked_for: Asked, task: Task, ledger: Ledger | None, policy: Policy, warnings: list[str]) -> Record:
+def _look(asked_for: Asked, task: Task, ledger: Ledger | None, judges: Judges, warnings: list[str]) -> Record:
     store, names, paths, directories = asked_for
+    policy, statuses = judges
     now = datetime.now(UTC)
     remembered = ledger.remembered(task.host, store) if ledger else {}
     asked = names or sorted(name for name, one in remembered.items() if one.state == "present")
@@ -65,13 +72,15 @@ def _look(asked_for: Asked, task: Task, ledger: Ledger | None, policy: Policy, w
         for work in works:
             work.remembered = None
     identities = [_identity(work, found.get(work.name, {}), about, now) for work in works]
+    for one, work in zip(identities, works, strict=True):
+        one["status"] = statuses.of_credential(work.credential, now)
     scanned = scan(answer, task.host, ledger, now) if directories else NOTHING_SCANNED
     warnings += [f"scan: {note}" for note in scanned["notes"]]
     return {
         "changed": False,
         "store": about,
         "identities": [_judged(one, work, policy, task) for one, work in zip(identities, works, strict=True)],
-        "paths": [_path(path, files.get(path, {})) for path in paths],
+        "paths": [_path(path, files.get(path, {}), statuses) for path in paths],
         **{part: scanned[part] for part in ("scan", "proposals", "scan_complete")},
         "warnings": warnings,
     }
@@ -214,12 +223,14 @@ def _why_missing(work: Work, about: Record) -> str:
     return f"{where}, and the ledger knows generation {known.generation}"
 
 
-def _path(path: str, said: Record) -> Record:
+def _path(path: str, said: Record, statuses: Statuses) -> Record:
     """Return what a PEM file holds; `identity` and `part` where its path is a link of ours."""
     error, facts, count = error_of({"observed": (), **said} if said else {}), None, said.get("certificates")
+    status = None
     if error is None:
         try:
-            facts = certificate(pki.credential(wire.binary(said.get("certificate"))))
+            facts = certificate(pki.credential(der := wire.binary(said.get("certificate"))))
+            status = statuses.of_certificate(der)
         except pki.MALFORMED:
             error = Denied(f"host: {path}: its first certificate cannot be read")
     return {
@@ -227,6 +238,7 @@ def _path(path: str, said: Record) -> Record:
         "failed": error is not None,
         "msg": str(error or ""),
         "certificate": facts,
+        "status": status,
         "certificates": count if facts and isinstance(count, int) else 0,
         "identity": _text(said.get("identity")),
         "part": _text(said.get("part")),

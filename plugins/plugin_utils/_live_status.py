@@ -10,28 +10,22 @@ revoked elsewhere is written down, and is replaced. Nothing that cannot be told 
 
 from __future__ import annotations
 
-import contextlib
-import time
 import typing as t
 
 from ..module_utils._core import pki
-from ..module_utils._core.errors import KeysteadError
-from ..module_utils._core.ports import Revoked, Revoker, Unknown
+from ..module_utils._core.ports import Revoked, Unknown
+from ._asking import Asking
 from ._ledger.port import Event, Outcome, RevokedChange
 from ._ledger.queries import certificate as recorded
-from ._published import Published
+from ._published import Told
 
 if t.TYPE_CHECKING:
-    from ..module_utils._core.ports import Issuer
     from ._ledger.chain import Readable
     from ._ledger.port import Batch, Ledger
-    from ._published import Status
     from ._signers import Signers
     from ._work import Work
 
-BUDGET = 60.0  # seconds of one run, for all its certificates
 MOST_SHOWN = 5
-_NO_TIME = f"there was no time left of {BUDGET:.0f} s"
 
 
 class LiveStatus:
@@ -39,9 +33,7 @@ class LiveStatus:
 
     def __init__(self, signers: Signers, ledger: Ledger, batch: Batch) -> None:
         """Ask nobody yet."""
-        self._signers, self._ledger, self._batch = signers, ledger, batch
-        self._published, self._until = Published(), time.monotonic() + BUDGET
-        self._silent: dict[int, str] = {}  # issuers that did not answer, and why
+        self._ledger, self._batch, self._asking = ledger, batch, Asking(signers)
 
     def look(self, works: t.Sequence[Work], *, check: bool) -> list[str]:
         """Let each know of its revocation, and the ledger but in check mode; return a warning of what nobody tells."""
@@ -50,46 +42,21 @@ class LiveStatus:
         for work in works:
             if not _is_to_ask(work, self._batch):
                 continue
-            found, why = self._status(work) if time.monotonic() < self._until else (Unknown(), _NO_TIME)
-            if isinstance(found, Revoked):
-                outcomes.append(_revoked(work, found))
-            elif isinstance(found, Unknown):
-                unknown.setdefault(why, []).append(work.name)
+            told = self._status(work)
+            if isinstance(told.status, Revoked):
+                outcomes.append(_revoked(work, told.status))
+            elif isinstance(told.status, Unknown):
+                unknown.setdefault(told.why, []).append(work.name)
         if outcomes and not check:
             self._ledger.record(self._batch, outcomes)
         return [_warning(names, why) for why, names in unknown.items()]
 
-    def _status(self, work: Work) -> tuple[Status, str]:
+    def _status(self, work: Work) -> Told:
         known = work.remembered
         leaf, *above = _read(self._ledger, self._batch, work)
         if known is None or not leaf:
-            return Unknown(), "its certificate is not in the ledger"
-        issuer = self._issuer(str(known.issuer_id))
-        found, why = self._asked(issuer, leaf)
-        if not isinstance(found, Unknown):
-            return found, ""
-        if issuer is not None and not self._silent.get(id(issuer)):
-            with contextlib.suppress(KeysteadError):
-                above += issuer.roots()
-        published, reason = self._published.status(leaf, above)
-        return published, why or reason
-
-    def _issuer(self, issuer_id: str) -> Issuer | None:
-        with contextlib.suppress(KeysteadError):
-            return self._signers.by_id(issuer_id)
-        return None
-
-    def _asked(self, issuer: Issuer | None, leaf: bytes) -> tuple[Status, str]:
-        """Ask who signed it; one that did not answer is not asked again."""
-        if not isinstance(issuer, Revoker):
-            return Unknown(), ""
-        if id(issuer) in self._silent:
-            return Unknown(), self._silent[id(issuer)]
-        try:
-            return issuer.status(leaf), ""
-        except KeysteadError as error:
-            self._silent[id(issuer)] = str(error)
-            return Unknown(), str(error)
+            return Told(Unknown(), "its certificate is not in the ledger")
+        return self._asking.status(leaf, above, str(known.issuer_id))
 
 
 def _is_to_ask(work: Work, batch: Batch) -> bool:

@@ -25,12 +25,10 @@ with contextlib.suppress(ImportError):
 
 from ..module_utils._core.ports import Good, Revoked, Unknown
 from ._path import UNVERIFIABLE, signed_by
-from ._revocation_list import SKEW, reason_of
+from ._revocation_list import BROKEN_HASHES, SKEW, reason_of
 
 if t.TYPE_CHECKING:
     import datetime as dt
-
-_BROKEN = ("md5", "sha1")
 
 
 def request(certificate: x509.Certificate, issuer: x509.Certificate, nonce: bytes | None = None) -> bytes:
@@ -61,6 +59,14 @@ def status(
         return _said(found) if holds else Unknown()
     except UNVERIFIABLE:
         return Unknown()
+
+
+def times(response: bytes) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """Return since when and until when a response (DER) holds, as it says; None where it does not."""
+    with contextlib.suppress(*UNVERIFIABLE):
+        found = ocsp.load_der_ocsp_response(response)
+        return found.this_update_utc, found.next_update_utc
+    return None, None
 
 
 def _said(found: ocsp.OCSPResponse) -> Good | Revoked | Unknown:
@@ -130,7 +136,7 @@ def _verifies(found: ocsp.OCSPResponse, key: t.Any) -> bool:
     """Tell whether a key made the signature; with kinds of keys that no responder of ours has, no."""
     signature, content = found.signature, found.tbs_response_bytes
     algorithm = found.signature_hash_algorithm
-    if algorithm is not None and algorithm.name in _BROKEN:
+    if algorithm is not None and algorithm.name in BROKEN_HASHES:
         return False
     try:
         if isinstance(key, ed25519.Ed25519PublicKey):

@@ -106,7 +106,7 @@ def _check_issuer(issuer: x509.Certificate, below: t.Sequence[x509.Certificate])
         beyond = set(wanted) - set(purposes)
         if beyond:
             raise Denied(f"{_shown(issuer)} may not sign for {min(oid.dotted_string for oid in beyond)}")
-    for certificate in below:
+    for certificate in (below[0], *intermediates):  # the others bear its own name (RFC 5280, 4.2.1.10)
         reason = refusal(issuer, names_of(certificate))
         if reason:
             raise Denied(reason)

@@ -20,11 +20,34 @@ with contextlib.suppress(ImportError):
 from ..module_utils._core.pki import MALFORMED
 from ..module_utils._core.ports import Good, Revoked, Unknown
 from ._authority.records import REASONS
+from ._distribution_points import covers
 
 REMOVED = "remove_from_crl"
 _REASONS = {**{said: name for name, said in REASONS.items() if said}, "unspecified": "unspecified",
             "removeFromCRL": REMOVED}  # fmt: skip
 SKEW = dt.timedelta(minutes=5)
+BROKEN_HASHES = ("md5", "sha1")
+
+
+class RevocationList:
+    """A list of an issuer that is signed, and of its time: that is found out once, whatever it is asked after that."""
+
+    def __init__(self, found: x509.CertificateRevocationList) -> None:
+        """Keep what was read by `read`."""
+        self.this_update, self.next_update = found.last_update_utc, t.cast("dt.datetime", found.next_update_utc)
+        self.number: int | None = _number(found, x509.CRLNumber)
+        self.base: int | None = _number(found, x509.DeltaCRLIndicator)
+        self.scope = _extension(found, x509.IssuingDistributionPoint)
+        self._entries = {entry.serial_number: entry for entry in found}
+
+    def entry(self, certificate: x509.Certificate) -> x509.RevokedCertificate | None:
+        """Return what it has of a certificate."""
+        return self._entries.get(certificate.serial_number)
+
+    @property
+    def is_understood(self) -> bool:
+        """Whether no entry has a critical extension: those that there are belong to indirect lists (RFC 5280, 5.3)."""
+        return not any(map(_is_strange, self._entries.values()))
 
 
 def status(
@@ -35,31 +58,37 @@ def status(
     now: dt.datetime,
 ) -> Good | Revoked | Unknown:
     """Return what a complete list (DER), and a delta list beside it, say of a certificate of an issuer."""
-    base = usable(complete, certificate, issuer, now)
-    if base is None or _extension(base, x509.DeltaCRLIndicator) is not None:
-        return Unknown()
-    newer = usable(delta, certificate, issuer, now) if delta else None
-    found = base.get_revoked_certificate_by_serial_number(certificate.serial_number)
-    if newer is not None and _completes(newer, base):
-        later = newer.get_revoked_certificate_by_serial_number(certificate.serial_number)
-        if later is not None:
-            found = None if _reason(later) == REMOVED else later
-    elif newer is not None and found is None and _tells_more(newer, base, certificate):
-        return Unknown()
-    return Revoked(_reason(found), found.revocation_date_utc) if found is not None else Good()
+    newer = read(delta, issuer, now) if delta else None
+    return said(certificate, issuer, read(complete, issuer, now), newer)
 
 
-def usable(
-    der: bytes, certificate: x509.Certificate, issuer: x509.Certificate, now: dt.datetime
-) -> x509.CertificateRevocationList | None:
-    """Return a list that may say something of a certificate, None for every other."""
+def read(der: bytes, issuer: x509.Certificate, now: dt.datetime) -> RevocationList | None:
+    """Return a list (DER) that may say something of certificates of an issuer, None for every other."""
     try:
         found = x509.load_der_x509_crl(der)
-        valid = found.is_signature_valid(t.cast("t.Any", issuer.public_key()))
-        good = valid and _of_now(found, now) and found.issuer == issuer.subject and _in_scope(found, certificate)
+        good = found.issuer == issuer.subject and _of_now(found, now) and _may_sign(issuer) and _is_plain(found)
+        if not good or _is_weak(found) or not found.is_signature_valid(t.cast("t.Any", issuer.public_key())):
+            return None
+        kept = RevocationList(found)
     except MALFORMED:
         return None
-    return found if good else None
+    return kept if kept.is_understood else None
+
+
+def said(
+    certificate: x509.Certificate, issuer: x509.Certificate, base: RevocationList | None, newer: RevocationList | None
+) -> Good | Revoked | Unknown:
+    """Return what lists of an issuer say of a certificate of it: a complete one, and a delta list beside it."""
+    if base is None or base.base is not None or not covers(base.scope, certificate, issuer):
+        return Unknown()
+    found = base.entry(certificate)
+    if newer is not None and covers(newer.scope, certificate, issuer):
+        later = newer.entry(certificate)
+        if _completes(newer, base):
+            found = found if later is None else None if _reason(later) == REMOVED else later
+        elif found is None and later is not None and _is_later(newer, base):
+            return Unknown()
+    return Revoked(_reason(found), found.revocation_date_utc) if found is not None else Good()
 
 
 def _of_now(found: x509.CertificateRevocationList, now: dt.datetime) -> bool:
@@ -68,51 +97,51 @@ def _of_now(found: x509.CertificateRevocationList, now: dt.datetime) -> bool:
     return found.last_update_utc <= now + SKEW and until is not None and now < until
 
 
-def _in_scope(found: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
-    """Tell whether a list speaks of certificates like this one, for all reasons, and says nothing that is unknown."""
-    for extension in found.extensions:
-        value = extension.value
-        if isinstance(value, x509.IssuingDistributionPoint):
-            if value.indirect_crl or value.only_some_reasons or value.only_contains_attribute_certs:
-                return False
-            if value.only_contains_ca_certs or (value.full_name and not _shares(value.full_name, certificate)):
-                return False
-        elif extension.critical and not isinstance(value, (x509.DeltaCRLIndicator, x509.CRLNumber)):
-            return False
-    return True
-
-
-def _shares(names: t.Iterable[x509.GeneralName], certificate: x509.Certificate) -> bool:
-    """Tell whether a list of one distribution point is the one that a certificate names (RFC 5280, 6.3.3 b)."""
-    return bool(set(names) & set(points(certificate)))
-
-
-def points(certificate: x509.Certificate) -> list[x509.GeneralName]:
-    """Return where a certificate says that its revocation list is."""
+def _may_sign(issuer: x509.Certificate) -> bool:
+    """Tell whether an issuer may sign lists: where it names its usages, that is among them (RFC 5280, 4.2.1.3)."""
     try:
-        found = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+        return issuer.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
     except x509.ExtensionNotFound:
-        return []
-    return [name for point in found for name in point.full_name or ()]
+        return True
 
 
-def _completes(delta: x509.CertificateRevocationList, base: x509.CertificateRevocationList) -> bool:
-    """Tell whether a delta list belongs to a complete one, and is not older (RFC 5280, 5.2.4)."""
-    indicator, number, own = (
-        _extension(delta, x509.DeltaCRLIndicator), _extension(base, x509.CRLNumber), _extension(delta, x509.CRLNumber),
-    )  # fmt: skip
-    if indicator is None or number is None or own is None:
+def _is_weak(found: x509.CertificateRevocationList) -> bool:
+    """Tell whether anybody could have signed a list by now."""
+    try:
+        algorithm = found.signature_hash_algorithm
+    except MALFORMED:  # one without a hash before
         return False
-    return bool(indicator.crl_number <= number.crl_number <= own.crl_number)
+    return algorithm is not None and algorithm.name in BROKEN_HASHES
 
 
-def _tells_more(
-    delta: x509.CertificateRevocationList, base: x509.CertificateRevocationList, certificate: x509.Certificate
-) -> bool:
-    """Tell whether a delta list names a certificate, and the complete one is too old for it."""
-    number, own = _extension(base, x509.CRLNumber), _extension(delta, x509.CRLNumber)
-    is_later = own is not None and (number is None or own.crl_number > number.crl_number)
-    return is_later and delta.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
+def _is_plain(found: x509.CertificateRevocationList) -> bool:
+    """Tell whether a list says nothing critical that nobody here understands."""
+    known = (x509.IssuingDistributionPoint, x509.DeltaCRLIndicator, x509.CRLNumber)
+    return all(not extension.critical or isinstance(extension.value, known) for extension in found.extensions)
+
+
+def _is_strange(entry: x509.RevokedCertificate) -> bool:
+    try:
+        return any(one.critical and not isinstance(one.value, x509.CRLReason) for one in entry.extensions)
+    except MALFORMED:  # it is about nobody else
+        return False
+
+
+def _completes(delta: RevocationList, base: RevocationList) -> bool:
+    """Tell whether a delta list belongs to a complete one, and is not older (RFC 5280, 5.2.4)."""
+    if delta.base is None or base.number is None or delta.number is None or delta.scope != base.scope:
+        return False
+    return delta.base <= base.number <= delta.number
+
+
+def _is_later(delta: RevocationList, base: RevocationList) -> bool:
+    """Tell whether a complete list is too old for a delta list."""
+    return delta.number is not None and (base.number is None or delta.number > base.number)
+
+
+def _number(found: x509.CertificateRevocationList, kind: type[t.Any]) -> int | None:
+    value = _extension(found, kind)
+    return value.crl_number if value is not None else None
 
 
 def _extension(found: x509.CertificateRevocationList, kind: type[t.Any]) -> t.Any:

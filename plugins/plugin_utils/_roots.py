@@ -11,10 +11,12 @@ from pathlib import Path
 
 from ..module_utils._core.errors import Misconfigured
 
+_OF_ISSUER = "machine_identity: option issuer.roots"
 
-def declared_roots(options: t.Mapping[str, t.Any]) -> tuple[bytes, ...]:
-    """Return the trust anchors (DER) that option `roots` of an issuer names. Raises Misconfigured."""
-    return tuple(der for root in options.get("roots") or () for der in _read(root))
+
+def declared_roots(options: t.Mapping[str, t.Any], where: str = _OF_ISSUER) -> tuple[bytes, ...]:
+    """Return the trust anchors (DER) that option `roots`, called as `where` says, names. Raises Misconfigured."""
+    return tuple(der for root in options.get("roots") or () for der in _read(root, where))
 
 
 def ca_bundle(options: t.Mapping[str, t.Any], who: str) -> str | None:
@@ -34,7 +36,7 @@ def ca_bundle(options: t.Mapping[str, t.Any], who: str) -> str | None:
     return found
 
 
-def _read(root: str) -> tuple[bytes, ...]:
+def _read(root: str, where: str) -> tuple[bytes, ...]:
     """Read an entry of option `roots`: PEM itself, or the path of a PEM file on the controller."""
     from ..module_utils._core import pki
 
@@ -44,6 +46,6 @@ def _read(root: str) -> tuple[bytes, ...]:
     except (OSError, ValueError):
         shown = "the PEM given" if "-----BEGIN" in root else repr(root)
         raise Misconfigured(
-            f"machine_identity: option issuer.roots: {shown} cannot be read as certificates; write PEM or its path"
+            f"{where}: {shown} cannot be read as certificates; write PEM or its path"
         ) from None
     return found

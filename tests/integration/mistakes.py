@@ -280,6 +280,10 @@ OPTIONS = {
     "authority without directory": task("issuer.local.directory is missing", issuer={"local": {"authority": "x"}}),
     "no fingerprint": task("issuer.local.accept_new_root", "'ab'", "64", issuer=local_issuer(accept_new_root="ab")),
     "no time for the issuer": task("issuer.local.timeout", "'0s'", "30s", issuer=local_issuer(timeout="0s")),
+    "check_status of info": info("check_status", "always", "ledger, live", check_status="always"),
+    "an issuer of info that is not built": info(
+        "issuers[0].openbao_ssh", "not built", issuers=[{"openbao_ssh": {"url": "x"}}]
+    ),
     "info of a bad name": info("option names", "'../x'", names=["../x"]),
     "info of a relative path": info("option paths", "'x.pem'", "/x.pem", paths=["x.pem"]),
     "async": Case({"identities": []}, ("option async", "10", "throttle"), keywords={"async": 10, "poll": 2}),
@@ -452,6 +456,8 @@ REVOKED = {
     "a number of an unknown issuer": revoked(
         "knows no such certificate", "issuers", certificates=[{"serial_number": "4a:0b", "issuer": "local:x:0d"}]
     ),
+    "a sweep of both kinds": revoked("no certificate is both", certificates=[{"orphaned": True, "superseded": True}]),
+    "a sweep that is none": revoked("it is empty", certificates=[{"orphaned": False}]),
     "misspelt": revoked("serial is unknown", "serial_number", certificates=[{"serial": "4a"}]),
     "no file": revoked("path: /no/a.pem cannot be read", certificates=[{"path": "/no/a.pem"}]),
     "no certificate in it": revoked("it holds no certificate", certificates=[{"path": "{{ base }}/passphrase"}]),

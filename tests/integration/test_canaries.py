@@ -19,8 +19,8 @@ from ansible_collections.keystead.identity.plugins.module_utils._options.authori
 from ansible_collections.keystead.identity.plugins.module_utils._options.cert_revoke import OPTIONS as CERT_REVOKE
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.hsm_key import OPTIONS as HSM_KEY
+from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import INFO, PREFLIGHT
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import OPTIONS as IDENTITY
-from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import PREFLIGHT
 from ansible_collections.keystead.identity.tests.harness import playbook
 from ansible_collections.keystead.identity.tests.harness.scep import policy as scep_policy
 from ansible_collections.keystead.identity.tests.harness.softhsm import MODULE, SoftHsm
@@ -33,10 +33,12 @@ if t.TYPE_CHECKING:
 
 Task = dict[str, t.Any]
 
-AUTHORITY_MODULE, IDENTITY_MODULE, PREFLIGHT_MODULE, KEY_MODULE, REVOKE_MODULE = (
+AUTHORITY_MODULE, IDENTITY_MODULE, PREFLIGHT_MODULE, KEY_MODULE, REVOKE_MODULE, INFO_MODULE = (
     f"keystead.identity.{name}"
-    for name in ("certificate_authority", "machine_identity", "preflight", "hsm_key", "cert_revoke")
-)
+    for name in (
+        "certificate_authority", "machine_identity", "preflight", "hsm_key", "cert_revoke", "machine_identity_info",
+    )
+)  # fmt: skip
 COPY = "identities.publish.pkcs12.password"
 OPENBAO = ("token.token", "approle.secret_id", "approle.wrapped_secret_id", "jwt.jwt")
 ACME = ("eab.hmac_key", "challenge.dns_01.rfc2136.key_secret")
@@ -72,6 +74,7 @@ SECRETS = {
 }
 SECRETS[KEY_MODULE] = ("ledger_password", "pin")
 SECRETS[REVOKE_MODULE] = SECRETS[PREFLIGHT_MODULE]
+SECRETS[INFO_MODULE] = tuple(path for path in SECRETS[PREFLIGHT_MODULE] if not path.startswith("issuer."))
 PIPELINES = {"ANSIBLE_PIPELINING": "1", "ANSIBLE_DIFF_ALWAYS": "1"}
 VARIABLES = "canaries.json"
 KEPT = {"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_DIFF_ALWAYS": "1"}
@@ -242,7 +245,7 @@ def tasks(root: Path) -> list[Task]:
     revoked["certificates"] = [{"identity": "web"}]
     bad = {
         IDENTITY_MODULE: identity, AUTHORITY_MODULE: issuing, PREFLIGHT_MODULE: before, KEY_MODULE: in_token(root),
-        REVOKE_MODULE: revoked,
+        REVOKE_MODULE: revoked, INFO_MODULE: {name: before[name] for name in ("ledger", "store", "issuers")},
     }  # fmt: skip
     unfit = put(identity, "identities.issuer.local.passphrase", "{{ unfit }}")
     broken = [(module, args) for module, good in bad.items() for args in wrong(module, good)]
@@ -282,6 +285,7 @@ def test_every_secret_option_has_a_canary() -> None:
     assert sorted(secrets_of({**PREFLIGHT, **COMMON})) == sorted(SECRETS[PREFLIGHT_MODULE])
     assert sorted(secrets_of({**HSM_KEY, **COMMON})) == sorted(SECRETS[KEY_MODULE])
     assert sorted(secrets_of({**CERT_REVOKE, **COMMON})) == sorted(SECRETS[REVOKE_MODULE])
+    assert sorted(secrets_of({**INFO, **COMMON})) == sorted(SECRETS[INFO_MODULE])
 
 
 def test_no_canary_comes_out_anywhere(tmp_path: Path) -> None:
@@ -308,6 +312,33 @@ def test_no_canary_comes_out_anywhere(tmp_path: Path) -> None:
         assert "Canary" not in content, place
     for path in left:
         assert b"Canary" not in path.read_bytes(), path
+
+
+def test_no_canary_comes_out_of_a_template_that_asks_issuers(tmp_path: Path) -> None:
+    file, home = secrets(tmp_path, lambda name: f"Canary-{name}-5f0c"), tmp_path / "home"
+    *authorities, identity = valid(tmp_path)
+    good = {"issuers": identity["issuers"]}
+    paths = [path for path in SECRETS[INFO_MODULE] if path.startswith("issuers.")]
+    said = [good, *(args for path in paths for args in _mistaken(good, path))]
+    asked = "lookup('keystead.identity.cert_status', 'web', check_status='live', issuers=issuers, timeout='1s')"
+    templates = [
+        {"ansible.builtin.debug": {"msg": f"{{{{ {asked} }}}}"}, "ignore_errors": True, "vars": args} for args in said
+    ]
+    first = [*({AUTHORITY_MODULE: args} for args in authorities), {IDENTITY_MODULE: identity}]
+    ledger = {"KEYSTEAD_LEDGER": identity["ledger"]}
+    done = playbook.run([*first, *templates], playbook.ONE_HOST, "-vvvv", "-e", f"@{file}", home=home, env=ledger)
+    assert done.returncode == 0, done.stdout + done.stderr
+    answers = [one["msg"] for one in playbook.results(home)[len(first) :]]
+    assert len(answers) == len(said)
+    assert answers[0] == "good"
+    assert "Canary" not in done.stdout + done.stderr + str(answers)
+
+
+def _mistaken(good: Task, path: str) -> t.Iterator[Task]:
+    args, secret = prepared(good, path), f"{{{{ {canary(INFO_MODULE, path)} }}}}"
+    yield put(args, path, secret)
+    yield put(args, path, [secret])
+    yield put(put(args, path, None), path[:-1], secret)
 
 
 @pytest.mark.needs("softhsm", "python-pkcs11")

@@ -55,6 +55,7 @@ FIRST: dict[str, list[dict[str, t.Any]]] = {
     "When does the certificate of this host end?": [{"identities": [WEB]}],
     "A host that is gone": [{"identities": [WEB]}],
     "How old is the key of this host?": [{"identities": [WEB]}],
+    "Is the certificate of this host still good?": [{"identities": [WEB]}],
 }
 
 KEYS = {"The public key that releases are signed with": {"label": "release-signing"}}

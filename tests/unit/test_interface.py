@@ -61,7 +61,7 @@ IDENTITY = """
 """
 SHARED = "ledger ledger_password ledger_password_file policy"
 TASK = f"{SHARED} store scope purge wait check_status=ledger check_status=live plan approvals"
-INFO = f"{SHARED} store names paths scan records"
+INFO = f"{SHARED} store names paths scan records check_status=ledger check_status=live ca_bundle"
 PREFLIGHT = f"{SHARED} store"
 AUTHORITY = f"""
     {SHARED} name directory subject parent key.type lifetime path_length name_constraints passphrase passphrase_file
@@ -73,7 +73,9 @@ HSM_KEY = f"""
     type=ecdsa-p521 type=ed25519 type=rsa-2048 type=rsa-3072 type=rsa-4096 type=aes-256 usage=sign extractable
     state=present state=absent destroy_in_use
 """
-CERTIFICATE = "serial_number issuer fingerprint_sha256 path pem identity host spki_sha256 issued_before"
+CERTIFICATE = """
+    serial_number issuer fingerprint_sha256 path pem identity host spki_sha256 issued_before orphaned superseded
+"""
 CERT_REVOKE = f"""
     {SHARED} reason=unspecified reason=key_compromise reason=ca_compromise reason=affiliation_changed reason=superseded
     reason=cessation_of_operation reason=certificate_hold reason=remove_from_crl reason=privilege_withdrawn
@@ -94,7 +96,7 @@ DESIGNED = {
         *below("identities", IDENTITY),
         *below("identities.issuer", ISSUER),
     ],
-    "machine_identity_info": INFO.split(),
+    "machine_identity_info": [*INFO.split(), *below("issuers", ISSUER)],
     "preflight": [*PREFLIGHT.split(), *below("issuer", ISSUER), *below("issuers", ISSUER)],
     "certificate_authority": AUTHORITY.split(),
     "hsm_key": HSM_KEY.split(),

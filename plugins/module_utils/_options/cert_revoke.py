@@ -35,6 +35,17 @@ CERTIFICATE = {
     "issued_before": Option(
         "Only what was issued before this moment, in ISO 8601 with a time zone, as V('2026-03-01T10:40:00Z')."
     ),
+    "orphaned": Option(
+        "Only what was signed and never put to use, has not ended and is not revoked: its answer was lost or refused, "
+        "or the run that asked for it never came to install it. Where its serial number is not known, issuers that "
+        "list what they signed are searched for its key.",
+        type="bool",
+    ),
+    "superseded": Option(
+        "Only what was in use, has not ended and is not revoked: another one took its place, or its identity is "
+        "absent.",
+        type="bool",
+    ),
 }
 
 OPTIONS = {

@@ -12,6 +12,7 @@ from .custody import custody
 from .issuers import issuer
 from .option import Option
 from .publish import PUBLISH
+from .server import CA_BUNDLE
 
 DEFAULT_STORE = "/var/lib/keystead/identities"
 _IDENTITY = Identity(name="")
@@ -225,6 +226,14 @@ OPTIONS = {
         choices=("ledger", "live"),
     ),
 }
+LIVE_ISSUERS = OPTIONS["issuers"]._replace(
+    help="Who may have signed. Each is asked with O(check_status=live) about what it signed, where it can say; a "
+    "certificate of another one is judged by what is published alone."
+)
+LIVE_BUNDLE = CA_BUNDLE._replace(
+    help="A PEM file on the controller with the authorities that may have signed the TLS certificates of places that "
+    "certificates name by HTTPS, and no others. The default is what requests, the library, trusts."
+)
 INFO = {
     **STORE,
     "names": Option("Only these identities. The default is all that the store holds.", type="list", elements="str"),
@@ -235,5 +244,12 @@ INFO = {
         type="list",
         elements="str",
     ),
+    "check_status": OPTIONS["check_status"]._replace(
+        help="Where it is looked up whether a certificate is revoked. With V(live), the controller asks who signed it, "
+        "where O(issuers) has it and it can say, else what is published by OCSP (RFC 6960) or in a revocation list "
+        "(RFC 5280) where the certificate says so. Nothing is recorded.",
+    ),
+    "issuers": LIVE_ISSUERS,
+    "ca_bundle": LIVE_BUNDLE,
 }
 PREFLIGHT = {"issuer": issuer("Who is to sign."), "issuers": OPTIONS["issuers"], **STORE}

@@ -56,7 +56,7 @@ _TASK: Tree = {
 }
 PLANNED: t.Mapping[str, Tree] = {
     "machine_identity": _TASK,
-    "machine_identity_info": {**_COMMON, **_RECORDS},
+    "machine_identity_info": {**_COMMON, **_RECORDS, "issuers": _ISSUER},
     "preflight": {**_COMMON, "issuer": _ISSUER, "issuers": _ISSUER},
     "certificate_authority": {**_COMMON, "key": {**_KEY, "origin": _MADE_THERE}},
     "hsm_key": {**_COMMON},

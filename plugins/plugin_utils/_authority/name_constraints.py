@@ -52,10 +52,16 @@ def refusal(certificate: x509.Certificate, names: t.Iterable[x509.GeneralName]) 
 
 
 def names_of(certificate: x509.Certificate | x509.CertificateSigningRequest) -> list[x509.GeneralName]:
-    """Return everything that name constraints look at: the subject, unless it is empty, and the alternative names."""
+    """Return everything that name constraints look at: the subject, unless it is empty, and the alternative names.
+
+    Without those, an address in the subject is one of them (RFC 5280, 4.2.1.10).
+    """
     subject: list[x509.GeneralName] = [x509.DirectoryName(certificate.subject)] if list(certificate.subject) else []
-    with contextlib.suppress(x509.ExtensionNotFound):
+    try:
         subject += certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        said = certificate.subject.get_attributes_for_oid(x509.NameOID.EMAIL_ADDRESS)
+        subject += [x509.RFC822Name(str(one.value)) for one in said if str(one.value).isascii()]
     return subject
 
 

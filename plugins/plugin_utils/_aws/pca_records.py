@@ -22,6 +22,7 @@ from ...module_utils._core import pki
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured
 from ...module_utils._core.ports import Good, Revoked, Unknown
 from .. import _revocation_list as revocation_list
+from .._distribution_points import points
 from .._path import signed_by
 from .._serial import with_colons
 from .errors import LoggedOut, Refused, Silent
@@ -145,7 +146,7 @@ class Records:
 
     def _key_of(self, leaf: x509.Certificate, lists: dict[str, t.Any]) -> str:
         """Return the key of the object: as the certificate says it, else that of a list that is complete."""
-        for name in revocation_list.points(leaf):
+        for name in points(leaf):
             path = urlsplit(str(name.value)).path
             if path.endswith(".crl"):
                 return unquote(path.lstrip("/"))

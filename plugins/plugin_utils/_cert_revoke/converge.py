@@ -69,7 +69,7 @@ class _Converging:
 
     def done(self, warnings: Sequence[str]) -> dict[str, t.Any]:
         """Run, and report; the warnings are those that there are already."""
-        targets, unknown = find(self.ledger, self.wanted.entries, self.signers.all)
+        targets, unknown = find(self.ledger, self.wanted.entries, self.signers.all, self.now)
         warnings = [*warnings, *unknown]
         check_expected(self.wanted, len(targets))
         if self.wanted.emergency:

@@ -6,19 +6,19 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import typing as t
 
 from ...module_utils._core import pki
 from ...module_utils._core.errors import Misconfigured
-from ...module_utils._core.model import ADOPTED, OBSERVED
-from ...module_utils._core.ports import Lister, Revoked
+from ...module_utils._core.ports import Lister
 from .._ledger import revocations
-from .._ledger.moments import moment
-from .kept import Holder, Kept, fits, targets
+from .kept import Kept, fits, targets
+from .recorded import EPOCH, asked_by, of_ledger, parsed, stranger
+from .sweep import sweep
 from .wanted import WHO
 
 if t.TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Iterator, Sequence
 
     from ...module_utils._core.ports import Issuer
@@ -26,15 +26,9 @@ if t.TYPE_CHECKING:
     from .kept import Target
     from .wanted import Entry
 
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_ASKED = {
-    "serial_number": "serial_number", "fingerprint": "credential_id", "spki": "public_id", "issuer": "issuer_id",
-    "identity": "identity", "host": "host",
-}  # fmt: skip
-
 
 def find(
-    ledger: Readable, entries: Sequence[Entry], issuers: Callable[[], Sequence[Issuer]]
+    ledger: Readable, entries: Sequence[Entry], issuers: Callable[[], Sequence[Issuer]], now: dt.datetime
 ) -> tuple[list[Target], list[str]]:
     """Return what is meant, each certificate once, and what is to be said of entries that select nothing.
 
@@ -44,6 +38,11 @@ def find(
     selected: list[tuple[str, Kept]] = []
     warnings = []
     for entry in entries:
+        if entry.sweeps:
+            idle, told = sweep(ledger, entry, issuers, now)
+            warnings += told
+            selected += [(entry.at, kept) for kept in idle]
+            continue
         found = _known(ledger, entry) or _said(entry)
         if not found and entry.names_one:
             found = _listed(entry, issuers())
@@ -58,16 +57,14 @@ def _with_holders(ledger: Readable, selected: Sequence[tuple[str, Kept]]) -> Ite
     for at, kept in selected:
         yield at, kept
         if kept.holder is not None:
-            yield from ((at, other) for other in _of_ledger(ledger, {"credential_id": kept.fingerprint}))
+            yield from ((at, other) for other in of_ledger(ledger, {"credential_id": kept.fingerprint}))
 
 
 def _known(ledger: Readable, entry: Entry) -> list[Kept]:
-    by = {_ASKED[name]: said for name, said in entry._asdict().items() if name in _ASKED and said is not None}
-    if entry.certificate is not None:
-        by["credential_id"] = pki.fingerprint(entry.certificate)
+    by = asked_by(entry)
     if len(by) > 1:
         by.pop("issuer_id", None)  # the ledger does not always know it
-    kept = [*_of_ledger(ledger, by), *map(_stranger, revocations.strangers(ledger, by))]
+    kept = [*of_ledger(ledger, by), *map(stranger, revocations.strangers(ledger, by))]
     found = [one for one in kept if fits(entry._replace(certificate=None), one)]
     _check_is_one(entry, found)
     return [one if one.issuer_id else one._replace(issuer_id=entry.issuer) for one in found]
@@ -82,61 +79,15 @@ def _check_is_one(entry: Entry, found: Sequence[Kept]) -> None:
         )
 
 
-def _of_ledger(ledger: Readable, by: dict[str, str]) -> list[Kept]:
-    return [_kept(row) for row in revocations.credentials(ledger, by)]
-
-
-def _kept(row: revocations.Record) -> Kept:
-    try:
-        der = pki.der_certificates(row["certificate"].encode())[0]
-    except ValueError:
-        raise Misconfigured("ledger: it holds a certificate that cannot be read; put a backup in its place") from None
-    holder = Holder(
-        row["host"], row["store"], row["identity"], row["generation"], row["current"], row["service"],
-        row["key_type"], row["custody"], row["row"], row["identity_row"], row["state"],
-    )  # fmt: skip
-    return Kept(
-        fingerprint=row["credential_id"],
-        public_id=row["public_id"],
-        serial_number=row["serial_number"],
-        not_before=moment(row["not_before"]),
-        not_after=moment(row["not_after"]),
-        certificate=der,
-        issuer_id=None if row["issuer_id"].startswith((ADOPTED, OBSERVED)) else row["issuer_id"],
-        issued_at=moment(row["issued_at"]) if row["issued_at"] else None,
-        revoked=Revoked(row["reason"], moment(row["revoked_at"])) if row["revoked_at"] else None,
-        holder=holder,
-    )
-
-
-def _stranger(row: revocations.Record) -> Kept:
-    """Return what the ledger has of a certificate of no identity, which was revoked earlier."""
-    return Kept(
-        fingerprint=row["credential_id"],
-        public_id=row["public_id"],
-        serial_number=row["serial_number"],
-        not_before=_EPOCH,
-        not_after=moment(row["not_after"]),
-        issuer_id=row["issuer_id"],
-        revoked=Revoked(row["reason"], moment(row["revoked_at"])),
-    )
-
-
 def _said(entry: Entry) -> list[Kept]:
     """Return the certificate that the task holds itself, where nothing is asked of it that only a ledger knows."""
     if entry.certificate is None:
         return []
     try:
-        kept = _parsed(entry.certificate)._replace(issuer_id=entry.issuer)
+        kept = parsed(entry.certificate)._replace(issuer_id=entry.issuer)
     except ValueError:
         raise Misconfigured(f"{WHO}: option {entry.at}: its certificate cannot be understood; give another") from None
     return [kept] if fits(entry, kept) else []
-
-
-def _parsed(der: bytes) -> Kept:
-    found = pki.credential(der)
-    number = f"{found.facts.serial_number:x}"
-    return Kept(found.credential_id, found.public_id, number, found.not_before, found.not_after, der)
 
 
 def _listed(entry: Entry, issuers: Sequence[Issuer]) -> list[Kept]:
@@ -156,6 +107,6 @@ def _listed(entry: Entry, issuers: Sequence[Issuer]) -> list[Kept]:
 
 
 def _issued(issuer: t.Any) -> Iterator[Kept]:
-    for record in issuer.issued(_EPOCH):
-        kept = _parsed(pki.der_certificates(record.generation.parts["certificate"].content)[0])
+    for record in issuer.issued(EPOCH):
+        kept = parsed(pki.der_certificates(record.generation.parts["certificate"].content)[0])
         yield kept._replace(issuer_id=issuer.id, issued_at=record.issued_at)

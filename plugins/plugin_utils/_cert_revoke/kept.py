@@ -48,7 +48,7 @@ class Kept(t.NamedTuple):
     """A certificate as the ledger, an issuer or the task has it; `holder` is None where no identity is known.
 
     `issuer_id` is None where only the task knows it. `certificate` is DER, None where it is not needed any more.
-    `revoked` is what the ledger says.
+    `revoked` is what the ledger says. `why` is why a sweep selected it.
     """
 
     fingerprint: str
@@ -61,6 +61,7 @@ class Kept(t.NamedTuple):
     issued_at: dt.datetime | None = None
     revoked: Revoked | None = None
     holder: Holder | None = None
+    why: str | None = None
 
     @property
     def issued(self) -> dt.datetime:

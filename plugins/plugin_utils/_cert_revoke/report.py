@@ -57,6 +57,7 @@ def _record(found: Found, answer: Answer | None) -> Record:
         "host": (holders[0].host or None) if holders else None,
         "identity": holders[0].identity if holders else None,
         "generation": holders[0].generation if holders else None,
+        "why": kept.why,
         "changed": found.to_revoke and isinstance(answer, Revoked),
         "failed": error is not None,
     }

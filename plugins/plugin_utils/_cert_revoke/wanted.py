@@ -37,6 +37,13 @@ class Entry(t.NamedTuple):
     host: str | None = None
     spki: str | None = None
     issued_before: dt.datetime | None = None
+    orphaned: bool = False
+    superseded: bool = False
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether it selects what is of no use any more, which may be nothing."""
+        return self.orphaned or self.superseded
 
     @property
     def names_one(self) -> bool:
@@ -87,7 +94,7 @@ def wanted(args: Options) -> Wanted:
 
 def _entry(said: Options, at: str) -> Entry:
     where = f"{WHO}: option {at}"
-    given = [name for name, value in said.items() if value is not None]
+    given = [name for name, value in said.items() if value is not None and value is not False]
     _check_together(given, where)
     return Entry(
         at=at,
@@ -99,6 +106,8 @@ def _entry(said: Options, at: str) -> Entry:
         host=said["host"],
         spki=_given(said, "spki_sha256", lambda value: _digest(value, f"{where}.spki_sha256")),
         issued_before=_given(said, "issued_before", lambda value: _moment(value, f"{where}.issued_before")),
+        orphaned=bool(said["orphaned"]),
+        superseded=bool(said["superseded"]),
     )
 
 
@@ -110,6 +119,8 @@ def _check_together(given: t.Sequence[str], where: str) -> None:
             f"{where}.{given[0]}: it stands alone, and would select nearly everything; write identity, host or "
             "another key beside it"
         )
+    if {"orphaned", "superseded"} <= set(given):
+        raise Misconfigured(f"{where}: orphaned and superseded: no certificate is both; write an entry for each")
     if {"path", "pem"} <= set(given):
         raise Misconfigured(f"{where}: path and pem both say which certificate; write one of them")
 

@@ -11,9 +11,11 @@ import typing as t
 
 from .moments import stamp
 from .nouns import ProvedAt
+from .port import UNPLACED
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from .chain import Readable
     from .nouns import CredentialRevoked
@@ -59,6 +61,22 @@ SELECT credential_id, public_id, serial_number, issuer_id, not_after, reason, re
 ORDER BY credential_id
 """
 _STRANGER_FIELDS = ("credential_id", "public_id", "serial_number", "issuer_id", "not_after", "reason", "revoked_at")
+_IDLE = """
+ AND i.host {} ? AND g.state IN ({}) AND g.revoked_at IS NULL AND g.not_after > ?
+ AND (g.state <> 'issued' OR g.issued_at < ?)
+"""
+_LOST = """
+SELECT g.id, i.id, i.host, i.store, i.name, i.service, g.number, g.issuer_id, g.public_id, g.key_type, g.custody,
+       g.intended_at
+FROM generations g JOIN identities i ON i.id = g.identity
+WHERE g.state = 'orphaned' AND g.credential_id IS NULL AND g.revoked_at IS NULL AND i.host <> ?
+    AND NOT EXISTS (SELECT 1 FROM generations o WHERE o.public_id = g.public_id AND o.state = 'intended')
+    AND {} ORDER BY g.id
+"""
+_LOST_FIELDS = (
+    "row", "identity_row", "host", "store", "identity", "service", "generation", "issuer_id", "public_id", "key_type",
+    "custody", "intended_at",
+)
 _LIVE = """
 SELECT d.generation, d.path FROM deliveries d JOIN json_each(?) asked ON d.generation = CAST(asked.value AS INTEGER)
 WHERE d.withdrawn_at IS NULL AND d.succeeded_at IS NULL ORDER BY d.path
@@ -99,6 +117,33 @@ def credentials(ledger: Readable, by: Mapping[str, str]) -> list[Record]:
     where = " AND ".join(_BY[name] for name in by) or "1 = 1"
     rows = ledger.read(_CREDENTIALS.format(where), tuple(by.values()))
     return [dict(zip(_FIELDS, row, strict=True)) for row in rows]
+
+
+def idle(
+    ledger: Readable, by: Mapping[str, str], states: Sequence[str], now: datetime, before: datetime
+) -> list[Record]:
+    """Return what `credentials` does of generations in certain states that are not revoked and have not ended.
+
+    What was issued counts when that was `before`. What issuers list and no host showed is there only by its host.
+    """
+    conditions = " AND ".join(_BY[name] for name in by) or "1 = 1"
+    unlike = "=" if by.get("host") == UNPLACED else "<>"
+    where = conditions + _IDLE.format(unlike, ", ".join("?" * len(states)))
+    values = (*by.values(), UNPLACED, *states, stamp(now), stamp(before))
+    rows = ledger.read(_CREDENTIALS.format(where), values)
+    return [dict(zip(_FIELDS, row, strict=True)) for row in rows]
+
+
+def lost(ledger: Readable, by: Mapping[str, str]) -> list[Record]:
+    """Return the orphans of which nobody knows whether there is a certificate, and which one.
+
+    `by` may have a key, an issuer, an identity and a host. No other run is about to ask for the same key again.
+    """
+    if not by.keys() <= {"public_id", "issuer_id", "identity", "host"}:
+        return []
+    conditions = " AND ".join(_BY[name] for name in by) or "1 = 1"
+    rows = ledger.read(_LOST.format(conditions), (UNPLACED, *by.values()))
+    return [dict(zip(_LOST_FIELDS, row, strict=True)) for row in rows]
 
 
 def strangers(ledger: Readable, by: Mapping[str, str]) -> list[Record]:

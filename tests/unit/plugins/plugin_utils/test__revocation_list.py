@@ -31,7 +31,9 @@ class Signer(t.NamedTuple):
     key: ec.EllipticCurvePrivateKey
 
 
-def signer(name: str, above: Signer | None = None, *usages: x509.ObjectIdentifier, point: str = "") -> Signer:
+def signer(
+    name: str, above: Signer | None = None, *usages: x509.ObjectIdentifier, point: str = "", lists: bool | None = None
+) -> Signer:
     key, subject = ec.generate_private_key(ec.SECP256R1()), _named(name)
     builder = (
         x509.CertificateBuilder().subject_name(subject)
@@ -40,6 +42,11 @@ def signer(name: str, above: Signer | None = None, *usages: x509.ObjectIdentifie
     )  # fmt: skip
     if usages:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+    if lists is not None:
+        named = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+                 "encipher_only", "decipher_only")  # fmt: skip
+        usage = x509.KeyUsage(**dict.fromkeys(named, False), key_cert_sign=True, crl_sign=lists)
+        builder = builder.add_extension(usage, critical=True)
     if point:
         places = [x509.DistributionPoint(_uri(point), None, None, None)]
         builder = builder.add_extension(x509.CRLDistributionPoints(places), critical=False)
@@ -127,6 +134,14 @@ LISTS: dict[str, tuple[bytes, bytes | None, t.Any]] = {
 def test_a_list_says_what_it_may(what: str) -> None:
     complete, delta, expected = LISTS[what]
     assert _revocation_list.status(LEAF.certificate, CA.certificate, complete, delta, NOW) == expected
+
+
+def test_who_may_not_sign_lists_says_nothing_by_one() -> None:
+    for lists, expected in ((False, Unknown()), (True, Good())):
+        authority = signer("ca", lists=lists)
+        leaf = signer("leaf", authority).certificate
+        said = _revocation_list.status(leaf, authority.certificate, listed(by=authority), None, NOW)
+        assert said == expected
 
 
 def answered(  # noqa: PLR0913 - what a response says

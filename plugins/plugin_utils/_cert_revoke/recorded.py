@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What the ledger has of certificates, in the words of this task."""
+
+from __future__ import annotations
+
+import datetime as dt
+import typing as t
+
+from ...module_utils._core import pki
+from ...module_utils._core.errors import Misconfigured
+from ...module_utils._core.model import ADOPTED, OBSERVED
+from ...module_utils._core.ports import Revoked
+from .._ledger import revocations
+from .._ledger.moments import moment
+from .kept import Holder, Kept
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .._ledger.chain import Readable
+    from .wanted import Entry
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_ASKED = {
+    "serial_number": "serial_number", "fingerprint": "credential_id", "spki": "public_id", "issuer": "issuer_id",
+    "identity": "identity", "host": "host",
+}  # fmt: skip
+
+
+def asked_by(entry: Entry) -> dict[str, str]:
+    """Return what the ledger is asked by for an entry."""
+    by = {_ASKED[name]: said for name, said in entry._asdict().items() if name in _ASKED and said is not None}
+    if entry.certificate is not None:
+        by["credential_id"] = pki.fingerprint(entry.certificate)
+    return by
+
+
+def of_ledger(ledger: Readable, by: Mapping[str, str]) -> list[Kept]:
+    """Return what identities have, or had, with these values. Raises Misconfigured."""
+    return [kept_of(row) for row in revocations.credentials(ledger, by)]
+
+
+def kept_of(row: revocations.Record) -> Kept:
+    """Return the certificate of a generation. Raises Misconfigured for one that cannot be read."""
+    try:
+        der = pki.der_certificates(row["certificate"].encode())[0]
+    except ValueError:
+        raise Misconfigured("ledger: it holds a certificate that cannot be read; put a backup in its place") from None
+    holder = Holder(
+        row["host"], row["store"], row["identity"], row["generation"], row["current"], row["service"],
+        row["key_type"], row["custody"], row["row"], row["identity_row"], row["state"],
+    )  # fmt: skip
+    return Kept(
+        fingerprint=row["credential_id"],
+        public_id=row["public_id"],
+        serial_number=row["serial_number"],
+        not_before=moment(row["not_before"]),
+        not_after=moment(row["not_after"]),
+        certificate=der,
+        issuer_id=None if row["issuer_id"].startswith((ADOPTED, OBSERVED)) else row["issuer_id"],
+        issued_at=moment(row["issued_at"]) if row["issued_at"] else None,
+        revoked=Revoked(row["reason"], moment(row["revoked_at"])) if row["revoked_at"] else None,
+        holder=holder,
+    )
+
+
+def stranger(row: revocations.Record) -> Kept:
+    """Return what the ledger has of a certificate of no identity, which was revoked earlier."""
+    return Kept(
+        fingerprint=row["credential_id"],
+        public_id=row["public_id"],
+        serial_number=row["serial_number"],
+        not_before=EPOCH,
+        not_after=moment(row["not_after"]),
+        issuer_id=row["issuer_id"],
+        revoked=Revoked(row["reason"], moment(row["revoked_at"])),
+    )
+
+
+def parsed(der: bytes) -> Kept:
+    """Return what a certificate (DER) says of itself. Raises ValueError."""
+    found = pki.credential(der)
+    number = f"{found.facts.serial_number:x}"
+    return Kept(found.credential_id, found.public_id, number, found.not_before, found.not_after, der)

@@ -1,0 +1,191 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""How a certificate stands: good, revoked, expired or unknown. What nobody tells, or told too long ago, is unknown."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from datetime import UTC, datetime
+
+with contextlib.suppress(ImportError):
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+from ..module_utils._core import pki
+from ..module_utils._core.errors import Denied
+from ..module_utils._core.model import ADOPTED, OBSERVED
+from ..module_utils._core.ports import Good, Revoked
+from ._ledger import queries, revocations
+from ._ledger.moments import moment
+from ._path import LONGEST, check_path, signed_by
+from ._revocation_list import SKEW
+
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._asking import Asking
+    from ._ledger.chain import Readable
+    from ._published import Told
+
+GOOD, REVOKED, EXPIRED, UNKNOWN = "good", "revoked", "expired", "unknown"
+UNKNOWN_TO_LEDGER = "the ledger does not know it"
+Record = dict[str, t.Any]
+
+
+class Meant(t.NamedTuple):
+    """A certificate (DER), what stands above it as far as somebody says (DER), and what a ledger knows of it.
+
+    `issuer_id` is None where no issuer of ours is recorded. A revoked one may be known by its record alone.
+    """
+
+    certificate: bytes | None
+    above: tuple[bytes, ...] = ()
+    known: bool = False
+    issuer_id: str | None = None
+    revoked: Revoked | None = None
+
+
+class Standing(t.NamedTuple):
+    """How a certificate stands; `source` is who says so: ledger, issuer, ocsp or crl. `why` is why it is unknown."""
+
+    status: str
+    reason: str | None = None
+    revoked_at: datetime | None = None
+    source: str | None = None
+    this_update: datetime | None = None
+    next_update: datetime | None = None
+    why: str | None = None
+
+    def record(self) -> Record:
+        """Return it as a user reads it."""
+        found = {name: _shown(value) for name, value in self._asdict().items()}
+        return {"status": found.pop("status"), **found}
+
+
+class Standings:
+    """Says how certificates stand: as the ledger says, or with `asking` as who can tell now does.
+
+    With `roots` (DER), what does not lead to one of them is unknown.
+    """
+
+    def __init__(self, asking: Asking | None, roots: Sequence[bytes] = ()) -> None:
+        """Keep whom to ask."""
+        self._asking, self._roots = asking, [x509.load_der_x509_certificate(root) for root in roots]
+        self._now = datetime.now(UTC)
+        self._above: dict[bytes, Told] = {}  # how authorities stand
+
+    def of(self, meant: Meant) -> Standing:
+        """Return how a certificate stands. What was revoked stays so, whatever anybody says."""
+        if meant.revoked is not None:
+            return Standing(REVOKED, meant.revoked.reason, meant.revoked.when, "ledger")
+        try:
+            leaf = x509.load_der_x509_certificate(meant.certificate or b"")
+            begins, ends = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+        except pki.MALFORMED:
+            return Standing(UNKNOWN, why="it cannot be read")
+        if ends <= self._now:
+            return Standing(EXPIRED, why=f"it ended on {ends:%Y-%m-%d %H:%M} UTC")
+        if begins > self._now + SKEW:
+            return Standing(UNKNOWN, why=f"it begins on {begins:%Y-%m-%d %H:%M} UTC")
+        try:
+            way = _way(leaf, meant.above)
+        except pki.MALFORMED:
+            return Standing(UNKNOWN, why="what stands above it cannot be read")
+        return self._trusted(leaf, way) or self._alive(way, meant)
+
+    def _trusted(self, leaf: x509.Certificate, way: list[x509.Certificate]) -> Standing | None:
+        """Say why a certificate leads to none of the roots; None where it does, or where none are declared."""
+        try:
+            if self._roots:
+                check_path(leaf, way, self._roots, self._now)
+        except Denied as error:
+            return Standing(UNKNOWN, why=str(error))
+        except pki.MALFORMED:
+            return Standing(UNKNOWN, why="what stands above it cannot be read")
+        return None
+
+    def _alive(self, way: list[x509.Certificate], meant: Meant) -> Standing:
+        if self._asking is None:
+            if meant.known:
+                return Standing(GOOD, source="ledger")
+            return Standing(UNKNOWN, why=UNKNOWN_TO_LEDGER)
+        above = [*meant.above, *(root.public_bytes(Encoding.DER) for root in self._roots)]
+        found = _told(self._asking.status(meant.certificate or b"", above, meant.issuer_id))
+        if found.status != GOOD:
+            return found
+        return next((gone for one in way if (gone := self._gone(self._asking, one, above))), found)
+
+    def _gone(self, asking: Asking, authority: x509.Certificate, above: Sequence[bytes]) -> Standing | None:
+        """Say that an authority above was revoked: what it says itself of what it signed counts no more."""
+        der = authority.public_bytes(Encoding.DER)
+        if der not in self._above:
+            self._above[der] = asking.status(der, above, None)
+        found = self._above[der].status
+        if not isinstance(found, Revoked):
+            return None
+        return Standing(UNKNOWN, why=f"{authority.subject.rfc4514_string()} above it was revoked ({found.reason})")
+
+
+def meant_by(ledger: Readable | None, certificate: bytes, above: Sequence[bytes] = ()) -> Meant:
+    """Return a certificate (DER), and what a ledger knows of it."""
+    by = {"credential_id": pki.fingerprint(certificate)}
+    rows = revocations.credentials(ledger, by) if ledger else []
+    if rows:
+        return of_row(t.cast("Readable", ledger), rows, above)
+    found = revocations.strangers(ledger, by) if ledger else []
+    return of_stranger(found[0]) if found else Meant(certificate, tuple(above))
+
+
+def of_stranger(row: revocations.Record) -> Meant:
+    """Return a certificate of no identity, of which the ledger has that it was revoked."""
+    return Meant(None, known=True, revoked=_revoked(row))
+
+
+def of_row(ledger: Readable, rows: Sequence[revocations.Record], above: Sequence[bytes] = ()) -> Meant:
+    """Return the certificate of rows of the ledger: it may have several holders, and any of them may know of its end.
+
+    Raises ValueError for a certificate that cannot be read.
+    """
+    row = rows[0]
+    kept = queries.certificate_of(ledger, row["host"], row["store"], row["identity"], row["credential_id"])
+    chain = kept[1] if kept else ""
+    issuers = [one["issuer_id"] for one in rows if not one["issuer_id"].startswith((ADOPTED, OBSERVED))]
+    return Meant(
+        pki.der_certificates(row["certificate"].encode())[0],
+        (*above, *(pki.der_certificates(chain.encode()) if chain else ())),
+        known=True,
+        issuer_id=issuers[0] if issuers else None,
+        revoked=next((_revoked(one) for one in rows if one["revoked_at"]), None),
+    )
+
+
+def _revoked(row: revocations.Record) -> Revoked:
+    return Revoked(row["reason"], moment(row["revoked_at"]))
+
+
+def _told(told: Told) -> Standing:
+    found = told.status
+    if isinstance(found, Revoked):
+        return Standing(REVOKED, found.reason, found.when, told.source, told.this_update, told.next_update)
+    if isinstance(found, Good):
+        return Standing(GOOD, None, None, told.source, told.this_update, told.next_update)
+    return Standing(UNKNOWN, why=told.why)
+
+
+def _way(leaf: x509.Certificate, above: Sequence[bytes]) -> list[x509.Certificate]:
+    """Return what stands above a certificate in order, without its root."""
+    left, way = [x509.load_der_x509_certificate(der) for der in above], [leaf]
+    while len(way) <= LONGEST:
+        found = next((one for one in left if one.subject != one.issuer and signed_by(way[-1], one)), None)
+        if found is None:
+            break
+        left.remove(found)
+        way.append(found)
+    return way[1:]
+
+
+def _shown(value: t.Any) -> t.Any:
+    return f"{value:%Y-%m-%dT%H:%M:%SZ}" if isinstance(value, datetime) else value
