@@ -10,6 +10,7 @@ import contextlib
 import typing as t
 
 from ..module_utils._core.errors import KeysteadError, Unavailable
+from ._work import failing
 
 if t.TYPE_CHECKING:
     from ._ledger.port import Batch, Ledger
@@ -22,6 +23,16 @@ def record(works: t.Sequence[Work], ledger: Ledger, batch: Batch, address: str) 
 
     if works:
         ledger.record(batch, [outcome(work, address) for work in works])
+
+
+def catch_up(works: t.Sequence[Work], ledger: Ledger, batch: Batch) -> None:
+    """Write down what a host completed in a run that was cut off before it could be recorded."""
+    if not works:
+        return
+    from ._outcomes import found_done
+
+    with failing(works):
+        ledger.record(batch, [found_done(work) for work in works])
 
 
 @contextlib.contextmanager

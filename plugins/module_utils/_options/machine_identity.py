@@ -11,6 +11,7 @@ from .._core.model import PARTS, PROFILES, Adopt, Files, Identity, Proof
 from .custody import custody
 from .issuers import issuer
 from .option import Option
+from .plan import PLAN
 from .publish import PUBLISH
 
 DEFAULT_STORE = "/var/lib/keystead/identities"
@@ -208,6 +209,7 @@ OPTIONS = {
         default="ledger",
         choices=("ledger", "live"),
     ),
+    **PLAN,
 }
 INFO = {
     **STORE,
