@@ -20,6 +20,9 @@ from ansible_collections.keystead.identity.plugins.module_utils._options.option 
 from ansible_collections.keystead.identity.plugins.plugin_utils._plan.declared import declared
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 
+if t.TYPE_CHECKING:
+    from ansible_collections.keystead.identity.plugins.module_utils._options.option import Table
+
 TOKEN = {"pkcs11": {"module_path": "/m.so", "token_label": "web", "pin": "1234"}}
 BAO = {"url": "https://bao.example.org", "role": "web", "auth": {"token": {"token": "s.abc"}}}
 SAID: dict[str, t.Any] = {
@@ -95,3 +98,21 @@ def test_what_rotates_and_what_revokes_are_told_as_well() -> None:
     assert "max_age" in digests(rotation, key_rotate)
     found = digests({"certificates": [{"identity": "web"}, {"host": "a"}], "issuer": SAID["issuer"]}, cert_revoke)
     assert {"certificates[0]", "certificates[1]", "issuer", "reason", "replaced_first", "emergency"} == set(found)
+
+
+def with_secrets(table: Table, secret: str) -> dict[str, t.Any]:
+    """Return every option of a table, secrets among them; what may have one member has all of them here."""
+    found: dict[str, t.Any] = {}
+    for name, option in table.items():
+        below = with_secrets(option.options, secret) if option.options else name
+        found[name] = secret if option.no_log else [below] if option.elements == "dict" else below
+    return found
+
+
+@pytest.mark.parametrize("module", [machine_identity, key_rotate, cert_revoke])
+def test_no_secret_of_any_option_counts_and_every_other_does(module: t.Any) -> None:
+    first, second = (with_secrets(module.OPTIONS, secret) for secret in ("first", "second"))
+    assert first != second
+    assert declared(first, module.OPTIONS) == declared(second, module.OPTIONS)
+    shortened = {**first, "issuer": {**first["issuer"], "local": {"authority": "other"}}}
+    assert declared(first, module.OPTIONS)["issuer"] != declared(shortened, module.OPTIONS)["issuer"]
