@@ -16,6 +16,7 @@ if t.TYPE_CHECKING:
 
 MOST_SHOWN = 5
 LONGEST_SHOWN = 300
+_LEFT_BEHIND = ("destroy", "")
 
 
 class History(t.NamedTuple):
@@ -101,8 +102,9 @@ def _facts(before: Mapping[str, t.Any], after: Mapping[str, t.Any], within: str 
 def _beyond(planned: Plan, now: Plan) -> Iterator[str]:
     """Yield what is to be done and is no rest of what was planned.
 
-    Of an entry that is not as planned any more, that run has done a part: the rest of it are steps of the plan. A
-    credential is issued only for whom the generation of the plan is still the current one: else it would be the next.
+    Of an entry that is not as planned any more, that run has done a part: the rest of it are steps of the plan, and to
+    clear up what it left half done. A credential is issued only for whom the generation of the plan is still the
+    current one: else it would be the next.
     """
     before = {one.name: one for one in planned.entries}
     for one in now.entries:
@@ -110,7 +112,7 @@ def _beyond(planned: Plan, now: Plan) -> Iterator[str]:
         if plan is None:
             yield f"{one.name} was not planned"
             continue
-        steps = {_what(step) for step in plan.steps}
+        steps = {*(_what(step) for step in plan.steps), _LEFT_BEHIND}
         extra = [step for step in one.steps if _what(step) not in steps]
         if any(step.action == "issue" for step in one.steps):
             extra += [step for step in one.steps if step.action == "issue" and not _is_same_generation(plan, one)]

@@ -18,13 +18,18 @@ from ansible_collections.keystead.identity.tests.harness.sweep import (
     directory,
     run_task,
 )
-from ansible_collections.keystead.identity.tests.integration.survival.killing import swept
+from ansible_collections.keystead.identity.tests.integration.survival.killing import Read, swept
 
 pytestmark = [pytest.mark.needs("strace", "root"), pytest.mark.one_core]
 
 
 class Planned(Scene):
     """A scene whose runs have a plan."""
+
+    def __post_init__(self) -> None:
+        """Make an authority and an empty host."""
+        super().__post_init__()
+        self.world = Read(self.world.directory)
 
     def run(self, identity: Result, traces: Traces | None = None, trace: Trace | None = None) -> Ended:
         """Run the task as it was planned."""

@@ -44,6 +44,7 @@ ACTS: list[tuple[str, Plan, Plan, History, str]] = [
     ("the same, begun", plan(entry(*RENEWAL)), plan(entry(*RENEWAL)), BEGUN, ""),
     ("staged", plan(entry(*RENEWAL)), plan(entry(*RENEWAL, ledger={"newest": 2})), BEGUN, "left of it is done"),
     ("published", plan(entry(*RENEWAL)), plan(entry(*LEFT, **NEXT, pending=2)), BEGUN, "left of it is done"),
+    ("half destroyed", plan(entry(*RENEWAL)), plan(entry(Step("destroy", "unfinished"), **NEXT)), BEGUN, "is done"),
     ("one done", plan(entry(*RENEWAL), API), plan(entry(**NEXT), API), BEGUN, "left of it is done"),
     ("all done", plan(entry(*RENEWAL), API), plan(entry(**NEXT), entry(name="api")), BEGUN, "left of it is done"),
 ]
@@ -65,6 +66,7 @@ REFUSED: list[tuple[str, Plan, Plan, History, str]] = [
     ("one less", plan(entry(), API), plan(entry()), FRESH, "api was planned, and is not there any more"),
     ("carried out, and more", plan(entry(*RENEWAL)), plan(entry(*RENEWAL)), DONE,
      "was carried out at at last, and is carried out once only; since then there is more to do: web: stage_key (it is"),
+    ("unfinished", plan(entry(*RENEWAL)), plan(entry(Step("destroy", "half"))), FRESH, "not planned is to destroy"),
     ("begun, and a link", plan(entry(*RENEWAL)), plan(entry(LINK, **NEXT)), BEGUN, "web: not planned is to link (/a"),
     ("begun, and due again", plan(entry(*RENEWAL)), plan(entry(*RENEWAL, **NEXT)), BEGUN, "not planned is to issue"),
     ("begun, and one more", plan(entry(*RENEWAL)), plan(entry(*RENEWAL), API), BEGUN, "api was not planned"),
