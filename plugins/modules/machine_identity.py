@@ -288,5 +288,8 @@ plan:
   description: The plan that was written, or that the run was held to - where it is, its digest, and since when.
   type: dict
   returned: with O(plan), unless it was refused
-  sample: {path: /srv/plans/web1.json, planned_at: "2026-03-01T10:40:00Z", sha256: 60a59af818d3989ad2f685bfb808841112bb817e}
+  sample:
+    path: /srv/plans/web1.json
+    planned_at: "2026-03-01T10:40:00Z"
+    sha256: 60a59af818d3989ad2f685bfb808841112bb817eddc242c898c78b86bad58a66
 """

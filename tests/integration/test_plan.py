@@ -25,12 +25,16 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain im
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
 from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.in_process import World, steps, until, web
+from ansible_collections.keystead.identity.tests.harness.ledgers import place
 from ansible_collections.keystead.identity.tests.harness.revoking import Office
 from cryptography.hazmat.primitives.serialization import Encoding
 
 if t.TYPE_CHECKING:
     from pathlib import Path
 
+    from ansible_collections.keystead.identity.tests.harness.ledgers import Place
+
+__all__ = ["place"]  # a fixture
 API = {"name": "api", "dns_names": ["api.example.org"]}
 
 
@@ -83,6 +87,17 @@ def test_a_run_does_what_was_planned_and_a_second_one_nothing(site: Site) -> Non
     assert (again["changed"], bool(again.get("failed"))) == (False, False)
     assert "was carried out at 20" in again["msg"]
     assert site.world.snapshot() == before
+
+
+def test_over_every_ledger_a_plan_is_carried_out_once(tmp_path: Path, place: Place) -> None:
+    site = Site(tmp_path)
+    site.options = place.options
+    assert site.planned()["identities"][0]["steps"]
+    assert not site.run().get("failed")
+    again = site.run()
+    assert (again["changed"], "was carried out at 20" in again["msg"]) == (False, True)
+    site.run(web(lifetime="20d"), plan=None)
+    assert "was carried out at 20" in site.run()["msg"]
 
 
 def test_what_is_planned_is_shown_with_what_it_rests_on(site: Site) -> None:
@@ -283,21 +298,19 @@ def test_a_plan_of_another_host_module_or_store_is_refused_and_not_written_over(
 
 
 def test_of_many_hosts_that_write_one_file_at_the_same_time_one_does(site: Site) -> None:
-    authority = site.world.authorities
     children = []
     for number in range(8):
         child = os.fork()
         if not child:
-            world = World(site.world.directory, host=f"web{number}.example.org")
             try:
+                world = World(site.world.directory, host=f"web{number}.example.org")
                 world.converge([web()], check=True, plan=str(site.path))
-            except KeysteadError as error:
+                os._exit(0)
+            except BaseException as error:  # noqa: BLE001 - the fork must not go on as its parent
                 os._exit(3 if "is the plan of host" in str(error) else 1)
-            os._exit(0)
         children.append(child)
     ended = sorted(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children)
     assert ended == [0, *[3] * 7]
-    assert authority.exists()
     assert json.loads(site.path.read_bytes())["host"].startswith("web")
     assert [path.name for path in site.path.parent.iterdir() if path.name.startswith(".")] == []
 
@@ -366,6 +379,25 @@ def test_what_a_killed_run_left_of_a_plan_is_done_by_the_next_run_with_it(site: 
     again = site.run(*wanted)
     assert again["changed"] is False
     assert "was carried out at 20" in again["msg"]
+
+
+def test_two_runs_that_are_started_at_the_same_time_do_what_was_planned_once(site: Site) -> None:
+    site.planned(web(), API)
+    children = []
+    for _run in range(2):
+        child = os.fork()
+        if not child:
+            try:
+                os._exit(3 if site.run(web(), API).get("failed") else 0)
+            except BaseException as error:  # noqa: BLE001 - the fork must not go on as its parent
+                os._exit(3 if isinstance(error, KeysteadError) else 1)
+        children.append(child)
+    ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    assert set(ended) <= {0, 3}
+    last = site.run(web(), API)
+    assert not last.get("failed"), last.get("msg")
+    assert len(site.world.issued()) == 2
+    assert "was carried out at 20" in site.run(web(), API)["msg"]
 
 
 def test_the_rest_of_a_plan_that_was_cut_off_is_not_done_where_something_else_is_to_be_done(site: Site) -> None:

@@ -186,8 +186,10 @@ def test_a_rest_of_a_plan_that_was_cut_off_is_revoked_by_the_next_run_with_it(si
                 os.kill(os.getpid(), signal.SIGKILL)
 
         site.office.said = Deadly()
-        site.run(everything)
-        os._exit(0)
+        try:
+            site.run(everything)
+        finally:
+            os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     assert site.revoked() == 50
     done = site.run(everything)

@@ -55,6 +55,7 @@ class Planned:
         self._found: Plan | None = None
         self._verdict = Verdict()
         self._plan = None if task.check else self._approved()
+        self._digest = self._plan.digest if self._plan else ""
 
     @property
     def acts(self) -> bool:
@@ -106,7 +107,7 @@ class Planned:
         if self._plan is None:
             self._found = self._kept(self._found, ledger)
             return
-        self._verdict = judge(self._plan, self._found, history(ledger, self._plan.digest))
+        self._verdict = judge(self._plan, self._found, history(ledger, self._digest))
         if self._verdict.refused:
             raise Denied(f"{self._who}: {self._path} {self._verdict.refused}; nothing was done; {_AGAIN}")
 
@@ -153,13 +154,13 @@ class Planned:
         """Write down that it is carried out (A1)."""
         if self._plan is not None:
             reason = f"the plan of {self._plan.at} with {self._plan.steps} steps, {self._path}"
-            record(ledger, batch, self._plan.digest, Event(ACTION, reason, "pending"))
+            record(ledger, batch, self._digest, Event(ACTION, reason, "pending"))
 
     def end(self, ledger: Records, batch: Batch, failed: str | None) -> None:
         """Write down how it ended."""
         if self._plan is not None:
             reason = f"the plan of {self._plan.at} with {self._plan.steps} steps, {self._path}"
-            record(ledger, batch, self._plan.digest, Event(ACTION, reason, "failed" if failed else "ok", failed or ""))
+            record(ledger, batch, self._digest, Event(ACTION, reason, "failed" if failed else "ok", failed or ""))
 
     def told(self, result: Result) -> Result:
         """Return the result with what is to be said of the plan; in check mode, write it first."""
@@ -170,7 +171,8 @@ class Planned:
         plan = self._plan or self._found
         if plan is None:
             return result
-        said: Result = {"plan": {"path": str(self._path), "sha256": plan.digest, "planned_at": plan.at}}
+        digest = self._digest or plan.digest
+        said: Result = {"plan": {"path": str(self._path), "sha256": digest, "planned_at": plan.at}}
         if self._verdict.told and not result.get("failed"):
             said["msg"] = f"{self._who}: {self._path} {self._verdict.told}"
         return {**result, **said}
