@@ -190,4 +190,12 @@ steps:
       type: str
       returned: always
       sample: certificate 4a:0b:9c of web on web1.example.org, generation 3 is to be revoked (key_compromise)
+plan:
+  description: The plan that was written, or that the run was held to - where it is, its digest, and since when.
+  type: dict
+  returned: with O(plan), unless it was refused
+  sample:
+    path: /srv/plans/web1.json
+    planned_at: "2026-03-01T10:40:00Z"
+    sha256: 60a59af818d3989ad2f685bfb808841112bb817eddc242c898c78b86bad58a66
 """

@@ -33,6 +33,7 @@ seealso:
     plugin_type: lookup
 notes:
   - Check mode shows exactly the steps that a run would take, each with its reason, and touches neither host nor issuer.
+    With O(plan) it writes them down as well, and a run does these or refuses.
   - A key that an earlier run staged, and that was not recorded since O(created_before), gives way to a new one.
   - Keys without an identity, of M(keystead.identity.hsm_key), are not rotated by this module yet.
   - Asynchronous execution is refused; use C(serial) and C(throttle).
@@ -72,4 +73,12 @@ identities:
   type: list
   elements: dict
   returned: always
+plan:
+  description: The plan that was written, or that the run was held to - where it is, its digest, and since when.
+  type: dict
+  returned: with O(plan), unless it was refused
+  sample:
+    path: /srv/plans/web1.json
+    planned_at: "2026-03-01T10:40:00Z"
+    sha256: 60a59af818d3989ad2f685bfb808841112bb817eddc242c898c78b86bad58a66
 """

@@ -29,6 +29,7 @@ seealso:
   - module: keystead.identity.machine_identity_info
 notes:
   - Check mode shows exactly the steps that a run would take, each with its reason, and touches neither host nor issuer.
+    With O(plan) it writes them down as well, and a run does these or refuses.
   - Asynchronous execution is refused; use C(serial) and C(throttle).
 """
 
@@ -283,4 +284,12 @@ identities:
       sample:
         fullchain: /var/lib/keystead/identities/web/current/fullchain.pem
         private_key: /var/lib/keystead/identities/web/current/private_key.pem
+plan:
+  description: The plan that was written, or that the run was held to - where it is, its digest, and since when.
+  type: dict
+  returned: with O(plan), unless it was refused
+  sample:
+    path: /srv/plans/web1.json
+    planned_at: "2026-03-01T10:40:00Z"
+    sha256: 60a59af818d3989ad2f685bfb808841112bb817eddc242c898c78b86bad58a66
 """

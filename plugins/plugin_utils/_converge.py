@@ -11,7 +11,7 @@ import time
 import typing as t
 from datetime import UTC, datetime
 
-from ..module_utils._core.errors import NotYet, Pending
+from ..module_utils._core.errors import KeysteadError, NotYet, Pending
 from . import _copies, _scheduling
 from ._actor import actor, holder
 from ._declare import Declaration, checked_issuer, declarations
@@ -26,10 +26,10 @@ from ._policy.candidate import candidates
 from ._policy.live import Live
 from ._policy.load import load
 from ._policy.review import Review
-from ._recording import record, remembering_loss
+from ._recording import catch_up, name_peers, record, remembering_loss
 from ._report import result
 from ._signers import Signers
-from ._work import Work, check_settled, concerns_others, failing, is_behind, is_elsewhere, is_unknown, names_peers, plan
+from ._work import Work, check_settled, concerns_others, failing, is_elsewhere, is_unknown, plan
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Issuer
@@ -38,13 +38,20 @@ if t.TYPE_CHECKING:
     from ._declare import Options
     from ._ledger.chain import Readable
     from ._ledger.port import Ledger, Remembered
+    from ._plan.of_host import Watch
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 2.0  # a lease is given back long before it ends
 MANY = 50  # identities that take long enough to say what is going on
 
 
-def converge(args: Options, task: Task, module: str = "machine_identity") -> dict[str, t.Any]:
+def converge(
+    args: Options, task: Task, module: str = "machine_identity", watch: Watch | None = None
+) -> dict[str, t.Any]:
     """Bring the identities of one host to what validated options declare; return what the task returns."""
+    if args.get("plan") and not watch:
+        from ._plan.of_host import planned
+
+        return planned(args, task, module, converge)
     declared = declarations(args, module)
     review = Review(load(args["policy"], datetime.now(UTC)), candidates(args["identities"], declared, task))
     if any(one.identity.key.comes_down and one.identity.state == "present" for one in declared):
@@ -52,7 +59,7 @@ def converge(args: Options, task: Task, module: str = "machine_identity") -> dic
     signers = Signers([issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))], module)
     ledger = open_for(args, read_only=task.check)
     try:
-        return _Run(args, task, signers, ledger, review).of(declared)
+        return _Run(args, task, signers, ledger, review, watch=watch).of(declared)
     finally:
         ledger.close()
 
@@ -60,15 +67,17 @@ def converge(args: Options, task: Task, module: str = "machine_identity") -> dic
 class _Run:
     """One run over one store of one host."""
 
-    def __init__(self, args: Options, task: Task, signers: Signers, ledger: Ledger, review: Review) -> None:
-        self.task, self.signers, self.ledger, self.review = task, signers, ledger, review
+    def __init__(  # noqa: PLR0913 - what it needs to know
+        self, args: Options, task: Task, signers: Signers, ledger: Ledger, review: Review, *, watch: Watch | None
+    ) -> None:
+        self.task, self.signers, self.ledger, self.review, self.watch = task, signers, ledger, review, watch
         self.store, self.wait, self.live = args["store"], seconds(args["wait"]), args["check_status"] == "live"
         self.purged = args["scope"] if args["purge"] else None
         self.known_of = functools.partial(known_of, made_before=args.get("made_before"))  # by key_rotate alone (ADR 21)
         self.now = datetime.now(UTC)
         self.holder, self.address = holder(), task.address or task.host
         self.warnings: list[str] = []
-        self.host = HostHalf(task.execute, self.store, task.host, ledger.id, self.holder, self.warnings)
+        self.host = HostHalf(task.execute, self.store, task.host, ledger.id, self.holder, self.warnings, task.check)
 
     def of(self, declared: t.Sequence[Declaration]) -> dict[str, t.Any]:
         """Run, and report."""
@@ -85,14 +94,27 @@ class _Run:
         self._look_at_originals([work for work in works if work.found and not work.error])
         if self.task.check:
             self._foresee([work for work in works if work.needs("issue") and not work.error])
-        else:
+        self._show(works)
+        if not self.task.check:
             self._act([work for work in works if work.steps and not work.error])
             self._replace_adopted([work for work in works if work.did("adopt") and not work.error])
             settled = [work for work in works if not work.steps and not work.error]
             self._adopt([work for work in settled if is_unknown(work)])
-            self._catch_up([work for work in settled if is_behind(work) and not is_unknown(work)])
-            self._name_peers([work for work in works if not work.error and names_peers(work)])
+            catch_up(settled, self.ledger, self._batch())
+            name_peers([work for work in works if not work.error], self.ledger, self._batch())
+        if self.watch:
+            self.watch.acted(works, self.ledger, self._batch())
         return result(works, self.store, self.task, [*self.warnings, *self.signers.advice()])
+
+    def _show(self, works: t.Sequence[Work]) -> None:
+        """Let a plan be made of what was found, or be held against it; whoever may not act gives its leases back."""
+        if not self.watch:
+            return
+        try:
+            self.watch.looked(works, self.ledger, self._batch())
+        except KeysteadError:
+            self._install([], [work for work in works if work.lease], self._batch())
+            raise
 
     def _work(self, declaration: Declaration, remembered: Remembered | None) -> Work:
         issuer = self._issuer(declaration)
@@ -183,6 +205,8 @@ class _Run:
         then = [self._work(work.declaration, remembered.get(work.name)) for work in first]
         self._look(then)
         self.warnings += _copies.look(then, self.ledger, self._batch(), self.host)
+        if self.watch:
+            self.watch.followed(then)
         self._act([work for work in then if work.steps and not work.error])
         for work, follows in zip(first, then, strict=True):
             work.followed_by(follows)
@@ -264,24 +288,6 @@ class _Run:
 
         with failing(works):
             self.warnings += adopt(works, self.ledger, self._batch(), str(self.holder))
-
-    def _catch_up(self, works: t.Sequence[Work]) -> None:
-        """Write down what a host completed in a run that was cut off before it could be recorded."""
-        if not works:
-            return
-        from ._outcomes import found_done
-
-        with failing(works):
-            self.ledger.record(self._batch(), [found_done(work) for work in works])
-
-    def _name_peers(self, works: t.Sequence[Work]) -> None:
-        """Write down whom identities trust by now: it is no change of the host."""
-        if not works:
-            return
-        from ._outcomes import named_peers
-
-        with failing(works):
-            self.ledger.record(self._batch(), [named_peers(work) for work in works])
 
     def _install(self, works: t.Sequence[Work], given_up: t.Sequence[Work], batch: Batch) -> None:
         """Let the host act; then nothing may be left to do. What was given up costs no other run its lease."""

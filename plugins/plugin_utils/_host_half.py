@@ -40,6 +40,7 @@ class HostHalf:
     """One host's half, behind `execute`, which runs the module and returns its result.
 
     `store`, `host`, `ledger_id` and `holder` are the same in every phase. `warnings` collects what a user should know.
+    Who only `looks` leaves the host as it is.
     """
 
     execute: Execute
@@ -48,6 +49,7 @@ class HostHalf:
     ledger_id: str | None
     holder: t.Mapping[str, t.Any]
     warnings: list[str]
+    looks: bool = False
 
     def prepare(self, works: t.Sequence[Work], now: datetime) -> None:
         """Look at every identity, and for those with something to do stage a key; a dead run's lease is broken."""
@@ -145,13 +147,14 @@ class HostHalf:
             },
             now,
         )
-        return {one["name"]: one for one in answer["identities"] if isinstance(one, dict) and _is_named(one)}
+        named = (one for one in answer["identities"] if isinstance(one, dict) and isinstance(one.get("name"), str))
+        return {one["name"]: one for one in named}
 
     def _ask(self, said: dict[str, t.Any], now: datetime) -> Answer:
         """Run one phase, and refuse an answer of another format or of any size."""
         same = {"format": wire.FORMAT, "now": now.timestamp(), "host": self.host, "store": self.store}
         try:
-            answer = self.execute({**same, **said})
+            answer = self.execute({**same, "look": self.looks, **said})
             parts = [] if isinstance(answer, Weighed) else [answer.get(part) for part in LISTS]
             size = len(json.dumps(parts, default=str))
         except RecursionError:
@@ -190,10 +193,6 @@ def _secrets(works: t.Sequence[Work]) -> dict[str, dict[str, str]]:
         if made := work.private_key:
             found[work.name]["private_key"] = made.decode("ascii")
     return {name: secrets for name, secrets in found.items() if secrets}
-
-
-def _is_named(answer: Answer) -> bool:
-    return isinstance(answer.get("name"), str)
 
 
 def error_of(answer: Answer) -> KeysteadError | None:

@@ -10,6 +10,7 @@ import contextlib
 import typing as t
 
 from ..module_utils._core.errors import KeysteadError, Unavailable
+from ._work import failing, is_behind, is_unknown, names_peers
 
 if t.TYPE_CHECKING:
     from ._ledger.port import Batch, Ledger
@@ -22,6 +23,28 @@ def record(works: t.Sequence[Work], ledger: Ledger, batch: Batch, address: str) 
 
     if works:
         ledger.record(batch, [outcome(work, address) for work in works])
+
+
+def catch_up(works: t.Sequence[Work], ledger: Ledger, batch: Batch) -> None:
+    """Write down what a host completed in a run that was cut off before it could be recorded."""
+    behind = [work for work in works if is_behind(work) and not is_unknown(work)]
+    if not behind:
+        return
+    from ._outcomes import found_done
+
+    with failing(behind):
+        ledger.record(batch, [found_done(work) for work in behind])
+
+
+def name_peers(works: t.Sequence[Work], ledger: Ledger, batch: Batch) -> None:
+    """Write down whom identities trust by now: it is no change of the host."""
+    naming = [work for work in works if names_peers(work)]
+    if not naming:
+        return
+    from ._outcomes import named_peers
+
+    with failing(naming):
+        ledger.record(batch, [named_peers(work) for work in naming])
 
 
 @contextlib.contextmanager

@@ -474,7 +474,7 @@ REVOKED = {
         "issuers: none of them is local:issuing:", issuer={"local": {"directory": "{{ base }}/ca", "authority": "root"}}
     ),
     "one that cannot revoke": revoked("none of them is local:issuing:", issuer=est()),
-    "a plan": revoked("option plan", "not built", "--check --diff", plan="/srv/plan.json"),
+    "no plan": revoked("option plan: /no/plan.json does not exist", "run with --check first", plan="/no/plan.json"),
     "approvals": revoked("option approvals", "not built", approvals=["/srv/a"]),
     "an issuer that is not built": revoked("issuer.openbao_ssh", "not built", issuer={"openbao_ssh": {}}),
     "no ledger": revoked("ledger: ", "corrupt.db", ledger="sqlite:///{{ base }}/corrupt.db"),

@@ -254,6 +254,7 @@ def tasks(root: Path) -> list[Task]:
         {AUTHORITY_MODULE: issuing},
         {PREFLIGHT_MODULE: before},
         {IDENTITY_MODULE: identity, "check_mode": True},
+        {IDENTITY_MODULE: {**identity, "plan": f"{root}/web.plan"}, "check_mode": True},
         {IDENTITY_MODULE: identity, "register": "answer"},
         {"ansible.builtin.set_fact": {"kept": "{{ answer }}", "cacheable": True}},
         *({module: args, "ignore_errors": True} for module, args in broken),
@@ -266,7 +267,8 @@ def tasks(root: Path) -> list[Task]:
         {IDENTITY_MODULE: copied(identity, root), "ignore_errors": True},  # what is kept of a run touches the disk
         {PREFLIGHT_MODULE: put(before, "issuer.local.passphrase", "{{ unfit }}"), "ignore_errors": True},
         {REVOKE_MODULE: put(revoked, "issuer.local.passphrase", "{{ unfit }}"), "ignore_errors": True},
-        {REVOKE_MODULE: {**revoked, "replaced_first": False}},
+        {REVOKE_MODULE: {**revoked, "replaced_first": False, "plan": f"{root}/revoke.plan"}, "check_mode": True},
+        {REVOKE_MODULE: {**revoked, "replaced_first": False, "plan": f"{root}/revoke.plan"}},
         {KEY_MODULE: {**in_token(root), "pin": f"{{{{ {canary(KEY_MODULE, 'pin')} }}}}"}, "ignore_errors": True},
     ]
 
@@ -308,6 +310,7 @@ def test_no_canary_comes_out_anywhere(tmp_path: Path) -> None:
     left = [path for path in tmp_path.rglob("*") if path.is_file() and path != file]
     assert {"ansible.log", "ledger.db", "facts"} <= {path.name for path in left} | {path.parent.name for path in left}
     assert any("AnsiballZ" in path.name for path in left)
+    assert {"web.plan", "revoke.plan"} <= {path.name for path in left}
     for place, content in [("screen", done.stdout), ("errors", done.stderr)]:
         assert "Canary" not in content, place
     for path in left:

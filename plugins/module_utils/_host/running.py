@@ -32,7 +32,7 @@ def run(params: t.Mapping[str, t.Any], *, check: bool) -> dict[str, t.Any]:
     if phase == "prepare":
         from .prepare import prepare
 
-        answers: dict[str, t.Any] = {"identities": prepare(request, check=check)}
+        answers: dict[str, t.Any] = {"identities": prepare(request, check=check or bool(params.get("look")))}
     elif phase == "install":
         from .install import install
 

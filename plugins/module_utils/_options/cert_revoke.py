@@ -9,6 +9,7 @@ from __future__ import annotations
 from .issuers import issuer
 from .machine_identity import OPTIONS as IDENTITIES
 from .option import Option
+from .plan import PLAN
 
 REASONS = (
     "unspecified", "key_compromise", "ca_compromise", "affiliation_changed", "superseded", "cessation_of_operation",
@@ -84,4 +85,5 @@ OPTIONS = {
     "issuers": IDENTITIES["issuers"]._replace(
         help="Further issuers. Who signed a certificate is found among all of them by the id that the ledger recorded."
     ),
+    **PLAN,
 }

@@ -11,6 +11,7 @@ from .._core.model import PARTS, PROFILES, Adopt, Files, Identity, Proof
 from .custody import custody
 from .issuers import issuer
 from .option import Option
+from .plan import PLAN
 from .publish import PUBLISH
 from .server import CA_BUNDLE
 
@@ -225,6 +226,7 @@ OPTIONS = {
         default="ledger",
         choices=("ledger", "live"),
     ),
+    **PLAN,
 }
 LIVE_ISSUERS = OPTIONS["issuers"]._replace(
     help="Who may have signed. Each is asked with O(check_status=live) about what it signed, where it can say; a "

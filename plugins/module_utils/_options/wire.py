@@ -39,6 +39,11 @@ WIRE = {
         type="list",
         elements="str",
     ),
+    "look": Option(
+        "With V(prepare), only look, as in check mode: no lease is taken and nothing is staged.",
+        type="bool",
+        default=False,
+    ),
     "others": Option("With V(read), look at everything else in the store as well.", type="bool", default=False),
     "paths": Option("With V(read), read the certificates at these paths.", type="list", elements="str"),
     "scan": Option("With V(read), look for keys and certificates in these directories.", type="list", elements="str"),

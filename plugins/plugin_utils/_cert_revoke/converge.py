@@ -10,6 +10,7 @@ import contextlib
 import typing as t
 from datetime import UTC, datetime
 
+from ...module_utils._core.errors import KeysteadError
 from .._actor import actor
 from .._declare import checked_issuer
 from .._issuers.facts import facts_of
@@ -32,6 +33,7 @@ if t.TYPE_CHECKING:
     from ...module_utils._core.model import Step
     from .._ledger.journal import Journal
     from .._ledger.ledger import SqlLedger
+    from .._plan.planned import Planned
     from .._policy.policy import Policy
     from .act import Answer
     from .decide import Found
@@ -51,11 +53,22 @@ class Setting(t.NamedTuple):
 def converge(args: t.Mapping[str, t.Any], setting: Setting) -> dict[str, t.Any]:
     """Revoke what validated options declare; return what the task returns. Raises KeysteadError."""
     declared = wanted(args)
+    plan = _planned(args, setting)
     policy = load(args["policy"], datetime.now(UTC))
     further = [issuer for one in (args["issuer"], *(args["issuers"] or ())) if (issuer := checked_issuer(one))]
     ledger, warnings = opened(args, declared, check=setting.check)
     with contextlib.closing(ledger):
-        return _Converging(declared, Signers(further, WHO), ledger, policy, setting).done(warnings)
+        converging = _Converging(declared, Signers(further, WHO), ledger, policy, setting)
+        return converging.done(warnings) if plan is None else plan.told(converging.done(warnings, plan))
+
+
+def _planned(args: t.Mapping[str, t.Any], setting: Setting) -> Planned | None:
+    if not args["plan"]:
+        return None
+    from ...module_utils._options.cert_revoke import OPTIONS
+    from .._plan.planned import Planned, Task
+
+    return Planned(args, OPTIONS, Task(WHO, setting.host, "", setting.check))
 
 
 class _Converging:
@@ -67,8 +80,8 @@ class _Converging:
         self.wanted, self.signers, self.ledger, self.policy, self.setting = declared, signers, ledger, policy, setting
         self.now = datetime.now(UTC)
 
-    def done(self, warnings: Sequence[str]) -> dict[str, t.Any]:
-        """Run, and report; the warnings are those that there are already."""
+    def done(self, warnings: Sequence[str], plan: Planned | None = None) -> dict[str, t.Any]:
+        """Run, and report; the warnings are those that there are already. With a plan, do that or nothing."""
         targets, unknown = find(self.ledger, self.wanted.entries, self.signers.all, self.now)
         warnings = [*warnings, *unknown]
         check_expected(self.wanted, len(targets))
@@ -81,10 +94,31 @@ class _Converging:
         shown, unasked = served(self.ledger, doomed)
         steps, in_use = decide(self.wanted, found, delivered(self.ledger, doomed, self.now), shown)
         warnings += [*unasked, *in_use, *self._foreseen(doomed)]
-        answers = {} if self.setting.check else self._acted(found, steps)
+        acts = self._may(plan, found, steps) if plan else not self.setting.check
+        answers = self._acted(found, steps) if acts else {}
+        if plan and acts:
+            failed = next((str(one) for one in answers.values() if isinstance(one, KeysteadError)), None)
+            plan.end(self.ledger, self._batch(), failed)
         said = report(found, steps, answers, reason=self.wanted.reason, diff=self.setting.diff)
         told = list(dict.fromkeys([*warnings, *self.signers.advice()]))
         return {**said, **({"warnings": told} if told else {})}
+
+    def _may(self, plan: Planned, found: Sequence[Found], steps: Sequence[Step]) -> bool:
+        """Tell whether the plan is to be carried out; where it is, say so in the ledger. Raises KeysteadError."""
+        from .._plan.entries import of_certificates
+
+        errors = [one.error for one in found if one.error]
+        if errors and self.setting.check:
+            return False
+        if errors:
+            raise errors[0]
+        plan.looked(of_certificates(found, steps), self.ledger)
+        if plan.acts:
+            plan.begin(self.ledger, self._batch())
+        return plan.acts
+
+    def _batch(self) -> Batch:
+        return Batch(self.setting.host, "", actor(self.setting.playbook), datetime.now(UTC))
 
     def _acted(self, found: Sequence[Found], steps: Sequence[Step]) -> dict[str, Answer]:
         """Let the issuers act."""

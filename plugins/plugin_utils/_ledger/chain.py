@@ -14,7 +14,7 @@ import hashlib
 import json
 import typing as t
 
-from ...module_utils._core.errors import Misconfigured
+from .._canonical import canonical
 from .moments import stamp
 from .port import Event
 
@@ -87,12 +87,7 @@ def _hash(link: str, row: Sequence[t.Any]) -> str:
 
 
 def _canonical(value: dict[str, t.Any]) -> bytes:
-    try:
-        import rfc8785
-    except ImportError as error:
-        message = "ledger: Python library rfc8785 is not installed on the controller; install it beside ansible-core"
-        raise Misconfigured(message) from error
-    return rfc8785.dumps(value)
+    return canonical(value, "ledger")
 
 
 def verify(ledger: Readable) -> str | None:

@@ -25,6 +25,14 @@ class Beside(World):
         return {path: facts for path, facts in super().snapshot().items() if not path.startswith(tokens)}
 
 
+class Read(World):
+    """A world whose ledger may be read: SQLite then makes the index of what a killed writer left anew."""
+
+    def snapshot(self) -> dict[str, t.Any]:
+        """Return everything that a run could touch, but for that index."""
+        return {path: facts for path, facts in super().snapshot().items() if not path.endswith("-shm")}
+
+
 def swept(scene: Scene, start: str, *names: str, parts: t.Sequence[str], every: int = 1) -> Sweep:
     """Kill each of `parts` from a start that is `empty` or has a `first` generation, where `names` make a second."""
     sweep = Sweep(scene, start, scene.identity(*names))

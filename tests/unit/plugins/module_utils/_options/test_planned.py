@@ -23,8 +23,7 @@ def task(**more: t.Any) -> dict[str, t.Any]:
 @pytest.mark.parametrize(
     ("args", "begins"),
     [
-        ({"plan": "/x"}, "machine_identity: option plan is not built yet in keystead.identity 0.1.0"),
-        ({"approvals": []}, "machine_identity: option approvals is not built yet"),
+        ({"approvals": []}, "machine_identity: option approvals is not built yet in keystead.identity 0.1.0"),
         ({"issuers": [{"local": {}}, {"local_ssh": {}}]}, "machine_identity: option issuers[1].local_ssh is not built"),
         (task(kind="ssh_host"), WEB + "kind ssh_host is not built yet"),
         (task(key={"reuse": True}), WEB + "key.reuse true is not built yet"),
