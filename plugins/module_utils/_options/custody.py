@@ -102,6 +102,26 @@ def authority_custody(text: str) -> Option:
     return Option(text, type="dict", options=AUTHORITY_CUSTODY, one_of=True)
 
 
+KEY_CUSTODY = {
+    "pkcs11": CUSTODY["pkcs11"]._replace(
+        help="A PKCS#11 token, such as an HSM or a TPM. Generations after the first have the label with a number "
+        "behind it, as V(release-signing.2).",
+        options={
+            **PKCS11,
+            "label": Option(
+                "The label that the key was declared with, as M(keystead.identity.hsm_key) has it.", required=True
+            ),
+        },
+    ),
+}
+"""The same for a key that belongs to no identity: it has a name of its own in its backend."""
+
+
+def key_custody() -> Option:
+    """Return the option that names where a key without an identity is."""
+    return Option("Where the key is: exactly one of these.", type="dict", options=KEY_CUSTODY, one_of=True)
+
+
 def custody() -> Option:
     """Return the option that names exactly one custody."""
     return Option("Where the private key lives: exactly one of these.", type="dict", options=CUSTODY, one_of=True)

@@ -70,7 +70,7 @@ PLANNED: t.Mapping[str, Tree] = {
         "plan": Planned("use --check --diff to see what a run would do"),
         "approvals": _OUT,
     },
-    "key_rotate": {**_TASK, "keys": _OUT},
+    "key_rotate": _TASK,
     "ledger_rebuild": {**_COMMON, "issuers": _ISSUER},
 }
 
