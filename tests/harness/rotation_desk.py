@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import typing as t
 from datetime import UTC, datetime, timedelta
 
@@ -23,11 +25,14 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._validate import
 from ansible_collections.keystead.identity.tests.harness.in_process import HOST, host_half
 
 if t.TYPE_CHECKING:
+    import types
     from pathlib import Path
 
     from ansible_collections.keystead.identity.plugins.plugin_utils._host_half import Execute
 
 Record = dict[str, t.Any]
+CHANGING = ("record", "make", "prove", "lead", "destroy", "retire", "forget", "_change")
+"""What changes the ledger or a backend, by the names of functions."""
 
 
 class Desk:
@@ -70,7 +75,7 @@ class Desk:
         options = {name: value for name, value in options.items() if value is not None}
         args = validated(options, spec(COMMON, OPTIONS), module="key_rotate")
         way = execute or (lambda arguments: self.execute(arguments, check=check))
-        return rotate(args, Task(HOST, "site.yml", check, True, way, lambda _line: None), self.now)
+        return rotate(args, Task(HOST, "site.yml", check, diff=True, execute=way, say=lambda _line: None), self.now)
 
     def execute(self, arguments: t.Mapping[str, t.Any], *, check: bool = False) -> t.Any:
         """Be the way to the host."""
@@ -110,3 +115,26 @@ def actions(record: Record) -> list[str]:
 def states(record: Record) -> dict[int, str]:
     """Return the state of each generation."""
     return {one["number"]: one["state"] for one in record["generations"]}
+
+
+def killed(desk: Desk, number: int, said: Record) -> str:
+    """Rotate, and be killed before or after a call that changes something, the one of this number in the run.
+
+    For a process of its own. Where the run ends before, return "done".
+    """
+    calls = 0
+
+    def watch(frame: types.FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        code = frame.f_code
+        if event in ("call", "return") and code.co_name in CHANGING and "plugin_utils" in code.co_filename:
+            calls += 1
+            if calls == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.setprofile(watch)
+    try:
+        record = desk.run(**said)
+    finally:
+        sys.setprofile(None)
+    return record["msg"] or "done"

@@ -113,6 +113,20 @@ KEY_CUSTODY = {
             ),
         },
     ),
+    "openbao_transit": CUSTODY["openbao_transit"]._replace(
+        help="The transit engine of an OpenBao, or of a HashiCorp Vault. Generations are versions of the key.",
+        options={**OPENBAO_TRANSIT, "name": Option("The name of the key there.", required=True)},
+    ),
+    "aws_kms": CUSTODY["aws_kms"]._replace(
+        options={
+            **AWS_KMS,
+            "alias": Option(
+                "The alias that leads to the active key, for example V(alias/release-signing). The next one waits "
+                "behind the same with C(-next).",
+                required=True,
+            ),
+        }
+    ),
 }
 """The same for a key that belongs to no identity: it has a name of its own in its backend."""
 

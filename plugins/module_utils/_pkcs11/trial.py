@@ -25,7 +25,7 @@ if t.TYPE_CHECKING:
     from .objects import Pair
     from .token import OpenToken
 
-_TRIAL = b"keystead: what a key is asked to show before it is used"
+TRIAL = b"keystead: what a key is asked to show before it is used"
 _BLOCK = 16  # bytes, of AES
 
 
@@ -48,7 +48,7 @@ def prove(token: OpenToken, pair: Pair) -> None:
 def _tried(token: OpenToken, pair: Pair) -> bool:
     if hasattr(pair.private, "sign"):
         key = TokenKey(token, pair)
-        return _verifies(key.type, key.public_key(), key.sign(_TRIAL))
+        return verifies(key.type, key.public_key(), key.sign(TRIAL))
     if hasattr(pair.private, "decrypt"):
         return _decrypts(pair)
     if hasattr(pair.secret, "encrypt") and hasattr(pair.secret, "decrypt"):
@@ -56,15 +56,16 @@ def _tried(token: OpenToken, pair: Pair) -> bool:
     return True
 
 
-def _verifies(key_type: str, public_key: t.Any, signature: bytes) -> bool:
-    digest = (KINDS[key_type].hash or "sha256").upper()
+def verifies(key_type: str, public_key: t.Any, signature: bytes) -> bool:
+    """Tell whether a signature of TRIAL is right, as certificates have them; of RSA with SHA-256."""
+    digest = (KINDS[key_type].hash or "").upper() if key_type in KINDS else ""
     try:
         if isinstance(public_key, rsa.RSAPublicKey):
-            public_key.verify(signature, _TRIAL, padding.PKCS1v15(), hashes.SHA256())
+            public_key.verify(signature, TRIAL, padding.PKCS1v15(), hashes.SHA256())
         elif isinstance(public_key, ec.EllipticCurvePublicKey):
-            public_key.verify(signature, _TRIAL, ec.ECDSA(getattr(hashes, digest)()))
+            public_key.verify(signature, TRIAL, ec.ECDSA(getattr(hashes, digest)()))
         else:
-            public_key.verify(signature, _TRIAL)
+            public_key.verify(signature, TRIAL)
     except InvalidSignature:
         return False
     return True
@@ -73,11 +74,11 @@ def _verifies(key_type: str, public_key: t.Any, signature: bytes) -> bool:
 def _decrypts(pair: Pair) -> bool:
     """Encrypt here, decrypt there. The padding protects nothing: what is encrypted everybody may know."""
     public_key = public_key_of(type_of(pair.public), pair)
-    hidden = public_key.encrypt(_TRIAL, padding.PKCS1v15())
-    return bytes(pair.private.decrypt(hidden, mechanism=pkcs11().Mechanism.RSA_PKCS)) == _TRIAL
+    hidden = public_key.encrypt(TRIAL, padding.PKCS1v15())
+    return bytes(pair.private.decrypt(hidden, mechanism=pkcs11().Mechanism.RSA_PKCS)) == TRIAL
 
 
 def _comes_back(pair: Pair) -> bool:
     said = {"mechanism_param": os.urandom(_BLOCK), "mechanism": pkcs11().Mechanism.AES_CBC_PAD}
-    hidden = bytes(pair.secret.encrypt(_TRIAL, **said))
-    return hidden != _TRIAL and bytes(pair.secret.decrypt(hidden, **said)) == _TRIAL
+    hidden = bytes(pair.secret.encrypt(TRIAL, **said))
+    return hidden != TRIAL and bytes(pair.secret.decrypt(hidden, **said)) == TRIAL

@@ -67,9 +67,9 @@ class _Look(t.NamedTuple):
 
 def since(version: Version, known: Known) -> datetime | None:
     """Return since when a generation has been there, as far as the ledger, or a backend, says."""
-    row = known.of(version.uri)
-    staged = known.staged.get(version.number) if row is None or row.made else None
-    moments = [version.made_at, staged, row.at if row else None]
+    row, staged = known.of(version.uri), known.staged.get(version.number)
+    ours = staged is not None and (row is None or row.made)  # then a backend's clock, which may be wrong, counts not
+    moments = (staged if ours else version.made_at, row.at if row else None)
     return min(filter(None, moments), default=None)
 
 
@@ -99,8 +99,8 @@ def _active(there: There, known: Known) -> tuple[Version, bool]:
     else:
         found = there.at(there.leads) or next((one for one in there.versions if one.number == 1), None)
     if found is None or not found.usable:
-        what = "no such key" if found is None else f"only half of generation {found.number}"
-        raise Misconfigured(f"{WHO}: {there.called}: there is {what}; make one first, as with hsm_key, or correct this")
+        what = "there is no such key" if found is None else f"generation {found.number} is of no use as it is"
+        raise Misconfigured(f"{WHO}: {there.called}: {what}; make one first, as with hsm_key, or correct this")
     return found, bool(kept)
 
 
@@ -153,7 +153,7 @@ def _to_replace(wanted: Wanted, look: _Look) -> t.Iterator[Act]:
     prepared = look.prepared
     number = max(look.known.newest, *(one.number for one in look.there.versions if one != prepared)) + 1
     if prepared is not None and (not prepared.usable or due(prepared, look.known, look.limits)):
-        why = due(prepared, look.known, look.limits) or "it is only half of a key"
+        why = due(prepared, look.known, look.limits) or "it is of no use as it is"
         why = f"generation {prepared.number} was prepared, and is no use: {why}"
         yield Act("destroy", why, prepared.number, prepared.uri)
         prepared = None

@@ -53,25 +53,29 @@ def _number(row: Row, order: int) -> int:
     return int(version[1]) if version else order
 
 
-def history(book: Readable, place: str, name: str) -> tuple[Kept, ...]:
-    """Return every generation of a key that was ever recorded."""
-    return kept_of(queries.key_generations(book, place, name))
+def history(book: Readable, place: str, name: str) -> Known:
+    """Return what is known of a key in a place, but for who uses it."""
+    kept = kept_of(queries.key_generations(book, place, name))
+    at, outcomes = _made(book, place, name)
+    return Known(kept, at, [number for number, outcome in outcomes.items() if outcome != "ok"])
 
 
 def staged(book: Readable, place: str, name: str) -> dict[int, datetime]:
-    """Return when a run last began to make each generation, by number. The first has none in its events."""
-    found = queries.events(book, store=place, identity=name)
-    return {
-        event["generation"] or 1: moment(event["at"])
-        for event in found
-        if event["action"] == "stage_key" and event["outcome"] == "pending"
-    }
+    """Return when a run last began to make each generation, by number."""
+    return _made(book, place, name)[0]
+
+
+def _made(book: Readable, place: str, name: str) -> tuple[dict[int, datetime], dict[int, str]]:
+    """Return by number when the last making began, and how it ended. The first generation has no number in events."""
+    found = [one for one in queries.events(book, store=place, identity=name) if one["action"] == "stage_key"]
+    begun = {one["generation"] or 1: moment(one["at"]) for one in found if one["outcome"] == "pending"}
+    return begun, {one["generation"] or 1: one["outcome"] for one in found}
 
 
 def known(book: Readable, there: There, name: str, now: datetime) -> Known:
     """Return what is known of a key that was looked at."""
     users = {one.uri: _users(book, there, one, name, now) for one in there.versions}
-    return Known(history(book, there.place, name), staged(book, there.place, name), users)
+    return history(book, there.place, name)._replace(users=users)
 
 
 def _users(book: Readable, there: There, version: Version, name: str, now: datetime) -> tuple[str, ...]:

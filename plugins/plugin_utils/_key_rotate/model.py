@@ -61,10 +61,14 @@ class Kept(t.NamedTuple):
 
 
 class Known(t.NamedTuple):
-    """What the ledger knows of one key: its generations, when a run began to make one, and who else has which."""
+    """What the ledger knows of one key: its generations, when a run began to make one, and who else has which.
+
+    `begun` are the numbers of those of which no run ever said that they were made.
+    """
 
     kept: tuple[Kept, ...] = ()
     staged: t.Mapping[int, datetime] = {}
+    begun: t.Collection[int] = ()
     users: t.Mapping[str, tuple[str, ...]] = {}
 
     @property
@@ -91,8 +95,8 @@ class Act(t.NamedTuple):
     uri: str = ""
 
 
-History = t.Callable[[str], tuple[Kept, ...]]
-"""Returns what the ledger has of the key in a place."""
+History = t.Callable[[str], Known]
+"""Returns what the ledger knows of the key in a place, but for its users."""
 
 
 class Keys(t.Protocol):

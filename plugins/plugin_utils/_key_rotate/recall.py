@@ -11,8 +11,8 @@ import typing as t
 from ...module_utils._core.errors import Misconfigured
 from .._ledger import queries
 from .decide import WHO, due, since
-from .history import history, in_use, staged
-from .model import Known, Version
+from .history import history, in_use
+from .model import Version
 
 if t.TYPE_CHECKING:
     from .._ledger.chain import Readable
@@ -30,7 +30,7 @@ def due_key(ledger: Readable, term: str, allowed: Limits, hosts: tuple[str | Non
     if row is None:
         return None
     place, name = row["place"], row["label"]
-    known = Known(history(ledger, place, name), staged(ledger, place, name))
+    known = history(ledger, place, name)
     number = next(one.number for one in known.live if one.uri == row["uri"])
     active = Version(row["uri"], number, row["key_type"])
     at, reason = since(active, known), due(active, known, allowed)

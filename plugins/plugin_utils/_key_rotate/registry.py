@@ -37,4 +37,18 @@ def _pkcs11(options: Options, reach: Reach) -> Keys:
     return TokenKeys(options, of_host(reach.half, options["pin"], reach.now))
 
 
-BACKENDS: dict[str, t.Callable[[Options, Reach], Keys]] = {"pkcs11": _pkcs11}
+def _openbao_transit(options: Options, _reach: Reach) -> Keys:
+    from .openbao_transit import TransitKeys
+
+    return TransitKeys(options)
+
+
+def _aws_kms(options: Options, _reach: Reach) -> Keys:
+    from .aws_kms import KmsKeys
+
+    return KmsKeys(options)
+
+
+BACKENDS: dict[str, t.Callable[[Options, Reach], Keys]] = {
+    "pkcs11": _pkcs11, "openbao_transit": _openbao_transit, "aws_kms": _aws_kms,
+}  # fmt: skip
