@@ -10,6 +10,7 @@ A generation is active by one record in the ledger, so there never are two, nor 
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 from datetime import timedelta
 
@@ -38,6 +39,8 @@ class Plan(t.NamedTuple):
 
 def decide(wanted: Wanted, there: There, known: Known, limits: Limits) -> Plan:
     """Return what is to be done with one key. Raises Misconfigured, and Denied for one that is not ours to rotate."""
+    taken = {one.number for one in there.versions}
+    there = _own(there, known)
     active, known_one = _active(there, known)
     _check_is_its_own(there, known, active)
     acts = [*_of_records(there, known, active)]
@@ -52,17 +55,34 @@ def decide(wanted: Wanted, there: There, known: Known, limits: Limits) -> Plan:
         why = f"{there.called} uses {whose}, and generation {active.number} is the active one"
         acts.append(Act("activate", why, active.number, active.uri))
     prepared = _prepared(there, known, newest)
-    acts += _to_replace(wanted, _Look(there, known, limits, newest, prepared))
+    acts += _to_replace(wanted, _Look(known, limits, newest, prepared, taken))
     acts += _to_destroy(wanted, there, known, limits, active) if known_one else ()
     return Plan(tuple(acts), active, prepared)
 
 
 class _Look(t.NamedTuple):
-    there: There
     known: Known
     limits: Limits
     active: Version
     prepared: Version | None
+    taken: t.Collection[int]
+
+
+def _own(there: There, known: Known) -> There:
+    """Leave out keys that are called as a generation would be, and are none: others of somebody else.
+
+    Raises Misconfigured where the ledger knows no generation, and what is there may be several.
+    """
+    if there.leads is not None:  # the backend itself says what is one
+        return there
+    own = [one for one in there.versions if one.number == 1 or known.of(one.uri) or one.number in known.staged]
+    nobodys = [one for one in there.versions if one not in own and not known.users.get(one.uri)]
+    if nobodys and not known.kept:
+        raise Misconfigured(
+            f"{WHO}: {there.called}: there is {nobodys[-1].uri} too, and the ledger knows neither, so nobody knows "
+            "which one is in use; rotate that one under its own name, or destroy it"
+        )
+    return there._replace(versions=tuple(own))
 
 
 def since(version: Version, known: Known) -> datetime | None:
@@ -132,17 +152,9 @@ def _of_records(there: There, known: Known, active: Version) -> t.Iterator[Act]:
 
 
 def _prepared(there: There, known: Known, active: Version) -> Version | None:
-    """Return the generation that waits: one that is newer, and that a run of ours began to make.
-
-    Raises Misconfigured where the ledger knows no generation, and the backend seems to have several.
-    """
-    newer = [one for one in there.versions if one.number > active.number]
-    if newer and not known.kept:
-        raise Misconfigured(
-            f"{WHO}: {there.called}: there is {newer[-1].uri} too, and the ledger knows neither, so nobody knows which "
-            "one is in use; rotate that one under its own name, or destroy it"
-        )
-    return next((one for one in reversed(newer) if one.number in known.staged), None)
+    """Return the generation that waits: the newest that a run of ours began to make, and that is not active yet."""
+    newer = (one for one in reversed(there.versions) if one.number > active.number)
+    return next((one for one in newer if one.number in known.staged), None)
 
 
 def _to_replace(wanted: Wanted, look: _Look) -> t.Iterator[Act]:
@@ -151,12 +163,13 @@ def _to_replace(wanted: Wanted, look: _Look) -> t.Iterator[Act]:
     if reason is None:
         return
     prepared = look.prepared
-    number = max(look.known.newest, *(one.number for one in look.there.versions if one != prepared)) + 1
+    newest = max(look.known.newest, look.active.number)
+    number = next(one for one in itertools.count(newest + 1) if one not in look.taken)
     if prepared is not None and (not prepared.usable or due(prepared, look.known, look.limits)):
         why = due(prepared, look.known, look.limits) or "it is of no use as it is"
         why = f"generation {prepared.number} was prepared, and is no use: {why}"
         yield Act("destroy", why, prepared.number, prepared.uri)
-        prepared = None
+        number, prepared = prepared.number, None
     elif prepared is not None:
         number = prepared.number
         begun = look.known.staged[number]
