@@ -117,6 +117,11 @@ def states(record: Record) -> dict[int, str]:
     return {one["number"]: one["state"] for one in record["generations"]}
 
 
+def acted(desk: Desk, said: Record) -> list[str]:
+    """Rotate, for a process of its own; return what was done."""
+    return actions(desk.run(**said))
+
+
 def killed(desk: Desk, number: int, said: Record) -> str:
     """Rotate, and be killed before or after a call that changes something, the one of this number in the run.
 
