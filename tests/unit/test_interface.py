@@ -72,6 +72,11 @@ HSM_KEY = f"""
     type=ecdsa-p521 type=ed25519 type=rsa-2048 type=rsa-3072 type=rsa-4096 type=aes-256 usage=sign extractable
     state=present state=absent destroy_in_use
 """
+KEYS = """
+    custody.pkcs11.at=host custody.pkcs11.at=controller custody.pkcs11.label custody.pkcs11.module_path
+    custody.pkcs11.token_label custody.pkcs11.pin_file custody.openbao_transit.name custody.openbao_transit.mount
+    custody.aws_kms.alias custody.aws_kms.pending_window overlap grace destroy_in_use
+"""
 CERTIFICATE = "serial_number issuer fingerprint_sha256 path pem identity host spki_sha256 issued_before"
 CERT_REVOKE = f"""
     {SHARED} reason=unspecified reason=key_compromise reason=ca_compromise reason=affiliation_changed reason=superseded
@@ -104,7 +109,12 @@ DESIGNED = {
         *below("issuer", ISSUER),
         *below("issuers", ISSUER),
     ],
-    "key_rotate": ["max_age", "created_before", "keys", *(name for name in TASK.split() if name != "purge")],
+    "key_rotate": [
+        "max_age",
+        "created_before",
+        *below("keys", KEYS),
+        *(name for name in TASK.split() if name != "purge"),
+    ],
 }
 TABLES: dict[str, dict[str, Option]] = {
     "machine_identity": {**COMMON, **machine_identity.OPTIONS},
