@@ -6,11 +6,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 name: key_rotate
-short_description: Whether the key of an identity is due, since when it has been in use, and why
+short_description: Whether a key is due, since when it has been in use, and why
 version_added: 0.1.0
 description:
   - Says of each identity what M(keystead.identity.key_rotate) with the same O(max_age) and O(created_before) would find
     too old, from the ledger on the controller.
+  - Says the same of keys that belong to no identity, by what they are called or by their URI. Of such a key that was
+    there before it was recorded, the module may know more than the ledger, where its backend says when it was made.
   - Asks no host and no issuer, issues nothing, and changes nothing. The ledger is opened read-only.
 author:
   - Keystead contributors (@keystead)
@@ -18,7 +20,7 @@ requirements:
   - cryptography >= 50 on the controller
 options:
   _terms:
-    description: The names of identities.
+    description: The names of identities, and names or URIs of keys that belong to none.
     type: list
     elements: str
     required: true
@@ -36,6 +38,10 @@ EXAMPLES = r"""
 - name: How old is the key of this host?
   ansible.builtin.debug:
     msg: "{{ lookup('keystead.identity.key_rotate', 'web', max_age='90d') }}"
+
+- name: How old is the key that signs releases?
+  ansible.builtin.debug:
+    msg: "{{ lookup('keystead.identity.key_rotate', 'release-signing', max_age='365d') }}"
 """
 
 RETURN = r"""
@@ -46,6 +52,8 @@ _raw:
     - C(due) tells whether the key would be replaced, C(since) is since when it has been in use, in UTC, and C(reason)
       says why it is due, or is not.
     - An identity without a key is not due, and its C(since) is null.
+    - A key that belongs to no identity has no C(store), but a C(uri), that of its active generation. Its C(custody) is
+      its backend.
   type: list
   elements: dict
   sample:

@@ -16,6 +16,8 @@ description:
   - A key that is there already, made by anybody, is taken over as it is. Where its type, its usage or that it may come
     out contradicts what is declared, the task fails. Nothing is changed, replaced or destroyed to make it fit. What
     nobody can promise of it any more, such as that it never came out, is among RV(findings).
+  - A key that M(keystead.identity.key_rotate) has replaced is still meant by its first label. The task returns the
+    active generation, and O(state=absent) destroys all of them.
   - What is made, taken over and destroyed is recorded in the ledger, where the lookup
     P(keystead.identity.hsm_key#lookup) finds it. With O(state=absent), a key that an identity or an authority in the
     ledger uses is refused.

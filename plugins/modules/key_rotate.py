@@ -4,7 +4,7 @@
 
 DOCUMENTATION = r"""
 module: key_rotate
-short_description: Replace the keys of identities that are too old
+short_description: Replace keys that are too old
 version_added: 0.1.0
 description:
   - Brings the identities of a host to what is declared, as M(keystead.identity.machine_identity) does, and replaces
@@ -16,6 +16,9 @@ description:
   - The ledger says how old a key is. One that was made before it was recorded, since it was adopted or the ledger was
     lost, is as old as its certificate at least.
   - Nothing is revoked. Do that once all are replaced.
+  - With O(keys) instead, replaces keys that belong to no identity. A new generation is made like the one before, proved
+    by what it is for, and then the active one. What it replaced is tainted, it stays to verify and to decrypt, and is
+    destroyed only after O(keys[].grace).
 author:
   - Keystead contributors (@keystead)
 requirements:
@@ -35,7 +38,8 @@ notes:
   - Check mode shows exactly the steps that a run would take, each with its reason, and touches neither host nor issuer.
     With O(plan) it writes them down as well, and a run does these or refuses.
   - A key that an earlier run staged, and that was not recorded since O(created_before), gives way to a new one.
-  - Keys without an identity, of M(keystead.identity.hsm_key), are not rotated by this module yet.
+  - In a token, each generation has a label of its own, the first one V(release-signing), the next one
+    V(release-signing.2). M(keystead.identity.hsm_key) and the lookups mean the active one by the first label.
   - Asynchronous execution is refused; use C(serial) and C(throttle).
 """
 
@@ -65,6 +69,19 @@ EXAMPLES = r"""
       - name: web
         dns_names:
           - www.example.org
+
+- name: No key that signs releases is older than a year
+  keystead.identity.key_rotate:
+    max_age: 365d
+    keys:
+      - custody:
+          pkcs11:
+            module_path: /usr/lib/softhsm/libsofthsm2.so
+            token_label: web
+            pin_file: /etc/keystead/web.pin
+            label: release-signing
+        overlap: 7d
+        grace: 730d
 """
 
 RETURN = r"""
@@ -72,7 +89,110 @@ identities:
   description: A record of each identity, with all that RV(keystead.identity.machine_identity#module:identities) has.
   type: list
   elements: dict
-  returned: always
+  returned: with O(identities)
+keys:
+  description: A record of each key, in the order of O(keys).
+  type: list
+  elements: dict
+  returned: with O(keys)
+  contains:
+    name:
+      description: Its label, name or alias.
+      type: str
+      returned: always
+      sample: release-signing
+    backend:
+      description: One of pkcs11, openbao_transit, aws_kms.
+      type: str
+      returned: always
+    changed:
+      description: Whether something was done, or would be in check mode.
+      type: bool
+      returned: always
+    failed:
+      description: Whether it could not be rotated. Other keys of the task are rotated all the same.
+      type: bool
+      returned: always
+    msg:
+      description: What went wrong. Empty where nothing did.
+      type: str
+      returned: always
+    uri:
+      description: The URI of the active generation.
+      type: str
+      returned: always
+    public_key:
+      description: The public key of the active generation, as PEM. Null for a secret key.
+      type: str
+      returned: always
+    type:
+      description: Its algorithm.
+      type: str
+      returned: always
+    generations:
+      description: All generations that are there, and the last ten that were destroyed.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        number:
+          description: Its number. Numbers only grow.
+          type: int
+          returned: always
+        uri:
+          description: Its URI.
+          type: str
+          returned: always
+        state:
+          description: One of prepared, active, tainted, revoked.
+          type: str
+          returned: always
+        since:
+          description: Since when, in UTC.
+          type: str
+          returned: always
+        until:
+          description: When it leaves this state at the earliest. Null where no run will change it by itself.
+          type: str
+          returned: always
+        public_key:
+          description: Its public key, as PEM. Null for a secret key, and for one that is revoked.
+          type: str
+          returned: always
+    findings:
+      description: What stays although it was replaced, and why.
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        code:
+          description: One of tainted (no grace is declared), in_use.
+          type: str
+          returned: always
+        msg:
+          description: What it is about.
+          type: str
+          returned: always
+    steps:
+      description: What was done, or would be done in check mode, and why, with the number of the C(generation).
+      type: list
+      elements: dict
+      returned: always
+      contains:
+        action:
+          description: >-
+            One of stage_key (it is made), prove, activate, destroy, adopt (it is recorded), withdraw (it is gone),
+            roll_back.
+          type: str
+          returned: always
+        reason:
+          description: Why it was needed.
+          type: str
+          returned: always
+        generation:
+          description: Which one it is about.
+          type: int
+          returned: always
 plan:
   description: The plan that was written, or that the run was held to - where it is, its digest, and since when.
   type: dict

@@ -28,6 +28,7 @@ from ..module_utils._pkcs11.uri import Uri, parse
 from ._hsm_key.decide import chosen, name_of
 from ._hsm_key.record import pem_of
 from ._hsm_key.wanted import wanted
+from ._key_rotate.history import in_use
 from ._ledger import queries
 from ._ledger.location import default_path
 from ._ledger.registry import open_for
@@ -90,7 +91,7 @@ def _keys(ledger: Readable, options: Options, term: str, here: str) -> list[quer
     """Return the keys by themselves that are meant; of several, those of this host."""
     label = None if term.startswith(_SCHEME) else term
     rows = [row for row in queries.backend_keys(ledger, label=label, host=options["host"]) if _fits(row, options)]
-    rows = rows if label is not None else [row for row in rows if row["uri"] == term]
+    rows = in_use(rows) if label is not None else [row for row in rows if row["uri"] == term]
     nearer = [row for row in rows if row["host"] == here]
     return nearer if len(rows) > 1 and nearer else rows
 

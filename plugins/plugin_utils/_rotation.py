@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from ..module_utils._core.checks import too_old
 from ..module_utils._core.errors import Misconfigured
+from ..module_utils._options.planned import VERSION
 from ._durations import seconds
 from ._recall import Asked, found, opened
 
@@ -18,21 +19,50 @@ WHO = "key_rotate"
 Record = dict[str, t.Any]
 
 
+class Limits(t.NamedTuple):
+    """How old a key may be, in seconds, and the moment after which it has to be made: one of both at least."""
+
+    now: datetime
+    max_age: int | None = None
+    created_before: datetime | None = None
+
+    def before(self, ahead: int = 0) -> datetime:
+        """Return the moment, a whole second, from before which keys are replaced; by their age, seconds `ahead`."""
+        by_age = None if self.max_age is None else self.now - timedelta(seconds=self.max_age - ahead)
+        return max(filter(None, (by_age, self.created_before))).replace(microsecond=0)  # as a host reads it
+
+
+def limits(said: t.Mapping[str, t.Any], now: datetime) -> Limits:
+    """Return what a task says of ages. Raises Misconfigured."""
+    by_age, moment = said.get("max_age"), said.get("created_before")
+    if by_age is None and moment is None:
+        raise Misconfigured(
+            f"{WHO}: neither max_age nor created_before says which keys are too old; write max_age: 90d for example"
+        )
+    return Limits(now, None if by_age is None else _age(by_age), None if moment is None else _moment(moment, now))
+
+
 def made_before(said: t.Mapping[str, t.Any], now: datetime) -> datetime:
     """Return the moment, a whole second, from before which keys are replaced: the later one of both options.
 
     Raises Misconfigured.
     """
-    moments = []
-    if said.get("max_age") is not None:
-        moments.append(now - timedelta(seconds=_age(said["max_age"])))
-    if said.get("created_before") is not None:
-        moments.append(_moment(said["created_before"], now))
-    if not moments:
+    return limits(said, now).before()
+
+
+def check_one_sort(said: t.Mapping[str, t.Any]) -> None:
+    """Refuse a task with identities and keys by themselves, or neither: each has its own records. Raises Misconfigured.
+
+    An empty list of identities is one.
+    """
+    if said["keys"] and said["identities"] is not None:
+        raise Misconfigured(f"{WHO}: option keys: identities stand beside it; write a task for each")
+    if said["keys"] and said["plan"]:
         raise Misconfigured(
-            f"{WHO}: neither max_age nor created_before says which keys are too old; write max_age: 90d for example"
+            f"{WHO}: option plan is not built yet for keys in {VERSION}; leave it out: check mode shows the same steps"
         )
-    return max(moments).replace(microsecond=0)  # as a host reads it
+    if not said["keys"] and said["identities"] is None:
+        raise Misconfigured(f"{WHO}: option identities is missing; write identities, or keys, to say what is rotated")
 
 
 def check_present(identities: t.Sequence[t.Mapping[str, t.Any]]) -> None:
@@ -48,14 +78,18 @@ def check_present(identities: t.Sequence[t.Mapping[str, t.Any]]) -> None:
 def due(
     options: t.Mapping[str, t.Any], names: t.Sequence[str], said: t.Mapping[str, t.Any], here: str
 ) -> list[Record]:
-    """Return whether the key of each identity is too old, as the ledger knows it. Raises KeysteadError.
+    """Return whether the key of each identity, or by itself, is too old, as the ledger knows it. Raises KeysteadError.
 
     `options` lead to the ledger. `said` has `max_age` and `created_before`, and `host` (else it is `here`) and `store`.
     """
-    before = made_before(said, datetime.now(UTC))
+    from ._key_rotate.recall import due_key  # which asks this file how old is too old
+
+    allowed = limits(said, datetime.now(UTC))
     asked = Asked(said["host"] or here, said["store"], who=WHO)
     with opened(options, WHO) as ledger:
-        return [_due(ledger, found(ledger, name, asked), before) for name in names]
+        keys = [None if said["store"] else due_key(ledger, name, allowed, (said["host"], here)) for name in names]
+        pairs = zip(names, keys, strict=True)
+        return [key or _due(ledger, found(ledger, name, asked), allowed.before()) for name, key in pairs]
 
 
 def _due(ledger: t.Any, row: Record, before: datetime) -> Record:

@@ -67,6 +67,7 @@ SERVERS = {
     "publish_aws_acm": ("moto",),
     "publish_aws_secrets_manager": ("moto",),
     "publish_openbao_kv": ("openbao",),
+    "rotating_keys": ("softhsm", "python-pkcs11", "openbao", "moto"),
 }
 Presuppose = t.Callable[[pytest.FixtureRequest, Path], dict[str, str]]
 
@@ -239,6 +240,18 @@ def _transit(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {BAO: server.url, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": printed[1]}
 
 
+def _keys(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Initialise a token, make the key of a transit engine by the commands of the page, and one in AWS KMS."""
+    _softhsm("hsm_key", request, root)
+    server: Server = request.getfixturevalue("openbao")
+    request.addfinalizer(lambda: _unmounted(server, "sys/mounts/keys"))
+    _typed(server, root, "rotating_keys")
+    kms = request.getfixturevalue("moto").client("kms")
+    made = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    kms.create_alias(AliasName="alias/release", TargetKeyId=made)
+    return {BAO: server.url}
+
+
 def _kv(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     """Set a KV up by the commands of the page."""
     server: Server = request.getfixturevalue("openbao")
@@ -324,6 +337,6 @@ PRESUPPOSED: dict[str, Presuppose] = {
     "adopting": _old_pair, "issuer_acme": _acme,
     "custody_openbao_transit": _transit, "issuer_aws_pca": _aws_pca, "issuer_est": _est, "issuer_openbao": _openbao,
     "issuer_scep": _scep,
-    "ledger_postgresql": _postgresql, "publish_openbao_kv": _kv, "publish_pkcs12": _password,
+    "rotating_keys": _keys, "ledger_postgresql": _postgresql, "publish_openbao_kv": _kv, "publish_pkcs12": _password,
     **{page: functools.partial(_softhsm, page) for page in IN_SOFTHSM},
 }  # fmt: skip

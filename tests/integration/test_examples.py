@@ -44,7 +44,10 @@ IDENTITY, INFO, PREFLIGHT, REBUILD, ROTATE, HSM_KEY = (
     for module in ("machine_identity", "machine_identity_info", "preflight", "ledger_rebuild", "key_rotate", "hsm_key")
 )
 IN_POSTGRESQL = "modules.ledger_migrate"
-IN_TOKEN = {"modules.certificate_authority": "ca", "modules.hsm_key": "web", "lookup.hsm_key": "web"}
+IN_TOKEN = {
+    "modules.certificate_authority": "ca",
+    **dict.fromkeys(("modules.hsm_key", "lookup.hsm_key", "modules.key_rotate", "lookup.key_rotate"), "web"),
+}
 NEEDS = {IN_POSTGRESQL: ("postgres",), **dict.fromkeys(IN_TOKEN, ("softhsm", "python-pkcs11"))}
 WEB = {"name": "web", "dns_names": ["www.example.org"], "keep_generations": 1}
 OLD: tuple[str, ...] = ("/etc/dovecot", "/etc/appliance", "/etc/letsencrypt")
@@ -58,7 +61,11 @@ FIRST: dict[str, list[dict[str, t.Any]]] = {
     "Is the certificate of this host still good?": [{"identities": [WEB]}],
 }
 
-KEYS = {"The public key that releases are signed with": {"label": "release-signing"}}
+KEYS: dict[str, dict[str, str]] = {
+    "The public key that releases are signed with": {"label": "release-signing"},
+    "No key that signs releases is older than a year": {"label": "release-signing"},
+    "How old is the key that signs releases?": {"label": "release-signing"},
+}
 """Keys of the token that an example presupposes."""
 
 

@@ -65,13 +65,18 @@ INFO = f"{SHARED} store names paths scan records check_status=ledger check_statu
 PREFLIGHT = f"{SHARED} store"
 AUTHORITY = f"""
     {SHARED} name directory subject parent key.type lifetime path_length name_constraints passphrase passphrase_file
-    state=present state=absent
+    crl_lifetime crl_url certificate_url state=present state=absent
 """
 
 HSM_KEY = f"""
     {SHARED} module_path token_label token_serial pin pin_env pin_file label id uri type=ecdsa-p256 type=ecdsa-p384
     type=ecdsa-p521 type=ed25519 type=rsa-2048 type=rsa-3072 type=rsa-4096 type=aes-256 usage=sign extractable
     state=present state=absent destroy_in_use
+"""
+KEYS = """
+    custody.pkcs11.at=host custody.pkcs11.at=controller custody.pkcs11.label custody.pkcs11.module_path
+    custody.pkcs11.token_label custody.pkcs11.pin_file custody.openbao_transit.name custody.openbao_transit.mount
+    custody.aws_kms.alias custody.aws_kms.pending_window overlap grace destroy_in_use
 """
 CERTIFICATE = """
     serial_number issuer fingerprint_sha256 path pem identity host spki_sha256 issued_before orphaned superseded
@@ -111,7 +116,12 @@ DESIGNED = {
         *below("issuer", ISSUER),
         *below("issuers", ISSUER),
     ],
-    "key_rotate": ["max_age", "created_before", "keys", *(name for name in TASK.split() if name != "purge")],
+    "key_rotate": [
+        "max_age",
+        "created_before",
+        *below("keys", KEYS),
+        *(name for name in TASK.split() if name != "purge"),
+    ],
 }
 TABLES: dict[str, dict[str, Option]] = {
     "machine_identity": {**COMMON, **machine_identity.OPTIONS},

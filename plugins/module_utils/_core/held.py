@@ -6,18 +6,35 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from .key import KEY_TYPES, Token
 
 TOKEN_KEY_TYPES = (*(name for name in KEY_TYPES if not name.startswith("ml-dsa-")), "ecdsa-p521", "aes-256")
-ERRANDS = ("look", "make", "destroy")
+ERRANDS = ("look", "make", "prove", "destroy")
 HALVES = ("private", "public", "secret")
 _MAY = {"sign": ("sign",), "decrypt": ("decrypt",), "unwrap": ("unwrap",), "derive": ("derive",)}
 _BOTH_WAYS = {"encrypt": ("encrypt", "decrypt"), "wrap": ("wrap", "unwrap"), "derive": ("derive",)}
 _USAGES = {"rsa": ("sign", "decrypt", "unwrap"), "ecdsa": ("sign", "derive"), "ed25519": ("sign",),
            "aes": ("encrypt", "wrap", "derive")}  # fmt: skip
 USAGES = ("sign", "encrypt", "decrypt", "wrap", "unwrap", "derive")
+
+
+_GENERATION = re.compile(r"\.([2-9]|[1-9][0-9]{1,8})", re.ASCII)
+
+
+def generation_label(name: str, number: int) -> str:
+    """Return the label of a generation of the key that is declared by a label: its own, and never another one's."""
+    return name if number == 1 else f"{name}.{number}"
+
+
+def generation_of(label: str, name: str) -> int | None:
+    """Return which generation of the key that is declared as `name` a label is that of; None where it is none."""
+    if label == name:
+        return 1
+    number = _GENERATION.fullmatch(label[len(name) :]) if label.startswith(name) else None
+    return int(number[1]) if number else None
 
 
 def usages_of(key_type: str) -> tuple[str, ...]:
@@ -35,10 +52,11 @@ def capabilities(key_type: str, usage: t.Iterable[str]) -> set[str]:
 
 
 class Errand(t.NamedTuple):
-    """What a host is to do in a token: look for keys with a label or an id, make one, or destroy these.
+    """What a host is to do in a token: look for keys with a label or an id, make one, prove one, or destroy these.
 
     `id` is CKA_ID in hexadecimal. `type` is that of a key to be made; with `look`, the one whose making is foreseen,
-    with `destroy`, that of the key that was seen.
+    with `destroy`, that of the key that was seen. With `generations`, the label is that of all generations of a key.
+    `uri` is the one that is to be proved.
     """
 
     errand: str
@@ -49,6 +67,8 @@ class Errand(t.NamedTuple):
     usage: tuple[str, ...] = ()
     extractable: bool = False
     doomed: tuple[str, ...] = ()
+    generations: bool = False
+    uri: str = ""
 
 
 class Held(t.NamedTuple):

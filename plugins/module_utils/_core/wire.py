@@ -174,8 +174,8 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     model.Step: {"action": word(model.ACTIONS), "reason": text, "about": text},
     model.Done: {"action": word(model.ACTIONS), "reason": text, "seconds": number, "error": text},
     held.Errand: {
-        **dict.fromkeys(("label", "id", "type"), text),
-        "errand": word(held.ERRANDS), "token": one(Token), "extractable": flag,
+        **dict.fromkeys(("label", "id", "type", "uri"), text), **dict.fromkeys(("extractable", "generations"), flag),
+        "errand": word(held.ERRANDS), "token": one(Token),
         **dict.fromkeys(("usage", "doomed"), many(text)),
     },
     held.Held: {

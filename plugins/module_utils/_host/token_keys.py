@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 
-"""Phase `token`: keys of a PKCS#11 token are looked for, made and destroyed, in one session, by one login.
+"""Phase `token`: keys of a PKCS#11 token are looked for, made, proved and destroyed, in one session, by one login.
 
 What is to be done was decided by the controller on what an earlier errand saw. Should it not be so any more, nothing
 is done.
@@ -15,7 +15,7 @@ import typing as t
 
 from .._core import wire
 from .._core.errors import KeysteadError, Misconfigured, Pending
-from .._core.held import Errand, Seen
+from .._core.held import Errand, Seen, generation_of
 from .._pkcs11.alone import alone
 from .._pkcs11.generate import CANNOT_RESTRICT, Wish, checked, generate
 from .._pkcs11.held import held
@@ -24,6 +24,7 @@ from .._pkcs11.lookup import destroy, key_type, uri_of
 from .._pkcs11.match import apart
 from .._pkcs11.objects import Objects
 from .._pkcs11.token import close_tokens, using
+from .._pkcs11.trial import prove
 from .request import failed
 
 if t.TYPE_CHECKING:
@@ -42,7 +43,7 @@ def run_errand(request: Request, *, check: bool) -> dict[str, t.Any]:
     try:
         errand = wire.unpack(Errand, request.errand)
         if check and errand.errand != "look":
-            raise Misconfigured("host: check mode changes no token")
+            raise Misconfigured("host: check mode changes no token, and uses no key")
         return {"name": KEY, "seen": run_here(errand, request.secrets.get(KEY, {}).get("pin"))}
     except ValueError as error:
         return failed(KEY, Misconfigured(f"host: what the controller says is refused: {error}"))
@@ -100,6 +101,15 @@ def _made(token: OpenToken, errand: Errand) -> Seen:
     return seen
 
 
+def _prove(token: OpenToken, errand: Errand) -> Seen:
+    """Let a key do what it is for. Raises NotConverged where it does not."""
+    found = [pair for pair in _there(token, errand, token.objects) if uri_of(token, pair) == errand.uri]
+    if len(found) != 1:
+        raise Misconfigured(f"pkcs11: {token.name} has {len(found)} keys that {errand.uri} names; look into the token")
+    prove(token, found[0])
+    return _seen(token, found)
+
+
 def _destroy(token: OpenToken, errand: Errand) -> Seen:
     """Destroy these keys, and look into the token whether they are gone. `type` is theirs, where it was seen."""
     found = [pair for pair in _there(token, errand, token.objects) if uri_of(token, pair) in errand.doomed]
@@ -111,14 +121,22 @@ def _destroy(token: OpenToken, errand: Errand) -> Seen:
     return _seen(token, _look_again(token, errand))
 
 
-_ERRANDS: dict[str, t.Callable[[OpenToken, Errand], Seen]] = {"look": _look, "make": _make, "destroy": _destroy}
+_ERRANDS: dict[str, t.Callable[[OpenToken, Errand], Seen]] = {
+    "look": _look, "make": _make, "prove": _prove, "destroy": _destroy,
+}  # fmt: skip
 
 
 def _there(token: OpenToken, errand: Errand, objects: Objects) -> list[Pair]:
-    """Return the keys that have the label or the id."""
+    """Return the keys that have the label or the id, with the later generations of the label where they are meant."""
     identifier = None if errand.id is None else bytes.fromhex(errand.id)
-    found = (pair for pair in objects.every() if pair.label == errand.label or pair.id == identifier)
+    found = (pair for pair in objects.every() if _is_labelled(pair, errand) or pair.id == identifier)
     return [one for pair in found for one in apart(token, pair)]
+
+
+def _is_labelled(pair: Pair, errand: Errand) -> bool:
+    if errand.generations and errand.label is not None:
+        return generation_of(pair.label, errand.label) is not None
+    return pair.label == errand.label
 
 
 def _look_again(token: OpenToken, errand: Errand) -> list[Pair]:

@@ -102,6 +102,40 @@ def authority_custody(text: str) -> Option:
     return Option(text, type="dict", options=AUTHORITY_CUSTODY, one_of=True)
 
 
+KEY_CUSTODY = {
+    "pkcs11": CUSTODY["pkcs11"]._replace(
+        help="A PKCS#11 token, such as an HSM or a TPM. Generations after the first have the label with a number "
+        "behind it, as V(release-signing.2).",
+        options={
+            **PKCS11,
+            "label": Option(
+                "The label that the key was declared with, as M(keystead.identity.hsm_key) has it.", required=True
+            ),
+        },
+    ),
+    "openbao_transit": CUSTODY["openbao_transit"]._replace(
+        help="The transit engine of an OpenBao, or of a HashiCorp Vault. Generations are versions of the key.",
+        options={**OPENBAO_TRANSIT, "name": Option("The name of the key there.", required=True)},
+    ),
+    "aws_kms": CUSTODY["aws_kms"]._replace(
+        options={
+            **AWS_KMS,
+            "alias": Option(
+                "The alias that leads to the active key, for example V(alias/release-signing). The next one waits "
+                "behind the same with C(-next).",
+                required=True,
+            ),
+        }
+    ),
+}
+"""The same for a key that belongs to no identity: it has a name of its own in its backend."""
+
+
+def key_custody() -> Option:
+    """Return the option that names where a key without an identity is."""
+    return Option("Where the key is: exactly one of these.", type="dict", options=KEY_CUSTODY, one_of=True)
+
+
 def custody() -> Option:
     """Return the option that names exactly one custody."""
     return Option("Where the private key lives: exactly one of these.", type="dict", options=CUSTODY, one_of=True)

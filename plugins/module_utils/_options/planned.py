@@ -66,7 +66,7 @@ PLANNED: t.Mapping[str, Tree] = {
         "reason": Planned("use another reason: a hold is no end", ("certificate_hold", "remove_from_crl")),
         "approvals": _OUT,
     },
-    "key_rotate": {**_TASK, "keys": _OUT},
+    "key_rotate": _TASK,
     "ledger_rebuild": {**_COMMON, "issuers": _ISSUER},
 }
 

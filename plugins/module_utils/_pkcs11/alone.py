@@ -29,7 +29,7 @@ _FILE = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 @contextlib.contextmanager
 def alone(token: OpenToken) -> t.Iterator[None]:
     """Be the only one who makes keys in tokens; raises Pending where another process does for too long."""
-    directory = _own_directory()
+    directory = own_directory()
     if directory is None:
         yield
         return
@@ -55,7 +55,7 @@ def _wait(descriptor: int, name: str) -> None:
             return
 
 
-def _own_directory() -> str | None:
+def own_directory() -> str | None:
     """Return a directory that nobody else may write: another's file, or lock, would stop us."""
     user = os.geteuid()
     runtime = "/run" if user == 0 else os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{user}"

@@ -18,7 +18,10 @@ from .errors import Refused
 from .kms_key import ALGORITHMS, SPECS, WHO, KmsKey
 from .tags import taggable
 
-MANAGED, LABEL, RETIRED = "managed-by", "keystead:label", "keystead:retired"
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
+MANAGED, LABEL, RETIRED, GENERATION = "managed-by", "keystead:label", "keystead:retired", "keystead:generation"
 MANAGER = "keystead"
 ENABLED, DISABLED, PENDING = "Enabled", "Disabled", "PendingDeletion"
 PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0)  # seconds before each look
@@ -27,11 +30,13 @@ _NO_SUCH_TYPE = ("UnsupportedOperationException", "ValidationException")
 
 
 class Found(t.NamedTuple):
-    """A key as DescribeKey shows it: its ARN, its KeySpec and its KeyState."""
+    """A key as DescribeKey shows it: its ARN, its KeySpec, KeyState and KeyUsage, and when it was made."""
 
     uri: str
     spec: str
     state: str
+    usage: str = "SIGN_VERIFY"
+    made_at: datetime | None = None
 
     @property
     def key_id(self) -> str:
@@ -60,7 +65,8 @@ class Kms:
             if refused.code in _NOT_THERE:
                 return None
             raise
-        return Found(said["Arn"], said.get("KeySpec", ""), said["KeyState"])
+        usage, made_at = said.get("KeyUsage", ""), said.get("CreationDate")
+        return Found(said["Arn"], said.get("KeySpec", ""), said["KeyState"], usage, made_at)
 
     def key(self, found: Found) -> KmsKey:
         """Return a key to sign with. Raises Misconfigured for one that cannot, such as one for encryption."""
@@ -72,12 +78,12 @@ class Kms:
         """Tell whether a key has the tags of this identity."""
         return self._tags.items() <= self._tags_of(found).items()
 
-    def all(self) -> t.Iterator[str]:
-        """Yield the ARNs of the keys with the tags of this identity; one call for each hundred.
+    def all(self, number: int | None = None) -> t.Iterator[str]:
+        """Yield the ARNs of the keys with the tags of this identity, or of one generation; one call for each hundred.
 
         The index of tags lags behind: a key that was made seconds ago may be missing.
         """
-        filters = [{"Key": name, "Values": [value]} for name, value in self._tags.items()]
+        filters = [{"Key": name, "Values": [value]} for name, value in self._numbered(number).items()]
         token = ""
         while True:
             further = {"PaginationToken": token} if token else {}
@@ -103,10 +109,13 @@ class Kms:
             )
         return spec
 
-    def make(self, key_type: str) -> Found:
+    def _numbered(self, number: int | None) -> dict[str, str]:
+        return self._tags if number is None else {**self._tags, GENERATION: str(number)}
+
+    def make(self, key_type: str, number: int | None = None) -> Found:
         """Make a key that signs, with its tags in the same call. Raises Misconfigured for a type that is unknown."""
         spec = self.check(key_type)
-        tags = [{"TagKey": name, "TagValue": value} for name, value in self._tags.items()]
+        tags = [{"TagKey": name, "TagValue": value} for name, value in self._numbered(number).items()]
         try:
             answer = self._client.call(
                 "CreateKey", KeySpec=spec, KeyUsage="SIGN_VERIFY", Description=self._description, Tags=tags
@@ -127,6 +136,11 @@ class Kms:
         self._client.call("CreateAlias" if new else "UpdateAlias", AliasName=alias, TargetKeyId=uri)
         told = f"{WHO}: {alias} was moved, but does not lead to {uri} yet; run again in some minutes"
         _until(lambda: (self.found(alias) or _NONE).uri == uri, Unavailable(told))
+
+    def aliases_of(self, uri: str) -> list[str]:
+        """Return the names of the aliases that lead to a key, the first hundred."""
+        answer = self._client.call("ListAliases", KeyId=uri, Limit=100)
+        return [one["AliasName"] for one in answer["Aliases"]]
 
     def forget(self, alias: str) -> None:
         """Remove an alias, if it is there."""

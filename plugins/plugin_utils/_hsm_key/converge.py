@@ -9,26 +9,26 @@ from __future__ import annotations
 import typing as t
 from datetime import UTC, datetime
 
-from ...module_utils._core import wire
-from ...module_utils._core.errors import Denied, NotConverged
-from ...module_utils._core.held import Held, Seen
-from ...module_utils._pkcs11.uri import parse
+from ...module_utils._core.errors import NotConverged
 from .._actor import actor, holder
-from .._host_half import HostHalf, error_of
+from .._host_half import HostHalf
 from .._ledger.port import Batch
 from .._ledger.registry import open_for
-from .._policy.bare_key import Standing, bare_key, check_extractable
+from .._policy.bare_key import Bare, Standing, bare_key, check_extractable
 from .._policy.load import load
 from .._policy.review import Review
+from .asking import of_host
 from .decide import chosen, decide
-from .record import Journal, gone, kept, known_of, pem_of, place_of
+from .record import Journal, gone, kept, known_of, place_of, with_users
 from .report import Outcome, report
+from .rotated import active
 from .wanted import WHO, Wanted, wanted
 
 if t.TYPE_CHECKING:
-    from ...module_utils._core.held import Errand
+    from ...module_utils._core.held import Held, Seen
     from ...module_utils._core.model import Step
     from .._action import Task
+    from .._ledger.chain import Readable
     from .._ledger.port import Ledger
     from .._policy.policy import Policy
     from .decide import Known
@@ -41,7 +41,7 @@ def converge(args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
     declared = wanted(args)
     policy = load(args["policy"], datetime.now(UTC))
     if declared.present:
-        candidate = bare_key(declared, declared.made_as, task)
+        candidate = bare_key(Bare(declared.name, declared.made_as, extractable=declared.extractable), task)
         check_extractable(policy, candidate)
         if declared.type is not None or declared.extractable:  # else a key that is there may be of another type
             Review(policy, [candidate])
@@ -56,20 +56,25 @@ class _Run:
     """One run over one key."""
 
     def __init__(self, declared: Wanted, pin: str | None, task: Task, ledger: Ledger, policy: Policy) -> None:
-        self.wanted, self.pin, self.task, self.ledger, self.policy = declared, pin, task, ledger, policy
+        self.wanted, self.task, self.ledger, self.policy = declared, task, ledger, policy
         self.now = datetime.now(UTC)
         self.warnings: list[str] = []
-        self.half = HostHalf(task.execute, "", task.host, ledger.id, holder(), self.warnings)
+        self.others: tuple[Held, ...] = ()
+        half = HostHalf(task.execute, "", task.host, ledger.id, holder(), self.warnings)
+        self._ask = of_host(half, pin, self.now)
 
     def done(self) -> dict[str, t.Any]:
         """Run, and report."""
         foreseen = self.wanted.made_as if self.wanted.present and self.wanted.label is not None else None
-        seen = self._ask(self.wanted.errand("look", type=foreseen))
+        everything = self._ask(self.wanted.errand("look", type=foreseen))
+        self.wanted, seen, self.others = active(t.cast("Readable", self.ledger), self.wanted, everything)
         key = chosen(self.wanted, seen)
         if self.wanted.present:
             self._review(key)
         batch = Batch(self.task.host, place_of(seen), actor(self.task.playbook), self.now)
-        known = known_of(self.ledger, self.wanted, key, seen, batch)
+        known = known_of(self.ledger, self.wanted, key, everything, batch)
+        if not self.wanted.present:
+            known = with_users(self.ledger, known, self.others, batch)
         steps = decide(self.wanted, key, seen, known)
         after = key
         if steps and not self.task.check:
@@ -80,7 +85,8 @@ class _Run:
 
     def _review(self, key: Held | None) -> None:
         """Judge what will be there: a key that is found may be of another type than one that would be made."""
-        candidate = bare_key(self.wanted, key.type if key else self.wanted.made_as, self.task)
+        key_type = key.type if key else self.wanted.made_as
+        candidate = bare_key(Bare(self.wanted.name, key_type, extractable=self.wanted.extractable), self.task)
         self.warnings += Review(self.policy, [candidate]).settle(Standing(is_there=key is not None))
 
     def _act(self, step: Step, key: Held | None, seen: Seen, known: Known, journal: Journal) -> Held | None:
@@ -93,10 +99,11 @@ class _Run:
         with journal.around(step) as changes:
             changes.extend(stale)
             if key is not None:
-                self._ask(self.wanted.errand("destroy", type=key.type, doomed=(key.uri,)))
+                doomed = (key.uri, *(one.uri for one in self.others))
+                self._ask(self.wanted.errand("destroy", type=key.type, doomed=doomed))
             if step.action == "destroy" and key is not None:
                 of_others = (kept(key, seen, made=False),) if known.users else ()  # so that it is known to be destroyed
-                changes.extend((*of_others, *gone((key.uri,))))
+                changes.extend((*of_others, *gone(doomed)))
                 return None
             made = self._made()
             changes.append(kept(*made, made=True))
@@ -111,17 +118,3 @@ class _Run:
         if key is None or key.type != key_type:
             raise NotConverged(f"{WHO}: the key with {self.wanted.called} was made, and is not there; run again")
         return key, seen
-
-    def _ask(self, errand: Errand) -> Seen:
-        """Let the half that reaches the token do something in it, and read what it saw (C3)."""
-        said = self.half.errand(wire.pack(errand), self.pin, self.now)
-        error = error_of(said) if "error" in said else None
-        if error is not None:
-            raise error
-        try:
-            seen = wire.unpack(Seen, said["seen"])
-            for key in seen.keys:
-                parse(key.uri), pem_of(key)
-        except (ValueError, KeyError) as failure:
-            raise Denied(f"host: its answer about the token is refused: {failure}") from None
-        return seen

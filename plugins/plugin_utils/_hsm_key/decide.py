@@ -93,7 +93,7 @@ def _way_out(fits: t.Sequence[Held]) -> str:
 
 
 def _is_meant(wanted: Wanted, key: Held) -> bool:
-    return wanted.label in (None, key.label) and wanted.id in (None, key.id)
+    return (wanted.now or wanted.label) in (None, key.label) and wanted.id in (None, key.id)
 
 
 def _shown(keys: t.Sequence[Held]) -> str:

@@ -42,9 +42,16 @@ def known_of(ledger: Ledger, wanted: Wanted, key: Held | None, seen: Seen, batch
     stale = tuple(row["uri"] for row in rows if _is_meant(wanted, row) and row["uri"] not in there)
     if key is None:
         return Known(stale=stale)
-    users = _users(book, key, batch)
+    users = users_of(book, key.uri, id_of(key), stamp(batch.at))
     recorded = bool(users) or key.uri in {row["uri"] for row in rows}
     return Known(recorded, users, stale, "" if recorded else _intent(book, wanted.name, batch))
+
+
+def with_users(ledger: Ledger, known: Known, others: t.Sequence[Held], batch: Batch) -> Known:
+    """Return what is known of a key, with who uses other generations of it."""
+    book = t.cast("Readable", ledger)
+    users = (name for one in others for name in users_of(book, one.uri, id_of(one), stamp(batch.at)))
+    return known._replace(users=tuple(dict.fromkeys((*known.users, *users))))
 
 
 def _intent(book: Readable, name: str, batch: Batch) -> str:
@@ -57,14 +64,13 @@ def _is_meant(wanted: Wanted, row: queries.Record) -> bool:
     return wanted.label in (None, row["label"]) and wanted.id in (None, parse(row["uri"]).id.hex())
 
 
-def _users(book: Readable, key: Held, batch: Batch) -> tuple[str, ...]:
-    """Return who has the key, by its URI or by its public half: identities, and authorities whose certificates live."""
-    public_id = id_of(key)
-    rows = [*queries.key_holders(book, key.uri), *(queries.holders(book, public_id) if public_id else ())]
+def users_of(book: Readable, uri: str, public_id: str | None, at: str) -> tuple[str, ...]:
+    """Return who has a key, by its URI or by its public half: identities, and authorities whose certificates live."""
+    rows = [*queries.key_holders(book, uri), *(queries.holders(book, public_id) if public_id else ())]
     users = [f"identity {row['name']} of {row['host'] or 'an unknown host'}" for row in rows]
-    owners = queries.key_owners(book, key.uri)
+    owners = queries.key_owners(book, uri)
     users += [_authority(one["place"]) for one in owners if one["place"].startswith(queries.AUTHORITIES)]
-    issuers = queries.signers(book, public_id, stamp(batch.at)) if public_id else []
+    issuers = queries.signers(book, public_id, at) if public_id else []
     users += [f"authority {issuer.split(':')[1]}" for issuer in issuers]
     return tuple(dict.fromkeys(users))
 
@@ -88,32 +94,30 @@ def pem_of(key: Held) -> str | None:
 class Journal:
     """Writes what is done to one key."""
 
-    def __init__(self, ledger: Ledger, batch: Batch, name: str) -> None:
-        """Take what the key is called; the batch's store is its token."""
-        self._ledger, self._batch, self._name = ledger, batch, name
+    def __init__(self, ledger: Ledger, batch: Batch, name: str, who: str = WHO) -> None:
+        """Take what the key is called, and who speaks; the batch's store is the place of the key."""
+        self._ledger, self._batch, self._name, self._who = ledger, batch, name, who
 
-    def _tell(
-        self, step: Step, outcome: str, message: str = "", seconds: float = 0.0, changes: tuple[KeyChange, ...] = ()
-    ) -> None:
-        event = Event(step.action, step.reason, outcome, message, seconds)
-        self._ledger.record(self._batch, [Outcome(self._name, None, (event,), changes)])
+    def _tell(self, told: Event, number: int | None, changes: t.Sequence[KeyChange] = ()) -> None:
+        self._ledger.record(self._batch, [Outcome(self._name, number, (told,), tuple(changes))])
 
-    def note(self, step: Step, changes: tuple[KeyChange, ...]) -> None:
+    def note(self, step: Step, changes: t.Sequence[KeyChange], number: int | None = None) -> None:
         """Write down what needed no act."""
-        self._tell(step, "ok", changes=changes)
+        self._tell(Event(step.action, step.reason), number, changes)
 
     @contextlib.contextmanager
-    def around(self, step: Step) -> t.Iterator[list[KeyChange]]:
-        """Surround an act, which says what came of it."""
-        self._tell(step, "pending")
+    def around(self, step: Step, number: int | None = None) -> t.Iterator[list[KeyChange]]:
+        """Surround an act, which says what came of it; `number` is the generation of the key that it is about."""
+        event = Event(step.action, step.reason, "pending")
+        self._tell(event, number)
         started, changes = time.monotonic(), t.cast("list[KeyChange]", [])
         try:
             yield changes
         except Exception as error:
-            message = str(error) if isinstance(error, KeysteadError) else unexpected(WHO, error)
-            self._tell(step, "failed", message, time.monotonic() - started)
+            message = str(error) if isinstance(error, KeysteadError) else unexpected(self._who, error)
+            self._tell(event._replace(outcome="failed", message=message, seconds=time.monotonic() - started), number)
             raise
-        self._tell(step, "ok", "", time.monotonic() - started, tuple(changes))
+        self._tell(event._replace(outcome="ok", seconds=time.monotonic() - started), number, changes)
 
 
 def kept(key: Held, seen: Seen, *, made: bool) -> KeyKept:

@@ -25,7 +25,8 @@ _OPTION = f"{WHO}: option "
 class Wanted(t.NamedTuple):
     """One key that shall be in a token, or not. `id` is lower-case hexadecimal; `type` is None where it is not said.
 
-    `uri` is what the task says by a URI; label, id and token are taken from there.
+    `uri` is what the task says by a URI; label, id and token are taken from there. `now` is the label of the active
+    generation, where key_rotate replaced the first one.
     """
 
     token: Token
@@ -37,6 +38,7 @@ class Wanted(t.NamedTuple):
     present: bool
     destroy_in_use: bool
     uri: Uri = Uri(type="")
+    now: str | None = None
 
     @property
     def called(self) -> str:
@@ -60,7 +62,13 @@ class Wanted(t.NamedTuple):
 
     def errand(self, what: str, **more: t.Any) -> Errand:
         """Return what goes down to where the token is."""
-        return Errand(what, self.token, self.label, self.id, **more)
+        generations = what != "make" and self.has_generations
+        return Errand(what, self.token, self.label, self.id, generations=generations, **more)
+
+    @property
+    def has_generations(self) -> bool:
+        """Whether a label alone says which key is meant: that of a key that may have been rotated since."""
+        return self.label is not None and self.id is None
 
 
 def wanted(args: Options) -> Wanted:

@@ -33,9 +33,9 @@ class AwsKmsKeyStore:
 
     def __init__(self, options: t.Mapping[str, t.Any], slot: Slot) -> None:
         """Check what can be checked without AWS. Raises Misconfigured."""
-        self._alias = _alias(str(options["alias"]))
+        self._alias = checked_alias(str(options["alias"]))
         self._next = f"{self._alias}-next"
-        self._days = _days(options.get("pending_window") or "30d")
+        self._days = checked_days(options.get("pending_window") or "30d")
         self._slot = slot
         self._kms = Kms(options, slot.label)
 
@@ -152,7 +152,8 @@ def _is_arn(uri: str) -> bool:
     return uri.startswith("arn:")
 
 
-def _alias(value: str) -> str:
+def checked_alias(value: str) -> str:
+    """Return the name of an alias. Raises Misconfigured."""
     if value.startswith("alias/aws/"):
         raise Misconfigured(f"{WHO}: option alias: {value[:100]!r} is reserved for AWS; write another, as alias/web")
     if not _ALIAS.fullmatch(value):
@@ -163,8 +164,8 @@ def _alias(value: str) -> str:
     return value
 
 
-def _days(value: t.Any) -> int:
-    """Return a time to wait in days, as KMS counts it."""
+def checked_days(value: t.Any) -> int:
+    """Return a time to wait in days, as KMS counts it. Raises Misconfigured."""
     duration = seconds(value) if isinstance(value, str) else int(value)
     days, rest = divmod(duration, DAY)
     if rest or not 7 <= days <= 30:

@@ -14,9 +14,6 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._core.errors import Misconfigured, NotConverged
-from .._durations import timeout
-from .._openbao.address import address, name, path
-from .._openbao.errors import spoken_by
 from .._openbao.transit import TYPES, WHO
 
 if t.TYPE_CHECKING:
@@ -37,18 +34,10 @@ class OpenBaoTransitKeyStore:
 
     def __init__(self, options: t.Mapping[str, t.Any], slot: Slot) -> None:
         """Check what can be checked without the server. Raises Misconfigured."""
-        from .._openbao.shared import shared
-        from .._openbao.transit import Transit
-        from .._openbao.transit_uri import Place
+        from .._openbao.transit_at import transit_at
 
-        where = address({**options, "timeout": _timeout(options)}, OPTION)
-        mount, key = path(options["mount"], f"{OPTION}.mount"), name(options["name"], f"{OPTION}.name")
-        for option, value in (("mount", mount), ("name", key)):
-            if not value:
-                raise Misconfigured(f"{OPTION}.{option} is empty; write where the key is to be")
-        self._place = Place(where, mount, key)
-        with spoken_by(WHO):
-            self._transit: Transit = Transit(shared(where, options["auth"]), self._place)
+        self._transit: Transit = transit_at(options, OPTION)
+        self._place = self._transit.place
         self._current = self._place.version(slot.current)
         self._used = sorted(filter(None, map(self._place.version, slot.used)))
         self._spent = list(filter(None, map(self._place.version, slot.spent)))
@@ -181,10 +170,3 @@ class OpenBaoTransitKeyStore:
 
         public = found.public.get(version)
         return None if public is None else TransitKey(self._transit, version, _OURS[found.kind], public)
-
-
-def _timeout(options: t.Mapping[str, t.Any]) -> int:
-    try:
-        return timeout(str(options["timeout"]))
-    except Misconfigured as error:
-        raise Misconfigured(f"{OPTION}.timeout: {error}") from None

@@ -113,6 +113,15 @@ WHERE (uri = ? OR substr(uri, 1, length(?)) = ?) AND destroyed_at IS NULL
 ORDER BY id
 """
 _OWNER_FIELDS = ("label", "host", "place")
+_GENERATIONS = """
+SELECT backend, uri, place, label, host, key_type, public_id, public_key, origin, recorded_at, destroyed_at
+FROM backend_keys WHERE place = ? AND label = ? ORDER BY id
+"""
+_CLAIMS = """
+SELECT label, host, place FROM backend_keys
+WHERE (uri = ? OR public_id = ?) AND NOT (place = ? AND label = ?) AND destroyed_at IS NULL
+ORDER BY id
+"""
 _DESTROYED = """
 SELECT count(*), count(destroyed_at) FROM backend_keys WHERE uri = ?
 """
@@ -210,6 +219,16 @@ def backend_keys(
 ) -> list[Record]:
     """Return the keys of no identity that are in a backend now, as far as the ledger knows."""
     return _records(_BACKEND_KEY_FIELDS, ledger.read(_BACKEND_KEYS, (label, host, place)))
+
+
+def key_generations(ledger: Readable, place: str, label: str) -> list[Record]:
+    """Return every key that was ever recorded in a place as the one of this name, those that are destroyed too."""
+    return _records(_BACKEND_KEY_FIELDS, ledger.read(_GENERATIONS, (place, label)))
+
+
+def key_claims(ledger: Readable, uri: str, public_id: str | None, place: str, label: str) -> list[Record]:
+    """Return the keys of no identity, but for those of one name in one place, that are the same key."""
+    return _records(_OWNER_FIELDS, ledger.read(_CLAIMS, (uri, public_id, place, label)))
 
 
 def key_of(ledger: Readable, host: str, store: str, name: str) -> tuple[str, str | None] | None:

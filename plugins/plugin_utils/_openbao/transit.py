@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import typing as t
+from datetime import UTC, datetime
 
 from ...module_utils._core.errors import Denied, Misconfigured
 from .errors import Refused, not_understood, plain, section, spoken_by
@@ -25,12 +26,19 @@ TYPES = {
 """Our types of keys, and what the server calls them. ML-DSA is there since OpenBao 2.7, and not in Vault."""
 
 
+class Made(t.NamedTuple):
+    """A version as the server tells of it: the public key as it says it, None for a secret key, and since when."""
+
+    public: str | None
+    at: datetime | None
+
+
 class Found(t.NamedTuple):
     """What the server says of a key: its type, its newest version, and the public keys of the versions that may sign.
 
     `oldest` is the first version that was not destroyed, `floors` are the minimum versions for decryption and
     encryption, the latter for signatures too, and `flaws` what a key of ours may not be, each with a remedy, by the
-    field that says so.
+    field that says so. `every` has all versions that were not destroyed.
     """
 
     kind: str
@@ -39,6 +47,7 @@ class Found(t.NamedTuple):
     floors: tuple[int, int]
     public: dict[int, str]
     flaws: dict[str, str]
+    every: t.Mapping[int, Made] = {}
 
 
 class Transit:
@@ -82,6 +91,20 @@ class Transit:
         said = {"min_decryption_version": decryption, "min_encryption_version": encryption}
         self._change(f"{self._path}/config", said)
         self._change(f"{self._path}/trim", {"min_available_version": oldest})
+
+    def use_from(self, version: int) -> None:
+        """Let the server sign and encrypt with no version that is older. All go on verifying and decrypting."""
+        self._change(f"{self._path}/config", {"min_encryption_version": version})
+
+    def comes_back(self, version: int, data: bytes, said: Json) -> bool:
+        """Tell whether a version encrypts data, and decrypts that again. `said` is what the type needs."""
+        name, plaintext = self.place.name, base64.b64encode(data).decode()
+        body = {**said, "plaintext": plaintext, "key_version": version}
+        with self._speaking():
+            hidden = section(self._client.call("POST", f"{self.place.mount}/encrypt/{name}", body), "data")
+            body = {**said, "ciphertext": hidden.get("ciphertext")}
+            shown = section(self._client.call("POST", f"{self.place.mount}/decrypt/{name}", body), "data")
+        return hidden.get("key_version") == version and shown.get("plaintext") == plaintext
 
     def destroy(self) -> None:
         """Destroy the key with all its versions, for ever."""
@@ -138,8 +161,20 @@ class Transit:
             oldest=max(1, available),
             floors=(floors[0], floors[1]),
             public={number: said for number, said in public.items() if number >= lowest},
+            every={int(number): _made(said) for number, said in keys.items() if number.isdecimal()},
             flaws={field: told.format(path=self._path) for field, told in _FLAWS.items() if data.get(field)},
         )
+
+
+def _made(said: t.Any) -> Made:
+    """Return what a version says: a pair its time as text (RFC 3339), a secret key in seconds since 1970."""
+    public = str(said.get("public_key")) if isinstance(said, dict) else None
+    at = said.get("creation_time") if isinstance(said, dict) else said
+    with contextlib.suppress(ValueError, OverflowError):
+        if isinstance(at, int):
+            return Made(public, datetime.fromtimestamp(at, UTC))
+        return Made(public, datetime.fromisoformat(str(at)))
+    return Made(public, None)
 
 
 _FLOORS = ("min_decryption", "min_encryption")

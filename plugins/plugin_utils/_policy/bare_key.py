@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A key in a token as rules judge it: by those about keys, and by those that say `only: {kinds: [key]}`."""
+"""A key by itself as rules judge it: by those about keys, and by those that say `only: {kinds: [key]}`."""
 
 from __future__ import annotations
 
@@ -13,24 +13,32 @@ from .candidate import Candidate
 
 if t.TYPE_CHECKING:
     from .._action import Task
-    from .._hsm_key.wanted import Wanted
     from .policy import Policy
 
 PERMITS = "extractable_keys"
 
 
-def bare_key(wanted: Wanted, key_type: str, task: Task) -> Candidate:
+class Bare(t.NamedTuple):
+    """A key without an identity: what it is called, its type and custody, and whether it may come out."""
+
+    name: str
+    type: str
+    custody: str = "pkcs11"
+    extractable: bool = False
+
+
+def bare_key(key: Bare, task: Task) -> Candidate:
     """Return a key as it is to be judged: it has no names, no life and no consumer."""
     return Candidate(
-        name=wanted.name,
+        name=key.name,
         host=task.host,
         kind="key",
         groups=task.groups,
         profile="",
-        key_type=key_type,
-        custody="pkcs11",
+        key_type=key.type,
+        custody=key.custody,
         reached=task.reached,
-        extractable=wanted.extractable,
+        extractable=key.extractable,
     )
 
 

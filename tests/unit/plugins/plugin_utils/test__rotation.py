@@ -11,7 +11,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
-from ansible_collections.keystead.identity.plugins.plugin_utils._rotation import check_present, due, made_before
+from ansible_collections.keystead.identity.plugins.plugin_utils._rotation import (
+    check_one_sort,
+    check_present,
+    due,
+    made_before,
+)
 from ansible_collections.keystead.identity.tests.harness.in_process import World, from_now_on, reason, steps, web
 
 if t.TYPE_CHECKING:
@@ -69,6 +74,11 @@ def test_what_gets_no_new_key_is_refused(said: dict[str, t.Any], message: str) -
     with pytest.raises(Misconfigured) as refused:
         check_present([{"name": "web", **said}])
     assert message in str(refused.value)
+
+
+def test_keys_by_themselves_are_not_planned() -> None:
+    with pytest.raises(Misconfigured, match=r"option plan is not built yet for keys in .*; leave it out"):
+        check_one_sort({"keys": [{}], "identities": None, "plan": "/srv/plans/web1.json"})
 
 
 def test_an_old_key_is_replaced_once_and_a_young_one_never(world: World) -> None:

@@ -1,0 +1,118 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The nouns of a rotation: generations of a key as a backend has them and as the ledger does, and the port between.
+
+A key that is declared by one name has generations, with numbers that only grow. One of them is active: the newest that
+the ledger has. A newer one that the backend has is prepared, an older one tainted, one that is destroyed revoked.
+"""
+
+from __future__ import annotations
+
+import typing as t
+
+if t.TYPE_CHECKING:
+    from datetime import datetime
+
+PREPARED, ACTIVE, TAINTED, REVOKED = "prepared", "active", "tainted", "revoked"
+
+
+class Version(t.NamedTuple):
+    """A generation as its backend has it: the public key in DER, and when it was made, where the backend says so."""
+
+    uri: str
+    number: int
+    type: str
+    public_key: bytes | None = None
+    made_at: datetime | None = None
+    usable: bool = True
+
+
+class There(t.NamedTuple):
+    """What a backend has of one key, by number. `place` is where the ledger knows it to be, `called` is for sentences.
+
+    `leads` is the URI of what the backend itself uses when it is asked for the key by name: empty where that is none,
+    None where it has no such notion. With `one_by_one`, any generation can be destroyed; else only with all before it.
+    """
+
+    place: str
+    called: str
+    versions: tuple[Version, ...]
+    leads: str | None = None
+    one_by_one: bool = True
+
+    def at(self, uri: str | None) -> Version | None:
+        """Return the generation with a URI."""
+        return next((one for one in self.versions if one.uri == uri), None)
+
+
+class Kept(t.NamedTuple):
+    """A generation as the ledger has it: when it was recorded, which is when it became active, and if we made it.
+
+    `gone` is when it was destroyed.
+    """
+
+    uri: str
+    number: int
+    at: datetime
+    made: bool
+    gone: datetime | None = None
+
+
+class Known(t.NamedTuple):
+    """What the ledger knows of one key: its generations, when a run began to make one, and who else has which.
+
+    `begun` are the numbers of those of which no run ever said that they were made.
+    """
+
+    kept: tuple[Kept, ...] = ()
+    staged: t.Mapping[int, datetime] = {}
+    begun: t.Collection[int] = ()
+    users: t.Mapping[str, tuple[str, ...]] = {}
+
+    @property
+    def live(self) -> tuple[Kept, ...]:
+        """Those that were not destroyed, as far as the ledger knows."""
+        return tuple(one for one in self.kept if one.gone is None)
+
+    def of(self, uri: str) -> Kept | None:
+        """Return what is known of the generation with a URI, if it was not destroyed."""
+        return next((one for one in self.live if one.uri == uri), None)
+
+    @property
+    def newest(self) -> int:
+        """The highest number that was ever recorded."""
+        return max((one.number for one in self.kept), default=0)
+
+
+class Act(t.NamedTuple):
+    """A step (of ACTIONS), why it is needed, and the generation that it is about, with its URI where it is there."""
+
+    action: str
+    reason: str
+    number: int
+    uri: str = ""
+
+
+History = t.Callable[[str], Known]
+"""Returns what the ledger knows of the key in a place, but for its users."""
+
+
+class Keys(t.Protocol):
+    """The generations of one key in a backend. Every method raises KeysteadError."""
+
+    def look(self, history: History) -> There:
+        """Return what is there."""
+
+    def make(self, number: int, like: Version) -> Version:
+        """Make a generation that is like another; where the backend has its own names, it is not used before `lead`."""
+
+    def prove(self, version: Version) -> None:
+        """Let it do what it is for. Raises NotConverged where it does not, and nobody could use it."""
+
+    def lead(self, version: Version) -> None:
+        """Let the backend use this one, and no other, when it is asked for the key by name. May be repeated."""
+
+    def destroy(self, version: Version) -> None:
+        """Destroy a generation for ever, or schedule that, and look whether it is so."""
