@@ -11,7 +11,7 @@ import typing as t
 from pathlib import Path
 
 from ...module_utils._core.errors import Misconfigured, NotYet
-from .files import read, speaking
+from .files import read, read_if_there, speaking
 from .opening import FILE
 
 if t.TYPE_CHECKING:
@@ -99,17 +99,18 @@ def find_about(directory: str | Path, name: str) -> About | None:
             path.lstat()
         except (FileNotFoundError, NotADirectoryError):
             return None
-    return _read(path, path)
+    return _parsed(path, path, read(path / ABOUT))
 
 
 def recorded(path: Path, place: Path) -> About | None:
     """Return what is written in `place`, which is or was to be, the authority `path`; None where nothing is."""
-    return _read(path, place) if (place / ABOUT).is_file() else None
+    content = read_if_there(place / ABOUT)
+    return None if content is None else _parsed(path, place, content)
 
 
-def _read(path: Path, place: Path) -> About:
+def _parsed(path: Path, place: Path, content: bytes) -> About:
     try:
-        record = json.loads(read(place / ABOUT))
+        record = json.loads(content)
         written = record["format"]
         found = About(path, str(record.get("public_id", "")), bool(record["encrypted"]))
         if written == IN_CUSTODY:

@@ -74,6 +74,13 @@ def read(path: Path) -> bytes:
         return path.read_bytes()
 
 
+def read_if_there(path: Path) -> bytes | None:
+    """Return what a file holds; None where there is none, or none any more since another run has moved it."""
+    with speaking("read", path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        return path.read_bytes()
+    return None
+
+
 def entries(directory: Path, suffix: str) -> list[Path]:
     """Return the files of a directory with this suffix, in order; one that may not be listed is an error, not empty."""
     with speaking("list", directory):

@@ -24,7 +24,7 @@ from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.keys import spki_sha256
 from ...module_utils._core.pki import MALFORMED
 from .about import ABOUT, About, about, damaged, find_about, recorded
-from .files import PRIVATE, locked, put, read, refuse_shared, speaking, sync
+from .files import PRIVATE, locked, put, read, read_if_there, refuse_shared, speaking, sync
 from .publication import Publication, kept
 
 if t.TYPE_CHECKING:
@@ -250,7 +250,8 @@ def staged_certificate(directory: Path, name: str) -> x509.Certificate | None:
     """Return the certificate of an authority that a killed run never published."""
     path = staging_place(directory, name) / "certificate.pem"
     with contextlib.suppress(*MALFORMED):
-        return x509.load_pem_x509_certificate(read(path)) if path.is_file() else None
+        content = read_if_there(path)
+        return x509.load_pem_x509_certificate(content) if content is not None else None
     return None
 
 
