@@ -51,7 +51,12 @@ def lost_since(issuer: Issuer, work: Work, now: datetime) -> datetime | None:
 def gives_again(opened: OpenIntent, work: Work, now: datetime) -> bool:
     """Tell whether an issuer gives the same answer again: soon after, and to the same request."""
     left = facts_of(opened.issuer_id).same_again - ON_THE_WAY - (now - opened.since).total_seconds()
-    return left > 0 and opened.asked in (None, asked(work.identity))
+    return left > 0 and (opened.asked is None or _plain(opened.asked) == _plain(asked(work.identity)))
+
+
+def _plain(asked_for: str) -> dict[str, t.Any]:
+    """Return what an issuer hears of what is asked for."""
+    return {name: value for name, value in json.loads(asked_for).items() if name != "question"}
 
 
 def asked(identity: Identity) -> str:

@@ -63,6 +63,7 @@ class _Run:
     def __init__(self, args: Options, task: Task, signers: Signers, ledger: Ledger, review: Review) -> None:
         self.task, self.signers, self.ledger, self.review = task, signers, ledger, review
         self.store, self.wait, self.live = args["store"], seconds(args["wait"]), args["check_status"] == "live"
+        self.retry_refused = bool(args["retry_refused"])
         self.purged = args["scope"] if args["purge"] else None
         self.known_of = functools.partial(known_of, made_before=args.get("made_before"))  # by key_rotate alone (ADR 21)
         self.now = datetime.now(UTC)
@@ -127,8 +128,11 @@ class _Run:
     def _foresee(self, works: t.Sequence[Work]) -> None:
         if works:
             from ._foreseen import foresee
+            from ._refusals import Refusals
 
-            foresee(works, self.signers, self.ledger, self.task)
+            ledger = t.cast("Readable", self.ledger)
+            refusals = None if self.retry_refused else Refusals(ledger, self._batch(), self.signers)
+            foresee(works, self.signers, self.ledger, self.task, refusals)
 
     def _look(self, works: t.Sequence[Work]) -> None:
         """Ask the host; identities that another run is at work on are asked for again, for as long as `wait` says."""
@@ -217,6 +221,7 @@ class _Run:
             weak=self.review.policy.weak_lists,
             warnings=self.warnings,
             host=self.host,
+            retry_refused=self.retry_refused,
         )
         to_adopt = [work for work in works if work.needs("adopt")]
         if to_adopt:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 import typing as t
 from datetime import UTC, datetime, timedelta
@@ -18,9 +19,11 @@ from ._edge import unexpected
 from ._ledger.port import Event, Held, Intent, Outcome, Refused, Used
 from ._ordering import Ordering, reference
 from ._policy.load import known_weak
+from ._refusals import Refusals, asked_for
 from ._request import checked
 from ._scheduling import first_asked
 from ._signed import issued, lost, lost_by, orphan
+from ._work import failing
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Generation
@@ -43,13 +46,16 @@ class Issuing:
 
     def __init__(  # noqa: PLR0913 - what it needs to know
         self, signers: Signers, ledger: Ledger, batch: Batch, *, holder: str, wait: float, say: Say, weak: Paths = (),
-        warnings: list[str] | None = None, host: HostHalf | None = None,
+        warnings: list[str] | None = None, host: HostHalf | None = None, retry_refused: bool = False,
     ) -> None:
-        """Keep whom to ask, where to write down, how to tell, the files of weak keys, where to warn, and the host."""
+        """Keep whom to ask, where to write down, how to tell, the files of weak keys, where to warn, and the host.
+
+        With `retry_refused`, what was refused a short time ago is asked for again.
+        """
         self._warnings = [] if warnings is None else warnings
         self._signers, self._ledger, self._batch, self._holder = signers, ledger, batch, holder
         self._ordering = Ordering(ledger, batch, host, wait)
-        self._say, self._weak = say, weak
+        self._say, self._weak, self._retry_refused = say, weak, retry_refused
         self._said = time.monotonic()
 
     def run(self, works: t.Sequence[Work]) -> None:
@@ -57,7 +63,8 @@ class Issuing:
         weak = known_weak(self._weak) if works else frozenset()
         asked = [(work, request) for work in works if (request := self._request(work, weak)) is not None]
         found = [(work, request) for work, request in asked if self._found_again(work, request)]
-        asked = self._intend([(work, request) for work, request in asked if not work.generation and not work.error])
+        asked = [(work, request) for work, request in asked if not work.generation and not work.error]
+        asked = self._intend([(work, request) for work, request in asked if self._may_be_asked_for(work)])
         by_issuer: dict[int, list[tuple[Work, Request]]] = {}
         for work, request in asked:
             by_issuer.setdefault(id(_issuer_of(work)), []).append((work, request))
@@ -89,7 +96,10 @@ class Issuing:
             work.lost_since = lost_since(_issuer_of(work), work, datetime.now(UTC))
             if work.lost_since is not None and lost_by(work) == _issuer_of(work).id and self._waits(work):
                 work.lost_since = None
-        intents = {work.name: intent(work, work.reason("issue"), self._holder) for work, _request in asked}
+        intents = {
+            work.name: intent(work, work.reason("issue"), self._holder)._replace(asked=asked_for(work, self._signers))
+            for work, _request in asked
+        }
         while intents:
             try:
                 self._ledger.intend(self._batch, list(intents.values()))
@@ -105,6 +115,17 @@ class Issuing:
                         work.error = _used(work, used.users[work.name])
                         intents.pop(work.name, None)
         return [(work, request) for work, request in asked if work.name in intents]
+
+    def _may_be_asked_for(self, work: Work) -> bool:
+        """Tell whether an answer may fit: where the last one did not, a while has to pass."""
+        with failing([work]):
+            if not self._retry_refused:
+                self._refusals.check(work)
+        return work.error is None
+
+    @functools.cached_property
+    def _refusals(self) -> Refusals:
+        return Refusals(t.cast("Readable", self._ledger), self._batch, self._signers)
 
     def _waits(self, work: Work) -> bool:
         """Tell whether the issuer said that it had not decided yet: then nothing that it signed got lost."""

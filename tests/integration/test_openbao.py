@@ -149,9 +149,10 @@ def test_a_life_that_the_role_caps_is_what_it_is_and_is_said(site: Site) -> None
 
 
 def test_a_life_that_would_be_due_at_once_is_an_error_and_no_loop(site: Site) -> None:
-    for _run in range(2):
+    for start in ("openbao: it grants web a life until", "openbao: it is not asked for web again before"):
         said = site.refused({**WEB, "renew_before": "2h"}, openbao={"role": "short"})
-        assert "openbao: it grants web a life until" in said
+        assert start in said
+        assert "it grants web a life until" in said
         assert "declare a shorter renew_before, or let the authority grant a longer life" in said
     assert not (site.directory / "store/web/current").exists()
 

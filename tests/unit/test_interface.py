@@ -88,6 +88,7 @@ def below(path: str, names: str) -> list[str]:
 DESIGNED = {
     "machine_identity": [
         *TASK.split(),
+        "retry_refused",  # ADR 24: of what did not fit, an issuer is not asked again at once
         *below("issuer", ISSUER),
         *below("issuers", ISSUER),
         *below("identities", IDENTITY),
@@ -104,7 +105,9 @@ DESIGNED = {
         *below("issuer", ISSUER),
         *below("issuers", ISSUER),
     ],
-    "key_rotate": ["max_age", "created_before", "keys", *(name for name in TASK.split() if name != "purge")],
+    "key_rotate": [
+        "max_age", "created_before", "keys", "retry_refused", *(name for name in TASK.split() if name != "purge"),
+    ],
 }
 TABLES: dict[str, dict[str, Option]] = {
     "machine_identity": {**COMMON, **machine_identity.OPTIONS},
