@@ -23,6 +23,7 @@ from ._refusals import Refusals, asked_for
 from ._request import checked
 from ._scheduling import first_asked
 from ._signed import issued, lost, lost_by, orphan
+from ._waiting import over, pending
 from ._work import failing
 
 if t.TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Issuing:
         """
         self._warnings = [] if warnings is None else warnings
         self._signers, self._ledger, self._batch, self._holder = signers, ledger, batch, holder
-        self._ordering = Ordering(ledger, batch, host, wait)
+        self._ordering = Ordering(ledger, batch, host, wait, self._over)
         self._say, self._weak, self._retry_refused = say, weak, retry_refused
         self._said = time.monotonic()
 
@@ -96,10 +97,7 @@ class Issuing:
             work.lost_since = lost_since(_issuer_of(work), work, datetime.now(UTC))
             if work.lost_since is not None and lost_by(work) == _issuer_of(work).id and self._waits(work):
                 work.lost_since = None
-        intents = {
-            work.name: intent(work, work.reason("issue"), self._holder)._replace(asked=asked_for(work, self._signers))
-            for work, _request in asked
-        }
+        intents = {work.name: self._intent(work) for work, _request in asked}
         while intents:
             try:
                 self._ledger.intend(self._batch, list(intents.values()))
@@ -115,6 +113,10 @@ class Issuing:
                         work.error = _used(work, used.users[work.name])
                         intents.pop(work.name, None)
         return [(work, request) for work, request in asked if work.name in intents]
+
+    def _intent(self, work: Work) -> Intent:
+        made = intent(work, work.reason("issue"), self._holder)
+        return made._replace(asked=asked_for(work, self._signers))
 
     def _may_be_asked_for(self, work: Work) -> bool:
         """Tell whether an answer may fit: where the last one did not, a while has to pass."""
@@ -145,10 +147,32 @@ class Issuing:
             part = group[start : start + AT_ONCE]
             with _failing(part):
                 for (work, request), answer in zip(part, self._ordering.answers(issuer, part), strict=True):
-                    _take(work, request, answer, anchors)
+                    self._take(work, request, answer, anchors)
             if time.monotonic() - self._said > QUIET:
                 self._said = time.monotonic()
                 self._say(f"{backend(issuer.id)}: {min(start + AT_ONCE, len(group))} of {len(group)} answered")
+
+    def _take(
+        self, work: Work, request: Request, answer: Generation | Order | KeysteadError, anchors: t.Sequence[bytes]
+    ) -> None:
+        if isinstance(answer, KeysteadError):
+            work.error = answer
+        elif isinstance(answer, Order):
+            work.error = pending(work, answer, t.cast("Readable", self._ledger), self._batch)
+        else:
+            try:
+                work.generation = accepted_by(work, request, answer, anchors)
+            except KeysteadError as error:
+                work.error, work.orphaned = orphan(work, request, answer, error)
+
+    def _over(self, ended: t.Sequence[tuple[Work, Order, Denied]]) -> None:
+        """Let intents end as what they were, and open others for what is begun in the place of their orders."""
+        for work, order, error in ended:
+            why, outcome = over(work, order, error)
+            with failing([work]):
+                self._ledger.record(self._batch, [outcome])
+                self._ledger.intend(self._batch, [self._intent(work)._replace(reference=None)])
+                self._warnings.append(f"{work.name}: {why}; another one was begun")
 
     def _found_again(self, work: Work, request: Request) -> bool:
         """Look for the answer that a cut-off run never brought to the host: the key is the same, so it still fits (R1).
@@ -236,19 +260,6 @@ def _failing(group: t.Sequence[tuple[Work, Request]]) -> t.Iterator[None]:
         for work, _request in group:
             if work.generation is None and work.error is None:
                 work.error = told
-
-
-def _take(work: Work, request: Request, answer: Generation | Order | KeysteadError, anchors: t.Sequence[bytes]) -> None:
-    if isinstance(answer, KeysteadError):
-        work.error = answer
-    elif isinstance(answer, Order):
-        who = backend(_issuer_of(work).id)
-        work.error = Pending(f"{who}: it has not decided on {work.name} yet; run again later", answer.retry_after)
-    else:
-        try:
-            work.generation = accepted_by(work, request, answer, anchors)
-        except KeysteadError as error:
-            work.error, work.orphaned = orphan(work, request, answer, error)
 
 
 def _outcome(work: Work) -> Outcome:

@@ -16,6 +16,7 @@ from ..module_utils._core.ports import Order
 from ._enrolling import asking
 from ._issuers.facts import facts_of
 from ._ledger.port import Event, Ordered, Outcome
+from ._waiting import event_of
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.challenge import Challenge
@@ -30,6 +31,7 @@ LONGEST_PAUSE = 10.0
 
 Answer = t.Union["Generation", Order, KeysteadError]
 Asked = tuple["Work", "Request"]
+Over = t.Callable[[t.Sequence[tuple["Work", Order, Denied]]], None]
 
 
 @dataclass
@@ -40,6 +42,8 @@ class Ordering:
     batch: Batch
     host: HostHalf | None
     wait: float
+    over: Over
+    """Is told of orders of an earlier run that are over, before others are begun in their place."""
     _written: dict[str, str] = field(default_factory=dict)
 
     def answers(self, issuer: Issuer, asked: t.Sequence[Asked]) -> list[Answer]:
@@ -49,9 +53,13 @@ class Ordering:
             work.name: order.reference for (work, _request), order in zip(asked, before, strict=True) if order
         }
         answers = self._round(issuer, asked, before)
-        again = [
-            index for index, order in enumerate(before) if order is not None and isinstance(answers[index], Denied)
-        ]
+        ended = {
+            index: (asked[index][0], order, answer)
+            for index, (order, answer) in enumerate(zip(before, answers, strict=True))
+            if order is not None and isinstance(answer, Denied)
+        }
+        self.over(list(ended.values()))
+        again = [index for index, (work, _order, _answer) in ended.items() if work.error is None]
         if again:
             anew = self._round(issuer, [asked[index] for index in again], [None] * len(again))
             for index, answer in zip(again, anew, strict=True):
@@ -77,11 +85,15 @@ class Ordering:
         if not _resumes(issuer):
             return
         outcomes = [
-            Outcome(work.name, work.number, (Event("issue", work.reason("issue"), "pending", _told(order)),),
-                    (Ordered(order.reference),))
+            Outcome(
+                work.name,
+                work.number,
+                (Event("issue", work.reason("issue"), "pending", event_of(order.reference)),),
+                (Ordered(order.reference),),
+            )
             for work, order in begun
             if isinstance(order, Order) and self._written.get(work.name) != order.reference
-        ]  # fmt: skip
+        ]
         self._written.update({work.name: order.reference for work, order in begun if isinstance(order, Order)})
         if outcomes:
             self.ledger.record(self.batch, outcomes)
@@ -151,7 +163,3 @@ def reference(work: Work) -> str | None:
     """Return the order that this run goes on with."""
     order = _earlier(work, t.cast("Request", None))
     return order.reference if order else None
-
-
-def _told(order: Order) -> str:
-    return f"order {order.reference}"

@@ -14,7 +14,7 @@ import time
 import typing as t
 
 from ...module_utils._core.challenge import Challenge
-from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
+from ...module_utils._core.errors import Denied, KeysteadError, Lost, Misconfigured, Pending, Unavailable, Unreached
 from ...module_utils._core.model import Generation
 from ...module_utils._core.ports import Order
 from .._edge import unexpected
@@ -156,7 +156,7 @@ class Orders:
             raise Denied(f"{WHO}: {track.url[:60]!r} is no order; run again")
         if not track.body:
             self._read(track)
-        track.check_is_for()
+        track.check_goes_on()
         waits, shown = track.status == "pending" and not track.wanted, self._tools.dns and not track.fresh
         if waits or shown:
             found = [self._got(url, "authorization") for url in track.urls("authorizations")]
@@ -222,10 +222,19 @@ class Orders:
         return self._post(url, None, "another chain")
 
     def _read(self, track: Track) -> None:
-        answer = self._post(track.url, None, f"the order for {track.name}")
+        answer = self._order(track)
         track.body = answer.object("order")
         track.finalised = track.finalised or track.status in ("processing", "valid")
         track.wait(retry_after(answer.headers) if "Retry-After" in answer.headers else None)
+
+    def _order(self, track: Track) -> Answer:
+        """Ask for an order. One of an earlier run that is not shown may have been signed. Raises KeysteadError."""
+        try:
+            return self._post(track.url, None, f"its order {track.url} for {track.name}")
+        except LoggedOut:
+            raise
+        except Denied as error:
+            raise error if track.fresh or track.body else Lost(str(error)) from None
 
     def _finalise(self, track: Track) -> None:
         """Send the request of the host (RFC 8555, 7.4). From now on a certificate may exist."""
@@ -246,7 +255,7 @@ class Orders:
         error = track.body.get("error")
         said = str(error.get("detail", ""))[:200] if isinstance(error, dict) else ""
         why = said or "it does not say why"
-        return f"{WHO}: its order for {track.name} is invalid ({why}); run again for another one"
+        return f"{WHO}: its order {track.url} for {track.name} is invalid ({why}); run again for another one"
 
     def _tidy(self, tracks: Sequence[Track]) -> None:
         """Take away what was shown for orders that are over."""
@@ -288,4 +297,4 @@ def _not_asked(over: KeysteadError | None) -> KeysteadError | None:
 
 def _plain(error: KeysteadError) -> KeysteadError:
     """Return an error as one of the kinds that the rest of the house knows."""
-    return next((kind(str(error)) for kind in (Denied, Unreached, Unavailable) if isinstance(error, kind)), error)
+    return next((kind(str(error)) for kind in (Lost, Denied, Unreached, Unavailable) if isinstance(error, kind)), error)

@@ -73,6 +73,10 @@ WHERE i.host = ? AND i.store = ? AND g.id > coalesce((
 ORDER BY g.id
 """
 _UNFIT_FIELDS = ("name", "asked", "at", "message")
+_ORDERED_AT = """
+SELECT min(h.at) FROM heads h JOIN events e ON e.batch = h.batch
+WHERE h.host = ? AND h.store = ? AND e.identity = ? AND e.action = 'issue' AND e.outcome = 'pending' AND e.message = ?
+"""
 _HEADS = "SELECT batch, at, host, store, actor, seq, hash FROM heads ORDER BY batch"
 _HEAD_FIELDS = ("batch", "at", "host", "store", "actor", "seq", "hash")
 _CERTIFICATE_OF = """
@@ -172,6 +176,12 @@ def events(
 def waits(ledger: Readable, host: str, store: str, name: str, number: int | None) -> bool:
     """Tell whether the last that is known of a generation is that its issuer had not decided yet."""
     return ledger.read(_LAST_EVENT, (host, store, name, number)) == [("issue", "pending")]
+
+
+def ordered_at(ledger: Readable, host: str, store: str, name: str, told: str) -> str | None:
+    """Return when an order was begun for an identity, by what the ledger was told of it then."""
+    ((at,),) = ledger.read(_ORDERED_AT, (host, store, name, told))
+    return at if at is None else str(at)
 
 
 def unfit(ledger: Readable, host: str, store: str) -> list[Record]:
