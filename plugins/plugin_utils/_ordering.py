@@ -10,13 +10,13 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from ..module_utils._core.challenge import Challenges
+from ..module_utils._core.challenge import Challenges, Shows
 from ..module_utils._core.errors import Denied, KeysteadError, Unavailable
 from ..module_utils._core.ports import Order
 from ._enrolling import asking
 from ._issuers.facts import facts_of
 from ._ledger.port import Event, Ordered, Outcome
-from ._waiting import event_of
+from ._waiting import clear, event_of, where
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.challenge import Challenge
@@ -64,6 +64,8 @@ class Ordering:
             anew = self._round(issuer, [asked[index] for index in again], [None] * len(again))
             for index, answer in zip(again, anew, strict=True):
                 answers[index] = answer
+        if isinstance(issuer, Shows):
+            clear(issuer, [work.name for work, _request in asked], answers, self.ledger, self.batch)
         return answers
 
     def _round(self, issuer: Issuer, asked: t.Sequence[Asked], before: t.Sequence[Order | None]) -> list[Answer]:
@@ -76,7 +78,8 @@ class Ordering:
         self._write_down(issuer, [(work, one) for (work, _request), one in zip(fresh, begun, strict=True)])
         answers = iter(begun)
         found = [order if order is not None else next(answers) for order in before]
-        later = self._finished(way, self._shown(issuer, asked, found), at_once=_resumes(issuer))
+        found = self._placed(issuer, asked, self._shown(issuer, asked, found))
+        later = self._finished(way, found, at_once=_resumes(issuer))
         self._write_down(issuer, [(work, one) for (work, _request), one in zip(asked, later, strict=True)])
         return later
 
@@ -88,7 +91,7 @@ class Ordering:
             Outcome(
                 work.name,
                 work.number,
-                (Event("issue", work.reason("issue"), "pending", event_of(order.reference)),),
+                self._events(work, order),
                 (Ordered(order.reference),),
             )
             for work, order in begun
@@ -97,6 +100,11 @@ class Ordering:
         self._written.update({work.name: order.reference for work, order in begun if isinstance(order, Order)})
         if outcomes:
             self.ledger.record(self.batch, outcomes)
+
+    def _events(self, work: Work, order: Order) -> tuple[Event, ...]:
+        """Tell of an order once, when it is begun; how far it is stands beside the intent alone."""
+        known = where(self._written.get(work.name, "")) == where(order.reference)
+        return () if known else (Event("issue", work.reason("issue"), "pending", event_of(order.reference)),)
 
     def _shown(self, issuer: Issuer, asked: t.Sequence[Asked], answers: list[Answer]) -> list[Answer]:
         """Show on the host what an issuer wants to see there, in one execution."""
@@ -116,6 +124,15 @@ class Ordering:
             for index in indices:
                 if (error := failed.get(asked[index][0].name)) is not None:
                     answers[index] = error
+        return answers
+
+    def _placed(self, issuer: Issuer, asked: t.Sequence[Asked], answers: list[Answer]) -> list[Answer]:
+        """Write down what an issuer is going to place elsewhere, so that whoever comes after it can take it away."""
+        orders = [one for one in answers if isinstance(one, Order)]
+        if not orders or not isinstance(issuer, Shows):
+            return answers
+        answers = _replaced(answers, orders, issuer.shown(orders))
+        self._write_down(issuer, [(work, one) for (work, _request), one in zip(asked, answers, strict=True)])
         return answers
 
     def _respond(

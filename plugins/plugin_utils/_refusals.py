@@ -38,7 +38,7 @@ class Refusals:
         self._found: dict[str, list[tuple[str, datetime, str]]] = {}
         for row in unfit(ledger, batch.host, batch.store) if ledger.id is not None else ():
             question = json.loads(row["asked"] or "{}").get("question")
-            self._found.setdefault(row["name"], []).append((question, moment(row["at"]), row["message"]))
+            self._found.setdefault(row["name"], []).append((question, moment(row["at"]), row["message"] or ""))
 
     def check(self, work: Work) -> None:
         """Raise Denied where the answer would be the one that was refused a short time ago.

@@ -10,19 +10,21 @@ import typing as t
 from datetime import UTC, datetime
 
 from ..module_utils._core.errors import Lost, Pending
+from ..module_utils._core.ports import Order
 from ._accepting import backend
 from ._durations import shown
 from ._issuers.facts import facts_of
 from ._ledger.moments import moment
+from ._ledger.nouns import Cleared
 from ._ledger.port import Event, Orphaned, Outcome, Refused
-from ._ledger.queries import ordered_at
+from ._ledger.queries import ordered_at, placed
 from ._signed import names_before
 
 if t.TYPE_CHECKING:
+    from ..module_utils._core.challenge import Shows
     from ..module_utils._core.errors import KeysteadError
-    from ..module_utils._core.ports import Order
     from ._ledger.chain import Readable
-    from ._ledger.port import Batch
+    from ._ledger.port import Batch, Ledger
     from ._work import Work
 
 _COARSER = ((2 * 86400, 86400), (2 * 3600, 3600), (120, 60), (0, 1))  # from so many seconds on, in these
@@ -35,7 +37,7 @@ def where(reference: str) -> str:
 
 def event_of(reference: str) -> str:
     """Return how the ledger tells of an order when it is begun."""
-    return f"order {reference}"
+    return f"order {where(reference)}"
 
 
 def pending(work: Work, order: Order, ledger: Readable, batch: Batch) -> Pending:
@@ -72,3 +74,19 @@ def over(work: Work, order: Order, error: KeysteadError) -> tuple[str, Outcome]:
     said = f"{why}; it may be signed, for key {work.public_id} and {names_before(work)}" if lost else why
     event = Event("issue", work.reason("issue"), "orphaned" if lost else "failed", said)
     return why, Outcome(work.name, work.number, (event,), (Orphaned() if lost else Refused(),))
+
+
+def clear(issuer: Shows, names: t.Sequence[str], answers: t.Sequence[object], ledger: Ledger, batch: Batch) -> None:
+    """Let what was placed for orders of these identities be taken away, but for those that go on."""
+    going_on = {where(one.reference) for one in answers if isinstance(one, Order)}
+    over = [
+        (name, reference)
+        for name, reference in placed(t.cast("Readable", ledger), batch.host, batch.store)
+        if name in names and where(reference) not in going_on
+    ]
+    gone = set(issuer.clear([reference for _name, reference in over])) if over else set()
+    if gone:
+        ledger.record(batch, [
+            Outcome(name, None, (), (Cleared(reference, where(reference)),))
+            for name, reference in over if reference in gone
+        ])  # fmt: skip

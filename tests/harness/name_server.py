@@ -39,6 +39,7 @@ class NameServer:
         self.keyring = {dns.name.from_text(KEY_NAME): dns.tsig.Key(KEY_NAME, SECRET, dns.tsig.HMAC_SHA256)}
         self.texts: dict[dns.name.Name, set[str]] = {}
         self.taken: list[tuple[str, str]] = []
+        self.locked: set[str] = set()  # names that nobody may change
         self.lock = threading.Lock()
         self._tcp = _Tcp(("127.0.0.1", 0), _TcpHandler)
         self.port = int(self._tcp.server_address[1])
@@ -72,6 +73,9 @@ class NameServer:
             return made
         if query.zone[0].name != ZONE:
             made.set_rcode(dns.rcode.NOTZONE)
+            return made
+        if any(str(rrset.name).rstrip(".") in self.locked for rrset in query.update):
+            made.set_rcode(dns.rcode.REFUSED)
             return made
         for rrset in query.update:
             verb = "delete" if rrset.deleting else "add"

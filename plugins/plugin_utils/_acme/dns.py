@@ -68,6 +68,7 @@ class Shown:
         """Keep who writes, and how long, in seconds, the world needs to see it."""
         self._made, self._propagation = made, propagation
         self._there: set[Record] = set()
+        self._gone: set[Record] = set()
 
     @functools.cached_property
     def writer(self) -> Writer:
@@ -83,16 +84,18 @@ class Shown:
         fresh = [one for one in dict.fromkeys(records) if one not in self._there]
         failed = self._each(fresh, lambda who, one: who.present(one))
         self._there.update(one for one in fresh if one not in failed)
+        self._gone.difference_update(fresh)
         if len(failed) < len(fresh) and self._propagation:
             time.sleep(self._propagation)
         return failed
 
-    def cleanup(self, records: Iterable[Record]) -> list[str]:
-        """Take records away; return what could not be, as sentences."""
-        gone = list(dict.fromkeys(records))
-        failed = self._each(gone, lambda who, one: who.cleanup(one))
-        self._there.difference_update(one for one in gone if one not in failed)
-        return [f"{error}; the record {one.name} stays, and does no harm" for one, error in failed.items()]
+    def cleanup(self, records: Iterable[Record]) -> dict[Record, str]:
+        """Take records away that this run did not take away yet; return those that stay, and why, as sentences."""
+        wanted = [one for one in dict.fromkeys(records) if one not in self._gone]
+        failed = self._each(wanted, lambda who, one: who.cleanup(one))
+        self._gone.update(one for one in wanted if one not in failed)
+        self._there.difference_update(self._gone)
+        return {one: f"{error}; the record {one.name} stays, and does no harm" for one, error in failed.items()}
 
     def _each(self, records: Sequence[Record], work: t.Callable[[Writer, Record], None]) -> dict[Record, KeysteadError]:
         """Do it for several names at once, and for one name one after the other; who does not answer is asked once."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from ...module_utils._core.errors import Denied, KeysteadError, Lost, Unavailable
 from .address import WHO
 from .errors import LONGEST, detail, not_understood, text
+from .reference import Reference
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.model import Generation
@@ -23,7 +24,6 @@ if t.TYPE_CHECKING:
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,512}", re.ASCII)  # RFC 8555, 8.3: at least 128 bits
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 3.0  # seconds, where the server names none
-TOLD = "#told"  # ends the reference of an order whose challenges the server was told to look at
 Body = t.Mapping[str, t.Any]
 
 
@@ -51,14 +51,19 @@ class Track:
     pause: float = _FIRST_PAUSE
 
     @property
+    def refused(self) -> KeysteadError:
+        """What ended the way of an order that was only looked at."""
+        return t.cast("KeysteadError", self.result)
+
+    @property
     def url(self) -> str:
         """Where the order is."""
-        return self.order.reference.partition(TOLD)[0]
+        return Reference.of(self.order.reference).url
 
     @property
     def told(self) -> bool:
         """Whether an earlier run told the server to look: to tell it again would make some begin anew."""
-        return self.order.reference.endswith(TOLD)
+        return Reference.of(self.order.reference).told
 
     @property
     def name(self) -> str:
@@ -82,7 +87,8 @@ class Track:
 
     def left(self) -> Order:
         """Return the order for whoever asks again."""
-        return self.order._replace(reference=f"{self.url}{TOLD}", retry_after=max(0.1, self.due - time.monotonic()))
+        reference = str(Reference.of(self.order.reference)._replace(told=True))
+        return self.order._replace(reference=reference, retry_after=max(0.1, self.due - time.monotonic()))
 
     def urls(self, name: str) -> list[str]:
         """Return a list of URLs of the order."""

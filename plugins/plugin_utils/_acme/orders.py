@@ -20,9 +20,10 @@ from ...module_utils._core.ports import Order
 from .._edge import unexpected
 from .._retry_after import retry_after
 from .address import WHO
-from .dns import record
 from .errors import LoggedOut, Nothing, Refused, Silent, not_understood, text
-from .order import TOLD, Track, shown_for, wanted, why_invalid
+from .order import Track, shown_for, wanted, why_invalid
+from .records import Records
+from .reference import Reference
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -31,7 +32,7 @@ if t.TYPE_CHECKING:
     from .account import Account
     from .address import OnHost
     from .chains import Chains
-    from .dns import Record, Shown
+    from .dns import Shown
     from .errors import Answer
     from .new_order import NewOrders
     from .order import Wanted
@@ -60,6 +61,7 @@ class Orders:
     def __init__(self, tools: Tools) -> None:
         """Keep the tools."""
         self._tools, self._account = tools, tools.account
+        self._records = Records(tools.dns, tools.account, tools.advise)
         self._fresh: dict[str, dict[str, t.Any]] = {}
         self._wanted: dict[str, tuple[Wanted, ...]] = {}
 
@@ -110,12 +112,29 @@ class Orders:
             for one in tracks
         ]
 
+    def shown(self, orders: Sequence[Order]) -> list[Order | KeysteadError]:
+        """Return orders with what is going to be placed for them by DNS in their references."""
+        if self._tools.dns is None:
+            return list(orders)
+        tracks = [self._track(order) for order in orders]
+        new = [one for one in tracks if not one.told and not Reference.of(one.order.reference).records]
+        self._each(new, self._look)
+        self._tidy(new)
+        return [
+            one.order._replace(reference=self._records.noted(one)) if one.result is None else one.refused
+            for one in tracks
+        ]
+
+    def clear(self, references: Sequence[str]) -> list[str]:
+        """Take away what was placed for orders that are over; return the references of which nothing is left."""
+        return self._records.clear(references)
+
     def finish(self, orders: Sequence[Order]) -> Answers:
         """Bring orders to their end, and wait for them as long as one call may take. What is left is an Order."""
         tracks = [self._track(order) for order in orders]
         self._each(tracks, self._look)
         open_ones = [one for one in tracks if one.result is None]
-        self._show(open_ones)
+        self._records.show(open_ones)
         self._each(open_ones, self._respond)
         self._poll(open_ones)
         self._tidy(tracks)
@@ -126,8 +145,9 @@ class Orders:
         return self._tools.chains.astray.get(serial_number)
 
     def _track(self, order: Order) -> Track:
-        body = self._fresh.get(order.reference.partition(TOLD)[0])
-        return Track(order, fresh=body is not None, body=body or {}, wanted=self._wanted.get(order.reference, ()))
+        url = Reference.of(order.reference).url
+        body = self._fresh.get(url)
+        return Track(order, fresh=body is not None, body=body or {}, wanted=self._wanted.get(url, ()))
 
     def _each(self, tracks: Iterable[Track], work: Callable[[Track], None]) -> None:
         """Do something for each; an error ends that one's way, and where the server is gone, that of all."""
@@ -166,18 +186,6 @@ class Orders:
                 kind = "http-01" if self._tools.on_host else "dns-01"
                 track.wanted = tuple(one for each in found if (one := wanted(track.order, each, kind)) is not None)
         self._wanted[track.url] = track.wanted
-
-    def _show(self, tracks: Sequence[Track]) -> None:
-        """Put all records of the batch there before the server is told of any."""
-        dns = self._tools.dns
-        if dns is None:
-            return
-        untold = [track for track in tracks if not track.told]
-        failed = dns.present(one for track in untold for one in self._records(track.wanted))
-        for track in tracks:
-            for one in self._records(track.wanted):
-                if one in failed and track.result is None:
-                    track.fail(failed[one])
 
     def _respond(self, track: Track) -> None:
         """Tell the server that everything is there to be looked at (RFC 8555, 7.5.1)."""
@@ -258,21 +266,12 @@ class Orders:
         return f"{WHO}: its order {track.url} for {track.name} is invalid ({why}); run again for another one"
 
     def _tidy(self, tracks: Sequence[Track]) -> None:
-        """Take away what was shown for orders that are over."""
-        dns = self._tools.dns
-        left: list[Record] = []
-        for one in tracks:
-            if one.result is None:
-                continue
+        """Forget orders that are over, and take away what was shown for them."""
+        over = [one for one in tracks if one.result is not None]
+        for one in over:
             self._fresh.pop(one.url, None)
-            wanted = self._wanted.pop(one.url, ())
-            if dns is not None:
-                left += [*filter(dns.has, self._records(wanted)), *self._records(one.shown)]
-        for line in dns.cleanup(left) if dns is not None else ():
-            self._tools.advise(line)
-
-    def _records(self, found: Iterable[Wanted]) -> list[Record]:
-        return [record(one.identifier, self._authorization(one)) for one in found]
+            one.wanted = self._wanted.pop(one.url, ())
+        self._records.tidy(over)
 
     def _authorization(self, one: Wanted) -> str:
         return f"{one.token}.{self._account.thumbprint()}"

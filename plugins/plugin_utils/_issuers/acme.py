@@ -85,6 +85,14 @@ class AcmeIssuer:
         """Return what is to be shown on the host for each order; nothing where control is shown by DNS."""
         return self._orders.challenges(orders)
 
+    def shown(self, orders: t.Sequence[Order]) -> list[Order | KeysteadError]:
+        """Return orders with the TXT records that are going to be placed for them in their references."""
+        return self._orders.shown(orders)
+
+    def clear(self, references: t.Sequence[str]) -> list[str]:
+        """Take away the TXT records of orders that are over; return the references of which nothing is left."""
+        return self._orders.clear(references)
+
     def finish(self, orders: t.Sequence[Order]) -> list[Generation | Order | KeysteadError]:
         """Go on with all orders side by side, also with those of an earlier run."""
         return self._orders.finish(orders)

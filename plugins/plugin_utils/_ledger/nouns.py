@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What the ledger is told of credentials by themselves: where one was shown, and that one was taken back."""
+"""What the ledger is told beside outcomes: where a credential was shown, that one was taken back, what was tidied."""
 
 from __future__ import annotations
 
@@ -34,3 +34,10 @@ class CredentialRevoked(t.NamedTuple):
     not_after: datetime
     reason: str
     when: datetime
+
+
+class Cleared(t.NamedTuple):
+    """What was placed for an order of this identity, of whichever generation, is taken away: `left` is known of it."""
+
+    reference: str
+    left: str

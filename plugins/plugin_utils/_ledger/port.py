@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ...module_utils._core.errors import Denied, Pending
-from .nouns import CredentialRevoked
+from .nouns import Cleared, CredentialRevoked
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -230,8 +230,8 @@ class KeyGone(t.NamedTuple):
 KeyChange = KeyKept | KeyGone
 """Changes that are about no identity, so that their outcome may have the name of a key."""
 Change = (
-    Issued | Ordered | Scheduled | Delivered | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack | KeyChange
-    | CredentialRevoked
+    Issued | Ordered | Cleared | Scheduled | Delivered | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack
+    | KeyChange | CredentialRevoked
 )
 
 
