@@ -16,7 +16,9 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured, Unavailable
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import Subject
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Generation, Subject
+from ansible_collections.keystead.identity.plugins.plugin_utils._acme.dns import Record
+from ansible_collections.keystead.identity.plugins.plugin_utils._acme.dns_update import Update
 from ansible_collections.keystead.identity.tests.harness import local as make
 from ansible_collections.keystead.identity.tests.harness.acme import PEER, Backend, options
 from ansible_collections.keystead.identity.tests.harness.issuers import Made, answers, check_sentence, refusal, settled
@@ -65,6 +67,54 @@ def test_a_wildcard_and_its_own_name_are_shown_by_one_name_with_two_records(
         *[("add", f"_acme-challenge.{name}") for name in ("a.b.example.org", "example.org", "example.org")],
         *[("delete", f"_acme-challenge.{name}") for name in ("a.b.example.org", "example.org", "example.org")],
     ]
+    assert not [values for values in names.texts.values() if values]
+
+
+def test_all_records_of_a_zone_are_one_update_and_zones_are_worked_on_side_by_side(
+    pebbles: Pebbles, pebble: Pebble, names: NameServer, tmp_path: Path
+) -> None:
+    names.sizes.clear()
+    names.most, names.delay = 0, 0.3
+    try:
+        one = issuer(pebbles, pebble, tmp_path, updating(names))
+        zones = ("example.org", "below.example.org")
+        subjects = [Subject(dns_names=tuple(f"u{n}-{m}.{zone}" for zone in zones for m in range(3))) for n in range(4)]
+        found = answers(one, *(make.request(each, profile=PEER, number=n) for n, each in enumerate(subjects)))
+    finally:
+        names.delay = 0.0
+    assert all(isinstance(answer, Generation) for answer in found), found
+    assert (len(names.sizes), names.most) == (4, 2), "two zones to add in, and two to delete in"
+    assert not [values for values in names.texts.values() if values]
+
+
+def test_a_name_that_may_not_be_changed_stops_no_other_one_of_its_zone(
+    pebbles: Pebbles, pebble: Pebble, names: NameServer, tmp_path: Path
+) -> None:
+    names.locked.add("_acme-challenge.locked.example.org")
+    try:
+        one = issuer(pebbles, pebble, tmp_path, updating(names))
+        asked = [
+            make.request(Subject(dns_names=(f"{name}.example.org",)), profile=PEER, number=n)
+            for n, name in enumerate(("free1", "locked", "free2"))
+        ]
+        first, second, third = answers(one, *asked)
+    finally:
+        names.locked.clear()
+    assert isinstance(first, Generation)
+    assert isinstance(third, Generation)
+    assert isinstance(second, Denied)
+    assert "refuses to change _acme-challenge.locked.example.org (REFUSED); permit it" in str(second)
+
+
+def test_what_fits_into_no_message_goes_in_several(names: NameServer) -> None:
+    long = ".".join(["a" * 60] * 3)
+    records = [Record(f"_acme-challenge.n{n:04}.{long}.example.org", "v" * 43) for n in range(450)]
+    update = Update(updating(names)["dns_01"]["rfc2136"] | {"ttl": 60, "key_algorithm": "hmac-sha256"}, "x")
+    names.sizes.clear()
+    assert update.present(records) == {}
+    assert len(names.sizes) == 3
+    assert max(names.sizes) < 65536
+    assert update.cleanup(records) == {}
     assert not [values for values in names.texts.values() if values]
 
 
