@@ -4,8 +4,8 @@
 
 """A stand-in for a primary name server, for tests only: none can be had with what they install.
 
-It has the zones example.org and below.example.org. What it knows of DNS is dnspython's: messages, TSIG (RFC 8945), updates (RFC 2136). Every name has the address
-127.0.0.1. It keeps TXT records, and every update that it took.
+It has the zones example.org and below.example.org. What it knows of DNS is dnspython's: messages, TSIG (RFC 8945),
+updates (RFC 2136). Every name has the address 127.0.0.1. It keeps TXT records, and every update that it took.
 """
 
 from __future__ import annotations
