@@ -18,6 +18,7 @@ from ..module_utils._core.ports import Good, Lister, Revoked, Revoker
 from ..module_utils._core.renewal import renew_at
 from ._answer import accepted
 from ._issuers.facts import facts_of
+from ._verifying import check_after
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Generation, Identity
@@ -92,6 +93,7 @@ def accepted_by(work: Work, request: Request, answer: Generation, anchors: t.Seq
     """Apply V1, and refuse what would be due at once: it would be issued anew in every run."""
     now = datetime.now(UTC)
     credential = accepted(answer, request, work.public_id, anchors, now)
+    check_after(work, answer, anchors)
     due = renew_at(credential, work.identity.renew_before)
     if due <= now:
         raise NotConverged(

@@ -10,6 +10,7 @@ import typing as t
 
 from ..module_utils._core.ports import Foresees
 from ._enrolling import own
+from ._verifying import check_before
 from ._work import failing
 
 if t.TYPE_CHECKING:
@@ -30,6 +31,6 @@ def foresee(
                 continue
             if refusals is not None:
                 refusals.check(work)
-            signers.anchors(work.issuer, ledger, pin=False)
+            check_before(work, signers.anchors(work.issuer, ledger, pin=False))
             if isinstance(work.issuer, Foresees) and work.issuer.foresee(work.identity.subject, own(work)):
                 task.refuse_secrets("a secret for the issuer", "let the controller enrol (enrol: controller)")

@@ -23,6 +23,7 @@ from ._refusals import Refusals, asked_for
 from ._request import checked
 from ._scheduling import first_asked
 from ._signed import issued, lost, lost_by, orphan
+from ._verifying import check_before
 from ._waiting import over, pending
 from ._work import failing
 
@@ -58,6 +59,7 @@ class Issuing:
         self._ordering = Ordering(ledger, batch, host, wait, self._over)
         self._say, self._weak, self._retry_refused = say, weak, retry_refused
         self._said = time.monotonic()
+        self._known: dict[int, tuple[bytes, ...]] = {}  # anchors, by issuer
 
     def run(self, works: t.Sequence[Work]) -> None:
         """Fill in `generation` and `number`, or `error`, for every work that needs a credential."""
@@ -123,7 +125,15 @@ class Issuing:
         with failing([work]):
             if not self._retry_refused:
                 self._refusals.check(work)
+            if work.found is not None and work.found.openssl is not None:
+                check_before(work, self._known_anchors(_issuer_of(work)))
         return work.error is None
+
+    def _known_anchors(self, issuer: Issuer) -> tuple[bytes, ...]:
+        """Return whom an answer is to lead to, without pinning anybody: perhaps nobody is asked."""
+        if id(issuer) not in self._known:
+            self._known[id(issuer)] = self._signers.anchors(issuer, self._ledger, pin=False)
+        return self._known[id(issuer)]
 
     @functools.cached_property
     def _refusals(self) -> Refusals:

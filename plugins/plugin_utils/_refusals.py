@@ -66,7 +66,8 @@ class Refusals:
 def question(work: Work, signers: Signers) -> str:
     """Return a digest (SHA-256, hex) of all that decides whether an answer fits; no secret is in it."""
     issuer = signers.settings(work.issuer) if work.issuer else None
-    told = [asked(work.identity), work.identity.renew_before, work.identity.key.type, issuer]
+    openssl = work.found.openssl if work.found else None
+    told = [asked(work.identity), work.identity.renew_before, work.identity.key.type, issuer, openssl]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 

@@ -92,6 +92,10 @@ class OpenBaoIssuer:
         """Return the roots (DER) that the server names above the issuer; nobody has to be logged in."""
         return self._signer.roots()
 
+    def chain(self) -> tuple[bytes, ...]:
+        """Return the issuer that the server names, and those above it, DER; nobody has to be logged in."""
+        return self._signer.chain()
+
     def begin(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]:
         """Have one after the other signed. When the server is gone, those that it signed stay signed."""
         self._records.forget()
