@@ -22,7 +22,7 @@ from ._known import known_of, to_purge
 from ._ledger.port import Batch
 from ._ledger.queries import spent_keys
 from ._ledger.registry import open_for
-from ._policy.candidate import candidates
+from ._policy.candidate import candidates, with_others
 from ._policy.live import Live
 from ._policy.load import load
 from ._policy.review import Review
@@ -46,10 +46,12 @@ MANY = 50  # identities that take long enough to say what is going on
 def converge(args: Options, task: Task, module: str = "machine_identity") -> dict[str, t.Any]:
     """Bring the identities of one host to what validated options declare; return what the task returns."""
     declared = declarations(args, module)
-    review = Review(load(args["policy"], datetime.now(UTC)), candidates(args["identities"], declared, task))
+    judged = candidates(args["identities"], declared, task)
+    further = [issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))]
+    review = Review(load(args["policy"], datetime.now(UTC)), judged, with_others(judged, further))
     if any(one.identity.key.comes_down and one.identity.state == "present" for one in declared):
         task.refuse_secrets("a key that the controller makes", "let the host make it (key.origin: host)")
-    signers = Signers([issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))], module)
+    signers = Signers(further, module)
     ledger = open_for(args, read_only=task.check)
     try:
         return _Run(args, task, signers, ledger, review).of(declared)

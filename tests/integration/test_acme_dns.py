@@ -20,7 +20,8 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.model impo
 from ansible_collections.keystead.identity.plugins.plugin_utils._acme.dns import Record
 from ansible_collections.keystead.identity.plugins.plugin_utils._acme.dns_update import Update
 from ansible_collections.keystead.identity.tests.harness import local as make
-from ansible_collections.keystead.identity.tests.harness.acme import PEER, Backend, options
+from ansible_collections.keystead.identity.tests.harness.acme import PEER, Backend, identities, options
+from ansible_collections.keystead.identity.tests.harness.in_process import World
 from ansible_collections.keystead.identity.tests.harness.issuers import Made, answers, check_sentence, refusal, settled
 from ansible_collections.keystead.identity.tests.harness.name_server import KEY_NAME, SECRET, NameServer, running
 from ansible_collections.keystead.identity.tests.harness.openbao_server import free_ports
@@ -204,6 +205,14 @@ def test_a_secret_that_cannot_be_read_is_said_before_there_is_an_account(
     error = refusal(issuer(pebbles, pebble, tmp_path, challenge), make.request(profile=PEER))
     assert "key_secret_file" in check_sentence(error, "acme")
     assert not (tmp_path / "account.pem").exists()
+
+
+def test_check_mode_says_that_a_secret_cannot_be_read(pebble: Pebble, names: NameServer, tmp_path: Path) -> None:
+    challenge = updating(names, key_secret=None, key_secret_file=str(tmp_path / "missing"))
+    wrong = {"acme": options(pebble, tmp_path, challenge)}
+    shown = World(tmp_path / "world").converge(identities(1), issuer=wrong, check=True)
+    assert shown["failed"]
+    assert f"rfc2136.key_secret_file {tmp_path / 'missing'} cannot be read" in shown["msg"]
 
 
 @contextlib.contextmanager

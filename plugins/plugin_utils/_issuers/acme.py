@@ -10,13 +10,13 @@ import functools
 import typing as t
 
 from .._acme.address import OPTION, address, contact, on_host
-from .._acme.dns_options import check
+from .._acme.dns_options import check, check_file
 from .._advice import Advice
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.challenge import Challenge
     from ...module_utils._core.errors import KeysteadError
-    from ...module_utils._core.model import Generation, X509Facts
+    from ...module_utils._core.model import Credential, Generation, Subject, X509Facts
     from ...module_utils._core.ports import Check, Order, Request, Revoked, Unknown
     from ...module_utils._core.schedule import Schedule
     from .._acme.account import Account
@@ -76,6 +76,11 @@ class AcmeIssuer:
         from .._acme.roots import roots
 
         return roots(self._options)
+
+    def foresee(self, subject: Subject, current: Credential | None) -> bool:  # noqa: ARG002 - it is the same for all
+        """Read the secret of a name server; nothing of it goes to a host. Raises Misconfigured."""
+        check_file(self._options["challenge"].get("dns_01") or {})
+        return False
 
     def begin(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]:
         """Begin an order for each request; nothing is validated or signed yet."""
