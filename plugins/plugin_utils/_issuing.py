@@ -12,7 +12,7 @@ import time
 import typing as t
 from datetime import UTC, datetime, timedelta
 
-from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
+from ..module_utils._core.errors import Denied, Ended, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
 from ..module_utils._core.ports import Order
 from ._accepting import accepted_by, asked, backend, gives_again, listed, lost_since, still_fits
 from ._edge import unexpected
@@ -175,7 +175,7 @@ class Issuing:
             except KeysteadError as error:
                 work.error, work.orphaned = orphan(work, request, answer, error)
 
-    def _over(self, ended: t.Sequence[tuple[Work, Order, Denied]]) -> None:
+    def _over(self, ended: t.Sequence[tuple[Work, Order, Ended]]) -> None:
         """Let intents end as what they were, and open others for what is begun in the place of their orders."""
         for work, order, error in ended:
             why, outcome = over(work, order, error)

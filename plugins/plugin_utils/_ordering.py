@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ..module_utils._core.challenge import Challenges, Shows
-from ..module_utils._core.errors import Denied, KeysteadError, Unavailable
+from ..module_utils._core.errors import Ended, KeysteadError, Unavailable
 from ..module_utils._core.ports import Order
 from ._enrolling import asking
 from ._issuers.facts import facts_of
@@ -31,7 +31,7 @@ LONGEST_PAUSE = 10.0
 
 Answer = t.Union["Generation", Order, KeysteadError]
 Asked = tuple["Work", "Request"]
-Over = t.Callable[[t.Sequence[tuple["Work", Order, Denied]]], None]
+Over = t.Callable[[t.Sequence[tuple["Work", Order, Ended]]], None]
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Ordering:
         ended = {
             index: (asked[index][0], order, answer)
             for index, (order, answer) in enumerate(zip(before, answers, strict=True))
-            if order is not None and isinstance(answer, Denied)
+            if order is not None and isinstance(answer, Ended)
         }
         self.over(list(ended.values()))
         again = [index for index, (work, _order, _answer) in ended.items() if work.error is None]

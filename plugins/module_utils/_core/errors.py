@@ -39,8 +39,12 @@ class Denied(KeysteadError):
     refused: str | None = None
 
 
-class Lost(Denied):
-    """What was begun in an earlier run is over, and nobody can say any more whether it was signed."""
+class Ended(Denied):
+    """What was begun in an earlier run is over and was never signed: something else may be begun in its place."""
+
+
+class Lost(Ended):
+    """It is over, and nobody can say any more whether it was signed."""
 
 
 class Unasked(Denied):

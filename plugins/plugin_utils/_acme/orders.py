@@ -14,13 +14,13 @@ import time
 import typing as t
 
 from ...module_utils._core.challenge import Challenge
-from ...module_utils._core.errors import Denied, KeysteadError, Lost, Misconfigured, Pending, Unavailable, Unreached
+from ...module_utils._core.errors import Denied, Ended, KeysteadError, Lost, Misconfigured, Pending, Unavailable
 from ...module_utils._core.model import Generation
 from ...module_utils._core.ports import Order
 from .._edge import unexpected
 from .._retry_after import retry_after
 from .address import WHO
-from .errors import LoggedOut, Nothing, Refused, Silent, not_understood, text
+from .errors import LoggedOut, Nothing, Refused, Silent, not_asked, not_understood, plain, text
 from .order import Track, shown_for, wanted, why_invalid
 from .records import Records
 from .reference import Reference
@@ -71,11 +71,11 @@ class Orders:
         over = self._unfit()
         for request in requests:
             last = answers[-1] if answers else None
-            answer = _not_asked(over) or self._begun(request)
+            answer = not_asked(over) or self._begun(request)
             answers.append(answer)
             if isinstance(answer, _OVER) or (isinstance(answer, _TWICE) and isinstance(last, _TWICE)):
                 over = answer
-        return [_plain(one) if isinstance(one, KeysteadError) else one for one in answers]
+        return [plain(one) if isinstance(one, KeysteadError) else one for one in answers]
 
     def _unfit(self) -> KeysteadError | None:
         """Return why control could not be shown, before an account or an order is made for it."""
@@ -164,20 +164,28 @@ class Orders:
                 broken = False
             except KeysteadError as error:
                 told = Misconfigured(str(error)) if isinstance(error, LoggedOut) else error
-                track.fail(_plain(told))
+                track.fail(plain(told))
                 over = told if isinstance(error, _OVER) or (broken and isinstance(error, _TWICE)) else None
                 broken = isinstance(error, _TWICE)
             except Exception as error:  # noqa: BLE001 - its siblings go on
                 track.fail(Unavailable(unexpected(WHO, error)))
 
     def _look(self, track: Track) -> None:
-        """Read the order, and what its authorizations wait for."""
+        """Read the order, and what its authorizations wait for. Raises Ended for one of an earlier run that is over."""
+        try:
+            self._look_at(track)
+        except (Ended, LoggedOut):
+            raise
+        except Denied as error:
+            raise error if track.fresh else Ended(str(error)) from None
+
+    def _look_at(self, track: Track) -> None:
         if not track.url.startswith("https://"):
             raise Denied(f"{WHO}: {track.url[:60]!r} is no order; run again")
         if not track.body:
             self._read(track)
         track.check_goes_on()
-        waits, shown = track.status == "pending" and not track.wanted, self._tools.dns and not track.fresh
+        waits, shown = track.status == "pending" and track.url not in self._wanted, self._tools.dns and not track.fresh
         if waits or shown:
             found = [self._got(url, "authorization") for url in track.urls("authorizations")]
             if shown:  # by an earlier run, perhaps; it is taken away whatever became of the order
@@ -222,7 +230,7 @@ class Orders:
             answer = self._post(text(track.body, "certificate", "order"), None, "the certificate")
             track.result = self._tools.chains.generation(answer, self._another_chain, self._tools.issuer_id)
         elif track.status == "invalid":
-            raise Denied(self._why(track))
+            raise Ended(self._why(track))
         elif track.status not in ("pending", "processing"):
             raise not_understood("order")
 
@@ -287,13 +295,3 @@ class Orders:
         except Nothing as error:
             told = str(error).partition(";")[0]
             raise Denied(f"{told}; run again for another one, or correct directory_url") from None
-
-
-def _not_asked(over: KeysteadError | None) -> KeysteadError | None:
-    """Return the error of a request that nobody is asked any more, since another one was answered like this."""
-    return Unreached(str(over)) if isinstance(over, Unavailable) else over
-
-
-def _plain(error: KeysteadError) -> KeysteadError:
-    """Return an error as one of the kinds that the rest of the house knows."""
-    return next((kind(str(error)) for kind in (Lost, Denied, Unreached, Unavailable) if isinstance(error, kind)), error)
