@@ -174,6 +174,24 @@ def test_a_run_that_shows_control_in_another_way_tells_what_stays(
     assert stays in said
 
 
+def test_a_name_server_that_refuses_is_no_reason_to_begin_another_order(
+    world: World, proxy: FaultyProxy, names: NameServer, issuer: Body
+) -> None:
+    (one,) = identities(1)
+    proxy.fail(killed, "/authZ/")
+    with pytest.raises(KeyboardInterrupt):
+        world.converge([one], issuer=issuer)
+    proxy.heal()
+    names.locked.update(shown(one))
+    try:
+        done = world.converge([one], issuer=issuer)
+    finally:
+        names.locked.clear()
+    assert "refuses to change" in done["msg"]
+    assert sum("/order-plz" in line for line in proxy.seen) == 1
+    assert not world.converge([one], issuer=issuer).get("failed")
+
+
 # files
 
 
