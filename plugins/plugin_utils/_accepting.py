@@ -18,6 +18,7 @@ from ..module_utils._core.ports import Good, Lister, Revoked, Revoker
 from ..module_utils._core.renewal import renew_at
 from ._answer import accepted
 from ._issuers.facts import facts_of
+from ._verifying import check_after
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Generation, Identity
@@ -51,7 +52,12 @@ def lost_since(issuer: Issuer, work: Work, now: datetime) -> datetime | None:
 def gives_again(opened: OpenIntent, work: Work, now: datetime) -> bool:
     """Tell whether an issuer gives the same answer again: soon after, and to the same request."""
     left = facts_of(opened.issuer_id).same_again - ON_THE_WAY - (now - opened.since).total_seconds()
-    return left > 0 and opened.asked in (None, asked(work.identity))
+    return left > 0 and (opened.asked is None or _plain(opened.asked) == _plain(asked(work.identity)))
+
+
+def _plain(asked_for: str) -> dict[str, t.Any]:
+    """Return what an issuer hears of what is asked for."""
+    return {name: value for name, value in json.loads(asked_for).items() if name != "question"}
 
 
 def asked(identity: Identity) -> str:
@@ -87,6 +93,7 @@ def accepted_by(work: Work, request: Request, answer: Generation, anchors: t.Seq
     """Apply V1, and refuse what would be due at once: it would be issued anew in every run."""
     now = datetime.now(UTC)
     credential = accepted(answer, request, work.public_id, anchors, now)
+    check_after(work, answer, anchors)
     due = renew_at(credential, work.identity.renew_before)
     if due <= now:
         raise NotConverged(

@@ -22,7 +22,7 @@ from ._known import known_of, to_purge
 from ._ledger.port import Batch
 from ._ledger.queries import spent_keys
 from ._ledger.registry import open_for
-from ._policy.candidate import candidates
+from ._policy.candidate import candidates, with_others
 from ._policy.live import Live
 from ._policy.load import load
 from ._policy.review import Review
@@ -53,10 +53,12 @@ def converge(
 
         return planned(args, task, module, converge)
     declared = declarations(args, module)
-    review = Review(load(args["policy"], datetime.now(UTC)), candidates(args["identities"], declared, task))
+    judged = candidates(args["identities"], declared, task)
+    further = [issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))]
+    review = Review(load(args["policy"], datetime.now(UTC)), judged, with_others(judged, further))
     if any(one.identity.key.comes_down and one.identity.state == "present" for one in declared):
         task.refuse_secrets("a key that the controller makes", "let the host make it (key.origin: host)")
-    signers = Signers([issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))], module)
+    signers = Signers(further, module)
     ledger = open_for(args, read_only=task.check)
     try:
         return _Run(args, task, signers, ledger, review, watch=watch).of(declared)
@@ -72,6 +74,7 @@ class _Run:
     ) -> None:
         self.task, self.signers, self.ledger, self.review, self.watch = task, signers, ledger, review, watch
         self.store, self.wait, self.live = args["store"], seconds(args["wait"]), args["check_status"] == "live"
+        self.retry_refused = bool(args["retry_refused"])
         self.purged = args["scope"] if args["purge"] else None
         self.known_of = functools.partial(known_of, made_before=args.get("made_before"))  # by key_rotate alone (ADR 21)
         self.now = datetime.now(UTC)
@@ -150,8 +153,11 @@ class _Run:
     def _foresee(self, works: t.Sequence[Work]) -> None:
         if works:
             from ._foreseen import foresee
+            from ._refusals import Refusals
 
-            foresee(works, self.signers, self.ledger, self.task)
+            ledger = t.cast("Readable", self.ledger)
+            refusals = None if self.retry_refused else Refusals(ledger, self._batch(), self.signers)
+            foresee(works, self.signers, self.ledger, self.task, refusals)
 
     def _look(self, works: t.Sequence[Work]) -> None:
         """Ask the host; identities that another run is at work on are asked for again, for as long as `wait` says."""
@@ -242,6 +248,7 @@ class _Run:
             weak=self.review.policy.weak_lists,
             warnings=self.warnings,
             host=self.host,
+            retry_refused=self.retry_refused,
         )
         to_adopt = [work for work in works if work.needs("adopt")]
         if to_adopt:

@@ -7,20 +7,25 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 import typing as t
 from datetime import UTC, datetime, timedelta
 
-from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
+from ..module_utils._core.errors import Denied, Ended, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
 from ..module_utils._core.ports import Order
 from ._accepting import accepted_by, asked, backend, gives_again, listed, lost_since, still_fits
 from ._edge import unexpected
 from ._ledger.port import Event, Held, Intent, Outcome, Refused, Used
 from ._ordering import Ordering, reference
 from ._policy.load import known_weak
+from ._refusals import Refusals, asked_for
 from ._request import checked
 from ._scheduling import first_asked
 from ._signed import issued, lost, lost_by, orphan
+from ._verifying import check_before
+from ._waiting import over, pending
+from ._work import failing
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.model import Generation
@@ -43,21 +48,26 @@ class Issuing:
 
     def __init__(  # noqa: PLR0913 - what it needs to know
         self, signers: Signers, ledger: Ledger, batch: Batch, *, holder: str, wait: float, say: Say, weak: Paths = (),
-        warnings: list[str] | None = None, host: HostHalf | None = None,
+        warnings: list[str] | None = None, host: HostHalf | None = None, retry_refused: bool = False,
     ) -> None:
-        """Keep whom to ask, where to write down, how to tell, the files of weak keys, where to warn, and the host."""
+        """Keep whom to ask, where to write down, how to tell, the files of weak keys, where to warn, and the host.
+
+        With `retry_refused`, what was refused a short time ago is asked for again.
+        """
         self._warnings = [] if warnings is None else warnings
         self._signers, self._ledger, self._batch, self._holder = signers, ledger, batch, holder
-        self._ordering = Ordering(ledger, batch, host, wait)
-        self._say, self._weak = say, weak
+        self._ordering = Ordering(ledger, batch, host, wait, self._over)
+        self._say, self._weak, self._retry_refused = say, weak, retry_refused
         self._said = time.monotonic()
+        self._known: dict[int, tuple[bytes, ...]] = {}  # anchors, by issuer
 
     def run(self, works: t.Sequence[Work]) -> None:
         """Fill in `generation` and `number`, or `error`, for every work that needs a credential."""
         weak = known_weak(self._weak) if works else frozenset()
         asked = [(work, request) for work in works if (request := self._request(work, weak)) is not None]
         found = [(work, request) for work, request in asked if self._found_again(work, request)]
-        asked = self._intend([(work, request) for work, request in asked if not work.generation and not work.error])
+        asked = [(work, request) for work, request in asked if not work.generation and not work.error]
+        asked = self._intend([(work, request) for work, request in asked if self._may_be_asked_for(work)])
         by_issuer: dict[int, list[tuple[Work, Request]]] = {}
         for work, request in asked:
             by_issuer.setdefault(id(_issuer_of(work)), []).append((work, request))
@@ -89,7 +99,7 @@ class Issuing:
             work.lost_since = lost_since(_issuer_of(work), work, datetime.now(UTC))
             if work.lost_since is not None and lost_by(work) == _issuer_of(work).id and self._waits(work):
                 work.lost_since = None
-        intents = {work.name: intent(work, work.reason("issue"), self._holder) for work, _request in asked}
+        intents = {work.name: self._intent(work) for work, _request in asked}
         while intents:
             try:
                 self._ledger.intend(self._batch, list(intents.values()))
@@ -105,6 +115,29 @@ class Issuing:
                         work.error = _used(work, used.users[work.name])
                         intents.pop(work.name, None)
         return [(work, request) for work, request in asked if work.name in intents]
+
+    def _intent(self, work: Work) -> Intent:
+        made = intent(work, work.reason("issue"), self._holder)
+        return made._replace(asked=asked_for(work, self._signers))
+
+    def _may_be_asked_for(self, work: Work) -> bool:
+        """Tell whether an answer may fit: where the last one did not, a while has to pass."""
+        with failing([work]):
+            if not self._retry_refused:
+                self._refusals.check(work)
+            if work.found is not None and work.found.openssl is not None:
+                check_before(work, self._known_anchors(_issuer_of(work)))
+        return work.error is None
+
+    def _known_anchors(self, issuer: Issuer) -> tuple[bytes, ...]:
+        """Return whom an answer is to lead to, without pinning anybody: perhaps nobody is asked."""
+        if id(issuer) not in self._known:
+            self._known[id(issuer)] = self._signers.anchors(issuer, self._ledger, pin=False)
+        return self._known[id(issuer)]
+
+    @functools.cached_property
+    def _refusals(self) -> Refusals:
+        return Refusals(t.cast("Readable", self._ledger), self._batch, self._signers)
 
     def _waits(self, work: Work) -> bool:
         """Tell whether the issuer said that it had not decided yet: then nothing that it signed got lost."""
@@ -124,10 +157,32 @@ class Issuing:
             part = group[start : start + AT_ONCE]
             with _failing(part):
                 for (work, request), answer in zip(part, self._ordering.answers(issuer, part), strict=True):
-                    _take(work, request, answer, anchors)
+                    self._take(work, request, answer, anchors)
             if time.monotonic() - self._said > QUIET:
                 self._said = time.monotonic()
                 self._say(f"{backend(issuer.id)}: {min(start + AT_ONCE, len(group))} of {len(group)} answered")
+
+    def _take(
+        self, work: Work, request: Request, answer: Generation | Order | KeysteadError, anchors: t.Sequence[bytes]
+    ) -> None:
+        if isinstance(answer, KeysteadError):
+            work.error = answer
+        elif isinstance(answer, Order):
+            work.error = pending(work, answer, t.cast("Readable", self._ledger), self._batch)
+        else:
+            try:
+                work.generation = accepted_by(work, request, answer, anchors)
+            except KeysteadError as error:
+                work.error, work.orphaned = orphan(work, request, answer, error)
+
+    def _over(self, ended: t.Sequence[tuple[Work, Order, Ended]]) -> None:
+        """Let intents end as what they were, and open others for what is begun in the place of their orders."""
+        for work, order, error in ended:
+            why, outcome = over(work, order, error)
+            with failing([work]):
+                self._ledger.record(self._batch, [outcome])
+                self._ledger.intend(self._batch, [self._intent(work)._replace(reference=None)])
+                self._warnings.append(f"{work.name}: {why}; another one was begun")
 
     def _found_again(self, work: Work, request: Request) -> bool:
         """Look for the answer that a cut-off run never brought to the host: the key is the same, so it still fits (R1).
@@ -222,19 +277,6 @@ def _failing(group: t.Sequence[tuple[Work, Request]]) -> t.Iterator[None]:
         for work, _request in group:
             if work.generation is None and work.error is None:
                 work.error = told
-
-
-def _take(work: Work, request: Request, answer: Generation | Order | KeysteadError, anchors: t.Sequence[bytes]) -> None:
-    if isinstance(answer, KeysteadError):
-        work.error = answer
-    elif isinstance(answer, Order):
-        who = backend(_issuer_of(work).id)
-        work.error = Pending(f"{who}: it has not decided on {work.name} yet; run again later", answer.retry_after)
-    else:
-        try:
-            work.generation = accepted_by(work, request, answer, anchors)
-        except KeysteadError as error:
-            work.error, work.orphaned = orphan(work, request, answer, error)
 
 
 def _outcome(work: Work) -> Outcome:

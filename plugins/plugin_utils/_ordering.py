@@ -10,13 +10,14 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
-from ..module_utils._core.challenge import Challenges
-from ..module_utils._core.errors import Denied, KeysteadError, Unavailable
+from ..module_utils._core.challenge import Challenges, Shows
+from ..module_utils._core.errors import Ended, KeysteadError, Unavailable
 from ..module_utils._core.ports import Order
 from ._enrolling import asking
 from ._issuers.facts import facts_of
 from ._ledger.nouns import Ordered
 from ._ledger.port import Event, Outcome
+from ._waiting import clear, event_of, where
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.challenge import Challenge
@@ -31,6 +32,7 @@ LONGEST_PAUSE = 10.0
 
 Answer = t.Union["Generation", Order, KeysteadError]
 Asked = tuple["Work", "Request"]
+Over = t.Callable[[t.Sequence[tuple["Work", Order, Ended]]], None]
 
 
 @dataclass
@@ -41,6 +43,8 @@ class Ordering:
     batch: Batch
     host: HostHalf | None
     wait: float
+    over: Over
+    """Is told of orders of an earlier run that are over, before others are begun in their place."""
     _written: dict[str, str] = field(default_factory=dict)
 
     def answers(self, issuer: Issuer, asked: t.Sequence[Asked]) -> list[Answer]:
@@ -50,13 +54,19 @@ class Ordering:
             work.name: order.reference for (work, _request), order in zip(asked, before, strict=True) if order
         }
         answers = self._round(issuer, asked, before)
-        again = [
-            index for index, order in enumerate(before) if order is not None and isinstance(answers[index], Denied)
-        ]
+        ended = {
+            index: (asked[index][0], order, answer)
+            for index, (order, answer) in enumerate(zip(before, answers, strict=True))
+            if order is not None and isinstance(answer, Ended)
+        }
+        self.over(list(ended.values()))
+        again = [index for index, (work, _order, _answer) in ended.items() if work.error is None]
         if again:
             anew = self._round(issuer, [asked[index] for index in again], [None] * len(again))
             for index, answer in zip(again, anew, strict=True):
                 answers[index] = answer
+        if isinstance(issuer, Shows):
+            clear(issuer, [work.name for work, _request in asked], answers, self.ledger, self.batch)
         return answers
 
     def _round(self, issuer: Issuer, asked: t.Sequence[Asked], before: t.Sequence[Order | None]) -> list[Answer]:
@@ -69,7 +79,8 @@ class Ordering:
         self._write_down(issuer, [(work, one) for (work, _request), one in zip(fresh, begun, strict=True)])
         answers = iter(begun)
         found = [order if order is not None else next(answers) for order in before]
-        later = self._finished(way, self._shown(issuer, asked, found), at_once=_resumes(issuer))
+        found = self._placed(issuer, asked, self._shown(issuer, asked, found))
+        later = self._finished(way, found, at_once=_resumes(issuer))
         self._write_down(issuer, [(work, one) for (work, _request), one in zip(asked, later, strict=True)])
         return later
 
@@ -78,14 +89,23 @@ class Ordering:
         if not _resumes(issuer):
             return
         outcomes = [
-            Outcome(work.name, work.number, (Event("issue", work.reason("issue"), "pending", _told(order)),),
-                    (Ordered(order.reference),))
+            Outcome(
+                work.name,
+                work.number,
+                self._events(work, order),
+                (Ordered(order.reference),),
+            )
             for work, order in begun
             if isinstance(order, Order) and self._written.get(work.name) != order.reference
-        ]  # fmt: skip
+        ]
         self._written.update({work.name: order.reference for work, order in begun if isinstance(order, Order)})
         if outcomes:
             self.ledger.record(self.batch, outcomes)
+
+    def _events(self, work: Work, order: Order) -> tuple[Event, ...]:
+        """Tell of an order once, when it is begun; how far it is stands beside the intent alone."""
+        known = where(self._written.get(work.name, "")) == where(order.reference)
+        return () if known else (Event("issue", work.reason("issue"), "pending", event_of(order.reference)),)
 
     def _shown(self, issuer: Issuer, asked: t.Sequence[Asked], answers: list[Answer]) -> list[Answer]:
         """Show on the host what an issuer wants to see there, in one execution."""
@@ -105,6 +125,15 @@ class Ordering:
             for index in indices:
                 if (error := failed.get(asked[index][0].name)) is not None:
                     answers[index] = error
+        return answers
+
+    def _placed(self, issuer: Issuer, asked: t.Sequence[Asked], answers: list[Answer]) -> list[Answer]:
+        """Write down what an issuer is going to place elsewhere, so that whoever comes after it can take it away."""
+        orders = [one for one in answers if isinstance(one, Order)]
+        if not orders or not isinstance(issuer, Shows):
+            return answers
+        answers = _replaced(answers, orders, issuer.shown(orders))
+        self._write_down(issuer, [(work, one) for (work, _request), one in zip(asked, answers, strict=True)])
         return answers
 
     def _respond(
@@ -152,7 +181,3 @@ def reference(work: Work) -> str | None:
     """Return the order that this run goes on with."""
     order = _earlier(work, t.cast("Request", None))
     return order.reference if order else None
-
-
-def _told(order: Order) -> str:
-    return f"order {order.reference}"

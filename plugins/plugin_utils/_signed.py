@@ -70,11 +70,15 @@ def lost(work: Work) -> tuple[Event, ...]:
     """Tell of an orphan that nobody can look for: who may have signed it, for which key and names, and when (R1)."""
     if work.lost_since is None:
         return ()
-    opened = work.remembered.open_intent if work.remembered else None
-    names = ", ".join(json.loads(opened.asked)["names"]) if opened and opened.asked else "names that are not recorded"
     window = f"between {work.lost_since:%Y-%m-%d %H:%M:%S} and {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-    said = f"{lost_by(work)} may have signed key {work.public_id} for {names} {window}; its answer got lost"
-    return (Event("issue", "an earlier answer got lost", "orphaned", said),)
+    said = f"{lost_by(work)} may have signed key {work.public_id} for {names_before(work)} {window}"
+    return (Event("issue", "an earlier answer got lost", "orphaned", f"{said}; its answer got lost"),)
+
+
+def names_before(work: Work) -> str:
+    """Return the names that an earlier run asked for."""
+    opened = work.remembered.open_intent if work.remembered else None
+    return ", ".join(json.loads(opened.asked)["names"]) if opened and opened.asked else "names that are not recorded"
 
 
 def lost_by(work: Work) -> str:

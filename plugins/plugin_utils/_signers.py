@@ -17,6 +17,7 @@ from ._roots import declared_roots
 
 if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Issuer
+    from ..module_utils._options.option import Table
     from ._key import Backend
     from ._ledger.port import Ledger
 
@@ -67,6 +68,17 @@ class Signers:
         """Return what the issuers have to say beside their answers."""
         return [line for issuer in self._made.values() if isinstance(issuer, Advisor) for line in issuer.advice()]
 
+    def settings(self, issuer: Issuer) -> str:
+        """Return a digest (SHA-256, hex) of what a task says of an issuer, without its secrets, and of its roots."""
+        from ..module_utils._core import pki
+        from ..module_utils._options.issuers import ISSUERS as TABLES
+
+        table = TABLES[issuer.id.partition(":")[0]].options or {}
+        said = _without_secrets({**self._options[id(issuer)], "roots": None, "timeout": None}, table)
+        roots = [pki.fingerprint(der) for der in self._declared[id(issuer)]]
+        told = json.dumps([issuer.id, said, roots], sort_keys=True, default=str)
+        return hashlib.sha256(told.encode()).hexdigest()
+
     def anchors(self, issuer: Issuer, ledger: Ledger, *, pin: bool = True) -> tuple[bytes, ...]:
         """Return the roots (DER) that an answer must chain to: the declared, else the pinned, else the first seen.
 
@@ -89,3 +101,14 @@ class Signers:
         if pin and not set(pinned) >= set(kept):
             ledger.pin(issuer.place, sorted(kept))
         return tuple(kept.values())
+
+
+def _without_secrets(options: t.Mapping[str, t.Any], table: Table) -> dict[str, t.Any]:
+    """Return what a task says in options that hold no secret, however deep."""
+    found = {}
+    for name, option in table.items():
+        value = options.get(name)
+        if value is not None and not option.no_log:
+            below = option.options if isinstance(value, dict) else None
+            found[name] = _without_secrets(value, below) if below else value
+    return found

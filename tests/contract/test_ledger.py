@@ -13,6 +13,8 @@ import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured, Pending
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import queries
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.moments import stamp
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.nouns import Cleared
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import (
     INTENT_HOLDS,
     UNPLACED,
@@ -21,6 +23,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port imp
     Held,
     KeyGone,
     KeyKept,
+    Ordered,
     Orphaned,
     Outcome,
     Refused,
@@ -75,6 +78,44 @@ def test_what_was_delivered_is_remembered(ledger: SqlLedger) -> None:
     assert (found.certificate, found.not_after) == ("PEM 1", NOW + LIFE)
     assert (found.revoked, found.open_intent) == ((), None)
     assert found.links == tuple(path for path, _ in LINKS)
+
+
+def ordered(ledger: SqlLedger, reference: str, *events: Event) -> None:
+    ledger.record(batch(), [Outcome("web", 1, events, (Ordered(reference),))])
+
+
+def test_what_was_placed_for_an_order_is_known_until_it_is_taken_away(ledger: SqlLedger) -> None:
+    url, record = "https://x/order/1", "_acme-challenge.web.example.org=abc"
+    ledger.intend(batch(), [intent()])
+    ordered(ledger, f"{url}#told")
+    assert queries.placed(ledger, *WHERE) == []
+    ordered(ledger, f"{url}#told#{record}")
+    ledger.record(batch(), [Outcome("web", 1, (Event("issue", "", "failed"),), (Refused(),))])
+    assert queries.placed(ledger, *WHERE) == [("web", f"{url}#told#{record}")], "whatever became of the order"
+    assert queries.placed(ledger, "web2", WHERE[1]) == queries.placed(ledger, WHERE[0], "/srv/other") == []
+    ledger.record(batch(), [Outcome("web", None, (), (Cleared(f"{url}#told#{record}", url),))])
+    assert queries.placed(ledger, *WHERE) == []
+
+
+def test_when_an_order_was_begun_is_when_it_was_told_first(ledger: SqlLedger) -> None:
+    ledger.intend(batch(), [intent()])
+    ordered(ledger, "u/1", Event("issue", "", "pending", "order u/1"))
+    assert queries.ordered_at(ledger, *WHERE, "web", "order u/1") == stamp(NOW)
+    assert queries.ordered_at(ledger, *WHERE, "web", "order u/11") is None
+    assert queries.ordered_at(ledger, *WHERE, "api", "order u/1") is None
+
+
+def test_what_did_not_fit_is_known_until_something_is_accepted(ledger: SqlLedger) -> None:
+    failed = (Event("issue", "", "failed", "it did not fit"),)
+    ledger.intend(batch(), [intent()._replace(asked='{"question": "q"}')])
+    ledger.record(batch(), [Outcome("web", 1, failed, (Orphaned(issued(1, "aa")),))])
+    (found,) = queries.unfit(ledger, *WHERE)
+    assert found == {"name": "web", "asked": '{"question": "q"}', "at": stamp(NOW), "message": "it did not fit"}
+    ledger.intend(batch(), [intent(key="bb")])
+    ledger.record(batch(), [Outcome("web", 1, failed, (Orphaned(),))])
+    assert queries.unfit(ledger, *WHERE) == [found], "nobody knows what the second one was"
+    publish(ledger, key="cc")
+    assert queries.unfit(ledger, *WHERE) == []
 
 
 def test_another_host_and_another_store_remember_nothing(ledger: SqlLedger) -> None:

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A stand-in for the primary name server of example.org, for tests only: none can be had with what they install.
+"""A stand-in for a primary name server, for tests only: none can be had with what they install.
 
-What it knows of DNS is dnspython's: messages, TSIG (RFC 8945), updates (RFC 2136). Every name has the address
-127.0.0.1. It keeps TXT records, and every update that it took.
+It has the zones example.org and below.example.org. What it knows of DNS is dnspython's: messages, TSIG (RFC 8945),
+updates (RFC 2136). Every name has the address 127.0.0.1. It keeps TXT records, and every update that it took.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import contextlib
 import socketserver
 import struct
 import threading
+import time
 import typing as t
 
 import dns.flags
@@ -26,7 +27,7 @@ import dns.rdatatype
 import dns.rrset
 import dns.tsig
 
-ZONE = dns.name.from_text("example.org")
+ZONE, BELOW = dns.name.from_text("example.org"), dns.name.from_text("below.example.org")
 KEY_NAME, SECRET = "acme-key.", "NoRpJbq0rEPgmIWuq3zmRa4Mgk3eVFOVjfJi3WcaGhk="
 _SOA = "ns.example.org. ops.example.org. 1 60 60 600 60"
 
@@ -39,6 +40,10 @@ class NameServer:
         self.keyring = {dns.name.from_text(KEY_NAME): dns.tsig.Key(KEY_NAME, SECRET, dns.tsig.HMAC_SHA256)}
         self.texts: dict[dns.name.Name, set[str]] = {}
         self.taken: list[tuple[str, str]] = []
+        self.locked: set[str] = set()  # names that nobody may change
+        self.sizes: list[int] = []  # of updates, in bytes
+        self.delay = 0.0  # seconds that an update takes
+        self.working, self.most = 0, 0  # updates at this moment, and the most at one
         self.lock = threading.Lock()
         self._tcp = _Tcp(("127.0.0.1", 0), _TcpHandler)
         self.port = int(self._tcp.server_address[1])
@@ -61,17 +66,32 @@ class NameServer:
             return _refusal(wire, dns.rcode.NOTAUTH)
         except dns.tsig.BadSignature:
             return _refusal(wire, dns.rcode.NOTAUTH)
+        if query.opcode() == dns.opcode.UPDATE:
+            self._take_time(len(wire))
         with self.lock:
             made = self._updated(query) if query.opcode() == dns.opcode.UPDATE else self._found(query)
         return t.cast("bytes", made.to_wire())
+
+    def _take_time(self, size: int) -> None:
+        with self.lock:
+            self.sizes.append(size)
+            self.working += 1
+            self.most = max(self.most, self.working)
+        time.sleep(self.delay)
+        with self.lock:
+            self.working -= 1
 
     def _updated(self, query: t.Any) -> t.Any:
         made = dns.message.make_response(query)
         if not query.had_tsig:
             made.set_rcode(dns.rcode.REFUSED)
             return made
-        if query.zone[0].name != ZONE:
+        zone = query.zone[0].name
+        if zone not in {ZONE, BELOW} or any(_zone_of(rrset.name) != zone for rrset in query.update):
             made.set_rcode(dns.rcode.NOTZONE)
+            return made
+        if any(str(rrset.name).rstrip(".") in self.locked for rrset in query.update):
+            made.set_rcode(dns.rcode.REFUSED)
             return made
         for rrset in query.update:
             verb = "delete" if rrset.deleting else "add"
@@ -90,15 +110,19 @@ class NameServer:
         said = []
         if kind == dns.rdatatype.A:
             said = ["127.0.0.1"]
-        elif kind == dns.rdatatype.SOA and name == ZONE:
+        elif kind == dns.rdatatype.SOA and name in {ZONE, BELOW}:
             said = [_SOA]
         elif kind == dns.rdatatype.TXT:
             said = [f'"{value}"' for value in sorted(self.texts.get(_lower(name), ()))]
         if said:
             made.answer.append(dns.rrset.from_text(name, 60, "IN", kind, *said))
         elif name.is_subdomain(ZONE):
-            made.authority.append(dns.rrset.from_text(ZONE, 60, "IN", "SOA", _SOA))
+            made.authority.append(dns.rrset.from_text(_zone_of(name), 60, "IN", "SOA", _SOA))
         return made
+
+
+def _zone_of(name: dns.name.Name) -> dns.name.Name:
+    return BELOW if name.is_subdomain(BELOW) else ZONE
 
 
 def _lower(name: dns.name.Name) -> dns.name.Name:

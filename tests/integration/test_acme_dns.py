@@ -16,9 +16,12 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured, Unavailable
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import Subject
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Generation, Subject
+from ansible_collections.keystead.identity.plugins.plugin_utils._acme.dns import Record
+from ansible_collections.keystead.identity.plugins.plugin_utils._acme.dns_update import Update
 from ansible_collections.keystead.identity.tests.harness import local as make
-from ansible_collections.keystead.identity.tests.harness.acme import PEER, Backend, options
+from ansible_collections.keystead.identity.tests.harness.acme import PEER, Backend, identities, options
+from ansible_collections.keystead.identity.tests.harness.in_process import World
 from ansible_collections.keystead.identity.tests.harness.issuers import Made, answers, check_sentence, refusal, settled
 from ansible_collections.keystead.identity.tests.harness.name_server import KEY_NAME, SECRET, NameServer, running
 from ansible_collections.keystead.identity.tests.harness.openbao_server import free_ports
@@ -65,6 +68,54 @@ def test_a_wildcard_and_its_own_name_are_shown_by_one_name_with_two_records(
         *[("add", f"_acme-challenge.{name}") for name in ("a.b.example.org", "example.org", "example.org")],
         *[("delete", f"_acme-challenge.{name}") for name in ("a.b.example.org", "example.org", "example.org")],
     ]
+    assert not [values for values in names.texts.values() if values]
+
+
+def test_all_records_of_a_zone_are_one_update_and_zones_are_worked_on_side_by_side(
+    pebbles: Pebbles, pebble: Pebble, names: NameServer, tmp_path: Path
+) -> None:
+    names.sizes.clear()
+    names.most, names.delay = 0, 0.3
+    try:
+        one = issuer(pebbles, pebble, tmp_path, updating(names))
+        zones = ("example.org", "below.example.org")
+        subjects = [Subject(dns_names=tuple(f"u{n}-{m}.{zone}" for zone in zones for m in range(3))) for n in range(4)]
+        found = answers(one, *(make.request(each, profile=PEER, number=n) for n, each in enumerate(subjects)))
+    finally:
+        names.delay = 0.0
+    assert all(isinstance(answer, Generation) for answer in found), found
+    assert (len(names.sizes), names.most) == (4, 2), "two zones to add in, and two to delete in"
+    assert not [values for values in names.texts.values() if values]
+
+
+def test_a_name_that_may_not_be_changed_stops_no_other_one_of_its_zone(
+    pebbles: Pebbles, pebble: Pebble, names: NameServer, tmp_path: Path
+) -> None:
+    names.locked.add("_acme-challenge.locked.example.org")
+    try:
+        one = issuer(pebbles, pebble, tmp_path, updating(names))
+        asked = [
+            make.request(Subject(dns_names=(f"{name}.example.org",)), profile=PEER, number=n)
+            for n, name in enumerate(("free1", "locked", "free2"))
+        ]
+        first, second, third = answers(one, *asked)
+    finally:
+        names.locked.clear()
+    assert isinstance(first, Generation)
+    assert isinstance(third, Generation)
+    assert isinstance(second, Denied)
+    assert "refuses to change _acme-challenge.locked.example.org (REFUSED); permit it" in str(second)
+
+
+def test_what_fits_into_no_message_goes_in_several(names: NameServer) -> None:
+    long = ".".join(["a" * 60] * 3)
+    records = [Record(f"_acme-challenge.n{n:04}.{long}.example.org", "v" * 43) for n in range(450)]
+    update = Update(updating(names)["dns_01"]["rfc2136"] | {"ttl": 60, "key_algorithm": "hmac-sha256"}, "x")
+    names.sizes.clear()
+    assert update.present(records) == {}
+    assert len(names.sizes) == 3
+    assert max(names.sizes) < 65536
+    assert update.cleanup(records) == {}
     assert not [values for values in names.texts.values() if values]
 
 
@@ -154,6 +205,14 @@ def test_a_secret_that_cannot_be_read_is_said_before_there_is_an_account(
     error = refusal(issuer(pebbles, pebble, tmp_path, challenge), make.request(profile=PEER))
     assert "key_secret_file" in check_sentence(error, "acme")
     assert not (tmp_path / "account.pem").exists()
+
+
+def test_check_mode_says_that_a_secret_cannot_be_read(pebble: Pebble, names: NameServer, tmp_path: Path) -> None:
+    challenge = updating(names, key_secret=None, key_secret_file=str(tmp_path / "missing"))
+    wrong = {"acme": options(pebble, tmp_path, challenge)}
+    shown = World(tmp_path / "world").converge(identities(1), issuer=wrong, check=True)
+    assert shown["failed"]
+    assert f"rfc2136.key_secret_file {tmp_path / 'missing'} cannot be read" in shown["msg"]
 
 
 @contextlib.contextmanager

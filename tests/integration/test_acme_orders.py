@@ -111,6 +111,17 @@ def test_an_order_that_a_server_lost_is_begun_anew_and_stops_no_sibling(
     world.settled(wanted, issuer={"acme": options(pebble, tmp_path)})
 
 
+def test_what_did_not_fit_is_not_ordered_again_by_the_next_run(world: World, backend: Backend) -> None:
+    pebble, wanted = backend.pebble, identities(1)
+    wrong = backend.options(roots=[str(pebble.ca_bundle)])
+    assert "not signed by a pinned root" in world.converge(wanted, issuer={"acme": wrong})["msg"]
+    orders = pebble.count("POST /order-plz")
+    said = world.converge(wanted, issuer={"acme": wrong})["msg"]
+    assert said.startswith("acme: it is not asked for web0 again before ")
+    assert pebble.count("POST /order-plz") == orders
+    world.settled(wanted, issuer={"acme": backend.options()})
+
+
 # records
 
 

@@ -11,17 +11,20 @@ import socket
 import ssl
 import threading
 import typing as t
+from pathlib import Path
 
 import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core import pki
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import key_type_of
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import Generation
+from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
+from ansible_collections.keystead.identity.plugins.plugin_utils._verifying import needed_above, needed_by
 from ansible_collections.keystead.identity.tests.harness import local
 from ansible_collections.keystead.identity.tests.harness import openbao as make
 from ansible_collections.keystead.identity.tests.harness.in_process import World, web
 from OpenSSL import SSL
 
 if t.TYPE_CHECKING:
-    from pathlib import Path
-
     from cryptography import x509
 
 pytestmark = pytest.mark.one_core
@@ -154,6 +157,90 @@ def test_a_host_that_cannot_prove_it_is_told_so_before_anything_is_tried(
     assert not world.path("web", "current").exists()
     assert not list((tmp_path / "authorities" / "issuing" / "issued").glob("*.pem"))
     assert world.query("SELECT count(*) FROM generations") == [(0,)] if world.ledger.exists() else True
+
+
+# classical keys below authorities that sign with ML-DSA
+
+HANDSHAKE = {"host": "127.0.0.1", "port": 9, "timeout": "1s"}
+
+
+def below_a_root(directory: Path, _request: pytest.FixtureRequest) -> dict[str, t.Any]:
+    """Return a classical authority below an ML-DSA root."""
+    directory.mkdir()
+    local.authority(directory, "root", key=KEY)
+    local.authority(directory, "issuing", parent={"name": "root"})
+    return {"local": {"directory": str(directory), "authority": "issuing"}}
+
+
+def by_openbao_for_classical_keys(_directory: Path, request: pytest.FixtureRequest) -> dict[str, t.Any]:
+    pki = make.pki(request.getfixturevalue("openbao"), key={"key_type": "mldsa", "key_bits": 65})
+    pki.call("POST", f"{pki.mount}/roles/web", make.WEB)
+    return {"openbao": pki.options()}
+
+
+AUTHORITIES = {
+    "local": by_local,
+    "a root": below_a_root,
+    "openbao": by_openbao_for_classical_keys,
+}
+
+
+@pytest.mark.parametrize("check", [True, False], ids=["check mode", "run"])
+@pytest.mark.parametrize(
+    "authority", ["local", "a root", pytest.param("openbao", marks=pytest.mark.needs("openbao"))]
+)
+def test_a_host_that_cannot_verify_what_an_authority_signs_is_told_so_before_it_is_asked(
+    world: World, request: pytest.FixtureRequest, tmp_path: Path, authority: str, *, check: bool
+) -> None:
+    issuer = AUTHORITIES[authority](tmp_path / "authorities", request)
+    (record,) = world.converge([web(prove=HANDSHAKE)], issuer=issuer, check=check)["identities"]
+    if not OLD:
+        assert "cannot verify" not in record["msg"]
+        return
+    assert record["failed"] is True
+    assert record["msg"].startswith("host: this host's OpenSSL 3.")
+    (who,) = issuer
+    assert record["msg"].endswith(
+        f" cannot verify the signatures by ml-dsa-65 on what {who} signs for web; use prove.command, or another issuer"
+    )
+    assert not world.path("web", "current").exists()
+    assert not list(tmp_path.glob("authorities/issuing/issued/*.pem"))
+    assert world.query("SELECT count(*) FROM generations") == [(0,)] if world.ledger.exists() else True
+
+
+def test_a_host_that_is_not_asked_to_shake_hands_takes_what_it_cannot_verify(
+    world: World, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    issuer = by_local(tmp_path / "authorities", request)
+    world.settled([web(prove={"command": ["/bin/true"]}), web(name="api")], issuer=issuer)
+
+
+def test_a_root_that_is_not_on_the_way_is_no_reason_to_refuse(
+    world: World, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    by_local(tmp_path / "authorities", request)
+    local.two_tiers(tmp_path / "classical")
+    roots = [str(tmp_path / where / "root/certificate.pem") for where in ("authorities", "classical")]
+    issuer = {"local": {"directory": str(tmp_path / "classical"), "authority": "issuing", "roots": roots}}
+    (record,) = world.converge([web(prove=HANDSHAKE)], issuer=issuer)["identities"]
+    assert record["msg"].endswith("127.0.0.1:9 refused the connection"), record["msg"]
+
+
+@pytest.mark.parametrize("pinned", ["root", "issuing"])
+def test_what_a_chain_needs_is_what_its_signatures_are_made_by_up_to_what_is_pinned(
+    request: pytest.FixtureRequest, tmp_path: Path, pinned: str
+) -> None:
+    directory = Path(below_a_root(tmp_path / "authorities", request)["local"]["directory"])
+    anchor = pki.der_certificates((directory / pinned / "certificate.pem").read_bytes())
+    local_issuer = LocalIssuer({"directory": str(directory), "authority": "issuing"})
+    (answer,) = local_issuer.begin([local.request()])
+    assert isinstance(answer, Generation)
+    wanted = None if pinned == "issuing" else "ml-dsa-65"
+    assert needed_by(answer, anchor) == wanted
+    assert needed_above(local_issuer.chain(), anchor) == wanted
+    assert needed_above((), anchor) == wanted, "the roots alone tell"
+    quantum = LocalIssuer({"directory": str(directory), "authority": "root"})
+    assert needed_above(quantum.chain(), pki.der_certificates((directory / "root/certificate.pem").read_bytes()))
 
 
 def test_another_proof_serves_where_a_handshake_cannot_be_done(

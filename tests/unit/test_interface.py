@@ -96,6 +96,7 @@ def below(path: str, names: str) -> list[str]:
 DESIGNED = {
     "machine_identity": [
         *TASK.split(),
+        "retry_refused",  # ADR 24: of what did not fit, an issuer is not asked again at once
         *below("issuer", ISSUER),
         *below("issuers", ISSUER),
         *below("identities", IDENTITY),
@@ -119,6 +120,7 @@ DESIGNED = {
     "key_rotate": [
         "max_age",
         "created_before",
+        "retry_refused",
         *below("keys", KEYS),
         *(name for name in TASK.split() if name != "purge"),
     ],

@@ -34,3 +34,17 @@ class Challenges(t.Protocol):
     """
 
     def challenges(self, orders: t.Sequence[Order]) -> list[tuple[Challenge, ...] | KeysteadError]: ...
+
+
+@t.runtime_checkable
+class Shows(t.Protocol):
+    """Places something elsewhere itself before it goes on with its orders, and has to find it again in later runs.
+
+    `shown` returns each order with what is going to be placed for it in its reference, or why that cannot be; where
+    nothing is, the order as it is. `clear` takes away what was placed for orders that are over, by their references,
+    and returns those of which nothing is left.
+    """
+
+    def shown(self, orders: t.Sequence[Order]) -> list[Order | KeysteadError]: ...
+
+    def clear(self, references: t.Sequence[str]) -> list[str]: ...

@@ -39,6 +39,14 @@ class Denied(KeysteadError):
     refused: str | None = None
 
 
+class Ended(Denied):
+    """What was begun in an earlier run is over and was never signed: something else may be begun in its place."""
+
+
+class Lost(Ended):
+    """It is over, and nobody can say any more whether it was signed."""
+
+
 class Unasked(Denied):
     """It was not asked: what it says of itself, or the task of it, is wrong for every request."""
 

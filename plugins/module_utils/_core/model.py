@@ -240,6 +240,7 @@ class Observed(t.NamedTuple):
     `other_uri` names the key of the generation that is to be current and is not, `other_gone` tells that a token of the
     host no longer has it. `copies` are what `publish` declares, and `stale_copies` the files that it declared once and
     does not any more; `kept_copies` are those among them that others changed since, and that may hold the private key.
+    `openssl` is there where a handshake is to prove what is about to be issued, and cannot verify ML-DSA.
     """
 
     name: str
@@ -268,6 +269,7 @@ class Observed(t.NamedTuple):
     copies: tuple[CopyState, ...] = ()
     stale_copies: tuple[str, ...] = ()
     kept_copies: tuple[str, ...] = ()
+    openssl: str | None = None
 
 
 class Step(t.NamedTuple):

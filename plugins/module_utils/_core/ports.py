@@ -125,6 +125,13 @@ class Advisor(t.Protocol):
     def advice(self) -> list[str]: ...
 
 
+@t.runtime_checkable
+class Chained(t.Protocol):
+    """Can say what stands above everything it signs (DER), from who signs on, without being asked to sign."""
+
+    def chain(self) -> tuple[bytes, ...]: ...
+
+
 class Enrolment(t.NamedTuple):
     """What a host is to say to an issuer itself: by which protocol (of module_utils/_enrol), what, and with a secret.
 

@@ -159,7 +159,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     },
     model.Observed: {
         **dict.fromkeys(("name", "public_id", "issuer_id", "served", "custody", "key_uri", "other_uri"), text),
-        "key_uris": many(text), "origin": word(KEY_ORIGINS),
+        "key_uris": many(text), "openssl": text, "origin": word(KEY_ORIGINS),
         **dict.fromkeys(("generation", "newest", "pending"), count), "others": many(count),
         **dict.fromkeys(("damage", "drift"), many(one(model.Finding))), "certificate": binary,
         **dict.fromkeys(("credential", "other"), one(model.Credential)),

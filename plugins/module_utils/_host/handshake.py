@@ -90,5 +90,10 @@ def unsupported_type(name: str) -> str | None:
     major, minor = ssl.OPENSSL_VERSION_INFO[:2]
     if not name.startswith("ml-dsa-") or (major, minor) >= (3, 5):
         return None
-    library = ssl.OPENSSL_VERSION.split()[0]
-    return f"this host's {library} {major}.{minor} cannot do a handshake with {name}; use prove.command"
+    return f"this host's {openssl()} cannot do a handshake with {name}; use prove.command"
+
+
+def openssl() -> str:
+    """Return which library this host's Python has, `OpenSSL 3.0`."""
+    major, minor = ssl.OPENSSL_VERSION_INFO[:2]
+    return f"{ssl.OPENSSL_VERSION.split()[0]} {major}.{minor}"

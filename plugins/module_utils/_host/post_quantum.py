@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Simplified BSD License (see LICENSES/BSD-2-Clause.txt or https://opensource.org/licenses/BSD-2-Clause)
 
-"""Whether a host can do what an identity with an ML-DSA key (FIPS 204) needs of it, before anything is tried."""
+"""Whether a host can do what ML-DSA (FIPS 204), in an identity or above it, needs of it, before anything is tried."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typing as t
 
 from .._core.errors import Misconfigured
 from .._core.keys import check_makeable
-from .handshake import unsupported_type
+from .handshake import openssl, unsupported_type
 
 if t.TYPE_CHECKING:
     from .._core.model import Identity
@@ -22,3 +22,10 @@ def check_fit(wanted: Identity) -> None:
         check_makeable(wanted.key.type)
     if wanted.prove and not wanted.prove.command and (complaint := unsupported_type(wanted.key.type)):
         raise Misconfigured(f"host: {complaint}")
+
+
+def without_ml_dsa(wanted: Identity) -> str | None:
+    """Return which OpenSSL is to prove an identity by a handshake, where it knows no ML-DSA."""
+    if wanted.prove is None or wanted.prove.command or unsupported_type("ml-dsa-65") is None:
+        return None
+    return openssl()

@@ -149,11 +149,16 @@ class _Look:
             keys = keystore(None, self.wanted.key)
             if isinstance(keys, Foreseeing):
                 keys.check(self.wanted.key.type)
-        if self.wanted.key.type.startswith("ml-dsa-") and _stages(self.steps):
-            from .post_quantum import check_fit
-
-            check_fit(self.wanted)
+        if _stages(self.steps) and (self.wanted.prove or self.wanted.key.type.startswith("ml-dsa-")):
+            self._check_post_quantum()
         self.answer = {"name": self.wanted.name, "observed": wire.pack(self.found)}
+
+    def _check_post_quantum(self) -> None:
+        from .post_quantum import check_fit, without_ml_dsa
+
+        if self.wanted.key.type.startswith("ml-dsa-"):
+            check_fit(self.wanted)
+        self.found = self.found._replace(openssl=without_ml_dsa(self.wanted))
 
     def get_ready(self, store_fd: int) -> None:
         place = open_place(self.request.store, store_fd, self.wanted.name, create=_begins(self.steps))

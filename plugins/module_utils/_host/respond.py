@@ -87,7 +87,11 @@ def _shown(
         webroot = next((one.webroot for one in challenges if one.webroot), None)
         port = next((one.port for one in challenges if one.port), None)
         contents = {one.token: one.content for one in challenges}
+        before = _read(records, _file(wanted.name))
         shown = Shown(request.now.timestamp() + request.deadline, webroot, port, contents)
+        if before is not None and before.webroot:  # of an order that is over: what is written next knows nothing of it
+            gone = before.contents if before.webroot != webroot else before.contents.keys() - contents.keys()
+            _take_away(before.webroot, gone)
         write_file(records, _file(wanted.name), json.dumps(shown).encode(), mode=0o600)
         if webroot:
             _place(webroot, contents)

@@ -219,6 +219,13 @@ OPTIONS = {
         default=False,
     ),
     "wait": Option(f"How long to wait for an issuer that answers later: {DURATION}.", default="0s"),
+    "retry_refused": Option(
+        "Ask an issuer again although what it signed for the same declaration was refused a short time ago. It is for "
+        "a run after its role, template or profile was put right. Without it, the time until it is asked again doubles "
+        "from an hour to a day.",
+        type="bool",
+        default=False,
+    ),
     "check_status": Option(
         "Where it is looked up whether a credential is revoked. With V(live), who signed it is asked in every run, "
         "where that can say, else what is published by OCSP (RFC 6960) or in a revocation list (RFC 5280) where the "

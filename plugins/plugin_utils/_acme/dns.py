@@ -12,11 +12,13 @@ import hashlib
 import time
 import typing as t
 
-from ...module_utils._core.errors import KeysteadError, Unavailable
+from ...module_utils._core.errors import KeysteadError
 from .dns_options import PLACE, WAYS
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from .side_by_side import Failed
 
 
 class Record(t.NamedTuple):
@@ -29,14 +31,12 @@ class Record(t.NamedTuple):
 class Writer(t.Protocol):
     """Puts records where the world's resolvers find them, and takes them away; each may be repeated.
 
-    `look` changes nothing, and says what it found that it needs. So many names may be worked on `at_once`.
+    Both return what went wrong, by record. `look` changes nothing, and says what it found that it needs.
     """
 
-    at_once: int
+    def present(self, records: Sequence[Record]) -> Failed: ...
 
-    def present(self, record: Record) -> None: ...
-
-    def cleanup(self, record: Record) -> None: ...
+    def cleanup(self, records: Sequence[Record]) -> Failed: ...
 
     def look(self) -> str: ...
 
@@ -68,6 +68,7 @@ class Shown:
         """Keep who writes, and how long, in seconds, the world needs to see it."""
         self._made, self._propagation = made, propagation
         self._there: set[Record] = set()
+        self._gone: set[Record] = set()
 
     @functools.cached_property
     def writer(self) -> Writer:
@@ -78,53 +79,29 @@ class Shown:
         """Tell whether this run put a record there."""
         return one in self._there
 
-    def present(self, records: Iterable[Record]) -> dict[Record, KeysteadError]:
+    def present(self, records: Iterable[Record]) -> Failed:
         """Put records there, wait until the world sees them, and return what went wrong."""
         fresh = [one for one in dict.fromkeys(records) if one not in self._there]
-        failed = self._each(fresh, lambda who, one: who.present(one))
+        failed = self._each(fresh, "present")
         self._there.update(one for one in fresh if one not in failed)
+        self._gone.difference_update(fresh)
         if len(failed) < len(fresh) and self._propagation:
             time.sleep(self._propagation)
         return failed
 
-    def cleanup(self, records: Iterable[Record]) -> list[str]:
-        """Take records away; return what could not be, as sentences."""
-        gone = list(dict.fromkeys(records))
-        failed = self._each(gone, lambda who, one: who.cleanup(one))
-        self._there.difference_update(one for one in gone if one not in failed)
-        return [f"{error}; the record {one.name} stays, and does no harm" for one, error in failed.items()]
+    def cleanup(self, records: Iterable[Record]) -> dict[Record, str]:
+        """Take records away that this run did not take away yet; return those that stay, and why, as sentences."""
+        wanted = [one for one in dict.fromkeys(records) if one not in self._gone]
+        failed = self._each(wanted, "cleanup")
+        self._gone.update(one for one in wanted if one not in failed)
+        self._there.difference_update(self._gone)
+        return {one: f"{error}; the record {one.name} stays, and does no harm" for one, error in failed.items()}
 
-    def _each(self, records: Sequence[Record], work: t.Callable[[Writer, Record], None]) -> dict[Record, KeysteadError]:
-        """Do it for several names at once, and for one name one after the other; who does not answer is asked once."""
-        from concurrent.futures import ThreadPoolExecutor
-
+    def _each(self, records: Sequence[Record], verb: str) -> Failed:
+        if not records:
+            return {}
         try:
-            who = self.writer if records else None
+            who = self.writer
         except KeysteadError as error:
             return dict.fromkeys(records, error)
-        if who is None:
-            return {}
-        failed: dict[Record, KeysteadError] = {}
-        over: list[KeysteadError] = []
-
-        def one_by_one(same: Sequence[Record]) -> None:
-            for one in same:
-                error = over[0] if over else _tried(who, one, work)
-                if error is not None:
-                    failed[one] = error
-                    over.extend([error] if isinstance(error, Unavailable) else [])
-
-        by_name: dict[str, list[Record]] = {}
-        for one in records:
-            by_name.setdefault(one.name, []).append(one)
-        with ThreadPoolExecutor(who.at_once) as pool:
-            list(pool.map(one_by_one, by_name.values()))
-        return failed
-
-
-def _tried(who: Writer, one: Record, work: t.Callable[[Writer, Record], None]) -> KeysteadError | None:
-    try:
-        work(who, one)
-    except KeysteadError as error:
-        return error
-    return None
+        return who.present(records) if verb == "present" else who.cleanup(records)

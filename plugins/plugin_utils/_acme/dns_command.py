@@ -12,11 +12,13 @@ import typing as t
 
 from ...module_utils._core.errors import Denied, Misconfigured, Unavailable, printable
 from .address import WHO
+from .side_by_side import Part, by_name, each
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .dns import Record
+    from .side_by_side import Failed
 
 LONGEST = 120.0  # seconds
 _SHOWN = 200
@@ -25,25 +27,30 @@ _SHOWN = 200
 class Command:
     """Runs it once for each record and direction."""
 
-    at_once = 8
-
     def __init__(self, argv: Sequence[str], option: str) -> None:
         """Keep the command, which was checked."""
         self._argv, self._option = [str(one) for one in argv], option
 
-    def present(self, record: Record) -> None:
-        """Put a record there."""
-        self._run("present", record)
+    def present(self, records: Sequence[Record]) -> Failed:
+        """Put records there, those of one name one after the other."""
+        return self._each("present", records)
 
-    def cleanup(self, record: Record) -> None:
-        """Take a record away."""
-        self._run("cleanup", record)
+    def cleanup(self, records: Sequence[Record]) -> Failed:
+        """Take records away, in the same way."""
+        return self._each("cleanup", records)
 
     def look(self) -> str:
         """Say that the program is there. Raises Misconfigured."""
         if shutil.which(self._argv[0]) is None:
             raise Misconfigured(f"{self._option}: {self._argv[0]} is no program that can be run; write the path of one")
         return f"{self._argv[0]} is a program"
+
+    def _each(self, verb: str, records: Sequence[Record]) -> Failed:
+        def work(part: Part) -> Failed:
+            self._run(verb, *part.records)
+            return {}
+
+        return each([[Part((one,)) for one in same] for same in by_name(records).values()], work)
 
     def _run(self, verb: str, record: Record) -> None:
         name = self._argv[0]

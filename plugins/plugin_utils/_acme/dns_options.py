@@ -13,7 +13,7 @@ import typing as t
 
 from ...module_utils._core.errors import Misconfigured
 from .._durations import seconds
-from .._secrets import given
+from .._secrets import credential, given
 from .address import OPTION
 
 WAYS = ("rfc2136", "command")
@@ -62,6 +62,14 @@ def _check_update(said: Options, option: str) -> None:
             raise Misconfigured(f"{option}.{which}: {name[:80]!r} is no domain name; write for example {example}")
     if said.get("key_secret") is not None:
         check_secret(said["key_secret"], f"{option}.key_secret")
+
+
+def check_file(said: Options) -> None:
+    """Raise Misconfigured where the file with the secret of a name server cannot be read, or holds none."""
+    update = said.get("rfc2136") or {}
+    if update.get("key_secret_file") is not None:
+        option = f"{PLACE}.rfc2136"
+        check_secret(credential(update, "key_secret_file", option), f"{option}.key_secret_file")
 
 
 def check_secret(secret: str, option: str) -> None:

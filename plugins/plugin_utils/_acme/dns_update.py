@@ -14,18 +14,21 @@ from ...module_utils._core.errors import Denied, Misconfigured, Unavailable
 from .._secrets import credential, given
 from .address import WHO
 from .dns_options import SECRETS, check_secret
+from .side_by_side import Part, by_name, each
 
 if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .dns import Record
+    from .side_by_side import Failed
 
 SECONDS = 10.0
+IN_ONE = 190  # records in one message: each has at most 255 + 10 + 1 + 43 bytes, and all have 65535
 Options = t.Mapping[str, t.Any]
 
 
 class Update:
     """Speaks to the primary server of the zones. Nothing is imported before it is made."""
-
-    at_once = 1
 
     def __init__(self, options: Options, option: str) -> None:
         """Read who may update, and where. Raises Misconfigured."""
@@ -47,13 +50,13 @@ class Update:
                 f"{option}: key_name, key_secret or zone has another form; write them as BIND does"
             ) from None
 
-    def present(self, record: Record) -> None:
-        """Put a record there, beside others of its name."""
-        self._change(record, lambda update, name, data: update.add(name, data))
+    def present(self, records: Sequence[Record]) -> Failed:
+        """Put records there, beside others of their names."""
+        return self._change(records, "add")
 
-    def cleanup(self, record: Record) -> None:
-        """Take this record away, and no other of its name."""
-        self._change(record, lambda update, name, data: update.delete(name, data))
+    def cleanup(self, records: Sequence[Record]) -> Failed:
+        """Take these records away, and no others of their names."""
+        return self._change(records, "delete")
 
     def look(self) -> str:
         """Ask the server for its zone, or anything; say what was found. Raises KeysteadError."""
@@ -73,23 +76,66 @@ class Update:
         check_secret(secret, f"{self._option}.{name}")
         return secret
 
-    def _change(self, record: Record, work: t.Callable[[t.Any, t.Any, t.Any], object]) -> None:
+    def _change(self, records: Sequence[Record], verb: str) -> Failed:
+        """Change each zone by one message, or as few as hold all of it; zones side by side."""
+        zones, failed = self._by_zone(records)
+        lots = [
+            [Part(tuple(same[start : start + IN_ONE]), zone) for start in range(0, len(same), IN_ONE)]
+            for zone, same in zones.items()
+        ]
+        return {**failed, **each(lots, lambda part: self._update(part, verb))}
+
+    def _by_zone(self, records: Sequence[Record]) -> tuple[dict[t.Any, list[Record]], Failed]:
+        """Return records by their zones, and why the zone of some is not known."""
         import dns.name
+
+        found: dict[str, t.Any] = {}
+
+        def look(part: Part) -> Failed:
+            name = part.records[0].name
+            found[name] = self._with_server(f"a question for {name}", lambda: self._zone_of(dns.name.from_text(name)))
+            return {}
+
+        names = by_name(records)
+        if self._zone is not None:
+            found, failed = dict.fromkeys(names, self._zone), {}
+        else:
+            first, *others = [[Part(same)] for same in names.values()]
+            failed = each([first], look)  # by itself: it tells whether anybody answers
+            over = next((error for error in failed.values() if isinstance(error, Unavailable)), None)
+            failed |= each(others, look) if over is None else dict.fromkeys(records, over)
+        zones: dict[t.Any, list[Record]] = {}
+        for one in records:
+            if one.name in found:
+                zones.setdefault(found[one.name], []).append(one)
+        return zones, failed
+
+    def _update(self, part: Part, verb: str) -> Failed:
+        """Send one message. Where it is refused as a whole (RFC 2136, 3), find out for which names alone it is."""
         import dns.rcode
+
+        names = by_name(part.records)
+        what = f"an update of {next(iter(names))}" + (f" and {len(names) - 1} more" if len(names) > 1 else "")
+        rcode = self._with_server(what, lambda: self._asked(self._message(part, verb)).rcode())
+        if rcode == dns.rcode.NOERROR:
+            return {}
+        if len(names) > 1 and rcode not in {dns.rcode.NOTZONE, dns.rcode.NOTAUTH}:
+            return each([[part._replace(records=same) for same in names.values()]], lambda one: self._update(one, verb))
+        said = dns.rcode.to_text(rcode)
+        told = f"{WHO}: {self._where()} refuses to change {{}} ({said}); permit it, or correct zone"
+        return {one: Denied(told.format(one.name)) for one in part.records}
+
+    def _message(self, part: Part, verb: str) -> t.Any:
+        import dns.name
         import dns.rdataset
         import dns.update
 
-        def change() -> t.Any:
-            name = dns.name.from_text(record.name)
-            update = dns.update.UpdateMessage(self._zone or self._zone_of(name))
-            update.use_tsig(self._key)
-            work(update, name, dns.rdataset.from_text("IN", "TXT", self._options["ttl"], f'"{record.value}"'))
-            return self._asked(update).rcode()
-
-        rcode = self._with_server(f"an update of {record.name}", change)
-        if rcode != dns.rcode.NOERROR:
-            said = dns.rcode.to_text(rcode)
-            raise Denied(f"{WHO}: {self._where()} refuses to change {record.name} ({said}); permit it, or correct zone")
+        update = dns.update.UpdateMessage(part.zone)
+        update.use_tsig(self._key)
+        for one in part.records:
+            data = dns.rdataset.from_text("IN", "TXT", self._options["ttl"], f'"{one.value}"')
+            (update.add if verb == "add" else update.delete)(dns.name.from_text(one.name), data)
+        return update
 
     def _with_server(self, what: str, work: t.Callable[[], t.Any]) -> t.Any:
         import dns.exception

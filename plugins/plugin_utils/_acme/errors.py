@@ -11,7 +11,16 @@ import math
 import re
 import typing as t
 
-from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable
+from ...module_utils._core.errors import (
+    Denied,
+    Ended,
+    KeysteadError,
+    Lost,
+    Misconfigured,
+    Pending,
+    Unavailable,
+    Unreached,
+)
 from .._retry_after import retry_after
 from .address import WHO
 
@@ -93,6 +102,17 @@ def detail(problem: t.Any) -> str:
     below = problem.get("subproblems")
     several = [detail(one) for one in below if isinstance(one, dict)] if isinstance(below, list) else []
     return "; ".join(filter(None, [str(problem.get("detail", "")), *several]))[:LONGEST].strip()
+
+
+def not_asked(over: KeysteadError | None) -> KeysteadError | None:
+    """Return the error of a request that nobody is asked any more, since another one was answered like this."""
+    return Unreached(str(over)) if isinstance(over, Unavailable) else over
+
+
+def plain(error: KeysteadError) -> KeysteadError:
+    """Return an error as one of the kinds that the rest of the house knows."""
+    kinds = (Lost, Ended, Denied, Unreached, Unavailable)
+    return next((kind(str(error)) for kind in kinds if isinstance(error, kind)), error)
 
 
 def not_understood(what: str) -> Unavailable:

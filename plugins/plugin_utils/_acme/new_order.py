@@ -43,7 +43,7 @@ class NewOrders:
         check_is_declared(request, WHO)
         check_key(key_type_of(x509.load_der_x509_csr(request.csr).public_key()))
         answer = self._asked(request)
-        url = str(answer.headers.get("Location", ""))
+        url = str(answer.headers.get("Location", "")).partition("#")[0]
         if not url.startswith("https://") or not url.isprintable():
             raise not_understood("order")
         return url, answer.object("order")

@@ -7,14 +7,16 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import re
 import time
 import typing as t
 from dataclasses import dataclass, field
 
-from ...module_utils._core.errors import Denied, KeysteadError, Unavailable
+from ...module_utils._core.errors import Denied, KeysteadError, Lost, Unavailable
 from .address import WHO
 from .errors import LONGEST, detail, not_understood, text
+from .reference import Reference
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.model import Generation
@@ -22,7 +24,6 @@ if t.TYPE_CHECKING:
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{16,512}", re.ASCII)  # RFC 8555, 8.3: at least 128 bits
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 3.0  # seconds, where the server names none
-TOLD = "#told"  # ends the reference of an order whose challenges the server was told to look at
 Body = t.Mapping[str, t.Any]
 
 
@@ -50,14 +51,19 @@ class Track:
     pause: float = _FIRST_PAUSE
 
     @property
+    def refused(self) -> KeysteadError:
+        """What ended the way of an order that was only looked at."""
+        return t.cast("KeysteadError", self.result)
+
+    @property
     def url(self) -> str:
         """Where the order is."""
-        return self.order.reference.partition(TOLD)[0]
+        return Reference.of(self.order.reference).url
 
     @property
     def told(self) -> bool:
         """Whether an earlier run told the server to look: to tell it again would make some begin anew."""
-        return self.order.reference.endswith(TOLD)
+        return Reference.of(self.order.reference).told
 
     @property
     def name(self) -> str:
@@ -71,7 +77,7 @@ class Track:
 
     def fail(self, error: KeysteadError) -> None:
         """End its way; what may have been signed stays open."""
-        closes = isinstance(error, Denied) and not self.finalised
+        closes = isinstance(error, Lost) or (isinstance(error, Denied) and not self.finalised)
         self.result = error if closes or not isinstance(error, Denied) else Unavailable(str(error))
 
     def wait(self, seconds: float | None) -> None:
@@ -81,7 +87,8 @@ class Track:
 
     def left(self) -> Order:
         """Return the order for whoever asks again."""
-        return self.order._replace(reference=f"{self.url}{TOLD}", retry_after=max(0.1, self.due - time.monotonic()))
+        reference = str(Reference.of(self.order.reference)._replace(told=True))
+        return self.order._replace(reference=reference, retry_after=max(0.1, self.due - time.monotonic()))
 
     def urls(self, name: str) -> list[str]:
         """Return a list of URLs of the order."""
@@ -90,12 +97,28 @@ class Track:
             raise not_understood("order")
         return found
 
-    def check_is_for(self) -> None:
-        """Refuse an order for other names than are wanted now. Raises Denied."""
+    def check_goes_on(self) -> None:
+        """Refuse an order for other names than are wanted now, and one of an earlier run that has expired.
+
+        Raises Denied, and Lost where it may be signed.
+        """
         wanted = {(one["type"], one["value"]) for one in identifiers(self.order)}
         listed = self.body.get("identifiers")
         if not isinstance(listed, list) or wanted != {_pair(one) for one in listed}:
-            raise Denied(f"{WHO}: its order for {self.name} is for other names; run again")
+            kind = Lost if self.status in ("processing", "valid") else Denied
+            raise kind(f"{WHO}: its order {self.url} for {self.name} is for other names; run again for another one")
+        ended = None if self.fresh or self.status not in ("pending", "ready") else _moment(self.body.get("expires"))
+        if ended is not None and ended <= dt.datetime.now(dt.UTC):
+            told = f"its order {self.url} expired on {ended:%Y-%m-%d %H:%M} UTC"
+            raise Denied(f"{WHO}: {told}; run again for another one")
+
+
+def _moment(said: t.Any) -> dt.datetime | None:
+    """Read a moment (RFC 3339); None where it is none, so that nothing follows from it."""
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        found = dt.datetime.fromisoformat(said)
+        return found.astimezone(dt.UTC) if found.tzinfo is not None else None
+    return None
 
 
 def _pair(identifier: t.Any) -> tuple[str, str]:

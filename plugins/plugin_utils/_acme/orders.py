@@ -14,15 +14,16 @@ import time
 import typing as t
 
 from ...module_utils._core.challenge import Challenge
-from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
+from ...module_utils._core.errors import Denied, Ended, KeysteadError, Lost, Misconfigured, Pending, Unavailable
 from ...module_utils._core.model import Generation
 from ...module_utils._core.ports import Order
 from .._edge import unexpected
 from .._retry_after import retry_after
 from .address import WHO
-from .dns import record
-from .errors import LoggedOut, Nothing, Refused, Silent, not_understood, text
-from .order import TOLD, Track, shown_for, wanted, why_invalid
+from .errors import LoggedOut, Nothing, Refused, Silent, not_asked, not_understood, plain, text
+from .order import Track, shown_for, wanted, why_invalid
+from .records import Records
+from .reference import Reference
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -31,7 +32,7 @@ if t.TYPE_CHECKING:
     from .account import Account
     from .address import OnHost
     from .chains import Chains
-    from .dns import Record, Shown
+    from .dns import Shown
     from .errors import Answer
     from .new_order import NewOrders
     from .order import Wanted
@@ -60,6 +61,7 @@ class Orders:
     def __init__(self, tools: Tools) -> None:
         """Keep the tools."""
         self._tools, self._account = tools, tools.account
+        self._records = Records(tools.dns, tools.account, tools.advise)
         self._fresh: dict[str, dict[str, t.Any]] = {}
         self._wanted: dict[str, tuple[Wanted, ...]] = {}
 
@@ -69,11 +71,11 @@ class Orders:
         over = self._unfit()
         for request in requests:
             last = answers[-1] if answers else None
-            answer = _not_asked(over) or self._begun(request)
+            answer = not_asked(over) or self._begun(request)
             answers.append(answer)
             if isinstance(answer, _OVER) or (isinstance(answer, _TWICE) and isinstance(last, _TWICE)):
                 over = answer
-        return [_plain(one) if isinstance(one, KeysteadError) else one for one in answers]
+        return [plain(one) if isinstance(one, KeysteadError) else one for one in answers]
 
     def _unfit(self) -> KeysteadError | None:
         """Return why control could not be shown, before an account or an order is made for it."""
@@ -110,12 +112,29 @@ class Orders:
             for one in tracks
         ]
 
+    def shown(self, orders: Sequence[Order]) -> list[Order | KeysteadError]:
+        """Return orders with what is going to be placed for them by DNS in their references."""
+        if self._tools.dns is None:
+            return list(orders)
+        tracks = [self._track(order) for order in orders]
+        new = [one for one in tracks if not one.told and not Reference.of(one.order.reference).records]
+        self._each(new, self._look)
+        self._tidy(new)
+        return [
+            one.order._replace(reference=self._records.noted(one)) if one.result is None else one.refused
+            for one in tracks
+        ]
+
+    def clear(self, references: Sequence[str]) -> list[str]:
+        """Take away what was placed for orders that are over; return the references of which nothing is left."""
+        return self._records.clear(references)
+
     def finish(self, orders: Sequence[Order]) -> Answers:
         """Bring orders to their end, and wait for them as long as one call may take. What is left is an Order."""
         tracks = [self._track(order) for order in orders]
         self._each(tracks, self._look)
         open_ones = [one for one in tracks if one.result is None]
-        self._show(open_ones)
+        self._records.show(open_ones)
         self._each(open_ones, self._respond)
         self._poll(open_ones)
         self._tidy(tracks)
@@ -126,8 +145,9 @@ class Orders:
         return self._tools.chains.astray.get(serial_number)
 
     def _track(self, order: Order) -> Track:
-        body = self._fresh.get(order.reference.partition(TOLD)[0])
-        return Track(order, fresh=body is not None, body=body or {}, wanted=self._wanted.get(order.reference, ()))
+        url = Reference.of(order.reference).url
+        body = self._fresh.get(url)
+        return Track(order, fresh=body is not None, body=body or {}, wanted=self._wanted.get(url, ()))
 
     def _each(self, tracks: Iterable[Track], work: Callable[[Track], None]) -> None:
         """Do something for each; an error ends that one's way, and where the server is gone, that of all."""
@@ -144,20 +164,28 @@ class Orders:
                 broken = False
             except KeysteadError as error:
                 told = Misconfigured(str(error)) if isinstance(error, LoggedOut) else error
-                track.fail(_plain(told))
+                track.fail(plain(told))
                 over = told if isinstance(error, _OVER) or (broken and isinstance(error, _TWICE)) else None
                 broken = isinstance(error, _TWICE)
             except Exception as error:  # noqa: BLE001 - its siblings go on
                 track.fail(Unavailable(unexpected(WHO, error)))
 
     def _look(self, track: Track) -> None:
-        """Read the order, and what its authorizations wait for."""
+        """Read the order, and what its authorizations wait for. Raises Ended for one of an earlier run that is over."""
+        try:
+            self._look_at(track)
+        except (Ended, LoggedOut):
+            raise
+        except Denied as error:
+            raise error if track.fresh else Ended(str(error)) from None
+
+    def _look_at(self, track: Track) -> None:
         if not track.url.startswith("https://"):
             raise Denied(f"{WHO}: {track.url[:60]!r} is no order; run again")
         if not track.body:
             self._read(track)
-        track.check_is_for()
-        waits, shown = track.status == "pending" and not track.wanted, self._tools.dns and not track.fresh
+        track.check_goes_on()
+        waits, shown = track.status == "pending" and track.url not in self._wanted, self._tools.dns and not track.fresh
         if waits or shown:
             found = [self._got(url, "authorization") for url in track.urls("authorizations")]
             if shown:  # by an earlier run, perhaps; it is taken away whatever became of the order
@@ -166,18 +194,6 @@ class Orders:
                 kind = "http-01" if self._tools.on_host else "dns-01"
                 track.wanted = tuple(one for each in found if (one := wanted(track.order, each, kind)) is not None)
         self._wanted[track.url] = track.wanted
-
-    def _show(self, tracks: Sequence[Track]) -> None:
-        """Put all records of the batch there before the server is told of any."""
-        dns = self._tools.dns
-        if dns is None:
-            return
-        untold = [track for track in tracks if not track.told]
-        failed = dns.present(one for track in untold for one in self._records(track.wanted))
-        for track in tracks:
-            for one in self._records(track.wanted):
-                if one in failed and track.result is None:
-                    track.fail(failed[one])
 
     def _respond(self, track: Track) -> None:
         """Tell the server that everything is there to be looked at (RFC 8555, 7.5.1)."""
@@ -214,7 +230,7 @@ class Orders:
             answer = self._post(text(track.body, "certificate", "order"), None, "the certificate")
             track.result = self._tools.chains.generation(answer, self._another_chain, self._tools.issuer_id)
         elif track.status == "invalid":
-            raise Denied(self._why(track))
+            raise Ended(self._why(track))
         elif track.status not in ("pending", "processing"):
             raise not_understood("order")
 
@@ -222,10 +238,19 @@ class Orders:
         return self._post(url, None, "another chain")
 
     def _read(self, track: Track) -> None:
-        answer = self._post(track.url, None, f"the order for {track.name}")
+        answer = self._order(track)
         track.body = answer.object("order")
         track.finalised = track.finalised or track.status in ("processing", "valid")
         track.wait(retry_after(answer.headers) if "Retry-After" in answer.headers else None)
+
+    def _order(self, track: Track) -> Answer:
+        """Ask for an order. One of an earlier run that is not shown may have been signed. Raises KeysteadError."""
+        try:
+            return self._post(track.url, None, f"its order {track.url} for {track.name}")
+        except LoggedOut:
+            raise
+        except Denied as error:
+            raise error if track.fresh or track.body else Lost(str(error)) from None
 
     def _finalise(self, track: Track) -> None:
         """Send the request of the host (RFC 8555, 7.4). From now on a certificate may exist."""
@@ -246,24 +271,15 @@ class Orders:
         error = track.body.get("error")
         said = str(error.get("detail", ""))[:200] if isinstance(error, dict) else ""
         why = said or "it does not say why"
-        return f"{WHO}: its order for {track.name} is invalid ({why}); run again for another one"
+        return f"{WHO}: its order {track.url} for {track.name} is invalid ({why}); run again for another one"
 
     def _tidy(self, tracks: Sequence[Track]) -> None:
-        """Take away what was shown for orders that are over."""
-        dns = self._tools.dns
-        left: list[Record] = []
-        for one in tracks:
-            if one.result is None:
-                continue
+        """Forget orders that are over, and take away what was shown for them."""
+        over = [one for one in tracks if one.result is not None]
+        for one in over:
             self._fresh.pop(one.url, None)
-            wanted = self._wanted.pop(one.url, ())
-            if dns is not None:
-                left += [*filter(dns.has, self._records(wanted)), *self._records(one.shown)]
-        for line in dns.cleanup(left) if dns is not None else ():
-            self._tools.advise(line)
-
-    def _records(self, found: Iterable[Wanted]) -> list[Record]:
-        return [record(one.identifier, self._authorization(one)) for one in found]
+            one.wanted = self._wanted.pop(one.url, ())
+        self._records.tidy(over)
 
     def _authorization(self, one: Wanted) -> str:
         return f"{one.token}.{self._account.thumbprint()}"
@@ -279,13 +295,3 @@ class Orders:
         except Nothing as error:
             told = str(error).partition(";")[0]
             raise Denied(f"{told}; run again for another one, or correct directory_url") from None
-
-
-def _not_asked(over: KeysteadError | None) -> KeysteadError | None:
-    """Return the error of a request that nobody is asked any more, since another one was answered like this."""
-    return Unreached(str(over)) if isinstance(over, Unavailable) else over
-
-
-def _plain(error: KeysteadError) -> KeysteadError:
-    """Return an error as one of the kinds that the rest of the house knows."""
-    return next((kind(str(error)) for kind in (Denied, Unreached, Unavailable) if isinstance(error, kind)), error)

@@ -29,6 +29,11 @@ class AppRoleLogin:
         self._given = given(options, _SECRETS, option, required=False)
         self._unwrapped: str | None = None
 
+    def check(self) -> None:
+        """Read the SecretID; one that is wrapped stays so. Raises Misconfigured."""
+        if self._given:
+            credential(self._options, self._given, self.option)
+
     def login(self, call: Call) -> Grant:
         """Log in. What was wrapped is unwrapped the first time only. Raises LoggedOut."""
         body = {"role_id": str(self._options["role_id"])}

@@ -27,6 +27,10 @@ class JwtLogin:
         self._given = given(options, ("jwt", "jwt_file"), option) or ""
         self.again = self._given == "jwt_file"
 
+    def check(self) -> None:
+        """Read the token. Raises Misconfigured."""
+        credential(self._options, self._given, self.option)
+
     def login(self, call: Call) -> Grant:
         """Log in. Raises LoggedOut."""
         role = self._options.get("role")

@@ -37,7 +37,8 @@ class Login(t.Protocol):
     """A way to log in. Making one reads options only; files, environment and server are read by `login`.
 
     `option` is what a message begins with. `certificate` are the paths of a certificate and its key for the handshake.
-    `again` tells whether another login, later, may give another token.
+    `again` tells whether another login, later, may give another token. `check` reads what the controller has for it,
+    and asks nobody; it raises Misconfigured for what `login` could not use.
     """
 
     @property
@@ -48,6 +49,8 @@ class Login(t.Protocol):
 
     @property
     def again(self) -> bool: ...
+
+    def check(self) -> None: ...
 
     def login(self, call: Call) -> Grant: ...
 

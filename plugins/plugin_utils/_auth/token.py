@@ -28,6 +28,10 @@ class TokenLogin:
         self._given = given(options, ("token", "token_file", "token_env"), option) or ""
         self.again = self._given == "token_file"
 
+    def check(self) -> None:
+        """Read the token. Raises Misconfigured."""
+        credential(self._options, self._given, self.option)
+
     def login(self, call: Call) -> Grant:
         """Ask what the token is good for. One that may not even look at itself is taken as it is."""
         token = credential(self._options, self._given, self.option)

@@ -46,6 +46,11 @@ class Signer:
         """Return the root above the authority, DER."""
         return (self._authority.root.public_bytes(Encoding.DER),)
 
+    def chain(self) -> tuple[bytes, ...]:
+        """Return the authority, and those above it, DER."""
+        found = (self._authority.certificate, *self._authority.issuers)
+        return tuple(one.public_bytes(Encoding.DER) for one in found)
+
     def sign(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]:
         """Sign what name constraints permit, and write all of it down before it is handed out.
 

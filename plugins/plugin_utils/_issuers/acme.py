@@ -10,13 +10,13 @@ import functools
 import typing as t
 
 from .._acme.address import OPTION, address, contact, on_host
-from .._acme.dns_options import check
+from .._acme.dns_options import check, check_file
 from .._advice import Advice
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.challenge import Challenge
     from ...module_utils._core.errors import KeysteadError
-    from ...module_utils._core.model import Generation, X509Facts
+    from ...module_utils._core.model import Credential, Generation, Subject, X509Facts
     from ...module_utils._core.ports import Check, Order, Request, Revoked, Unknown
     from ...module_utils._core.schedule import Schedule
     from .._acme.account import Account
@@ -77,6 +77,11 @@ class AcmeIssuer:
 
         return roots(self._options)
 
+    def foresee(self, subject: Subject, current: Credential | None) -> bool:  # noqa: ARG002 - it is the same for all
+        """Read the secret of a name server; nothing of it goes to a host. Raises Misconfigured."""
+        check_file(self._options["challenge"].get("dns_01") or {})
+        return False
+
     def begin(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]:
         """Begin an order for each request; nothing is validated or signed yet."""
         return self._orders.begin(requests)
@@ -84,6 +89,14 @@ class AcmeIssuer:
     def challenges(self, orders: t.Sequence[Order]) -> list[tuple[Challenge, ...] | KeysteadError]:
         """Return what is to be shown on the host for each order; nothing where control is shown by DNS."""
         return self._orders.challenges(orders)
+
+    def shown(self, orders: t.Sequence[Order]) -> list[Order | KeysteadError]:
+        """Return orders with the TXT records that are going to be placed for them in their references."""
+        return self._orders.shown(orders)
+
+    def clear(self, references: t.Sequence[str]) -> list[str]:
+        """Take away the TXT records of orders that are over; return the references of which nothing is left."""
+        return self._orders.clear(references)
 
     def finish(self, orders: t.Sequence[Order]) -> list[Generation | Order | KeysteadError]:
         """Go on with all orders side by side, also with those of an earlier run."""

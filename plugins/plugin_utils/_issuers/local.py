@@ -57,6 +57,10 @@ class LocalIssuer:
         """Return the root above the authority, DER."""
         return self._signer.roots()
 
+    def chain(self) -> tuple[bytes, ...]:
+        """Return the authority, and those above it, DER."""
+        return self._signer.chain()
+
     def begin(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]:
         """Sign what name constraints permit, and write all of it down before it is handed out."""
         return self._signer.sign(requests)

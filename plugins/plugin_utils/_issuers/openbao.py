@@ -19,7 +19,7 @@ from .._openbao.client import Client
 if t.TYPE_CHECKING:
     import datetime as dt
 
-    from ...module_utils._core.model import Generation, X509Facts
+    from ...module_utils._core.model import Credential, Generation, Subject, X509Facts
     from ...module_utils._core.ports import Check, Good, IssuedRecord, Order, Request, Revoked, Unknown
     from .._openbao.crl import Crl
     from .._openbao.issued import Records
@@ -91,6 +91,15 @@ class OpenBaoIssuer:
     def roots(self) -> tuple[bytes, ...]:
         """Return the roots (DER) that the server names above the issuer; nobody has to be logged in."""
         return self._signer.roots()
+
+    def chain(self) -> tuple[bytes, ...]:
+        """Return the issuer that the server names, and those above it, DER; nobody has to be logged in."""
+        return self._signer.chain()
+
+    def foresee(self, subject: Subject, current: Credential | None) -> bool:  # noqa: ARG002 - it is the same for all
+        """Read what a login needs of the controller; nothing of it goes to a host. Raises Misconfigured."""
+        self._login.check()
+        return False
 
     def begin(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]:
         """Have one after the other signed. When the server is gone, those that it signed stay signed."""

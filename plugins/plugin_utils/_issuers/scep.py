@@ -14,7 +14,7 @@ from .._scep.address import WHO, check, place
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.errors import KeysteadError
-    from ...module_utils._core.model import Credential, Generation
+    from ...module_utils._core.model import Credential, Generation, Subject
     from ...module_utils._core.ports import Check, Enrolment, Order, Request
     from .._scep.errand import Errand
 
@@ -46,6 +46,12 @@ class ScepIssuer:
     def roots(self) -> tuple[bytes, ...]:
         """Return the declared roots (DER): who is met for the first time is not believed."""
         return self._errand.roots()
+
+    def foresee(self, subject: Subject, current: Credential | None) -> bool:  # noqa: ARG002 - it is the same for all
+        """Tell whether a challenge would go to the host, once it is read. Raises Misconfigured."""
+        from .._scep.address import challenge
+
+        return challenge(self._options) is not None
 
     def begin(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]:
         """Refuse each of them: without its host nothing can be asked."""

@@ -13,7 +13,7 @@ from ...module_utils._core.errors import Misconfigured, Pending
 from . import backend_keys, revocations
 from .intents import generation_of, identity_of
 from .moments import stamp
-from .nouns import CredentialRevoked, Ordered, PeersNamed
+from .nouns import Cleared, CredentialRevoked, Ordered, PeersNamed
 from .port import (
     Delivered,
     Issued,
@@ -148,6 +148,11 @@ def _ordered(place: Place, change: Ordered) -> None:
     place.run(statement, change.reference, _known(place))
 
 
+def _cleared(place: Place, change: Cleared) -> None:
+    statement = "UPDATE generations SET reference = ? WHERE identity = ? AND reference = ?"
+    place.run(statement, change.left, place.identity, change.reference)
+
+
 def _scheduled(place: Place, change: Scheduled) -> None:
     at = stamp(change.renew_at) if change.renew_at else None
     statement = "UPDATE generations SET renew_at = ?, ask_again = ? WHERE id = ?"
@@ -244,6 +249,7 @@ def _rolled_back(place: Place, change: RolledBack) -> None:
 
 
 _APPLY: dict[type, Callable[[Place, t.Any], None]] = {
-    Issued: _issued, Ordered: _ordered, Scheduled: _scheduled, Delivered: _delivered, Withdrawn: _withdrawn,
-    PeersNamed: _peers_named, RevokedChange: _revoked, Refused: _refused, Orphaned: _orphaned, RolledBack: _rolled_back,
+    Issued: _issued, Ordered: _ordered, Cleared: _cleared, Scheduled: _scheduled, Delivered: _delivered,
+    PeersNamed: _peers_named, Withdrawn: _withdrawn, RevokedChange: _revoked, Refused: _refused, Orphaned: _orphaned,
+    RolledBack: _rolled_back,
 }

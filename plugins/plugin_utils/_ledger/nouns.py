@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What the ledger is told: where a credential was shown, that one was taken back, and what is said of its identity."""
+"""What the ledger is told beside outcomes: where a credential was shown, what was taken back, ordered, tidied, said."""
 
 from __future__ import annotations
 
@@ -46,3 +46,10 @@ class PeersNamed(t.NamedTuple):
     """The identity says anew whom it trusts, as JSON; None where it says nothing of it."""
 
     trusts: str | None
+
+
+class Cleared(t.NamedTuple):
+    """What was placed for an order of this identity, of whichever generation, is taken away: `left` is known of it."""
+
+    reference: str
+    left: str

@@ -10,7 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ...module_utils._core.errors import Denied, Pending
-from .nouns import CredentialRevoked, Ordered, PeersNamed
+from .nouns import Cleared, CredentialRevoked, Ordered, PeersNamed
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -228,7 +228,8 @@ class KeyGone(t.NamedTuple):
 KeyChange = KeyKept | KeyGone
 """Changes that are about no identity, so that their outcome may have the name of a key."""
 Change = (
-    Issued | Ordered | Scheduled | Delivered | PeersNamed | Withdrawn | RevokedChange | Refused | Orphaned | RolledBack
+    Issued | Ordered | Cleared | Scheduled | Delivered | PeersNamed | Withdrawn | RevokedChange | Refused | Orphaned
+    | RolledBack
     | KeyChange | CredentialRevoked
 )
 

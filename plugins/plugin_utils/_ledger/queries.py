@@ -60,6 +60,29 @@ SELECT e.action, e.outcome FROM events e JOIN heads h ON h.batch = e.batch
 WHERE h.host = ? AND h.store = ? AND e.identity = ? AND e.generation = ?
 ORDER BY e.seq DESC LIMIT 1
 """
+_UNFIT = """
+SELECT i.name, g.asked, g.issued_at, (
+    SELECT e.message FROM heads h JOIN events e ON e.batch = h.batch
+    WHERE h.host = i.host AND h.store = i.store AND h.at = g.issued_at AND e.identity = i.name
+        AND e.generation = g.number AND e.action = 'issue' AND e.outcome = 'failed'
+    ORDER BY e.seq DESC LIMIT 1)
+FROM identities i
+JOIN generations g ON g.identity = i.id AND g.state = 'orphaned' AND g.issued_at IS NOT NULL
+WHERE i.host = ? AND i.store = ? AND g.id > coalesce((
+    SELECT max(a.id) FROM generations a WHERE a.identity = i.id AND a.state NOT IN ('intended', 'refused', 'orphaned')
+), 0)
+ORDER BY g.id
+"""
+_UNFIT_FIELDS = ("name", "asked", "at", "message")
+_ORDERED_AT = """
+SELECT min(h.at) FROM heads h JOIN events e ON e.batch = h.batch
+WHERE h.host = ? AND h.store = ? AND e.identity = ? AND e.action = 'issue' AND e.outcome = 'pending' AND e.message = ?
+"""
+_PLACED = """
+SELECT i.name, g.reference FROM identities i JOIN generations g ON g.identity = i.id
+WHERE i.host = ? AND i.store = ? AND g.reference LIKE ?
+ORDER BY g.id
+"""
 _HEADS = "SELECT batch, at, host, store, actor, seq, hash FROM heads ORDER BY batch"
 _HEAD_FIELDS = ("batch", "at", "host", "store", "actor", "seq", "hash")
 _CERTIFICATE_OF = """
@@ -168,6 +191,22 @@ def events(
 def waits(ledger: Readable, host: str, store: str, name: str, number: int | None) -> bool:
     """Tell whether the last that is known of a generation is that its issuer had not decided yet."""
     return ledger.read(_LAST_EVENT, (host, store, name, number)) == [("issue", "pending")]
+
+
+def ordered_at(ledger: Readable, host: str, store: str, name: str, told: str) -> str | None:
+    """Return when an order was begun for an identity, by what the ledger was told of it then."""
+    ((at,),) = ledger.read(_ORDERED_AT, (host, store, name, told))
+    return at if at is None else str(at)
+
+
+def placed(ledger: Readable, host: str, store: str) -> list[tuple[str, str]]:
+    """Return the identities of a store, and the references of their orders, for which something was placed."""
+    return [(name, reference) for name, reference in ledger.read(_PLACED, (host, store, "%#%=%"))]
+
+
+def unfit(ledger: Readable, host: str, store: str) -> list[Record]:
+    """Return what was signed for the identities of a store, and not accepted, since they got what they have."""
+    return _records(_UNFIT_FIELDS, ledger.read(_UNFIT, (host, store)))
 
 
 def credentials(ledger: Readable) -> frozenset[str]:

@@ -84,6 +84,10 @@ class Signer:
         """Return the roots (DER) at the end of the issuer's chain. Raises Misconfigured where it has none."""
         return pki.der_certificates(self._shared(self._issuer).roots)
 
+    def chain(self) -> tuple[bytes, ...]:
+        """Return the issuer and those above it, DER. Raises Misconfigured where there is none."""
+        return tuple(pki.der_certificates(b"".join(self._shared(self._issuer))))
+
     def authority(self) -> x509.Certificate:
         """Return the certificate of the issuer. Raises Misconfigured where there is none."""
         try:

@@ -11,11 +11,12 @@ import typing as t
 from ...module_utils._core.model import Subject
 from ...module_utils._core.publication import default_parts
 from .connection import Reached
-from .signer import normal
+from .signer import LEAVE, normal
 
 if t.TYPE_CHECKING:
     from .._action import Task
     from .._declare import Declaration
+    from .._key import Backend
 
 Options = t.Mapping[str, t.Any]
 
@@ -58,6 +59,16 @@ def candidates(identities: t.Sequence[Options], declared: t.Sequence[Declaration
     """Return what is to be judged of a task: its present identities. Whatever goes away may go away."""
     pairs = zip(identities, declared, strict=True)
     return [_candidate(options, one, task) for options, one in pairs if one.identity.state == "present"]
+
+
+def with_others(judged: t.Sequence[Candidate], issuers: t.Iterable[Backend]) -> list[Candidate]:
+    """Return candidates as if each of the other issuers of a task signed them, of those that need a leave for it.
+
+    All other rules about who may sign are about who signs: an issuer that is given up is named there to be found.
+    """
+    found = [normal(*next(iter(one.items()))) for one in issuers]
+    need = [(backend, options) for backend, options in found if backend in LEAVE and options.get(LEAVE[backend])]
+    return [candidate._replace(issuer=one) for one in need for candidate in judged]
 
 
 def _candidate(options: Options, declared: Declaration, task: Task) -> Candidate:

@@ -32,12 +32,21 @@ class Known(t.Protocol):
 class Review:
     """What a policy says of the candidates of one task. One finding refuses all of it."""
 
-    def __init__(self, policy: Policy, candidates: t.Sequence[Candidate]) -> None:
-        """Judge what is declared; raises Denied when a rule is broken whatever the ledger knows."""
+    def __init__(
+        self, policy: Policy, candidates: t.Sequence[Candidate], others: t.Sequence[Candidate] = ()
+    ) -> None:
+        """Judge what is declared; raises Denied when a rule is broken whatever the ledger knows.
+
+        `others` are the same with other issuers of the task, and are judged for these alone.
+        """
         self.policy, self._candidates = policy, candidates
         self._found = [verdict for one in candidates for verdict in policy.verdicts(one)]
-        self._refuse(self._found)
-        for one in candidates:
+        by_issuer = [verdict for one in others for verdict in policy.verdicts(one, ("issuer",))]
+        self._of_others = [
+            one._replace(note="; ".join(filter(None, (one.note, "in option issuers")))) for one in by_issuer
+        ]
+        self._refuse([*self._found, *self._of_others])
+        for one in (*candidates, *others):
             check_leave(policy, one)
 
     def settle(self, known: Known) -> list[str]:
@@ -45,6 +54,7 @@ class Review:
         by_name = {one.name: one for one in self._candidates} if self._found else {}
         found = [self._settled(one, known, by_name[one.name]) for one in self._found]
         found += self._of_ages(known, {(one.rule, one.name) for one in found})
+        found += [one._replace(severity=WARN) for one in self._of_others]  # nothing is signed there
         self._refuse(found)
         return [f"policy: {text}" for text in told(found)]
 

@@ -318,3 +318,44 @@ def test_a_key_that_is_found_on_other_hosts_is_judged_when_it_is_found(said: dic
         (warning,) = review.found_shared("web", ["web on web2"])
         assert warning.startswith(f"policy: {words}")
     assert review.found_shared("other", ["web on web2"]) == []
+
+
+# issuers beside the one that signs
+
+
+def verbatim(**said: t.Any) -> list[dict[str, t.Any]]:
+    """Return the option `issuers` with an OpenBao that signs whatever it is asked."""
+    options = {"url": "https://bao.example.org", "auth": {"token": {"token": "x"}}, "sign_verbatim": True, **said}
+    return [{"openbao": options}]
+
+
+def refusal_of(world: World, issuers: list[dict[str, t.Any]], policy: str | None = None) -> str:
+    world.phases.clear()
+    with pytest.raises(Denied) as refused:
+        world.converge([web(), web(name="api")], issuers=issuers, policy=policy)
+    assert world.phases == []
+    return str(refused.value)
+
+
+def test_an_issuer_that_signs_verbatim_needs_the_leave_also_among_the_others(world: World) -> None:
+    said = refusal_of(world, verbatim())
+    assert "rule sign-verbatim, web, api: issuer openbao with sign_verbatim true" in said
+    assert said.endswith("(in option issuers)")
+    allowed = {"openbao": {"mount": "pki", "sign_verbatim": True}}
+    policy = write(world, {"id": "ours", "issuer": {"allow": [{"local": None}, allowed]}})
+    assert not world.converge([web()], issuers=verbatim(), policy=policy).get("failed")
+    assert "rule ours, web, api" in refusal_of(world, verbatim(mount="raw"), policy)
+
+
+def test_other_issuers_that_sign_by_a_role_are_nobodys_business(world: World) -> None:
+    policy = write(world, {"id": "ours", "issuer": {"allow": [{"local": None}]}})
+    retired = verbatim(sign_verbatim=False, role="web")
+    assert not world.converge([web()], issuers=retired, policy=policy).get("failed")
+
+
+def test_a_leave_that_is_needed_from_later_on_is_a_warning_of_other_issuers(world: World) -> None:
+    rule = {"id": "ours", "issuer": {"allow": [{"local": None}]}, "enforce_from": TOMORROW}
+    done = world.converge([web()], issuers=verbatim(), policy=write(world, rule))
+    assert not done.get("failed")
+    (warning,) = [line for line in done["warnings"] if line.startswith("policy: rule ours, web: ")]
+    assert warning.endswith(f"(enforced from {TOMORROW}; in option issuers)")
