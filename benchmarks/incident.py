@@ -40,7 +40,7 @@ def incident(ground: Ground, fleet: Fleet) -> dict[str, float]:
     time.sleep(1 - time.time() % 1)
     moment = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
     doomed = [{"host": f"host{number}", "issued_before": moment} for number in range(fleet.hosts)]
-    said = {"work": str(ground.directory(where)), "moment": moment, "doomed": doomed}
+    said: dict[str, t.Any] = {"work": str(ground.directory(where)), "moment": moment, "doomed": doomed}
     inventory = ground.inventory(fleet)
     return {work: play(work, inventory, changes=True, **said).wall for work in WORKS}
 
