@@ -24,7 +24,7 @@ from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.renewal import margin
 from .._durations import LONGEST_LIFE, lifetime, renew_before, shown
 from .about import damaged
-from .files import read, write
+from .files import read_if_there, write
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -116,10 +116,11 @@ def keep(place: Path, publication: Publication) -> None:
 
 def kept(place: Path) -> Publication:
     """Return what is written down in the directory of an authority; older releases wrote nothing."""
-    if not (place / NAME).exists():
+    content = read_if_there(place / NAME)
+    if content is None:
         return Publication()
     try:
-        record = json.loads(read(place / NAME))
+        record = json.loads(content)
         found = Publication(**{name: record[name] for name in Publication._fields})
         if record["format"] == _FORMAT and _is_sound(found):
             return found

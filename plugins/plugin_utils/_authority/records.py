@@ -22,7 +22,7 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.pki import MALFORMED
 from ...module_utils._core.ports import Revoked
-from .files import put_all, read, speaking, sync
+from .files import put_all, read, read_if_there, speaking, sync
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -53,9 +53,11 @@ class Record(t.NamedTuple):
 
 def find(authority: Authority, serial_number: int) -> Revoked | None:
     """Return the record of a certificate that was taken back."""
-    for path in (_path(authority, serial_number), _expired(authority) / f"{serial_number:x}{_SUFFIX}"):
-        if path.exists():
-            return _parsed(path).revoked
+    path = _path(authority, serial_number)
+    for place in (path, _expired(authority) / path.name):
+        content = read_if_there(place)
+        if content is not None:
+            return _parsed(place, content).revoked
     return None
 
 
@@ -80,7 +82,8 @@ def serial_numbers(authority: Authority) -> set[int]:
 
 def entry(authority: Authority, serial_number: int) -> x509.RevokedCertificate:
     """Return what a list has of a record."""
-    reason, when = _parsed(_path(authority, serial_number)).revoked
+    path = _path(authority, serial_number)
+    reason, when = _parsed(path, read(path)).revoked
     builder = x509.RevokedCertificateBuilder().serial_number(serial_number).revocation_date(when)
     flag = REASONS[reason]
     if flag is not None:
@@ -93,7 +96,7 @@ def retire(authority: Authority, listed: t.Container[int], made: dt.datetime) ->
     place = _expired(authority)
     for one in serial_numbers(authority):
         path = _path(authority, one)
-        end = _parsed(path).not_after or _end(authority, one)
+        end = _parsed(path, read(path)).not_after or _end(authority, one)
         if one in listed and end is not None and end < made:
             with speaking("put away", path):
                 place.mkdir(mode=0o755, exist_ok=True)
@@ -107,7 +110,8 @@ def _end(authority: Authority, serial_number: int) -> dt.datetime | None:
     """Return when a certificate that this authority wrote down ends."""
     path = authority.issued / f"{serial_number:x}.pem"
     with contextlib.suppress(*MALFORMED):
-        return x509.load_pem_x509_certificate(read(path)).not_valid_after_utc if path.exists() else None
+        content = read_if_there(path)
+        return x509.load_pem_x509_certificate(content).not_valid_after_utc if content is not None else None
     return None
 
 
@@ -126,9 +130,9 @@ def _serial_number(authority: Authority, name: str) -> int:
     return int(stem, 16)
 
 
-def _parsed(path: Path) -> Record:
+def _parsed(path: Path, content: bytes) -> Record:
     try:
-        said = json.loads(read(path))
+        said = json.loads(content)
         when, end = (_moment(said[name]) if name in said else None for name in ("when", "not_after"))
         if said["reason"] in REASONS and when is not None and when.year >= _EARLIEST:
             return Record(Revoked(said["reason"], when), end)
