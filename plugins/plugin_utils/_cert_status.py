@@ -123,7 +123,6 @@ class _Terms:
         return _of_rows(ledger, revocations.credentials(ledger, {"credential_id": row["credential_id"]}))
 
 
-
 def _of_rows(ledger: Readable, rows: list[revocations.Record]) -> Meant | Standing:
     try:
         return of_row(ledger, rows)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
 import typing as t
 
 with contextlib.suppress(ImportError):
@@ -27,6 +28,9 @@ _REASONS = {**{said: name for name, said in REASONS.items() if said}, "unspecifi
             "removeFromCRL": REMOVED}  # fmt: skip
 SKEW = dt.timedelta(minutes=5)
 BROKEN_HASHES = ("md5", "sha1")
+FEW = 5
+"""Certificates that are looked for without an index."""
+_CRITICAL = b"\x01\x01\xff"  # the DER of TRUE, without which nothing is critical
 
 
 class RevocationList:
@@ -38,16 +42,23 @@ class RevocationList:
         self.number: int | None = _number(found, x509.CRLNumber)
         self.base: int | None = _number(found, x509.DeltaCRLIndicator)
         self.scope = _extension(found, x509.IssuingDistributionPoint)
-        self._entries = {entry.serial_number: entry for entry in found}
+        self._found, self._asked = found, 0
 
     def entry(self, certificate: x509.Certificate) -> x509.RevokedCertificate | None:
-        """Return what it has of a certificate."""
-        return self._entries.get(certificate.serial_number)
+        """Return what it has of a certificate. An index of a long list pays after a few questions."""
+        number, self._asked = certificate.serial_number, self._asked + 1
+        if self._asked <= FEW and number > 0:
+            return self._found.get_revoked_certificate_by_serial_number(number)
+        return self._entries.get(number)
+
+    @functools.cached_property
+    def _entries(self) -> dict[int, x509.RevokedCertificate]:
+        return {entry.serial_number: entry for entry in self._found}
 
     @property
     def is_understood(self) -> bool:
         """Whether no entry has a critical extension: those that there are belong to indirect lists (RFC 5280, 5.3)."""
-        return not any(map(_is_strange, self._entries.values()))
+        return _CRITICAL not in self._found.tbs_certlist_bytes or not any(map(_is_strange, self._found))
 
 
 def status(

@@ -244,6 +244,7 @@ def test_what_leads_to_no_root_of_ours_is_unknown_whatever_its_own_authority_say
     assert asked(None, term, text(leaf), **LIVE, roots=[str(authority.pem)]) == ["good", "good"]
     (said,) = asked(None, term, **LIVE, **RECORD, roots=[str(stranger.pem)])
     assert (said["status"], said["why"]) == ("unknown", "CN=web.example.org is not signed by a pinned root")
+    assert lists.asked == 2, "a place that a stranger names is not asked"
 
 
 def test_what_a_revoked_authority_signed_is_unknown(tmp_path: Path) -> None:
