@@ -61,6 +61,14 @@ def key(*expected: str, **said: t.Any) -> Case:
     return Case({name: value for name, value in given.items() if value is not None}, expected, "hsm_key")
 
 
+TOKEN = {"pkcs11": {**OF_TOKEN, "label": "signing"}}
+
+
+def keys(*expected: str, **said: t.Any) -> Case:
+    """Return a mistake in a task of key_rotate, about a key by itself."""
+    return Case({"max_age": "90d", "keys": [said]}, expected, "key_rotate")
+
+
 def revoked(*expected: str, **said: t.Any) -> Case:
     """Return a mistake in a task of cert_revoke, about the good identity."""
     return Case({"certificates": [{"identity": "web"}], **said}, expected, "cert_revoke")
@@ -518,7 +526,23 @@ ROTATIONS = {
         "identities[web].generation: previous has an older key", "leave it out", max_age="90d",
         identities=[{"name": "web", "dns_names": ["web.example.org"], "keep_generations": 1, "generation": "previous"}],
     ),
-    "keys of their own": rotate("option keys is not built yet", "leave it out", max_age="90d", keys=[{"label": "x"}]),
+    "keys beside identities": rotate("option keys", "write a task for each", max_age="90d", keys=[{"custody": TOKEN}]),
+    "nothing to rotate": rotate("identities is missing", "or keys", max_age="90d", identities=None),
+    "a key that is nowhere": keys("option keys[0].custody is missing", "name where the key is"),
+    "a key in two places": keys("found aws_kms and pkcs11", custody={**TOKEN, "aws_kms": {"alias": "alias/x"}}),
+    "a key without a label": keys("label is missing", custody={"pkcs11": OF_TOKEN}),
+    "an overlap that is none": keys("keys[signing].overlap: 'soon' is not a duration", custody=TOKEN, overlap="soon"),
+    "an overlap longer than half an age": keys("60d is more than half of max_age, 90d", custody=TOKEN, overlap="60d"),
+    "an overlap in a transit engine": keys(
+        "option keys[release].overlap: openbao_transit uses a new version as soon as there is one",
+        custody={"openbao_transit": {"url": "https://127.0.0.1:1", "name": "release", "auth": {"token": {}}}},
+        overlap="1d",
+    ),
+    "a token with two names": keys(
+        "option keys[signing].custody.pkcs11.token_label: exactly one of",
+        custody={"pkcs11": {**TOKEN["pkcs11"], "token_serial": "1"}},
+    ),
+    "an alias that is none": keys("option alias: 'web' is no name of an alias", custody={"aws_kms": {"alias": "web"}}),
     "to purge": rotate("purge", max_age="90d", purge=True),
 }  # fmt: skip
 GROUPS = {

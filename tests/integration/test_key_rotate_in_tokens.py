@@ -234,7 +234,7 @@ def test_a_playbook_rotates_and_a_template_asks_what_is_due(hsm: HsmDesk, tmp_pa
         {"keystead.identity.key_rotate": {"max_age": "1h", **common}, "ignore_errors": True},
     ]
     env = {**hsm.custody.environment, "ANSIBLE_PIPELINING": "true"}
-    done = playbook.run(tasks, {HOST: {}}, "--diff", home=tmp_path / "home", env=env)
+    done = playbook.run(tasks, {HOST: {}}, "--diff", "-vvvv", home=tmp_path / "home", env=env)
     assert done.returncode == 0, done.stdout + done.stderr
     made, _now, before, rotated, after, uri, same, both, neither = playbook.results(tmp_path / "home", HOST)
     assert (before["msg"]["due"], before["msg"]["custody"], before["msg"]["uri"]) == (True, "pkcs11", made["uri"])

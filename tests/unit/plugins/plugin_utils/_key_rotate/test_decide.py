@@ -1,0 +1,143 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What is decided about the generations of a key, by tables: what backend and ledger have, and the acts."""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured
+from ansible_collections.keystead.identity.plugins.plugin_utils._key_rotate.decide import decide
+from ansible_collections.keystead.identity.plugins.plugin_utils._key_rotate.model import Kept, Known, There, Version
+from ansible_collections.keystead.identity.plugins.plugin_utils._key_rotate.wanted import Wanted
+from ansible_collections.keystead.identity.plugins.plugin_utils._rotation import Limits
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+DAY, YEAR = timedelta(days=1), 365 * 86400
+MONTH = 30 * 86400
+LIMITS = Limits(NOW, max_age=YEAR)
+LEAKED = Limits(NOW, created_before=NOW - DAY)
+
+
+def wanted(**said: t.Any) -> Wanted:
+    return Wanted("pkcs11", {"label": "signing"}, **said)
+
+
+def has(*numbers: int, leads: int | None = None, **said: t.Any) -> There:
+    versions = tuple(Version(f"k{number}", number, "ecdsa-p256") for number in numbers)
+    return There("token", "key signing", versions, None if leads is None else f"k{leads}", **said)
+
+
+def kept(ages: t.Mapping[int, float], *gone: int, made: bool = True) -> tuple[Kept, ...]:
+    """Return generations that became active so many days ago."""
+    return tuple(
+        Kept(f"k{number}", number, NOW - age * DAY, made, NOW if number in gone else None)
+        for number, age in ages.items()
+    )
+
+
+def staged(ages: t.Mapping[int, float]) -> dict[int, datetime]:
+    return {number: NOW - age * DAY for number, age in ages.items()}
+
+
+ROTATION = [("stage_key", 2), ("prove", 2), ("activate", 2)]
+CASES: dict[str, tuple[Wanted, There, Known, Limits, list[tuple[str, int]]]] = {
+    "a young key stays": (wanted(), has(1), Known(kept({1: 10})), LIMITS, []),
+    "one that nobody recorded is recorded": (wanted(), has(1), Known(), LIMITS, [("adopt", 1)]),
+    "an old one is replaced": (wanted(), has(1), Known(kept({1: 366})), LIMITS, ROTATION),
+    "one from before a moment too": (wanted(), has(1), Known(kept({1: 2})), LEAKED, ROTATION),
+    "one from after it stays": (wanted(), has(1), Known(kept({1: 0.5})), LEAKED, []),
+    "of one that was found nobody knows when it was made": (
+        wanted(), has(1), Known(kept({1: 0.5}, made=False)), LEAKED, ROTATION,
+    ),
+    "by its age, one that was found is as old as its record": (
+        wanted(), has(1), Known(kept({1: 0.5}, made=False)), LIMITS, [],
+    ),
+    "an age counts from the making and not from the record": (
+        wanted(), has(1), Known(kept({1: 364}), staged({1: 366})), LIMITS, ROTATION,
+    ),
+    "what a killed run made goes on": (
+        wanted(), has(1, 2), Known(kept({1: 366}), staged({2: 0.1})), LIMITS, ROTATION[1:],
+    ),
+    "unless it is from before the moment": (
+        wanted(), has(1, 2), Known(kept({1: 366}), staged({2: 2})), LEAKED, [("destroy", 2), *ROTATION],
+    ),
+    "a number is never used again": (
+        wanted(), has(1), Known(kept({1: 366, 2: 300}, 2)), LIMITS, [("stage_key", 3), ("prove", 3), ("activate", 3)],
+    ),
+    "a number that somebody else took is left out": (
+        wanted(), has(1, 2), Known(kept({1: 366})), LIMITS, [("stage_key", 3), ("prove", 3), ("activate", 3)],
+    ),
+    "with an overlap it is made earlier, and waits": (
+        wanted(overlap=MONTH), has(1), Known(kept({1: 336})), LIMITS, ROTATION[:2],
+    ),
+    "it waits until then": (
+        wanted(overlap=MONTH), has(1, 2), Known(kept({1: 360}), staged({2: 29})), LIMITS, [],
+    ),
+    "and takes over": (wanted(overlap=MONTH), has(1, 2), Known(kept({1: 367}), staged({2: 31})), LIMITS, ROTATION[1:]),
+    "what was replaced stays without a grace": (wanted(), has(1, 2), Known(kept({1: 900, 2: 300})), LIMITS, []),
+    "and with one until that is over": (wanted(grace=MONTH), has(1, 2), Known(kept({1: 90, 2: 29})), LIMITS, []),
+    "then it goes": (wanted(grace=MONTH), has(1, 2), Known(kept({1: 90, 2: 31})), LIMITS, [("destroy", 1)]),
+    "unless somebody has it": (
+        wanted(grace=MONTH), has(1, 2), Known(kept({1: 90, 2: 31}), users={"k1": ("identity web",)}), LIMITS, [],
+    ),
+    "and the task does not say that this is right": (
+        wanted(grace=MONTH, destroy_in_use=True), has(1, 2),
+        Known(kept({1: 90, 2: 31}), users={"k1": ("identity web",)}), LIMITS, [("destroy", 1)],
+    ),
+    "where only the oldest can go, one that stays keeps those after it": (
+        wanted(grace=MONTH), has(1, 2, 3, leads=3, one_by_one=False),
+        Known(kept({1: 90, 2: 60, 3: 40}), users={"k1": ("identity web",)}), LIMITS, [],
+    ),
+    "the one that was active in this run is not destroyed by it": (
+        wanted(grace=0), has(1), Known(kept({1: 366})), LIMITS, ROTATION,
+    ),
+    "what is gone is no longer recorded, and the one before is active": (
+        wanted(), has(1), Known(kept({1: 60, 2: 30})), LIMITS, [("withdraw", 2)],
+    ),
+    "what a backend uses already is proved and recorded": (
+        wanted(), has(1, 2, leads=2), Known(kept({1: 366}), staged({2: 0.1})), LIMITS, ROTATION[1:],
+    ),
+    "what somebody else led it to is believed": (
+        wanted(), has(1, 2, leads=2), Known(kept({1: 60})), LIMITS, [("adopt", 2)],
+    ),
+    "where it was led back, it is led on": (
+        wanted(), has(1, 2, leads=1), Known(kept({1: 60, 2: 30})), LIMITS, [("activate", 2)],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_done(case: str) -> None:
+    declared, there, known, limits, expected = CASES[case]
+    acts = decide(declared, there, known, limits).acts
+    assert [(act.action, act.number) for act in acts] == expected
+    assert all(act.reason for act in acts)
+
+
+def test_a_backend_whose_clock_is_late_makes_no_run_rotate_again() -> None:
+    late = Version("k2", 2, "ecdsa-p256", made_at=NOW - 800 * DAY)
+    there = There("place", "key", (late,), "k2")
+    assert decide(wanted(), there, Known(kept({2: 1}), staged({2: 1})), LIMITS).acts == ()
+    assert decide(wanted(), there, Known(kept({2: 1}, made=False)), LIMITS).acts != ()
+
+
+@pytest.mark.parametrize(
+    ("there", "known", "error", "said"),
+    [
+        (has(), Known(), Misconfigured, "there is no such key; make one first"),
+        (has(1, 2), Known(), Misconfigured, "nobody knows which one is in use"),
+        (has(1), Known(kept({1: 400}), users={"k1": ("identity web of web1",)}), Denied, "in use by identity web"),
+        (
+            There("t", "key", (Version("k1", 1, "aes-256", usable=False),)), Known(kept({1: 1})), Misconfigured,
+            "generation 1 is of no use",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_refused(there: There, known: Known, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=said):
+        decide(wanted(), there, known, LIMITS)
