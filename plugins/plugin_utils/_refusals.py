@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What was signed and did not fit what is declared: who signed it is not asked for the same again at once (ADR 24).
+"""What was signed and did not fit what is declared: who signed it is not asked for the same again at once (ADR 28).
 
 An answer to the same question will not fit either, and costs a limit at its authority, or a certificate that somebody
 has to revoke. So each refusal doubles the time until the next question, from an hour to a day.

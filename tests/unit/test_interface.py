@@ -96,7 +96,7 @@ def below(path: str, names: str) -> list[str]:
 DESIGNED = {
     "machine_identity": [
         *TASK.split(),
-        "retry_refused",  # ADR 24: of what did not fit, an issuer is not asked again at once
+        "retry_refused",  # ADR 28: of what did not fit, an issuer is not asked again at once
         *below("issuer", ISSUER),
         *below("issuers", ISSUER),
         *below("identities", IDENTITY),

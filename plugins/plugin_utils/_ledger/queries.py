@@ -201,7 +201,7 @@ def ordered_at(ledger: Readable, host: str, store: str, name: str, told: str) ->
 
 def placed(ledger: Readable, host: str, store: str) -> list[tuple[str, str]]:
     """Return the identities of a store, and the references of their orders, for which something was placed."""
-    return [(name, reference) for name, reference in ledger.read(_PLACED, (host, store, "%#%=%"))]
+    return t.cast("list[tuple[str, str]]", ledger.read(_PLACED, (host, store, "%#%=%")))
 
 
 def unfit(ledger: Readable, host: str, store: str) -> list[Record]:
