@@ -218,13 +218,10 @@ class _Run:
             work.followed_by(follows)
 
     def _check_revokers(self, works: t.Sequence[Work]) -> None:
-        if not works:
-            return
-        from ._withdrawal import check_can_revoke
+        if works:
+            from ._withdrawal import check_revokers
 
-        for work in works:
-            with failing([work]):
-                check_can_revoke(work, self.signers)
+            check_revokers(works, self.signers)
 
     def _tell(self, works: t.Sequence[Work], what: str) -> None:
         if len(works) > MANY and not self.task.check:
@@ -239,17 +236,10 @@ class _Run:
 
         batch = self._batch()
         issuing = Issuing(
-            self.signers,
-            self.ledger,
-            batch,
-            holder=str(self.holder),
-            wait=self.wait,
-            say=self.task.say,
-            weak=self.review.policy.weak_lists,
-            warnings=self.warnings,
-            host=self.host,
+            self.signers, self.ledger, batch, holder=str(self.holder), wait=self.wait, say=self.task.say,
+            weak=self.review.policy.weak_lists, warnings=self.warnings, host=self.host,
             retry_refused=self.retry_refused,
-        )
+        )  # fmt: skip
         to_adopt = [work for work in works if work.needs("adopt")]
         if to_adopt:
             from ._originals import Setting, intend

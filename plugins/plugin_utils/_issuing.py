@@ -117,8 +117,7 @@ class Issuing:
         return [(work, request) for work, request in asked if work.name in intents]
 
     def _intent(self, work: Work) -> Intent:
-        made = intent(work, work.reason("issue"), self._holder)
-        return made._replace(asked=asked_for(work, self._signers))
+        return intent(work, work.reason("issue"), self._holder)._replace(asked=asked_for(work, self._signers))
 
     def _may_be_asked_for(self, work: Work) -> bool:
         """Tell whether an answer may fit: where the last one did not, a while has to pass."""

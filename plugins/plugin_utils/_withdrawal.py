@@ -14,6 +14,7 @@ from ..module_utils._core.errors import KeysteadError, Misconfigured
 from ..module_utils._core.model import ADOPTED, OBSERVED, Done
 from ..module_utils._core.ports import Revoker
 from ._ledger.port import Event, Outcome, RevokedChange
+from ._work import failing
 
 if t.TYPE_CHECKING:
     from ._ledger.port import Batch, Ledger
@@ -55,10 +56,12 @@ def strike(works: t.Sequence[Work]) -> None:
         work.done += [Done(step.action, step.reason) for step in struck]
 
 
-def check_can_revoke(work: Work, signers: Signers) -> None:
-    """Find who can revoke before anything is touched. Raises Misconfigured."""
-    for one in _what(work):
-        _revoker(signers, one.issuer_id)
+def check_revokers(works: t.Sequence[Work], signers: Signers) -> None:
+    """Find who can revoke what is to be revoked, before anything is touched."""
+    for work in works:
+        with failing([work]):
+            for one in _what(work):
+                _revoker(signers, one.issuer_id)
 
 
 def _what(work: Work) -> list[Credential]:

@@ -65,7 +65,7 @@ INFO = f"{SHARED} store names paths scan records check_status=ledger check_statu
 PREFLIGHT = f"{SHARED} store"
 AUTHORITY = f"""
     {SHARED} name directory subject parent key.type lifetime path_length name_constraints passphrase passphrase_file
-    crl_lifetime crl_url certificate_url state=present state=absent
+    crl_lifetime crl_renew_before crl_url certificate_url state=present state=absent
 """
 
 HSM_KEY = f"""

@@ -287,7 +287,7 @@ def test_a_number_whose_credential_was_signed_and_refused_is_not_given_again(
         result = world.converge([web(dns_names=["new.example.org"])])
     assert "its alternative names are not the declared ones" in result["msg"]
     assert world.query("SELECT number, state FROM generations") == [(1, "current"), (2, "orphaned")]
-    world.settled([web(dns_names=["new.example.org"])])
+    world.settled([web(dns_names=["new.example.org"])], retry_refused=True)
     assert (world.generations(), world.remembered().newest) == ([2], 2)
 
 

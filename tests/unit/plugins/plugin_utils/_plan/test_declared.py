@@ -53,7 +53,7 @@ def put(path: str, value: t.Any) -> dict[str, t.Any]:
 
 def test_options_and_entries_are_named() -> None:
     assert set(digests(SAID)) == {
-        "issuer", "issuers[0]", "identities[web]", "identities[api]", "store", "purge", "check_status",
+        "issuer", "issuers[0]", "identities[web]", "identities[api]", "store", "purge", "check_status", "retry_refused",
     }  # fmt: skip
 
 
