@@ -11,7 +11,7 @@ import time
 import typing as t
 from datetime import UTC, datetime, timedelta
 
-from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
+from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unasked, Unavailable, Unreached
 from ..module_utils._core.ports import Order
 from ._accepting import accepted_by, asked, backend, gives_again, listed, lost_since, still_fits
 from ._edge import unexpected
@@ -249,4 +249,6 @@ def _closing(work: Work) -> tuple[Change, ...]:
     opened = work.remembered.open_intent if work.remembered else None
     if opened and opened.public_id == work.public_id and gives_again(opened, work, datetime.now(UTC)):
         return ()  # what an earlier run asked for may be signed, and is given again
-    return (Refused(),) if isinstance(work.error, (Denied, Misconfigured, Unreached)) else ()
+    if not isinstance(work.error, (Denied, Misconfigured, Unreached)):
+        return ()
+    return (Refused(asked=isinstance(work.error, Denied) and not isinstance(work.error, Unasked)),)

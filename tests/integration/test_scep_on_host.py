@@ -18,46 +18,21 @@ import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness import playbook
-from ansible_collections.keystead.identity.tests.harness.in_process import World, host_half, reason, steps, until, web
+from ansible_collections.keystead.identity.tests.harness.in_process import host_half, reason, steps, until, web
 from ansible_collections.keystead.identity.tests.harness.scep import Backend, Site, policy
-from ansible_collections.keystead.identity.tests.harness.scep_pending import Operator
+from ansible_collections.keystead.identity.tests.harness.scep_host import ASKS, Host, Task, before, client
 from ansible_collections.keystead.identity.tests.harness.scep_server import CHALLENGE, PATH, running
 from ansible_collections.keystead.identity.tests.needs import OLD_PYTHON
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 pytestmark = [pytest.mark.one_core, pytest.mark.needs(*Backend.needs)]
-Task = dict[str, t.Any]
-ASKS = "operation=PKIOperation"
-
-
-class Host(t.NamedTuple):
-    """A controller with a host, a server, and what stands between them and sees what is sent."""
-
-    world: World
-    backend: Backend
-    proxy: faulty.FaultyProxy
-    operator: Operator
-
-    def issuer(self, **said: t.Any) -> Task:
-        """Return the option `issuer`."""
-        return {"scep": {**self.backend.through(self.proxy.url, timeout="20s"), **said}}
-
-
-def client(**said: t.Any) -> Task:
-    """Return an identity as this server signs it."""
-    return web(**{"profile": "tls_client", "key": {"type": "rsa-2048"}, **said})
-
-
 LARGER, OTHER = client(key={"type": "rsa-3072"}), client(dns_names=["other.example.org"])
 
 
 @pytest.fixture
 def host(scep: Site, tmp_path: Path) -> t.Iterator[Host]:
-    (tmp_path / "scep").mkdir()
-    backend, operator = Backend(tmp_path / "scep", scep), Operator(scep.open)
-    with faulty.before(*backend.upstream) as proxy:
-        proxy.fail(operator, ASKS)
-        yield Host(World(tmp_path / "world", policy=backend.policy), backend, proxy, operator)
+    with before(scep, tmp_path) as found:
+        yield found
 
 
 def test_a_host_begins_by_a_challenge_and_renews_by_the_pair_that_it_has(host: Host) -> None:

@@ -220,7 +220,7 @@ def _request(place: Place, wanted: Identity, known: Known) -> dict[str, t.Any]:
     from .._core.keys import spki_sha256
     from .._core.staging import staged
 
-    key = staged(keystore(place, wanted.key), wanted.key.type, known.rotation)
+    key = staged(keystore(place, wanted.key), wanted.key.type, known.rotation, known.spent)
     csr = base64.b64encode(pki.request(wanted.subject, key)).decode()
     elsewhere = {"key_uri": key.uri} if wanted.key.token else {}
     return {"csr": csr, "public_id": spki_sha256(key.public_key()), **elsewhere}
