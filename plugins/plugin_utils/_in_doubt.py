@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import typing as t
+from datetime import UTC, datetime
 
 from ..module_utils._core.checks_x509 import all_names
 from ..module_utils._core.errors import Pending, Unavailable, Unreached
@@ -66,7 +67,8 @@ def _forsaken(work: Work, opened: OpenIntent, ledger: Ledger, batch: Batch) -> s
     from ._signed import issued
 
     names = ", ".join(json.loads(opened.asked)["names"]) if opened.asked else "names that are not recorded"
-    said = f"{opened.issuer_id} may have signed, or may sign yet, key {opened.public_id} for {names}; nobody has it"
+    window = f"between {opened.since:%Y-%m-%d %H:%M:%S} and {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, or may yet"
+    said = f"{opened.issuer_id} may have signed key {opened.public_id} for {names} {window}; nobody has that key any more"
     change = Orphaned(issued(opened.certificate.encode(), b"") if opened.certificate else None)
     ledger.record(batch, [Outcome(work.name, opened.number, (Event("issue", _WHY, "orphaned", said),), (change,))])
     kept = f"what {opened.issuer_id} may sign for that is recorded as an orphan"

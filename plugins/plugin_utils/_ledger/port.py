@@ -190,8 +190,7 @@ class RevokedChange(t.NamedTuple):
     when: datetime
 
 
-@dataclass(frozen=True)
-class Refused:
+class Refused(t.NamedTuple):
     """The issuer signed nothing, or was not even `asked`: the intent is closed and its number free again."""
 
     asked: bool = True
@@ -286,10 +285,7 @@ class Ledger(t.Protocol):
         """Return everything known of one store, by name of the identity."""
 
     def intend(self, batch: Batch, intents: Sequence[Intent]) -> None:
-        """Write down, before the act, what is going to be done (rule A1).
-
-        Raises Held, or Used when a key was ever intended for another identity: then nothing was written.
-        """
+        """Write down what is going to be done, before it is (A1). Raises Held, or Used: then nothing was written."""
 
     def record(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         """Write down what happened."""
