@@ -68,7 +68,7 @@ def _forsaken(work: Work, opened: OpenIntent, ledger: Ledger, batch: Batch) -> s
 
     names = ", ".join(json.loads(opened.asked)["names"]) if opened.asked else "names that are not recorded"
     window = f"between {opened.since:%Y-%m-%d %H:%M:%S} and {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, or may yet"
-    said = f"{opened.issuer_id} may have signed key {opened.public_id} for {names} {window}; nobody has that key any more"
+    said = f"{opened.issuer_id} may have signed key {opened.public_id} for {names} {window}; nobody has that key"
     change = Orphaned(issued(opened.certificate.encode(), b"") if opened.certificate else None)
     ledger.record(batch, [Outcome(work.name, opened.number, (Event("issue", _WHY, "orphaned", said),), (change,))])
     kept = f"what {opened.issuer_id} may sign for that is recorded as an orphan"
