@@ -159,6 +159,33 @@ def test_what_is_refused_says_why_and_the_pair_stays(host: Host, what: str) -> N
     assert len(host.operator.kinds) == (2 if "challenge" in said else 1)
 
 
+def test_a_server_that_redirects_is_told_with_where_it_leads(host: Host) -> None:
+    there = faulty.Reply(301, {"Location": "https://scep.example.org/scep/?operation=GetCACert"}, b"")
+    host.proxy.fail(lambda handler: handler.reply(there), "GetCACert")
+    result = host.world.converge([client()], issuer=host.issuer())
+    assert "scep: it redirects GetCACert to https://scep.example.org/scep/, which is not followed" in result["msg"]
+
+
+def test_a_url_is_asked_with_the_slash_that_it_ends_with(host: Host) -> None:
+    host.world.converge([client()], issuer=host.issuer(url=f"{host.proxy.url}{PATH}/"))
+    assert f"GET {PATH}/?operation=GetCACert" in host.proxy.seen
+
+
+@pytest.mark.parametrize("form", ["open%2C%20sesame", "open%2C+sesame", "b3Blbiwgc2VzYW1l", "6F70656E2C20736573616D65"])
+def test_a_server_that_repeats_the_challenge_in_any_form_is_not_quoted(host: Host, form: str) -> None:
+    host.proxy.fail(faulty.says(500, f"I heard {form}", Content_Type="text/plain"), ASKS)
+    result = host.world.converge([client()], issuer=host.issuer())
+    assert "it repeated a credential" in result["msg"]
+    assert form not in json.dumps(result, default=str)
+
+
+def test_nobody_is_told_to_revoke_what_is_not_for_the_key_of_the_host(host: Host) -> None:
+    way = lying(LIES["an authority in place of a certificate"])
+    result = host.world.converge([client()], issuer=host.issuer(), execute=way)
+    assert "it is for another key" in result["msg"]
+    assert "revoke" not in result["msg"]
+
+
 def test_what_does_not_lead_to_the_declared_root_is_not_installed(host: Host) -> None:
     stranger = host.backend.site.narrow.root.public_bytes(Encoding.PEM).decode()
     result = host.world.converge([client()], issuer=host.issuer(roots=[stranger]))
@@ -356,6 +383,19 @@ def test_a_program_that_takes_too_long_is_ended_with_all_that_it_started(
     assert re.search("scep: scepclient did not come to its question within 2s .option timeout", result["msg"])
     assert held(host.world.store) == []
     assert host.world.query("SELECT state FROM generations") == [("refused",)]
+
+
+def test_a_program_that_is_killed_is_told_as_that(
+    host: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    killed = tmp_path / "bin" / "scepclient"
+    killed.parent.mkdir()
+    killed.write_text("#!/bin/sh\necho 'level=info msg=well'; kill -9 $$\n", encoding="ascii")
+    killed.chmod(0o755)
+    monkeypatch.setenv("PATH", str(killed.parent))
+    result = host.world.converge([client()], issuer=host.issuer())
+    assert "scepclient cannot go on: it was killed by signal 9; run again" in result["msg"]
+    assert "level=info" not in result["msg"]
 
 
 def test_a_program_that_cannot_go_on_is_heard_without_what_is_secret(
