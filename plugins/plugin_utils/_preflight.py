@@ -180,11 +180,25 @@ ON_CONTROLLER: tuple[tuple[str, t.Callable[[Options], Checks]], ...] = (
 
 def _on_host(args: Options, task: Task, *, pipelining: bool) -> Checks:
     yield from _guarded("host", _asked(args, task))
+    yield from _guarded("pipelining", _piped(args, pipelining=pipelining))
+
+
+def _piped(args: Options, *, pipelining: bool) -> Checks:
     if pipelining:
         yield Check("pipelining", "ok", "pipelining is on")
-    else:
-        found = "pipelining is off: every execution takes longer, and its arguments touch the host's disk"
-        yield Check("pipelining", "warning", found, "set pipelining = true in [connection] of ansible.cfg")
+        return
+    secret = any(_needs_a_pipe(name, said or {}) for one in _declared(args) for name, said in one.items())
+    found = "pipelining is off: every execution takes longer, and its arguments touch the host's disk"
+    found += ", so a secret of the issuer cannot go there" if secret else ""
+    remedy = "set pipelining = true in [connection] of ansible.cfg"
+    yield Check("pipelining", "failed" if secret else "warning", found, remedy)
+
+
+def _needs_a_pipe(backend: str, options: Options) -> bool:
+    """Tell whether hosts are told a secret of an issuer, if they are to enrol themselves for the first time."""
+    if backend == "scep":
+        return any(options.get(name) is not None for name in ("challenge", "challenge_file"))
+    return backend == "est" and options.get("enrol") == "host" and "basic" in (options.get("auth") or {})
 
 
 def _asked(args: Options, task: Task) -> Checks:

@@ -222,12 +222,25 @@ def test_who_needs_no_challenge_may_be_without_tls(host: Host, tmp_path: Path) -
     assert host.proxy.seen == []
 
 
+def test_the_policy_of_the_page_lets_a_challenge_go_down_and_be_left_out_when_it_is_used_up(
+    host: Host, tmp_path: Path
+) -> None:
+    page = (Path(__file__).parents[2] / "docs/docsite/rst/issuer_scep.rst").read_text(encoding="utf-8")
+    (rule,) = re.findall(r"^   (- id: devices-by-challenge\n(?:     .*\n)+)", page, re.MULTILINE)
+    url = str(host.issuer()["scep"]["url"])
+    path = tmp_path / "page.yml"
+    path.write_text(f"format: 1\nrules:\n   {rule.replace('https://scep.example.org/scep', url)}", encoding="utf-8")
+    host.world.settled([client()], issuer=host.issuer(), policy=str(path))
+    done = host.world.converge([client()], issuer=host.issuer(challenge=None), policy=str(path))
+    assert (done["changed"], done.get("failed")) == (False, None)
+
+
 def test_a_challenge_needs_the_leave_of_the_policy(host: Host, tmp_path: Path) -> None:
     silent, narrow = tmp_path / "silent.yml", tmp_path / "narrow.yml"
     silent.write_text("format: 1\nrules: []\n", encoding="ascii")
     narrow.write_text("format: 1\nrules:\n  - id: who\n    issuer: {allow: [{scep: {}}]}\n", encoding="ascii")
     for path, why in (
-        (None, "scep-challenge.*issuer scep with challenge true"),
+        (None, "scep-challenge.*issuer scep with challenge true; leave challenge out, or write .*challenge: true}}]"),
         (str(silent), "has no rule for web that permits issuer scep with challenge; .*challenge: true"),
         (str(narrow), "issuer scep with challenge true"),
     ):
@@ -236,6 +249,17 @@ def test_a_challenge_needs_the_leave_of_the_policy(host: Host, tmp_path: Path) -
                 host.world.converge(task, issuer=host.issuer(), policy=path)
             assert CHALLENGE not in str(refused.value)
     assert host.proxy.seen == host.world.phases == []
+
+
+@pytest.mark.parametrize(("said", "why"), [
+    ({"challenge": ""}, "issuer.scep.challenge: what is there is empty"),
+    ({"challenge": None, "challenge_file": "/none"}, "issuer.scep.challenge_file /none cannot be read"),
+    ({"ca_bundle": "/none.pem"}, "ca_bundle /none.pem: No such file"),
+])  # fmt: skip
+def test_what_the_controller_alone_can_see_to_be_wrong_is_seen_in_check_mode(host: Host, said: Task, why: str) -> None:
+    result = host.world.converge([client()], issuer=host.issuer(**said), check=True)
+    assert result["failed"] is True
+    assert why in result["msg"]
 
 
 def test_a_challenge_without_tls_is_refused_before_anything_is_touched(host: Host) -> None:
@@ -440,8 +464,12 @@ def test_a_challenge_never_touches_the_disk_of_a_host(host: Host, tmp_path: Path
     home = tmp_path / "home"
     done = playbook.run([task], playbook.ONE_HOST, home=home, env={"ANSIBLE_PIPELINING": "0"})
     (result,) = playbook.results(home)
-    assert "without pipelining" in result["msg"]
+    assert re.search("without pipelining.* a secret for the issuer would touch the disk of .*; set", result["msg"])
+    assert not re.search("pin_file|enrol: controller", result["msg"]), "other issuers' remedies"
     assert host.operator.kinds == []
+    playbook.run([task], playbook.ONE_HOST, "--check", home=home, env={"ANSIBLE_PIPELINING": "0"})
+    (foreseen,) = playbook.results(home)
+    assert "a secret for the issuer would touch the disk" in foreseen["msg"]
     done = playbook.run([task, task], playbook.ONE_HOST, "-vvvv", "--diff", home=home)
     assert playbook.recap(done)["web1"]["changed"] == 1, done.stdout
     assert CHALLENGE not in done.stdout + done.stderr

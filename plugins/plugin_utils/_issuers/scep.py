@@ -14,14 +14,15 @@ from .._scep.address import WHO, check, place
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.errors import KeysteadError
-    from ...module_utils._core.model import Credential, Generation
+    from ...module_utils._core.model import Credential, Generation, Subject
     from ...module_utils._core.ports import Check, Enrolment, Order, Request
     from .._scep.errand import Errand
 
 
 class ScepIssuer:
-    """Issuer, EnrolsOnHost, Advisor and Preflight over `{url, fingerprint_sha256, roots, challenge, ca_bundle}`.
+    """Issuer, EnrolsOnHost, Foresees, Advisor and Preflight.
 
+    Its options are `{url, fingerprint_sha256, roots, challenge, ca_bundle}`.
     A message of this protocol is signed and decrypted by the key that is enrolled, so the controller sends none.
     """
 
@@ -66,6 +67,10 @@ class ScepIssuer:
     def enrolment(self, request: Request, current: Credential | None) -> Enrolment:
         """Return what the host is to send. Raises KeysteadError."""
         return self._errand.enrolment(request, current)
+
+    def foresee(self, _subject: Subject, _current: Credential | None) -> bool:
+        """Tell whether a challenge would go to the host; raises Misconfigured for one that cannot be had."""
+        return self._errand.foresee()
 
     def enrolled(self, request: Request, told: t.Mapping[str, t.Any]) -> Generation | Order | KeysteadError:
         """Read what a host was answered; raises ValueError for what has another form."""

@@ -50,6 +50,11 @@ class Errand:
         """Return the trusted roots (DER)."""
         return tuple(one.public_bytes(Encoding.DER) for one in self._roots)
 
+    def foresee(self) -> bool:
+        """Read what an enrolment will need of the controller; tell whether a secret is among it."""
+        ca_bundle(self._options, WHO)
+        return challenge(self._options) is not None
+
     def enrolment(self, request: Request, current: Credential | None) -> Enrolment:
         """Return what a host is to send; the pair that it has signs for the same names. Raises KeysteadError."""
         check_is_declared(request, WHO)

@@ -318,6 +318,13 @@ def test_an_answer_of_another_form_is_refused(world: World, checks: t.Any) -> No
     assert "\x1b" not in str(result)
 
 
+def test_no_pipelining_keeps_a_secret_of_the_issuer_from_hosts(world: World) -> None:
+    said = {"url": "https://scep.example.org/scep", "fingerprint_sha256": "0" * 64, "roots": ["/none.pem"]}
+    for more, state in (({"challenge_file": "/none"}, "failed"), ({}, "warning")):
+        row = by_check(look(world, pipelining=False, issuer={"scep": {**said, **more}}))["pipelining"]
+        assert (row["state"], "cannot go there" in row["found"]) == (state, state == "failed")
+
+
 def test_no_pipelining_is_a_warning(world: World) -> None:
     result = look(world, pipelining=False)
     row = by_check(result)["pipelining"]
