@@ -166,6 +166,15 @@ def test_a_server_that_redirects_is_told_with_where_it_leads(host: Host) -> None
     assert "scep: it redirects GetCACert to https://scep.example.org/scep/, which is not followed" in result["msg"]
 
 
+def test_a_url_of_the_other_kind_is_told_as_that(host: Host) -> None:
+    plain, silent = host.backend.site.open.url.replace("http:", "https:"), host.proxy.url.replace("https:", "http:")
+    result = host.world.converge([client()], issuer=host.issuer(url=f"{plain}{PATH}"))
+    assert re.search("scep: 127.0.0.1:.* answers without TLS; correct url: its port, or its scheme", result["msg"])
+    said = {"url": f"{silent}{PATH}", "challenge": None, "ca_bundle": None}
+    result = host.world.converge([client()], issuer=host.issuer(**said), policy=None)
+    assert "where it speaks TLS, write https in url" in result["msg"]
+
+
 def test_a_url_is_asked_with_the_slash_that_it_ends_with(host: Host) -> None:
     host.world.converge([client()], issuer=host.issuer(url=f"{host.proxy.url}{PATH}/"))
     assert f"GET {PATH}/?operation=GetCACert" in host.proxy.seen
@@ -198,9 +207,11 @@ def test_a_host_without_the_program_is_told_what_to_install(
     host: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    result = host.world.converge([client()], issuer=host.issuer())
-    assert re.search("host: scepclient is not on this host.*package scep of Debian and Ubuntu", result["msg"])
+    for check in (True, False):
+        result = host.world.converge([client()], issuer=host.issuer(), check=check)
+        assert re.search("host: scepclient is not on this host.*package scep of Debian and Ubuntu", result["msg"])
     assert host.proxy.seen == []
+    assert not host.world.path("web", "next").exists(), "a key was staged that nothing can be asked for"
 
 
 def test_no_variable_of_the_environment_leads_elsewhere(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

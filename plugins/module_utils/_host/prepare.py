@@ -153,6 +153,8 @@ class _Look:
             from .post_quantum import check_fit
 
             check_fit(self.wanted)
+        if _stages(self.steps):
+            _check_can_be_said(self.wanted)
         self.answer = {"name": self.wanted.name, "observed": wire.pack(self.found)}
 
     def get_ready(self, store_fd: int) -> None:
@@ -189,6 +191,15 @@ class _Look:
                 lease.release(place.fd, taken.token)
         if kept:
             self.answer["lease"] = taken.token
+
+
+def _check_can_be_said(wanted: Identity) -> None:
+    """Raise Misconfigured where this host lacks the program that speaks to the issuer: before a key is staged."""
+    from .._enrol.registry import PROGRAMS
+
+    find = PROGRAMS.get((wanted.issuer_id or "").partition(":")[0])
+    if find is not None:
+        find()
 
 
 def _stages(steps: tuple[Step, ...]) -> bool:

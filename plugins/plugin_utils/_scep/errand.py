@@ -100,7 +100,12 @@ class Errand:
 
     def _failure(self, found: Answer, operation: str) -> KeysteadError:
         secret = challenge(self._options)
-        return failure(WHO, found, operation, plain_text(found, (secret,) if secret else ()), REMEDIES)
+        said = plain_text(found, (secret,) if secret else ())
+        if found.status == 400 and not self._place.tls:
+            about = f" ({said})" if said else ""
+            told = f"{WHO}: it answers {operation} with status 400{about}"
+            return Denied(f"{told}; where it speaks TLS, write https in url, else see its log")
+        return failure(WHO, found, operation, said, REMEDIES)
 
     def _outcome(
         self, request: Request, told: t.Mapping[str, t.Any], named: t.Sequence[x509.Certificate]
