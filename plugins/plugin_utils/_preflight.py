@@ -29,7 +29,10 @@ from ._declare import checked_issuer, checked_store
 from ._edge import unexpected
 from ._host_half import LARGEST_SKEW, HostHalf
 from ._ledger.registry import check_ledger, open_for
+from ._policy.candidate import Candidate
 from ._policy.load import known_weak, load
+from ._policy.policy import ENFORCE
+from ._policy.signer import normal
 from ._signers import Signers
 
 if t.TYPE_CHECKING:
@@ -37,6 +40,7 @@ if t.TYPE_CHECKING:
     from ._host_half import Answer
     from ._key import Backend
     from ._ledger.port import Ledger
+    from ._policy.policy import Policy
 
 MODULE, CONTROLLER = "preflight", "controller"
 STATES = ("ok", "warning", "failed")
@@ -140,6 +144,21 @@ def _policy(args: Options) -> Checks:
     policy = load(args["policy"], datetime.now(UTC))
     known_weak(policy.weak_lists)
     yield Check("policy", "ok", f"{policy.source} holds, with {len(policy.rules)} rules")
+    for backend in _declared(args):
+        yield from _permitted(policy, *next(iter(backend.items())))
+
+
+def _permitted(policy: Policy, backend: str, options: Options) -> Checks:
+    """Tell of a challenge that no rule lets go to a host, as far as that depends on the issuer alone."""
+    if backend != "scep" or not _needs_a_pipe(backend, options):
+        return
+    asked = Candidate("it", CONTROLLER, profile="tls_client", key_type="rsa-3072", issuer=normal(backend, options))
+    refused = [one for one in policy.verdicts(asked, ("issuer",)) if one.severity == ENFORCE]
+    for one in refused:
+        yield Check("policy", "warning", f"rule {one.rule} refuses {one.value}", one.remedy)
+    if not refused and not policy.speaks_of("issuer", "allow", asked):
+        remedy = "let a rule of it say issuer: {allow: [{scep: {challenge: true}}]}"
+        yield Check("policy", "warning", f"{policy.source} has no rule that permits issuer scep with challenge", remedy)
 
 
 def _issuers(args: Options) -> Checks:
