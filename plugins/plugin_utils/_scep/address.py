@@ -98,13 +98,13 @@ def check(options: Options) -> None:
     if not options.get("roots"):
         raise Misconfigured(f"{OPTION}.roots is empty; name the root that what this server signs must lead to")
     tls = place(options).tls
-    if options.get("ca_bundle") is not None and not tls:
-        raise Misconfigured(f"{OPTION}.ca_bundle: the server at url has no TLS; write https, or leave it out")
     if has_challenge(options) and not tls:
         raise Misconfigured(
             f"{OPTION}.url: without TLS, a challenge is protected by DES alone, all that scepclient has; write "
             "https, and ca_bundle beside it, or leave challenge out where an operator decides on requests"
         )
+    if options.get("ca_bundle") is not None and not tls:
+        raise Misconfigured(f"{OPTION}.ca_bundle: the server at url has no TLS; write https, or leave it out")
 
 
 def challenge(options: Options) -> str | None:
