@@ -145,7 +145,8 @@ def _policy(args: Options) -> Checks:
     known_weak(policy.weak_lists)
     yield Check("policy", "ok", f"{policy.source} holds, with {len(policy.rules)} rules")
     for backend in _declared(args):
-        yield from _permitted(policy, *next(iter(backend.items())))
+        for name, options in backend.items():
+            yield from _permitted(policy, name, options or {})
 
 
 def _permitted(policy: Policy, backend: str, options: Options) -> Checks:

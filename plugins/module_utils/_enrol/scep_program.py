@@ -81,7 +81,7 @@ def run(argv: t.Sequence[str], directory: Path, files: Files, until: float) -> E
     info = _INFO.search(words)
     if info:
         return Ended("refused", info=info[1].decode())
-    killed = f"it was killed by signal {-code}" if code is not None and code < 0 else ""
+    killed = f"it was killed by signal {abs(code)}" if code is not None and code < 0 else ""
     return Ended("failed", words=killed or _last(words), late=late)
 
 
