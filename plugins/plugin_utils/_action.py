@@ -94,11 +94,7 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
             if python := self._piping(variables):
                 return self._piped(arguments, python)
             if arguments.get("secrets"):
-                raise Misconfigured(
-                    f"{self.module}: {_TOUCHES.format(what='a secret of the task')}; write it to a file there and name "
-                    f"that (pin_file, and password_file of a copy), let the controller enrol (enrol: controller), or "
-                    f"{_PIPES}"
-                )
+                raise self._touches(*_secret_in(arguments))
             answer: dict[str, t.Any] = self._execute_module(
                 module_name=HOST_HALF, module_args=arguments, task_vars=variables
             )
@@ -127,7 +123,11 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
 
     def _refuse_secrets(self, variables: t.Mapping[str, t.Any], what: str, instead: str) -> None:
         if not self._piping(variables):
-            raise Misconfigured(f"{self.module}: {_TOUCHES.format(what=what)}; {instead}, or {_PIPES}")
+            raise self._touches(what, instead)
+
+    def _touches(self, what: str, instead: str) -> Misconfigured:
+        remedy = f"{instead}, or {_PIPES}" if instead else _PIPES
+        return Misconfigured(f"{self.module}: {_TOUCHES.format(what=what)}; {remedy}")
 
     def _piping(self, variables: t.Mapping[str, t.Any]) -> str | None:
         """Return the Python that reads the host's half from a pipe; None where that is not possible, or not yet."""
@@ -147,6 +147,15 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
         program = _pipe.program(arguments, check=bool(self._task.check_mode))
         ran = self._low_level_execute_command(command, in_data=program.text)
         return _pipe.answer(ran, python, program.mark)
+
+
+def _secret_in(arguments: t.Mapping[str, t.Any]) -> tuple[str, str]:
+    """Return which secret would go down, and what may be done in place of that."""
+    if arguments["phase"] != "enrol":
+        return "a secret of the task", "write it to a file there and name that (pin_file, and password_file of a copy)"
+    from ._enrolling import SECRET, instead
+
+    return SECRET, next(filter(None, (instead(one["protocol"]) for one in arguments["identities"])), "")
 
 
 def _refuse_posixless(connection: t.Any, module: str) -> None:

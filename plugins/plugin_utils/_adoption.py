@@ -11,7 +11,7 @@ import typing as t
 from ..module_utils._core import pki
 from ..module_utils._core.adopted import adopted_id
 from ..module_utils._core.ports import Revoked, Revoker, Unknown
-from ._issuing import intent
+from ._intent import intent
 from ._ledger.port import Event, Held, Outcome, RevokedChange, Used
 from ._outcomes import UNKNOWN, found_unknown
 from ._signed import issued

@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import math
 import typing as t
+from urllib.parse import quote, quote_plus
 
 from ..module_utils._core import wire
 from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending, Unavailable, printable
@@ -30,9 +33,17 @@ def plain_text(answer: Answer, secrets: t.Iterable[str]) -> str:
     if not answer.headers.get("content-type", "").startswith("text/plain"):
         return ""
     told = " ".join(printable(answer.body[: 4 * LONGEST].decode("utf-8", "replace")).split())[:LONGEST]
-    heard, kept = told.casefold(), [one.rstrip("=").casefold() for one in secrets]
+    heard, kept = told.casefold(), [form.casefold() for one in secrets for form in _forms(one)]
     hidden = any(len(one) >= _SHORTEST_SECRET and one in heard for one in kept)
     return "it repeated a credential" if hidden else told
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    """Return what a secret may look like in an answer: as it is, as a URL or a form has it, in base64 and in hex."""
+    raw = secret.encode()
+    coded = (base64.b64encode(raw), base64.urlsafe_b64encode(raw), base64.b16encode(raw))
+    plain = (secret, quote(secret), quote(secret, safe=""), quote_plus(secret), html.escape(secret))
+    return tuple(one.rstrip("=") for one in (*plain, *(one.decode() for one in coded)))
 
 
 def failure(who: str, answer: Answer, operation: str, said: str, remedies: Remedies) -> KeysteadError:
@@ -45,7 +56,11 @@ def failure(who: str, answer: Answer, operation: str, said: str, remedies: Remed
         seconds = retry_after({"Retry-After": answer.headers.get("retry-after", "")})
         return Pending(f"{who}: it has too much to do{about}; run again in {math.ceil(seconds)} s", seconds)
     if 300 <= status < 400:
-        return Misconfigured(f"{who}: it redirects {operation}, which is not followed; write the server's https URL")
+        there = printable(answer.headers.get("location", "").partition("?")[0])[:LONGEST]
+        told = f" to {there}" if there and "@" not in there else ""
+        return Misconfigured(
+            f"{who}: it redirects {operation}{told}, which is not followed; write in url where it really is, by https"
+        )
     if status >= 500 or status < 300:
         return Unavailable(f"{who}: it answers {operation} with status {status}{about}; see its log and run again")
     return Denied(f"{who}: it refuses {operation}{about or f' with status {status}'}; see its log")

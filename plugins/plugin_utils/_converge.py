@@ -12,7 +12,7 @@ import typing as t
 from datetime import UTC, datetime
 
 from ..module_utils._core.errors import KeysteadError, NotYet, Pending
-from . import _copies, _scheduling
+from . import _copies, _in_doubt, _scheduling
 from ._actor import actor, holder
 from ._declare import Declaration, checked_issuer, declarations
 from ._durations import seconds
@@ -264,10 +264,12 @@ class _Run:
         revoke([work for work in ready if work.needs("revoke") and not work.error], self.signers, self.ledger, batch)
         with failing(ready):
             record(ready, self.ledger, batch, self.address)
+        self.warnings += _in_doubt.warnings(works)
 
     def _stage(self, works: t.Sequence[Work], batch: Batch) -> None:
         """Make the next keys that are not made on the host."""
         self._custody.stage(works)
+        self.warnings += _in_doubt.forsake([work for work in works if not work.error], self.ledger, batch)
         made_here = [work for work in works if work.identity.key.comes_down and not work.error]
         if made_here:
             from ._made_here import stage

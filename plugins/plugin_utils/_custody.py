@@ -76,7 +76,7 @@ class Custody:
                 self._settle(work, after)
 
     def _stage(self, work: Work, found: Observed) -> None:
-        key = staged(keystore(work, found), work.identity.key.type, work.known.rotation)
+        key = staged(keystore(work, found), work.identity.key.type, work.known.rotation, work.known.spent)
         work.key_uri, work.public_id = key.uri, spki_sha256(key.public_key())
         work.csr = pki.request(work.identity.subject, key)
 

@@ -21,6 +21,7 @@ if t.TYPE_CHECKING:
     from ._work import Work
 
 Answer = t.Union["Generation", Order, KeysteadError]
+SECRET = "a secret for the issuer"  # noqa: S105 - it is what one is called
 
 
 class Asking(t.Protocol):
@@ -129,6 +130,11 @@ class OnHost:
         except (ValueError, TypeError, AttributeError, LookupError):
             wrong = f"what it was answered for {request.name} has another form"
             return Unavailable(f"host: {wrong}; look at this host, and run again")
+
+
+def instead(protocol: str) -> str:
+    """Return what may be done in place of sending a secret to a host; empty where nothing may."""
+    return "let the controller enrol (enrol: controller)" if protocol == "est" else ""
 
 
 def own(work: Work) -> Credential | None:

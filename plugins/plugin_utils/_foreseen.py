@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ..module_utils._core.ports import Foresees
-from ._enrolling import own
+from ._enrolling import SECRET, instead, own
 from ._verifying import check_before
 from ._work import failing
 
@@ -33,4 +33,4 @@ def foresee(
                 refusals.check(work)
             check_before(work, signers.anchors(work.issuer, ledger, pin=False))
             if isinstance(work.issuer, Foresees) and work.issuer.foresee(work.identity.subject, own(work)):
-                task.refuse_secrets("a secret for the issuer", "let the controller enrol (enrol: controller)")
+                task.refuse_secrets(SECRET, instead(work.issuer.id.partition(":")[0]))

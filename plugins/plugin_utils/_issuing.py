@@ -12,12 +12,22 @@ import time
 import typing as t
 from datetime import UTC, datetime, timedelta
 
-from ..module_utils._core.errors import Denied, Ended, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
+from ..module_utils._core.errors import (
+    Denied,
+    Ended,
+    KeysteadError,
+    Misconfigured,
+    Pending,
+    Unasked,
+    Unavailable,
+    Unreached,
+)  # fmt: skip
 from ..module_utils._core.ports import Order
-from ._accepting import accepted_by, asked, backend, gives_again, listed, lost_since, still_fits
+from ._accepting import accepted_by, backend, gives_again, listed, lost_since, still_fits
 from ._edge import unexpected
+from ._intent import intent, issuer_of
 from ._ledger.port import Event, Held, Intent, Outcome, Refused, Used
-from ._ordering import Ordering, reference
+from ._ordering import Ordering
 from ._policy.load import known_weak
 from ._refusals import Refusals, asked_for
 from ._request import checked
@@ -47,8 +57,18 @@ class Issuing:
     """Gets credentials for one host's identities. `wait` is how long, in seconds, an issuer has that answers later."""
 
     def __init__(  # noqa: PLR0913 - what it needs to know
-        self, signers: Signers, ledger: Ledger, batch: Batch, *, holder: str, wait: float, say: Say, weak: Paths = (),
-        warnings: list[str] | None = None, host: HostHalf | None = None, retry_refused: bool = False,
+        self,
+        signers: Signers,
+        ledger: Ledger,
+        batch: Batch,
+        *,
+        holder: str,
+        wait: float,
+        say: Say,
+        weak: Paths = (),
+        warnings: list[str] | None = None,
+        host: HostHalf | None = None,
+        retry_refused: bool = False,
     ) -> None:
         """Keep whom to ask, where to write down, how to tell, the files of weak keys, where to warn, and the host.
 
@@ -70,9 +90,9 @@ class Issuing:
         asked = self._intend([(work, request) for work, request in asked if self._may_be_asked_for(work)])
         by_issuer: dict[int, list[tuple[Work, Request]]] = {}
         for work, request in asked:
-            by_issuer.setdefault(id(_issuer_of(work)), []).append((work, request))
+            by_issuer.setdefault(id(issuer_of(work)), []).append((work, request))
         for group in by_issuer.values():
-            issuer = _issuer_of(group[0][0])
+            issuer = issuer_of(group[0][0])
             with _failing(group):
                 self._ask(issuer, group, self._anchors(issuer))
         self._record([work for work, _request in (*found, *asked)])
@@ -96,8 +116,8 @@ class Issuing:
     def _intend(self, asked: list[tuple[Work, Request]]) -> list[tuple[Work, Request]]:
         """Write down what is going to be done, but for what another run is at work on, and keys that others have."""
         for work, _request in asked:
-            work.lost_since = lost_since(_issuer_of(work), work, datetime.now(UTC))
-            if work.lost_since is not None and lost_by(work) == _issuer_of(work).id and self._waits(work):
+            work.lost_since = lost_since(issuer_of(work), work, datetime.now(UTC))
+            if work.lost_since is not None and lost_by(work) == issuer_of(work).id and self._waits(work):
                 work.lost_since = None
         intents = {work.name: self._intent(work) for work, _request in asked}
         while intents:
@@ -125,7 +145,7 @@ class Issuing:
             if not self._retry_refused:
                 self._refusals.check(work)
             if work.found is not None and work.found.openssl is not None:
-                check_before(work, self._known_anchors(_issuer_of(work)))
+                check_before(work, self._known_anchors(issuer_of(work)))
         return work.error is None
 
     def _known_anchors(self, issuer: Issuer) -> tuple[bytes, ...]:
@@ -194,7 +214,7 @@ class Issuing:
         if intent.number < found.newest or intent.number in (found.generation, *found.others):
             return False
         with _failing([(work, request)]):
-            issuer = _issuer_of(work)
+            issuer = issuer_of(work)
             anchors = self._signers.anchors(issuer, self._ledger)
             for record in listed(issuer, intent.since - timedelta(minutes=5)):
                 answer = record.generation
@@ -214,43 +234,6 @@ class Issuing:
                 self._warnings.append(f"{work.name}: {told}; what it may have signed is recorded as an orphan")
 
 
-def intent(work: Work, reason: str, holder: str, issuer_id: str | None = None) -> Intent:
-    """Return what the ledger is told before a generation of an identity is made; by default, its issuer signs."""
-    declaration = work.declaration
-    return Intent(
-        name=work.name,
-        number=work.number or 1,
-        public_id=work.public_id,
-        issuer_id=issuer_id or _issuer_of(work).id,
-        key_type=work.identity.key.type,
-        kind=work.identity.kind,
-        scope=_scope(work),
-        custody=work.identity.key.custody,
-        key_uri=work.key_uri,
-        reason=reason,
-        contact=declaration.contact,
-        service=declaration.service,
-        labels=declaration.labels,
-        holder=holder,
-        lost=work.lost_since is not None,
-        reference=reference(work),
-        asked=asked(work.identity),
-        trusts=trusts_of(work),
-    )
-
-
-def _scope(work: Work) -> str | None:
-    """Return the declared scope; who rotates, and may not know of one, takes nothing out of it."""
-    declared, remembered = work.declaration.scope, work.remembered
-    return remembered.scope if work.known.rotation and remembered and declared is None else declared
-
-
-def trusts_of(work: Work) -> str | None:
-    """Return who the peers are; who rotates, and may not know of them, takes nothing out of the record."""
-    declared, remembered = work.declaration.trusts, work.remembered
-    return remembered.trusts if work.known.rotation and remembered and declared is None else declared
-
-
 def _used(work: Work, user: str) -> Denied:
     """Return the refusal of a key that an identity has already (C4)."""
     return Denied(
@@ -259,19 +242,13 @@ def _used(work: Work, user: str) -> Denied:
     )
 
 
-def _issuer_of(work: Work) -> Issuer:
-    if work.issuer is None:  # refused by the declaration
-        raise Denied(f"{work.name}: nobody is named who could sign")
-    return work.issuer
-
-
 @contextlib.contextmanager
 def _failing(group: t.Sequence[tuple[Work, Request]]) -> t.Iterator[None]:
     """Let an error that concerns a whole group end the way of each of them; an issuer may fail as nobody foresaw."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - it must be recorded, and the requests to other issuers go on
-        who = backend(_issuer_of(group[0][0]).id)
+        who = backend(issuer_of(group[0][0]).id)
         told = error if isinstance(error, KeysteadError) else Unavailable(unexpected(who, error))
         for work, _request in group:
             if work.generation is None and work.error is None:
@@ -297,4 +274,6 @@ def _closing(work: Work) -> tuple[Change, ...]:
     opened = work.remembered.open_intent if work.remembered else None
     if opened and opened.public_id == work.public_id and gives_again(opened, work, datetime.now(UTC)):
         return ()  # what an earlier run asked for may be signed, and is given again
-    return (Refused(),) if isinstance(work.error, (Denied, Misconfigured, Unreached)) else ()
+    if not isinstance(work.error, (Denied, Misconfigured, Unreached)):
+        return ()
+    return (Refused(asked=isinstance(work.error, Denied) and not isinstance(work.error, Unasked)),)

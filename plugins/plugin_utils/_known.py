@@ -10,6 +10,7 @@ import typing as t
 
 from ..module_utils._core.model import Identity, Known, Rotation
 from ._declare import Declaration
+from ._in_doubt import doubted, spent
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -36,6 +37,8 @@ def known_of(
         scheduled=remembered.credential_id if remembered.renew_at else None,
         renew_at=remembered.renew_at,
         rotation=rotation,
+        doubted=doubted(remembered),
+        spent=spent(remembered, declaration.identity.subject),
     )
 
 

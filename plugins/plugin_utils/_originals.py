@@ -88,7 +88,7 @@ def intend(works: t.Sequence[Work], run: Setting) -> None:
 
     Hosts adopt at the same time: who else has a key is looked up once more when it is written down.
     """
-    from ._issuing import intent
+    from ._intent import intent
 
     intents: dict[str, Intent] = {}
     for work in works:
@@ -126,7 +126,7 @@ def observe(works: t.Sequence[Work], run: Setting) -> None:
     new = [work for work in works if work.identity.state == "observed" and _is_new(work)]
     if not new:
         return
-    from ._issuing import intent
+    from ._intent import intent
 
     intents = []
     for work in new:

@@ -29,7 +29,10 @@ from ._declare import checked_issuer, checked_store
 from ._edge import unexpected
 from ._host_half import LARGEST_SKEW, HostHalf
 from ._ledger.registry import check_ledger, open_for
+from ._policy.candidate import Candidate
 from ._policy.load import known_weak, load
+from ._policy.policy import ENFORCE
+from ._policy.signer import normal
 from ._signers import Signers
 
 if t.TYPE_CHECKING:
@@ -37,6 +40,7 @@ if t.TYPE_CHECKING:
     from ._host_half import Answer
     from ._key import Backend
     from ._ledger.port import Ledger
+    from ._policy.policy import Policy
 
 MODULE, CONTROLLER = "preflight", "controller"
 STATES = ("ok", "warning", "failed")
@@ -140,6 +144,22 @@ def _policy(args: Options) -> Checks:
     policy = load(args["policy"], datetime.now(UTC))
     known_weak(policy.weak_lists)
     yield Check("policy", "ok", f"{policy.source} holds, with {len(policy.rules)} rules")
+    for backend in _declared(args):
+        for name, options in backend.items():
+            yield from _permitted(policy, name, options or {})
+
+
+def _permitted(policy: Policy, backend: str, options: Options) -> Checks:
+    """Tell of a challenge that no rule lets go to a host, as far as that depends on the issuer alone."""
+    if backend != "scep" or not _needs_a_pipe(backend, options):
+        return
+    asked = Candidate("it", CONTROLLER, profile="tls_client", key_type="rsa-3072", issuer=normal(backend, options))
+    refused = [one for one in policy.verdicts(asked, ("issuer",)) if one.severity == ENFORCE]
+    for one in refused:
+        yield Check("policy", "warning", f"rule {one.rule} refuses {one.value}", one.remedy)
+    if not refused and not policy.speaks_of("issuer", "allow", asked):
+        remedy = "let a rule of it say issuer: {allow: [{scep: {challenge: true}}]}"
+        yield Check("policy", "warning", f"{policy.source} has no rule that permits issuer scep with challenge", remedy)
 
 
 def _issuers(args: Options) -> Checks:
@@ -180,11 +200,25 @@ ON_CONTROLLER: tuple[tuple[str, t.Callable[[Options], Checks]], ...] = (
 
 def _on_host(args: Options, task: Task, *, pipelining: bool) -> Checks:
     yield from _guarded("host", _asked(args, task))
+    yield from _guarded("pipelining", _piped(args, pipelining=pipelining))
+
+
+def _piped(args: Options, *, pipelining: bool) -> Checks:
     if pipelining:
         yield Check("pipelining", "ok", "pipelining is on")
-    else:
-        found = "pipelining is off: every execution takes longer, and its arguments touch the host's disk"
-        yield Check("pipelining", "warning", found, "set pipelining = true in [connection] of ansible.cfg")
+        return
+    secret = any(_needs_a_pipe(name, said or {}) for one in _declared(args) for name, said in one.items())
+    found = "pipelining is off: every execution takes longer, and its arguments touch the host's disk"
+    found += ", so a secret of the issuer cannot go there" if secret else ""
+    remedy = "set pipelining = true in [connection] of ansible.cfg"
+    yield Check("pipelining", "failed" if secret else "warning", found, remedy)
+
+
+def _needs_a_pipe(backend: str, options: Options) -> bool:
+    """Tell whether hosts are told a secret of an issuer, if they are to enrol themselves for the first time."""
+    if backend == "scep":
+        return any(options.get(name) is not None for name in ("challenge", "challenge_file"))
+    return backend == "est" and options.get("enrol") == "host" and "basic" in (options.get("auth") or {})
 
 
 def _asked(args: Options, task: Task) -> Checks:

@@ -58,12 +58,14 @@ def orphan(
         facts = pki.credential(der).facts
     except _UNREADABLE:
         return error, Orphaned()
-    told, kept = str(error), found.public_id == work.public_id
+    if found.public_id != work.public_id:  # it may be anything, the authority itself included
+        return error, Orphaned()
+    told = str(error)
     if isinstance(work.issuer, Remedy) and (remedy := work.issuer.remedy(facts, request)):
         told += f"{', or' if '; ' in told else ';'} {remedy}"
     told += f"; what it signed has serial number {with_colons(found.serial_number)} and ends on "
     told += f"{found.not_after:%Y-%m-%d %H:%M} UTC: revoke it there"
-    return type(error)(told), Orphaned(found if kept else None)
+    return type(error)(told), Orphaned(found)
 
 
 def lost(work: Work) -> tuple[Event, ...]:

@@ -108,6 +108,23 @@ def test_what_takes_time_is_asked_for_again_by_the_host(site: Site) -> None:
         site.est.labels["peer"].polls = 0
 
 
+@pytest.mark.parametrize("how", ["refused by V1", "refused", "waits"])
+def test_a_key_is_asked_for_again_unless_it_was_refused_in_the_end(site: Site, how: str) -> None:
+    """A server knows a request by its key (RFC 7030, 4.2.3), and may answer as it did before."""
+    world, said = site.world, {}
+    if how == "refused by V1":
+        said["label"] = "server"
+    elif how == "refused":
+        said["auth"] = {"basic": {"username": "web", "password": "another"}}
+    else:
+        site.est.labels["peer"].polls = 1
+    assert world.converge([peer()], issuer=site.issuer(**said))["failed"] is True
+    staged = world.path("web", "next", "private_key.pem").read_bytes()
+    world.settled([peer()], issuer=site.issuer())
+    used = world.path("web", "current", "private_key.pem").read_bytes()
+    assert (used == staged) is (how == "waits")
+
+
 def test_a_root_that_rolls_over_is_followed_from_the_host_as_well(site: Site) -> None:
     issuer = {"est": {**site.issuer()["est"], "fingerprint_sha256": None, "roots": [site.est.root]}}
     site.world.settled([peer()], issuer=issuer)

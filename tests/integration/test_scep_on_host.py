@@ -18,46 +18,21 @@ import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness import playbook
-from ansible_collections.keystead.identity.tests.harness.in_process import World, host_half, reason, steps, until, web
+from ansible_collections.keystead.identity.tests.harness.in_process import host_half, reason, steps, until, web
 from ansible_collections.keystead.identity.tests.harness.scep import Backend, Site, policy
-from ansible_collections.keystead.identity.tests.harness.scep_pending import Operator
+from ansible_collections.keystead.identity.tests.harness.scep_host import ASKS, Host, Task, before, client
 from ansible_collections.keystead.identity.tests.harness.scep_server import CHALLENGE, PATH, running
 from ansible_collections.keystead.identity.tests.needs import OLD_PYTHON
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 pytestmark = [pytest.mark.one_core, pytest.mark.needs(*Backend.needs)]
-Task = dict[str, t.Any]
-ASKS = "operation=PKIOperation"
-
-
-class Host(t.NamedTuple):
-    """A controller with a host, a server, and what stands between them and sees what is sent."""
-
-    world: World
-    backend: Backend
-    proxy: faulty.FaultyProxy
-    operator: Operator
-
-    def issuer(self, **said: t.Any) -> Task:
-        """Return the option `issuer`."""
-        return {"scep": {**self.backend.through(self.proxy.url, timeout="20s"), **said}}
-
-
-def client(**said: t.Any) -> Task:
-    """Return an identity as this server signs it."""
-    return web(**{"profile": "tls_client", "key": {"type": "rsa-2048"}, **said})
-
-
 LARGER, OTHER = client(key={"type": "rsa-3072"}), client(dns_names=["other.example.org"])
 
 
 @pytest.fixture
 def host(scep: Site, tmp_path: Path) -> t.Iterator[Host]:
-    (tmp_path / "scep").mkdir()
-    backend, operator = Backend(tmp_path / "scep", scep), Operator(scep.open)
-    with faulty.before(*backend.upstream) as proxy:
-        proxy.fail(operator, ASKS)
-        yield Host(World(tmp_path / "world", policy=backend.policy), backend, proxy, operator)
+    with before(scep, tmp_path) as found:
+        yield found
 
 
 def test_a_host_begins_by_a_challenge_and_renews_by_the_pair_that_it_has(host: Host) -> None:
@@ -184,6 +159,42 @@ def test_what_is_refused_says_why_and_the_pair_stays(host: Host, what: str) -> N
     assert len(host.operator.kinds) == (2 if "challenge" in said else 1)
 
 
+def test_a_server_that_redirects_is_told_with_where_it_leads(host: Host) -> None:
+    there = faulty.Reply(301, {"Location": "https://scep.example.org/scep/?operation=GetCACert"}, b"")
+    host.proxy.fail(lambda handler: handler.reply(there), "GetCACert")
+    result = host.world.converge([client()], issuer=host.issuer())
+    assert "scep: it redirects GetCACert to https://scep.example.org/scep/, which is not followed" in result["msg"]
+
+
+def test_a_url_of_the_other_kind_is_told_as_that(host: Host) -> None:
+    plain, silent = host.backend.site.open.url.replace("http:", "https:"), host.proxy.url.replace("https:", "http:")
+    result = host.world.converge([client()], issuer=host.issuer(url=f"{plain}{PATH}"))
+    assert re.search("scep: 127.0.0.1:.* answers without TLS; correct url: its port, or its scheme", result["msg"])
+    said = {"url": f"{silent}{PATH}", "challenge": None, "ca_bundle": None}
+    result = host.world.converge([client()], issuer=host.issuer(**said), policy=None)
+    assert "where it speaks TLS, write https in url" in result["msg"]
+
+
+def test_a_url_is_asked_with_the_slash_that_it_ends_with(host: Host) -> None:
+    host.world.converge([client()], issuer=host.issuer(url=f"{host.proxy.url}{PATH}/"))
+    assert f"GET {PATH}/?operation=GetCACert" in host.proxy.seen
+
+
+@pytest.mark.parametrize("form", ["open%2C%20sesame", "open%2C+sesame", "b3Blbiwgc2VzYW1l", "6F70656E2C20736573616D65"])
+def test_a_server_that_repeats_the_challenge_in_any_form_is_not_quoted(host: Host, form: str) -> None:
+    host.proxy.fail(faulty.says(500, f"I heard {form}", Content_Type="text/plain"), ASKS)
+    result = host.world.converge([client()], issuer=host.issuer())
+    assert "it repeated a credential" in result["msg"]
+    assert form not in json.dumps(result, default=str)
+
+
+def test_nobody_is_told_to_revoke_what_is_not_for_the_key_of_the_host(host: Host) -> None:
+    way = lying(LIES["an authority in place of a certificate"])
+    result = host.world.converge([client()], issuer=host.issuer(), execute=way)
+    assert "it is for another key" in result["msg"]
+    assert "revoke" not in result["msg"]
+
+
 def test_what_does_not_lead_to_the_declared_root_is_not_installed(host: Host) -> None:
     stranger = host.backend.site.narrow.root.public_bytes(Encoding.PEM).decode()
     result = host.world.converge([client()], issuer=host.issuer(roots=[stranger]))
@@ -196,9 +207,11 @@ def test_a_host_without_the_program_is_told_what_to_install(
     host: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    result = host.world.converge([client()], issuer=host.issuer())
-    assert re.search("host: scepclient is not on this host.*package scep of Debian and Ubuntu", result["msg"])
+    for check in (True, False):
+        result = host.world.converge([client()], issuer=host.issuer(), check=check)
+        assert re.search("host: scepclient is not on this host.*package scep of Debian and Ubuntu", result["msg"])
     assert host.proxy.seen == []
+    assert not host.world.path("web", "next").exists(), "a key was staged that nothing can be asked for"
 
 
 def test_no_variable_of_the_environment_leads_elsewhere(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,12 +233,25 @@ def test_who_needs_no_challenge_may_be_without_tls(host: Host, tmp_path: Path) -
     assert host.proxy.seen == []
 
 
+def test_the_policy_of_the_page_lets_a_challenge_go_down_and_be_left_out_when_it_is_used_up(
+    host: Host, tmp_path: Path
+) -> None:
+    page = (Path(__file__).parents[2] / "docs/docsite/rst/issuer_scep.rst").read_text(encoding="utf-8")
+    (rule,) = re.findall(r"^   (- id: devices-by-challenge\n(?:     .*\n)+)", page, re.MULTILINE)
+    url = str(host.issuer()["scep"]["url"])
+    path = tmp_path / "page.yml"
+    path.write_text(f"format: 1\nrules:\n   {rule.replace('https://scep.example.org/scep', url)}", encoding="utf-8")
+    host.world.settled([client()], issuer=host.issuer(), policy=str(path))
+    done = host.world.converge([client()], issuer=host.issuer(challenge=None), policy=str(path))
+    assert (done["changed"], done.get("failed")) == (False, None)
+
+
 def test_a_challenge_needs_the_leave_of_the_policy(host: Host, tmp_path: Path) -> None:
     silent, narrow = tmp_path / "silent.yml", tmp_path / "narrow.yml"
     silent.write_text("format: 1\nrules: []\n", encoding="ascii")
     narrow.write_text("format: 1\nrules:\n  - id: who\n    issuer: {allow: [{scep: {}}]}\n", encoding="ascii")
     for path, why in (
-        (None, "scep-challenge.*issuer scep with challenge true"),
+        (None, "scep-challenge.*issuer scep with challenge true; leave challenge out, or write .*challenge: true}}]"),
         (str(silent), "has no rule for web that permits issuer scep with challenge; .*challenge: true"),
         (str(narrow), "issuer scep with challenge true"),
     ):
@@ -234,6 +260,17 @@ def test_a_challenge_needs_the_leave_of_the_policy(host: Host, tmp_path: Path) -
                 host.world.converge(task, issuer=host.issuer(), policy=path)
             assert CHALLENGE not in str(refused.value)
     assert host.proxy.seen == host.world.phases == []
+
+
+@pytest.mark.parametrize(("said", "why"), [
+    ({"challenge": ""}, "issuer.scep.challenge: what is there is empty"),
+    ({"challenge": None, "challenge_file": "/none"}, "issuer.scep.challenge_file /none cannot be read"),
+    ({"ca_bundle": "/none.pem"}, "ca_bundle /none.pem: No such file"),
+])  # fmt: skip
+def test_what_the_controller_alone_can_see_to_be_wrong_is_seen_in_check_mode(host: Host, said: Task, why: str) -> None:
+    result = host.world.converge([client()], issuer=host.issuer(**said), check=True)
+    assert result["failed"] is True
+    assert why in result["msg"]
 
 
 def test_a_challenge_without_tls_is_refused_before_anything_is_touched(host: Host) -> None:
@@ -383,6 +420,19 @@ def test_a_program_that_takes_too_long_is_ended_with_all_that_it_started(
     assert host.world.query("SELECT state FROM generations") == [("refused",)]
 
 
+def test_a_program_that_is_killed_is_told_as_that(
+    host: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    killed = tmp_path / "bin" / "scepclient"
+    killed.parent.mkdir()
+    killed.write_text("#!/bin/sh\necho 'level=info msg=well'; kill -9 $$\n", encoding="ascii")
+    killed.chmod(0o755)
+    monkeypatch.setenv("PATH", str(killed.parent))
+    result = host.world.converge([client()], issuer=host.issuer())
+    assert "scepclient cannot go on: it was killed by signal 9; run again" in result["msg"]
+    assert "level=info" not in result["msg"]
+
+
 def test_a_program_that_cannot_go_on_is_heard_without_what_is_secret(
     host: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -425,8 +475,12 @@ def test_a_challenge_never_touches_the_disk_of_a_host(host: Host, tmp_path: Path
     home = tmp_path / "home"
     done = playbook.run([task], playbook.ONE_HOST, home=home, env={"ANSIBLE_PIPELINING": "0"})
     (result,) = playbook.results(home)
-    assert "without pipelining" in result["msg"]
+    assert re.search("without pipelining.* a secret for the issuer would touch the disk of .*; set", result["msg"])
+    assert not re.search("pin_file|enrol: controller", result["msg"]), "other issuers' remedies"
     assert host.operator.kinds == []
+    playbook.run([task], playbook.ONE_HOST, "--check", home=home, env={"ANSIBLE_PIPELINING": "0"})
+    (foreseen,) = playbook.results(home)
+    assert "a secret for the issuer would touch the disk" in foreseen["msg"]
     done = playbook.run([task, task], playbook.ONE_HOST, "-vvvv", "--diff", home=home)
     assert playbook.recap(done)["web1"]["changed"] == 1, done.stdout
     assert CHALLENGE not in done.stdout + done.stderr

@@ -150,6 +150,13 @@ def issuer_wants_it_renewed(look: Look) -> str | None:
     return f"its issuer wants it renewed since {at:%Y-%m-%d %H:%M}"
 
 
+def renewal_is_in_doubt(look: Look) -> str | None:
+    """Tell that its issuer was asked for another one, which never got here, and may have taken this one back."""
+    if look.credential is None or look.known.doubted != look.credential.credential_id:
+        return None
+    return "its issuer was asked to renew it, and may have revoked it"
+
+
 COMMON_CHECKS: tuple[Check, ...] = (
     credential_is_missing,
     credential_is_damaged,
@@ -163,6 +170,8 @@ COMMON_CHECKS: tuple[Check, ...] = (
     issuer_wants_it_renewed,
     credential_lives_too_long,
 )
+LAST_CHECKS: tuple[Check, ...] = (renewal_is_in_doubt,)
+"""Reasons that are given where no check of the kind has one."""
 ADOPTED_CHECKS: tuple[Check, ...] = (
     credential_is_missing,
     credential_is_damaged,

@@ -134,7 +134,8 @@ class Known(t.NamedTuple):
     own decision. `key_gone` says that such a custody no longer has the key, or that a copy lacks the one that no host
     sends up; `elsewhere` where the key is if that is not the place that is declared.
     The issuer wants the credential with the id `scheduled` renewed from `renew_at` on. `rotation` is there where keys
-    are to be replaced by their age.
+    are to be replaced by their age. The issuer was asked for another one in the place of the credential with the id
+    `doubted`, which is in service still. The key with the id `spent` was refused, or asked something else.
     """
 
     revoked: tuple[tuple[str, str], ...] = ()
@@ -148,6 +149,8 @@ class Known(t.NamedTuple):
     scheduled: str | None = None
     renew_at: datetime | None = None
     rotation: Rotation | None = None
+    doubted: str | None = None
+    spent: str | None = None
 
     def with_young(self, public_id: str | None) -> Known:
         """Return the same, once the key with this id was staged by a run that replaces keys by their age."""

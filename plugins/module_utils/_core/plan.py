@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from . import checks_x509
-from .checks import ADOPTED_CHECKS, COMMON_CHECKS, Look, credential_is_revoked, is_adopted, sentence
+from .checks import ADOPTED_CHECKS, COMMON_CHECKS, LAST_CHECKS, Look, credential_is_revoked, is_adopted, sentence
 from .errors import Misconfigured
 from .model import Identity, Known, Observed, Step
 from .publication import changes_a_copy, copy_steps, withdraw_steps
@@ -56,7 +56,7 @@ def _ended(wanted: Identity, found: Observed, known: Known) -> tuple[Step, ...]:
 
 def why_replace(look: Look) -> str | None:
     """Return the reason of the first check that has one."""
-    checks = (*COMMON_CHECKS, *KIND_CHECKS[look.wanted.kind])
+    checks = (*COMMON_CHECKS, *KIND_CHECKS[look.wanted.kind], *LAST_CHECKS)
     if is_adopted(look):
         checks = (*ADOPTED_CHECKS, *ADOPTED_KIND_CHECKS[look.wanted.kind])
     for check in checks:

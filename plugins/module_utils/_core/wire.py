@@ -140,7 +140,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     model.Rotation: {**dict.fromkeys(("public_id", "young"), text), **dict.fromkeys(("before", "since"), moment)},
     model.Known: {
         "revoked": many(many(text)), "links": many(text), "newest": count, "listed": flag,
-        **dict.fromkeys(("revoke", "left", "key_gone", "elsewhere", "scheduled"), text),
+        **dict.fromkeys(("revoke", "left", "key_gone", "elsewhere", "scheduled", "doubted", "spent"), text),
         "renew_at": moment, "rotation": one(model.Rotation),
     },
     model.Finding: {"code": text, "about": text, "detail": text},

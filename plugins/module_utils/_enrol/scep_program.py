@@ -81,7 +81,8 @@ def run(argv: t.Sequence[str], directory: Path, files: Files, until: float) -> E
     info = _INFO.search(words)
     if info:
         return Ended("refused", info=info[1].decode())
-    return Ended("failed", words=_last(words), late=late)
+    killed = f"it was killed by signal {abs(code)}" if code is not None and code < 0 else ""
+    return Ended("failed", words=killed or _last(words), late=late)
 
 
 def _granted(path: Path) -> Ended:

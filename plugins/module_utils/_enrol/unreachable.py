@@ -36,9 +36,11 @@ def unreachable(error: BaseException, server: Server) -> KeysteadError:
             told = kept.format(timeout=server.timeout)
             return is_(f"{server.who}: {server} {told}; run again later, or correct url")
     told = f"ended the call ({type(error).__name__}) before its answer was complete"
-    return Unavailable(f"{server.who}: {server} {told}; run again later")
+    remedy = "run again later" if server.tls else "where it speaks TLS, write https in url; else run again later"
+    return Unavailable(f"{server.who}: {server} {told}; {remedy}")
 
 
+_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST")
 _LATE = "did not answer within {timeout:g}s (option timeout)"
 _KEPT: dict[type[BaseException], tuple[type[Unavailable], str]] = {
     TimeoutError: (Silent, _LATE),
@@ -52,6 +54,8 @@ _KEPT: dict[type[BaseException], tuple[type[Unavailable], str]] = {
 def _by_alert(error: ssl.SSLError, server: Server) -> KeysteadError:
     """Return what an alert of TLS says (RFC 8446, 6.2): where it is about a certificate, it is about ours."""
     reason = str(error.reason or "")
+    if reason in _NO_TLS:
+        return Unreached(f"{server.who}: {server} answers without TLS; correct url: its port, or its scheme")
     if "ALERT" in reason and any(word in reason for word in ("CERT", "UNKNOWN_CA", "ACCESS_DENIED")):
         alert = reason.partition("ALERT_")[2].replace("_", " ").lower()
         remedy = f"correct {server.named}" if server.pair else "name one in auth.cert"

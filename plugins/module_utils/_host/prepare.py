@@ -149,8 +149,10 @@ class _Look:
             keys = keystore(None, self.wanted.key)
             if isinstance(keys, Foreseeing):
                 keys.check(self.wanted.key.type)
-        if _stages(self.steps) and (self.wanted.prove or self.wanted.key.type.startswith("ml-dsa-")):
-            self._check_post_quantum()
+        if _stages(self.steps):
+            if self.wanted.prove or self.wanted.key.type.startswith("ml-dsa-"):
+                self._check_post_quantum()
+            _check_can_be_said(self.wanted)
         self.answer = {"name": self.wanted.name, "observed": wire.pack(self.found)}
 
     def _check_post_quantum(self) -> None:
@@ -196,6 +198,15 @@ class _Look:
             self.answer["lease"] = taken.token
 
 
+def _check_can_be_said(wanted: Identity) -> None:
+    """Raise Misconfigured where this host lacks the program that speaks to the issuer: before a key is staged."""
+    from .._enrol.registry import PROGRAMS
+
+    find = PROGRAMS.get((wanted.issuer_id or "").partition(":")[0])
+    if find is not None:
+        find()
+
+
 def _stages(steps: tuple[Step, ...]) -> bool:
     return any(step.action == "stage_key" for step in steps)
 
@@ -225,7 +236,7 @@ def _request(place: Place, wanted: Identity, known: Known) -> dict[str, t.Any]:
     from .._core.keys import spki_sha256
     from .._core.staging import staged
 
-    key = staged(keystore(place, wanted.key), wanted.key.type, known.rotation)
+    key = staged(keystore(place, wanted.key), wanted.key.type, known.rotation, known.spent)
     csr = base64.b64encode(pki.request(wanted.subject, key)).decode()
     elsewhere = {"key_uri": key.uri} if wanted.key.token else {}
     return {"csr": csr, "public_id": spki_sha256(key.public_key()), **elsewhere}

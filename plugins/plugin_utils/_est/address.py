@@ -11,6 +11,7 @@ import typing as t
 from urllib.parse import urlsplit, urlunsplit
 
 from ...module_utils._core.errors import Misconfigured
+from .._fingerprint import sha256
 from .._openbao.address import address
 from .._paths import absolute
 from .._secrets import given
@@ -24,7 +25,6 @@ PASSWORD = ("password", "password_file")
 LONGEST = 1024  # of a name or a password
 _LONGEST_NAME, _LONGEST_PART = 253, 63
 _LABEL = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,99}", re.ASCII)
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 class Place(t.NamedTuple):
@@ -84,12 +84,7 @@ def fingerprint(options: t.Mapping[str, t.Any]) -> str | None:
         return None
     if options.get("roots"):
         raise Misconfigured(f"{OPTION}.fingerprint_sha256: roots says who is trusted already; leave one of them out")
-    found = str(said).rpartition("=")[2].strip().replace(":", "").lower()  # openssl prints what it is before that
-    if not _FINGERPRINT.fullmatch(found):
-        raise Misconfigured(
-            f"{OPTION}.fingerprint_sha256: {said[:100]!r} is not a SHA-256 fingerprint; write its 64 hexadecimal digits"
-        )
-    return found
+    return sha256(str(said), f"{OPTION}.fingerprint_sha256")
 
 
 def check_auth(options: t.Mapping[str, t.Any]) -> None:

@@ -31,6 +31,8 @@ class Facts(t.NamedTuple):
     signs_ed25519: bool
     signs_ml_dsa: bool
     signs_ecdsa: bool
+    may_revoke_renewed: bool
+    knows_by_key: bool
 
     def signs(self, key_type: str) -> bool:
         """Tell whether it signs for keys of a type; others get a refusal, or no answer at all."""
@@ -69,6 +71,10 @@ MEANINGS: t.Mapping[str, str] = {
     "signs_ml_dsa": "It signs for ML-DSA keys (FIPS 204). Where it does not, ``key.type`` is refused before anything "
     "is touched.",
     "signs_ecdsa": "It signs for ECDSA keys. Where it does not, for RSA keys alone (RFC 8894, 3.1).",
+    "may_revoke_renewed": "It may revoke a certificate at once when it signs another one in its place. Where a renewal "
+    "does not come to its end, the next run issues again, whatever is declared by then.",
+    "knows_by_key": "It may know a request by its key, and answer to that as it did before. So a key that was refused, "
+    "or was for other names, is not used again.",
 }
 FACTS: t.Mapping[str, Facts] = {
     "acme": Facts(
@@ -91,6 +97,8 @@ FACTS: t.Mapping[str, Facts] = {
         signs_ed25519=True,
         signs_ml_dsa=False,
         signs_ecdsa=True,
+        may_revoke_renewed=False,
+        knows_by_key=False,
     ),
     "local": Facts(
         speaks_to_server=False,
@@ -112,6 +120,8 @@ FACTS: t.Mapping[str, Facts] = {
         signs_ed25519=True,
         signs_ml_dsa=True,
         signs_ecdsa=True,
+        may_revoke_renewed=False,
+        knows_by_key=False,
     ),
     "openbao": Facts(
         speaks_to_server=True,
@@ -133,6 +143,8 @@ FACTS: t.Mapping[str, Facts] = {
         signs_ed25519=True,
         signs_ml_dsa=True,
         signs_ecdsa=True,
+        may_revoke_renewed=False,
+        knows_by_key=False,
     ),
     # The API reference of AWS Private CA (IssueCertificate, RevokeCertificate) and its user guide ("RFC compliance",
     # "Supported cryptographic algorithms"), docs.aws.amazon.com/privateca, say so.
@@ -156,6 +168,8 @@ FACTS: t.Mapping[str, Facts] = {
         signs_ed25519=False,
         signs_ml_dsa=True,
         signs_ecdsa=True,
+        may_revoke_renewed=False,
+        knows_by_key=False,
     ),
     "est": Facts(  # RFC 7030 knows requests and their answers: no life (4.2), no revocation, no list of what was signed
         speaks_to_server=True,
@@ -177,6 +191,8 @@ FACTS: t.Mapping[str, Facts] = {
         signs_ed25519=True,
         signs_ml_dsa=True,
         signs_ecdsa=True,
+        may_revoke_renewed=False,
+        knows_by_key=True,
     ),
     # RFC 8894: a request has names (3.3.1), nothing has a life, and the server grants what it likes (4.3). There is no
     # revocation (2.8 leaves it to other means), no list, and GetCert (3.3.4) wants a serial number, which who lost an
@@ -203,6 +219,8 @@ FACTS: t.Mapping[str, Facts] = {
         signs_ed25519=False,
         signs_ml_dsa=False,
         signs_ecdsa=False,
+        may_revoke_renewed=True,
+        knows_by_key=True,
     ),
 }
 

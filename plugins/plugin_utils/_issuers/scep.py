@@ -20,8 +20,9 @@ if t.TYPE_CHECKING:
 
 
 class ScepIssuer:
-    """Issuer, EnrolsOnHost, Advisor and Preflight over `{url, fingerprint_sha256, roots, challenge, ca_bundle}`.
+    """Issuer, EnrolsOnHost, Foresees, Advisor and Preflight.
 
+    Its options are `{url, fingerprint_sha256, roots, challenge, ca_bundle}`.
     A message of this protocol is signed and decrypted by the key that is enrolled, so the controller sends none.
     """
 
@@ -47,12 +48,6 @@ class ScepIssuer:
         """Return the declared roots (DER): who is met for the first time is not believed."""
         return self._errand.roots()
 
-    def foresee(self, subject: Subject, current: Credential | None) -> bool:  # noqa: ARG002 - it is the same for all
-        """Tell whether a challenge would go to the host, once it is read. Raises Misconfigured."""
-        from .._scep.address import challenge
-
-        return challenge(self._options) is not None
-
     def begin(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]:
         """Refuse each of them: without its host nothing can be asked."""
         return [self._not_here(request) for request in requests]
@@ -72,6 +67,10 @@ class ScepIssuer:
     def enrolment(self, request: Request, current: Credential | None) -> Enrolment:
         """Return what the host is to send. Raises KeysteadError."""
         return self._errand.enrolment(request, current)
+
+    def foresee(self, _subject: Subject, _current: Credential | None) -> bool:
+        """Tell whether a challenge would go to the host; raises Misconfigured for one that cannot be had."""
+        return self._errand.foresee()
 
     def enrolled(self, request: Request, told: t.Mapping[str, t.Any]) -> Generation | Order | KeysteadError:
         """Read what a host was answered; raises ValueError for what has another form."""

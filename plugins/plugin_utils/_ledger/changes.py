@@ -218,9 +218,10 @@ def _peers_named(place: Place, change: PeersNamed) -> None:
     place.run("UPDATE identities SET trusts = ? WHERE id = ?", change.trusts, place.identity)
 
 
-def _refused(place: Place, _change: Refused) -> None:
+def _refused(place: Place, change: Refused) -> None:
     place.run(
-        "UPDATE generations SET state = 'refused', holder = NULL WHERE id = ? AND state = 'intended'", _known(place),
+        "UPDATE generations SET state = 'refused', holder = NULL, asked = CASE WHEN ? THEN asked END"
+        " WHERE id = ? AND state = 'intended'", change.asked, _known(place),
     )
 
 

@@ -10,6 +10,7 @@ import json
 import typing as t
 
 from .moments import moment, now
+from .nouns import Asked
 from .port import OpenIntent, Remembered
 
 if t.TYPE_CHECKING:
@@ -31,7 +32,11 @@ SELECT i.name, i.kind, i.scope, i.state, i.contact, i.service, i.newest,
        o.reference, o.asked,
        (SELECT min(CASE WHEN k.found = 1 AND k.not_before < k.intended_at THEN k.not_before ELSE k.intended_at END)
             FROM generations k WHERE k.public_id = g.public_id),
-       g.renew_at, g.ask_again, i.trusts
+       g.renew_at, g.ask_again, i.trusts,
+       (SELECT count(*) FROM generations s WHERE s.identity = i.id AND s.id > g.id AND s.issuer_id = g.issuer_id
+            AND s.state IN ('intended', 'orphaned', 'issued', 'rolled_back', 'revoked')),
+       (SELECT json_array(a.public_id, a.state, a.issuer_id, a.asked) FROM generations a
+            WHERE a.identity = i.id ORDER BY a.id DESC LIMIT 1)
 FROM identities i
 LEFT JOIN generations g ON g.identity = i.id AND g.number = i.current AND g.state NOT IN ('refused', 'orphaned')
 LEFT JOIN x509 x ON x.generation = g.id
@@ -41,6 +46,7 @@ WHERE i.host = ? AND i.store = ?
 ORDER BY i.id, o.number
 """
 _BEFORE = 17  # columns before those of the intent; every column has its place in one of the two tuples
+_AFTER = 3  # columns after the moments
 _NONE = ("[]", None)
 
 
@@ -98,7 +104,8 @@ class SqlLedger:
 
 def _remembered(row: tuple[t.Any, ...]) -> Remembered:
     serial, certificate, not_after, revoked, links = row[12:_BEFORE]
-    opened, moments = row[_BEFORE : _BEFORE + len(OpenIntent._fields)], row[_BEFORE + len(OpenIntent._fields) : -1]
+    rest = _BEFORE + len(OpenIntent._fields)
+    opened, moments, (trusts, doubted, asked) = row[_BEFORE:rest], row[rest:-_AFTER], row[-_AFTER:]
     fields = [
         *row[:12],
         int(serial, 16) if serial else None,
@@ -108,7 +115,9 @@ def _remembered(row: tuple[t.Any, ...]) -> Remembered:
         tuple(json.loads(links)) if links not in _NONE else (),
         _open_intent(opened) if opened[0] else None,
         *(moment(at) if at else None for at in moments),
-        row[-1],
+        trusts,
+        bool(doubted),
+        Asked(*json.loads(asked)) if asked else None,
     ]
     return Remembered(*fields)
 

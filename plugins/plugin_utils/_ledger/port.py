@@ -16,7 +16,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from .nouns import ProvedAt
+    from .nouns import Asked, ProvedAt
 
 INTENT_HOLDS = 900
 """Seconds after which an intent whose run never came back may be taken over with another key."""
@@ -94,10 +94,11 @@ class Remembered(t.NamedTuple):
     even when the identity is removed, and an open intent does not raise it (a retry uses the same number again).
     `generation` is the published one; `last` is the same, or, once the identity is gone, the one that was published
     last. `revoked` are id and reason of every credential that was revoked and has not ended. `links` are the paths of
-    live deliveries. `key_since` is since when the key of `last` has been in use,
-    as far as the ledger knows: when it was first intended for an identity, or a certificate of it began. `renew_at` is
-    when the issuer of `last` wants it renewed, and `ask_again` when it is to be asked for that again. `trusts`
-    names the peers, as JSON.
+    live deliveries. `key_since` is since when the key of `last` has been in use, as far as the ledger knows: when it
+    was first intended for an identity, or a certificate of it began. `renew_at` is when the issuer of `last` wants it
+    renewed, and `ask_again` when it is to be asked for that again. `trusts` names the peers, as JSON. `doubted` tells
+    whether that issuer was asked for another one since, and signed it, or may have, though `last` is the published one.
+    `asked` is the last intent.
     """
 
     name: str
@@ -122,6 +123,8 @@ class Remembered(t.NamedTuple):
     renew_at: datetime | None = None
     ask_again: datetime | None = None
     trusts: str | None = None
+    doubted: bool = False
+    asked: Asked | None = None
 
 
 class Event(t.NamedTuple):
@@ -185,9 +188,10 @@ class RevokedChange(t.NamedTuple):
     when: datetime
 
 
-@dataclass(frozen=True)
-class Refused:
-    """The issuer signed nothing: the intent is closed and its number free again."""
+class Refused(t.NamedTuple):
+    """The issuer signed nothing, or was not even `asked`: the intent is closed and its number free again."""
+
+    asked: bool = True
 
 
 @dataclass(frozen=True)
@@ -280,10 +284,7 @@ class Ledger(t.Protocol):
         """Return everything known of one store, by name of the identity."""
 
     def intend(self, batch: Batch, intents: Sequence[Intent]) -> None:
-        """Write down, before the act, what is going to be done (rule A1).
-
-        Raises Held, or Used when a key was ever intended for another identity: then nothing was written.
-        """
+        """Write down what is going to be done, before it is (A1). Raises Held, or Used: then nothing was written."""
 
     def record(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         """Write down what happened."""

@@ -185,7 +185,11 @@ def issuer(candidate: Candidate, says: Says) -> Breach | None:
         _issuer(one, {name: _said(value) for name, value in like.items()}) for one, like in says["allow"]
     )
     permitted = " or ".join(list(known)[:_MOST_ISSUERS]) + (" or others" if len(known) > _MOST_ISSUERS else "")
-    return Breach(f"issuer {_issuer(backend, asked)}", f"use a permitted one: {permitted or 'none is'}")
+    remedy = f"use a permitted one: {permitted or 'none is'}"
+    if options.get("challenge") and is_one_of((backend, {**options, "challenge": False}), says["allow"]):
+        permits = f"issuer: {{allow: [{{{backend}: {{challenge: true}}}}]}}"
+        remedy = f"leave challenge out, or write a policy of your own with a rule that permits it: {permits}"
+    return Breach(f"issuer {_issuer(backend, asked)}", remedy)
 
 
 def _issuer(backend: str, options: Says) -> str:

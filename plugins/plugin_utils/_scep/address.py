@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from urllib.parse import urlsplit
 
 from ...module_utils._core.errors import Misconfigured
+from .._fingerprint import sha256
 from .._openbao.address import address
 from .._secrets import first_line, given
 
@@ -22,14 +22,17 @@ OPTION = "scep: issuer.scep"
 CHALLENGE = ("challenge", "challenge_file")
 LONGEST = 255  # bytes of a challenge (RFC 2985, 5.4.1 and appendix A: pkcs-9-ub-challengePassword)
 RSA = "rsa-"
-_FINGERPRINT = re.compile(r"[0-9a-f]{64}", re.ASCII)
+EXAMPLE = "https://scep.example.org/scep"
 _PORTS = {"https": 443, "http": 80}
 
 Options = t.Mapping[str, t.Any]
 
 
 class Place(t.NamedTuple):
-    """Host and port of a server, the path of its program, and whether TLS leads there; `url` is that in one form."""
+    """Host and port of a server, the path of its program as it is written, and whether TLS leads there.
+
+    `url` is all of that in one form, without a slash at its end.
+    """
 
     host: str
     port: int
@@ -40,30 +43,45 @@ class Place(t.NamedTuple):
 
 def place(options: Options) -> Place:
     """Return where the server is. Raises Misconfigured."""
-    said = str(options["url"])
+    said = str(options["url"]).strip()
+    if wrong := _wrong(said):
+        raise Misconfigured(f"{OPTION}.url: {wrong}; write for example {EXAMPLE}")
     scheme, sign, rest = said.partition("://")
-    tls = scheme.lower() != "http"
+    tls = scheme.lower() == "https"
     # The URL of the one kind is read as that of the other; who has no port is told by the scheme that it has.
     where = address(
-        {"url": said if tls else f"https{sign}{rest}", "ca_bundle": options.get("ca_bundle"), "timeout": 1}, OPTION
+        {"url": said if tls else f"https{sign}{rest}", "ca_bundle": options.get("ca_bundle"), "timeout": 1},
+        OPTION,
+        EXAMPLE,
     )
     parts, scheme = urlsplit(where.url), "https" if tls else "http"
     port = urlsplit(said).port or _PORTS[scheme]
     host = str(parts.hostname)
     shown = f"[{host}]" if ":" in host else host
     ported = "" if port == _PORTS[scheme] else f":{port}"
-    return Place(host, port, parts.path or "/", tls, f"{scheme}://{shown}{ported}{parts.path}")
+    slash = "/" if not parts.path or urlsplit(said).path.endswith("/") else ""
+    return Place(host, port, f"{parts.path}{slash}", tls, f"{scheme}://{shown}{ported}{parts.path}")
+
+
+def _wrong(url: str) -> str | None:
+    """Say what keeps a text from being the URL of a server; it may hold a password, so it is not repeated."""
+    if url.partition("://")[0].lower() not in _PORTS or "://" not in url:
+        return "it does not begin with https:// or http://"
+    try:
+        parts = urlsplit(url)
+        _port = parts.port
+    except ValueError:
+        return "its port is no number, or its address none"
+    if "@" in parts.netloc:
+        return "it has a name or a password in it, which SCEP has no word for"
+    if not parts.hostname:
+        return "it names no server"
+    return "it has a query, which is not a part of it" if parts.query or parts.fragment else None
 
 
 def fingerprint(options: Options) -> str:
     """Return the pinned SHA-256 of the certificate that requests are encrypted for, in hex. Raises Misconfigured."""
-    said = options["fingerprint_sha256"]
-    found = str(said).replace(":", "").lower()
-    if not _FINGERPRINT.fullmatch(found):
-        raise Misconfigured(
-            f"{OPTION}.fingerprint_sha256: {said[:100]!r} is not a SHA-256 fingerprint; write its 64 hexadecimal digits"
-        )
-    return found
+    return sha256(str(options["fingerprint_sha256"]), f"{OPTION}.fingerprint_sha256")
 
 
 def has_challenge(options: Options) -> bool:
@@ -79,11 +97,14 @@ def check(options: Options) -> None:
     fingerprint(options)
     if not options.get("roots"):
         raise Misconfigured(f"{OPTION}.roots is empty; name the root that what this server signs must lead to")
-    if has_challenge(options) and not place(options).tls:
+    tls = place(options).tls
+    if has_challenge(options) and not tls:
         raise Misconfigured(
             f"{OPTION}.url: without TLS, a challenge is protected by DES alone, all that scepclient has; write "
             "https, and ca_bundle beside it, or leave challenge out where an operator decides on requests"
         )
+    if options.get("ca_bundle") is not None and not tls:
+        raise Misconfigured(f"{OPTION}.ca_bundle: the server at url has no TLS; write https, or leave it out")
 
 
 def challenge(options: Options) -> str | None:

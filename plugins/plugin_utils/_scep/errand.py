@@ -50,6 +50,11 @@ class Errand:
         """Return the trusted roots (DER)."""
         return tuple(one.public_bytes(Encoding.DER) for one in self._roots)
 
+    def foresee(self) -> bool:
+        """Read what an enrolment will need of the controller; tell whether a secret is among it."""
+        ca_bundle(self._options, WHO)
+        return challenge(self._options) is not None
+
     def enrolment(self, request: Request, current: Credential | None) -> Enrolment:
         """Return what a host is to send; the pair that it has signs for the same names. Raises KeysteadError."""
         check_is_declared(request, WHO)
@@ -95,7 +100,12 @@ class Errand:
 
     def _failure(self, found: Answer, operation: str) -> KeysteadError:
         secret = challenge(self._options)
-        return failure(WHO, found, operation, plain_text(found, (secret,) if secret else ()), REMEDIES)
+        said = plain_text(found, (secret,) if secret else ())
+        if found.status == 400 and not self._place.tls:
+            about = f" ({said})" if said else ""
+            told = f"{WHO}: it answers {operation} with status 400{about}"
+            return Denied(f"{told}; where it speaks TLS, write https in url, else see its log")
+        return failure(WHO, found, operation, said, REMEDIES)
 
     def _outcome(
         self, request: Request, told: t.Mapping[str, t.Any], named: t.Sequence[x509.Certificate]

@@ -318,6 +318,26 @@ def test_an_answer_of_another_form_is_refused(world: World, checks: t.Any) -> No
     assert "\x1b" not in str(result)
 
 
+def test_a_challenge_that_the_policy_keeps_from_hosts_is_told(world: World, tmp_path: Path) -> None:
+    silent, permits = tmp_path / "silent.yml", tmp_path / "permits.yml"
+    silent.write_text("format: 1\nrules: []\n", encoding="ascii")
+    rule = "  - id: a\n    issuer: {allow: [{scep: {challenge: true}}]}\n"
+    permits.write_text(f"format: 1\nrules:\n{rule}", encoding="ascii")
+    said = {"url": "https://scep.example.org/scep", "fingerprint_sha256": "0" * 64, "roots": ["/none.pem"]}
+    issuer = {"scep": {**said, "challenge_file": "/none"}}
+    for policy, told in ((None, "rule scep-challenge refuses"), (silent, "has no rule that permits"), (permits, "")):
+        rows = look(world, issuer=issuer, policy=policy and str(policy))["checks"]
+        found = [(row["state"], row["found"]) for row in rows if row["check"] == "policy" and row["state"] != "ok"]
+        assert [(state, told in text) for state, text in found] == ([("warning", True)] if told else [])
+
+
+def test_no_pipelining_keeps_a_secret_of_the_issuer_from_hosts(world: World) -> None:
+    said = {"url": "https://scep.example.org/scep", "fingerprint_sha256": "0" * 64, "roots": ["/none.pem"]}
+    for more, state in (({"challenge_file": "/none"}, "failed"), ({}, "warning")):
+        row = by_check(look(world, pipelining=False, issuer={"scep": {**said, **more}}))["pipelining"]
+        assert (row["state"], "cannot go there" in row["found"]) == (state, state == "failed")
+
+
 def test_no_pipelining_is_a_warning(world: World) -> None:
     result = look(world, pipelining=False)
     row = by_check(result)["pipelining"]

@@ -372,3 +372,16 @@ def test_what_follows_an_adoption_is_known_before_it() -> None:
     )
     assert differences(then._replace(found=THERE)) == ()
     assert once_adopted(Look(WEB, THERE, None, Known(), NOW)).found == THERE
+
+
+def test_what_its_issuer_may_have_revoked_is_replaced_unless_there_is_another_reason_to() -> None:
+    doubted = Known(doubted="c1")
+    assert steps(WEB, THERE, credential(), doubted) == renewal(
+        "its issuer was asked to renew it, and may have revoked it"
+    )
+    assert steps(WEB, THERE, credential(subject=Subject()), doubted) == renewal(
+        "names differ: web.example.org is new"
+    )
+    assert steps(WEB, THERE, credential("c2"), doubted) == []
+    back = steps(WEB._replace(generation="previous"), TWO._replace(generation=1, others=(2,)), credential(), doubted)
+    assert "issue" not in [action for action, *_why in back]

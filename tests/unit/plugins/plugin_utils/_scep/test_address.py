@@ -17,6 +17,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._scep.address im
     challenge,
     check,
     check_key,
+    fingerprint,
     place,
 )
 
@@ -35,7 +36,7 @@ def options(**said: t.Any) -> dict[str, t.Any]:
     ("url", "found"),
     [
         ("https://scep.example.org/scep", ("scep.example.org", 443, "/scep", True, "https://scep.example.org/scep")),
-        ("https://SCEP.example.org:443/scep/", ("scep.example.org", 443, "/scep", True, "https://scep.example.org/scep")),
+        ("https://SCEP.example.org:443/scep/", ("scep.example.org", 443, "/scep/", True, "https://scep.example.org/scep")),
         ("https://scep.example.org:8443", ("scep.example.org", 8443, "/", True, "https://scep.example.org:8443")),
         ("http://ndes/certsrv/mscep/mscep.dll", ("ndes", 80, "/certsrv/mscep/mscep.dll", False,
                                                  "http://ndes/certsrv/mscep/mscep.dll")),
@@ -45,17 +46,30 @@ def options(**said: t.Any) -> dict[str, t.Any]:
         ("http://[2001:db8::7]:8080/scep", ("2001:db8::7", 8080, "/scep", False, "http://[2001:db8::7]:8080/scep")),
     ],
 )  # fmt: skip
-def test_a_url_has_one_form_by_which_the_issuer_is_known(url: str, found: tuple[t.Any, ...]) -> None:
+def test_a_url_has_one_form_by_which_the_issuer_is_known_and_is_asked_as_written(
+    url: str, found: tuple[t.Any, ...]
+) -> None:
     assert tuple(place(options(url=url))) == found
 
 
 @pytest.mark.parametrize(
-    "url",
-    ["scep.example.org", "ftp://scep.example.org/", "https://", "https://u:SESAME@scep.example.org/scep", "http://a b/",
-     "https://scep.example.org/scep?operation=x", "https://scep.example.org:port/", "https://scep.example.org/../x"],
-)  # fmt: skip
-def test_what_is_no_url_of_a_server_is_refused_and_a_password_in_it_not_repeated(url: str) -> None:
-    with pytest.raises(Misconfigured, match=r"scep: issuer.scep.url: ") as refused:
+    ("url", "why"),
+    [
+        ("scep.example.org", "it does not begin with https:// or http://; write for example https://scep.example"),
+        ("ftp://scep.example.org/", "it does not begin with https:// or http://; "),
+        ("", "it does not begin with"),
+        ("https://", "it names no server; "),
+        ("https://u:SESAME@scep.example.org/scep", "it has a name or a password in it, which SCEP has no word for; "),
+        ("http://a b/", "it is not a URL of a server; write for example https://scep.example.org/scep$"),
+        ("https://scep.example.org/scep?operation=x", "it has a query, which is not a part of it; "),
+        ("https://scep.example.org/scep#x", "it has a query, "),
+        ("https://scep.example.org:port/", "its port is no number"),
+        ("https://scep.example.org:99999/", "its port is no number"),
+        ("https://scep.example.org/../x", "is not a path"),
+    ],
+)
+def test_what_is_no_url_of_a_server_is_refused_and_a_password_in_it_not_repeated(url: str, why: str) -> None:
+    with pytest.raises(Misconfigured, match=f"scep: issuer.scep.url: .*{why}") as refused:
         place(options(url=url))
     assert "SESAME" not in str(refused.value)
 
@@ -68,6 +82,7 @@ def test_what_is_no_url_of_a_server_is_refused_and_a_password_in_it_not_repeated
         ({"challenge": "SESAME", "challenge_file": "/x"}, "one of challenge, challenge_file is enough, found"),
         ({"challenge": "SESAME", "url": "http://ndes/x"}, "protected by DES alone"),
         ({"challenge_file": "/x", "url": "http://ndes/x"}, "protected by DES alone"),
+        ({"ca_bundle": "/x", "url": "http://ndes/x"}, "ca_bundle: .* has no TLS; write https, or leave it out"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(said: dict[str, t.Any], why: str) -> None:
@@ -79,7 +94,12 @@ def test_what_cannot_be_meant_is_refused(said: dict[str, t.Any], why: str) -> No
 def test_what_can_be_meant_is_not_refused() -> None:
     check(options(url="http://ndes/x"))
     check(options(challenge="SESAME"))
-    check(options(fingerprint_sha256=":".join(["AB"] * 32)))
+    check(options(ca_bundle="/x"))
+
+
+@pytest.mark.parametrize("around", ["{}", "sha256 Fingerprint={}", " {}\n", "SHA256 Fingerprint={}\n"])
+def test_a_fingerprint_is_read_as_openssl_prints_it(around: str) -> None:
+    assert fingerprint(options(fingerprint_sha256=around.format(":".join(["AB"] * 32)))) == "ab" * 32
 
 
 def test_a_challenge_is_one_line_of_a_file_or_said(tmp_path: Path) -> None:
