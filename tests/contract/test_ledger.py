@@ -11,6 +11,7 @@ from datetime import timedelta
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured, Pending
+from ansible_collections.keystead.identity.plugins.plugin_utils._key_rotate import history
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import queries
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.moments import stamp
@@ -525,6 +526,27 @@ def test_a_key_that_has_the_uri_of_another_takes_its_place(ledger: SqlLedger) ->
     (row,) = queries.backend_keys(ledger)
     assert (row["host"], row["origin"], row["public_key"]) == ("web2", "adopted", None)
     assert ledger.read("SELECT count(*) FROM backend_keys") == [(2,)]
+
+
+def test_generations_of_a_key_share_a_name_and_the_newest_that_is_not_destroyed_is_the_active_one(
+    ledger: SqlLedger,
+) -> None:
+    second = SIGNING._replace(uri=SIGNING.uri.replace("object=signing", "object=signing.2"), public_id=None)
+    begun = Outcome("signing", 2, (Event("stage_key", "it is too old", "pending"),))
+    ledger.record(batch(after=1)._replace(store=SIGNING.place), told_of(SIGNING))
+    ledger.record(batch(after=2)._replace(store=SIGNING.place), [begun])
+    before = history.history(ledger, SIGNING.place, "signing")
+    assert ([one.number for one in before.kept], before.begun) == ([1], [2])
+    assert before.staged[2] == NOW + timedelta(seconds=2)
+    made = Outcome("signing", 2, (Event("stage_key", "it is too old"),), (second,))
+    ledger.record(batch(after=3)._replace(store=SIGNING.place), [made])
+    ledger.record(batch(after=4)._replace(store=SIGNING.place), told_of(KeyGone(SIGNING.uri)))
+    after = history.history(ledger, SIGNING.place, "signing")
+    assert [(one.number, one.gone is None) for one in after.kept] == [(1, False), (2, True)]
+    assert [row["uri"] for row in history.in_use(queries.backend_keys(ledger))] == [second.uri]
+    assert queries.key_claims(ledger, second.uri, None, SIGNING.place, "signing") == []
+    (claim,) = queries.key_claims(ledger, second.uri, None, "elsewhere", "signing")
+    assert claim["label"] == "signing"
 
 
 def test_the_ledger_tells_whose_key_an_authority_signs_with_and_where_that_of_an_identity_is(ledger: SqlLedger) -> None:

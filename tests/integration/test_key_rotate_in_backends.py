@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import base64
+import re
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from ansible_collections.keystead.identity.tests.harness.faults import ForkServer
@@ -17,13 +19,12 @@ from ansible_collections.keystead.identity.tests.harness.rotation_desk import De
 from ansible_collections.keystead.identity.tests.harness.rotations import AwsKms, OpenBaoTransit
 
 if t.TYPE_CHECKING:
-    from pathlib import Path
-
     from ansible_collections.keystead.identity.tests.harness.moto import Moto
     from ansible_collections.keystead.identity.tests.harness.openbao_server import Server
 
 BAO, AWS = pytest.mark.needs(*OpenBaoTransit.needs), pytest.mark.needs(*AwsKms.needs)
 ROTATION = ["stage_key", "prove", "activate"]
+PAGE = Path(__file__).parents[2] / "docs/docsite/rst/rotating_keys.rst"
 DATA = base64.b64encode(b"what is kept for years").decode()
 
 
@@ -105,6 +106,24 @@ def test_a_key_that_is_not_ours_to_rotate_is_refused(
     record = Desk(tmp_path / "ledger.sqlite", {"openbao_transit": transit.engine.options("web")}).run()
     assert record["failed"]
     assert said in record["msg"]
+
+
+@BAO
+@pytest.mark.parametrize("kind", ["ecdsa-p256", "aes256-gcm96"])
+def test_the_rights_that_the_page_calls_the_least_are_enough(
+    transit: OpenBaoTransit, tmp_path: Path, kind: str
+) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    (policy,) = re.findall(r"^\.\. code-block:: text\n\n((?: .*\n|\n)+)", page, re.MULTILINE)
+    transit.engine.allow(policy.replace('"keys/', f'"{transit.engine.mount}/'))
+    transit.first("release", kind)
+    options = transit.engine.options("release", auth={"token": {"token": transit.engine.token()}})
+    desk = Desk(tmp_path / "ledger.sqlite", {"openbao_transit": options})
+    desk.settled()
+    desk.later(days=91)
+    assert actions(desk.settled(grace="1d")) == ROTATION
+    desk.later(days=2)
+    assert actions(desk.settled(grace="1d")) == ["destroy"]
 
 
 @BAO

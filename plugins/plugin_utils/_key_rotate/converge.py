@@ -11,6 +11,8 @@ import json
 import typing as t
 from datetime import UTC, datetime
 
+from ansible.errors import AnsibleError
+
 from ...module_utils._core.errors import KeysteadError, NotConverged
 from ...module_utils._core.keys import public_pem
 from ...module_utils._core.model import Step
@@ -75,6 +77,8 @@ class _Run:
             return self._done(declared)
         except KeysteadError as error:
             return unread(declared, str(error))
+        except AnsibleError:  # such as that the host is unreachable
+            raise
         except Exception as error:  # noqa: BLE001 - its text could hold anything
             return unread(declared, unexpected(WHO, error))
 
