@@ -11,7 +11,7 @@ import json
 import typing as t
 from datetime import UTC, datetime
 
-from ..module_utils._core import pki
+from ..module_utils._core import credentials
 from ..module_utils._core.checks_x509 import all_names
 from ..module_utils._core.errors import Denied, NotConverged
 from ..module_utils._core.ports import Good, Lister, Revoked, Revoker
@@ -74,7 +74,7 @@ def still_fits(
         return False
     if not isinstance(issuer, Revoker):
         return True
-    status = issuer.status(pki.der_certificates(answer.parts["certificate"].content)[0])
+    status = issuer.status(credentials.encoded(answer.parts["certificate"].content))
     if isinstance(status, Revoked) and status.reason == "key_compromise":
         raise Denied(
             f"{backend(issuer.id)}: the staged key of {work.name} was compromised, says a revocation of "

@@ -11,7 +11,7 @@ import time
 import typing as t
 from functools import partial
 
-from .._core import pki
+from .._core import credentials
 from .._core.errors import KeysteadError
 from .._core.model import Activation, Identity, Step
 from .activation import activate
@@ -136,7 +136,7 @@ def _target(place: Place, wanted: Identity) -> Target | None:
     if directory is None or wanted.prove is None:
         return None
     try:
-        certificate = pki.der_certificates(read_file(directory, FILE_OF["certificate"]) or b"")[0]
+        certificate = credentials.encoded(read_file(directory, FILE_OF["certificate"]) or b"")
         roots = read_file(directory, FILE_OF["roots"]) or b""
     except ValueError:
         return None
@@ -147,7 +147,7 @@ def _target(place: Place, wanted: Identity) -> Target | None:
         proof=wanted.prove,
         subject=wanted.subject,
         certificate=certificate,
-        public_id=pki.credential(certificate).public_id,
+        public_id=credentials.credential(certificate).public_id,
         roots=roots,
         client_certificate=current_path(place.store, wanted.name, "fullchain"),
         client_key=current_path(place.store, wanted.name, "private_key"),

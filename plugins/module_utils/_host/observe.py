@@ -10,7 +10,7 @@ import hashlib
 import os
 import typing as t
 
-from .._core import pki
+from .._core import credentials
 from .._core.key import KEY_ORIGINS
 from .._core.keys import from_pem, spki_sha256
 from .._core.model import Credential, Finding, Identity, Observed
@@ -197,13 +197,13 @@ def _key_file(contents: Contents, credential: Credential | None) -> t.Iterator[F
 
 
 def _der(pem: bytes | None) -> bytes | None:
-    return pki.first_in(pem) if pem else None
+    return credentials.first_in(pem) if pem else None
 
 
 def parsed(certificate: bytes | None) -> Credential | None:
-    """Parse a DER certificate; None where there is none, or where it is none."""
+    """Parse a credential; None where there is none, or where it is none."""
     try:
-        return pki.credential(certificate) if certificate else None
+        return credentials.credential(certificate) if certificate else None
     except ValueError:
         return None
 

@@ -11,7 +11,7 @@ import json
 import os
 import typing as t
 
-from .._core import pki
+from .._core import credentials
 from .._core.errors import Denied, Misconfigured, Unavailable
 from .._core.keys import spki_sha256
 from .._keystores.registry import keystore
@@ -181,7 +181,7 @@ def _manifest(job: Job, files: t.Mapping[str, bytes], staged: Staged) -> bytes:
         "format": FORMAT,
         "kind": job.wanted.kind,
         "number": job.number,
-        "credential_id": pki.fingerprint(pki.der_certificates(job.parts["certificate"])[0]),
+        "credential_id": hashlib.sha256(credentials.encoded(job.parts["certificate"])).hexdigest(),
         "public_id": staged.public_id,
         "issuer_id": job.issuer_id,
         "custody": job.wanted.key.custody,
@@ -204,7 +204,7 @@ def _verify(place: Place, entry: str, written: t.Mapping[str, bytes], public_id:
                 raise Unavailable(f"host: {where} does not hold what was written; look at the disk, then run again")
     finally:
         os.close(directory)
-    if pki.credential(pki.der_certificates(written[FILE_OF["certificate"]])[0]).public_id != public_id:
+    if credentials.credential(credentials.encoded(written[FILE_OF["certificate"]])).public_id != public_id:
         raise Denied(f"host: the certificate for {place.name} does not fit the staged key; nothing was installed")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
-from ...module_utils._core import pki
+from ...module_utils._core import credentials, pki
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.model import ADOPTED, OBSERVED
 from ...module_utils._core.ports import Lister, Revoked
@@ -88,7 +88,7 @@ def _of_ledger(ledger: Readable, by: dict[str, str]) -> list[Kept]:
 
 def _kept(row: revocations.Record) -> Kept:
     try:
-        der = pki.der_certificates(row["certificate"].encode())[0]
+        der = credentials.encoded(row["certificate"].encode())
     except ValueError:
         raise Misconfigured("ledger: it holds a certificate that cannot be read; put a backup in its place") from None
     holder = Holder(
@@ -134,7 +134,7 @@ def _said(entry: Entry) -> list[Kept]:
 
 
 def _parsed(der: bytes) -> Kept:
-    found = pki.credential(der)
+    found = credentials.credential(der)
     number = f"{found.facts.serial_number:x}"
     return Kept(found.credential_id, found.public_id, number, found.not_before, found.not_after, der)
 
@@ -157,5 +157,5 @@ def _listed(entry: Entry, issuers: Sequence[Issuer]) -> list[Kept]:
 
 def _issued(issuer: t.Any) -> Iterator[Kept]:
     for record in issuer.issued(_EPOCH):
-        kept = _parsed(pki.der_certificates(record.generation.parts["certificate"].content)[0])
+        kept = _parsed(credentials.encoded(record.generation.parts["certificate"].content))
         yield kept._replace(issuer_id=issuer.id, issued_at=record.issued_at)
