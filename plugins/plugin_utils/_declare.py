@@ -142,7 +142,7 @@ def _identity(one: Options, store: str) -> tuple[Identity, Backend | None]:
         life = lifetime(one["lifetime"])
     with _speaking("renew_before: "):
         before = renew_before(one["renew_before"], life)
-    placed = files(one, store, lives)
+    placed = files(one, store, lives, one["kind"])
     wanted = Identity(
         name=one["name"],
         kind=one["kind"],

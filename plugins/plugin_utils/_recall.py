@@ -97,7 +97,7 @@ def _record(ledger: Readable, row: Record, found: tuple[str, str] | None) -> Rec
     return {
         **{fact: row[fact] for fact in ("name", "host", "store", "kind", "state", "generation")},
         "certificate": _facts(found[0]) if found else None,
-        "paths": paths(row["store"], row["name"], row["custody"]) if found else {},
+        "paths": paths(row["store"], row["name"], row["custody"], row["kind"]) if found else {},
         "links": queries.links(ledger, row["host"], row["store"], row["name"]),
         **{fact: row[fact] for fact in ("contact", "service", "scope", "labels", "issuer_id", "key_type", "custody")},
         "revoked": row["revoked"],

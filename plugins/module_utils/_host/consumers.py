@@ -15,7 +15,7 @@ from .._core import credentials
 from .._core.errors import KeysteadError
 from .._core.model import Activation, Identity, Step
 from .activation import activate
-from .layout import FILE_OF, current_path
+from .layout import FILE_OF, FILES_OF, current_path
 from .place import Unproved
 from .proof import prove
 from .recovery import destroy_generation
@@ -136,7 +136,7 @@ def _target(place: Place, wanted: Identity) -> Target | None:
     if directory is None or wanted.prove is None:
         return None
     try:
-        certificate = credentials.encoded(read_file(directory, FILE_OF["certificate"]) or b"")
+        certificate = credentials.encoded(read_file(directory, FILES_OF[wanted.kind]["certificate"]) or b"")
         roots = read_file(directory, FILE_OF["roots"]) or b""
     except ValueError:
         return None
