@@ -246,6 +246,12 @@ identities:
           elements: str
           returned: always
           sample: [www.example.org]
+        principals:
+          description: The names and addresses in a host certificate of SSH.
+          type: list
+          elements: str
+          returned: for O(identities[].kind=ssh_host)
+          sample: [web1.example.org]
     findings:
       description:
         - What is to be said of a credential that was adopted or is observed. The next renewal puts most of it right.

@@ -104,7 +104,13 @@ def _x509() -> Judge:
     return accepted
 
 
-ACCEPTED: t.Mapping[str, t.Callable[[], Judge]] = {"x509": _x509}
+def _ssh_host() -> Judge:
+    from ._answer_ssh import accepted
+
+    return accepted
+
+
+ACCEPTED: t.Mapping[str, t.Callable[[], Judge]] = {"x509": _x509, "ssh_host": _ssh_host}
 """Rule V1 by kind: what returns the credential of an answer that may be installed, and raises Denied otherwise."""
 
 

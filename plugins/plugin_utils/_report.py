@@ -103,7 +103,14 @@ def certificate(credential: Credential) -> dict[str, t.Any]:
         "issuer": facts.issuer,
         "subject": facts.subject_name,
         "dns_names": list(facts.subject.dns_names),
+        **_principals(credential),
     }
+
+
+def _principals(credential: Credential) -> dict[str, list[str]]:
+    """Return what a host certificate of SSH has in place of names of several forms."""
+    named = credential.facts.subject
+    return {"principals": [*named.dns_names, *named.ip_addresses]} if credential.kind == "ssh_host" else {}
 
 
 def diff(works: t.Sequence[Work]) -> list[dict[str, str]]:

@@ -81,7 +81,8 @@ def _intent(name: str, record: IssuedRecord, issuer_id: str) -> Intent:
 def _outcome(name: str, record: IssuedRecord, issuer: Issuer) -> Outcome:
     """Return a credential that nobody is known to hold: an orphan, or one that was revoked."""
     parts = record.generation.parts
-    change = issued(parts["certificate"].content, parts["chain"].content)
+    chain = parts["chain"].content if "chain" in parts else b""
+    change = issued(parts["certificate"].content, chain)
     status = issuer.status(_content(record)) if isinstance(issuer, Revoker) else None
     end = revocation(status) if isinstance(status, Revoked) else Orphaned()
     return Outcome(name, 1, (Event("rebuild", REASON),), (change, end or Orphaned(), Withdrawn()))

@@ -70,13 +70,6 @@ def credential_is_damaged(look: Look) -> str | None:
     return None if look.credential else "the certificate cannot be read"
 
 
-def kind_differs(look: Look) -> str | None:
-    """Tell that the credential is of another kind."""
-    if look.credential is None or look.credential.kind == look.wanted.kind:
-        return None
-    return f"it is of kind {look.credential.kind}, declared is {look.wanted.kind}"
-
-
 def key_is_gone(look: Look) -> str | None:
     """Tell that a custody that only the controller reaches no longer has the key, or that a copy lacks it."""
     return look.known.key_gone if look.found.generation is not None else None
@@ -160,7 +153,6 @@ def issuer_wants_it_renewed(look: Look) -> str | None:
 COMMON_CHECKS: tuple[Check, ...] = (
     credential_is_missing,
     credential_is_damaged,
-    kind_differs,
     key_is_gone,
     custody_differs,
     origin_differs,
@@ -174,7 +166,6 @@ COMMON_CHECKS: tuple[Check, ...] = (
 ADOPTED_CHECKS: tuple[Check, ...] = (
     credential_is_missing,
     credential_is_damaged,
-    kind_differs,
     credential_is_revoked,
     key_is_old,
     origin_differs,

@@ -21,7 +21,10 @@ PROFILE_USAGES = {
     "tls_peer": ("client_auth", "server_auth"),
 }
 PROFILES = tuple(PROFILE_USAGES)
-PARTS_OF = {"x509": ("certificate", "chain", "fullchain", "private_key", "combined", "key_uri", "nginx_tls")}
+PARTS_OF = {
+    "x509": ("certificate", "chain", "fullchain", "private_key", "combined", "key_uri", "nginx_tls"),
+    "ssh_host": ("private_key", "public_key", "certificate"),
+}
 KINDS = tuple(PARTS_OF)
 PARTS = tuple(dict.fromkeys(part for parts in PARTS_OF.values() for part in parts))
 ACTIONS = (

@@ -15,7 +15,7 @@ import typing as t
 from datetime import datetime, timezone
 
 from . import challenge, held, model, publication
-from .key import KEY_ORIGINS, Key, Token
+from .key import KEY_FORMS, KEY_ORIGINS, Key, Token
 
 FORMAT = 1
 LONGEST_TEXT = 4096
@@ -118,7 +118,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     Token: dict.fromkeys(Token._fields, text),
     Key: {
         **dict.fromkeys(("type", "custody", "label"), text), "token": one(Token), "spent": many(text),
-        "origin": word(KEY_ORIGINS),
+        "origin": word(KEY_ORIGINS), "form": word(KEY_FORMS),
     },
     model.Link: {"path": text, "part": text},
     model.Files: {

@@ -142,6 +142,9 @@ def _target(place: Place, wanted: Identity) -> Target | None:
         return None
     finally:
         os.close(directory)
+    if wanted.kind != "x509":
+        public_id = credentials.credential(certificate).public_id
+        return Target(wanted.name, wanted.prove, wanted.subject, certificate, public_id, b"", kind=wanted.kind)
     return Target(
         name=wanted.name,
         proof=wanted.prove,

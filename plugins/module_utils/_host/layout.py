@@ -27,7 +27,14 @@ FILE_OF = {
     "roots": "roots.pem",
     "key_uri": "key_uri.txt",
 }
-FILES_OF = {"x509": FILE_OF}  # by kind
+FILES_OF = {  # by kind
+    "x509": FILE_OF,
+    "ssh_host": {
+        "private_key": FILE_OF["private_key"],
+        "public_key": "public_key.pub",
+        "certificate": "certificate.pub",
+    },
+}
 PART_OF = {name: part for files in FILES_OF.values() for part, name in files.items()}
 OF_A_KEY_FILE = ("private_key", "combined", "nginx_tls")
 OF_A_KEY_ELSEWHERE = ("key_uri",)

@@ -157,7 +157,7 @@ def _certificate(said: Options, where: str) -> bytes | None:
     try:
         return credentials.encoded(content)
     except (ValueError, IndexError):
-        raise Misconfigured(f"{option}: it holds no certificate in PEM; write one that does") from None
+        raise Misconfigured(f"{option}: it holds no certificate in PEM and none of SSH; write one that does") from None
 
 
 def _read(path: str, option: str) -> bytes:
