@@ -53,13 +53,13 @@ class Ground:
         """Run a playbook in directory `where`: a first issue makes it anew, for the others it must have been made."""
         if work == "issue":
             self._begun[where] += 1
-            shutil.copytree(self.fresh, self._directory(where))
-        directory = str(self._directory(where))
+            shutil.copytree(self.fresh, self.directory(where))
+        directory = str(self.directory(where))
         return play(name, self.inventory(fleet), changes=work == "issue", environment=environment, work=directory)
 
     def check(self, name: str, fleet: Fleet, *, where: str) -> Run:
         """Ask a playbook in check mode what it would do; every host must have something to do."""
-        directory = str(self._directory(where))
+        directory = str(self.directory(where))
         return play(name, self.inventory(fleet), changes=True, options=["--check"], work=directory)
 
     def inventory(self, fleet: Fleet) -> Path:
@@ -83,10 +83,11 @@ class Ground:
 
     def swap_key(self, host: str, name: str, where: str) -> None:
         """Put another key where an identity's key is, as valid as the right one."""
-        path = self._directory(where) / host / "identities" / name / "current" / "private_key.pem"
+        path = self.directory(where) / host / "identities" / name / "current" / "private_key.pem"
         path.write_bytes(_pem(ec.generate_private_key(ec.SECP256R1())))
 
-    def _directory(self, where: str) -> Path:
+    def directory(self, where: str) -> Path:
+        """Return where a playbook last ran that was told to run in `where`."""
         return self.place / f"{where}-{self._begun[where]}"
 
 

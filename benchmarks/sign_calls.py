@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What one signature of an OpenBao costs at the least: the call alone, over a connection that stays open."""
+"""What a signature or a revocation of an OpenBao costs at the least: the call alone, over a connection kept open."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class SignCalls:
         session.trust_env = False
         session.verify = options["ca_bundle"]
         self._adapter = RawAdapter(base_uri=options["url"], token=token, session=session)
-        self._path, self._body = f"/v1/{options['mount']}/sign/{options['role']}", {"csr": _csr(), "format": "pem"}
+        self._mount, self._role = f"/v1/{options['mount']}", options["role"]
+        self._request = {"csr": _csr(), "format": "pem"}
         self.made, self.milliseconds = 0, list[float]()
         self._call()
 
@@ -44,16 +45,35 @@ class SignCalls:
         self._adapter.close()
 
     def _call(self) -> float:
+        took, _data = self._sign()
+        self.made += 1
+        return took
+
+    def _sign(self) -> tuple[float, t.Mapping[str, t.Any]]:
+        took, data = self._timed(f"{self._mount}/sign/{self._role}", self._request)
+        if not data["certificate"]:
+            raise Unexpected("a sign call gave no certificate")
+        return took, data
+
+    def _timed(self, path: str, body: t.Mapping[str, t.Any]) -> tuple[float, t.Mapping[str, t.Any]]:
         from hvac.exceptions import VaultError
 
         start = time.monotonic()
         try:
-            answer = self._adapter.post(self._path, json=self._body).json()
+            answer = self._adapter.post(path, json=body).json()
         except VaultError as error:
-            raise Unexpected(f"a sign call failed: {error}") from None
-        took = 1000 * (time.monotonic() - start)
-        if not answer["data"]["certificate"]:
-            raise Unexpected("a sign call gave no certificate")
+            raise Unexpected(f"a call failed: {error}") from None
+        return 1000 * (time.monotonic() - start), answer["data"]
+
+
+class RevokeCalls(SignCalls):
+    """Has certificates signed, which does not count, and revoked, which does."""
+
+    def _call(self) -> float:
+        _took, signed = self._sign()
+        took, data = self._timed(f"{self._mount}/revoke", {"serial_number": signed["serial_number"]})
+        if not data["revocation_time"]:
+            raise Unexpected("a revoke call gave no time")
         self.made += 1
         return took
 

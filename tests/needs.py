@@ -66,6 +66,7 @@ NEEDS: dict[str, Need] = {
     ),
     "lego": tool("lego", "lego", "--version"),
     "netns": Need(works("unshare", "--net", "--mount", "true"), "network namespaces are not allowed", "run as root"),
+    "faketime": tool("faketime", "faketime", "-f", "+1d", "true"),
     "nginx": tool("nginx", "nginx", "-v"),
     "old_cryptography": Need(
         works(OLD_PYTHON, "-c", "import cryptography"),

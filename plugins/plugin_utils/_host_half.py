@@ -152,8 +152,8 @@ class HostHalf:
         same = {"format": wire.FORMAT, "now": now.timestamp(), "host": self.host, "store": self.store}
         try:
             answer = self.execute({**same, **said})
-            weighed = isinstance(answer, Weighed)
-            size = 0 if weighed else len(json.dumps([answer.get(part) for part in LISTS], default=str))
+            parts = [] if isinstance(answer, Weighed) else [answer.get(part) for part in LISTS]
+            size = len(json.dumps(parts, default=str))
         except RecursionError:
             raise Denied("host: its answer is nested too deeply; look at what runs on this host") from None
         if answer.get("failed"):
@@ -169,7 +169,7 @@ class HostHalf:
             skew = abs(wire.number(theirs) - now.timestamp())
         except ValueError:
             raise Denied("host: its answer says no time; look at what runs on this host") from None
-        if skew > LARGEST_SKEW:
+        if skew > LARGEST_SKEW and not any("the clock of" in one for one in self.warnings):
             self.warnings.append(f"the clock of {self.host} is {skew:.0f} s off the controller's; synchronise both")
 
 

@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import typing as t
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 Tasks = list[dict[str, t.Any]]
@@ -33,16 +33,17 @@ def run(
     *args: str,
     home: Path,
     env: Mapping[str, str] | None = None,
+    under: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
     """Run a playbook to its end: a path, its YAML, a list of plays, or a list of tasks for all hosts.
 
     `inventory` is what -i takes, or hosts with their variables: these are local connections. `home` is a directory of
     the test: HOME and ANSIBLE_HOME, and where playbook and inventory are written. Nothing else of the environment of
-    the tests gets through but `env`.
+    the tests gets through but `env`. `under` is a command that runs another one.
     """
     home.mkdir(exist_ok=True)
     (home / RESULTS).unlink(missing_ok=True)
-    command = [program("ansible-playbook"), "-i", _inventory(inventory, home), *args, _playbook(playbook, home)]
+    command = [*under, program("ansible-playbook"), "-i", _inventory(inventory, home), *args, _playbook(playbook, home)]
     done = _run(command, home, env)
     if WORKER_LOST in done.stderr:
         done = _run(command, home, env)

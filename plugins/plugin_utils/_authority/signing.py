@@ -33,16 +33,24 @@ _USAGES = ("digital_signature", "content_commitment", "key_encipherment", "data_
 
 
 def check_is_alive(authority: Authority, now: dt.datetime) -> None:
-    """Refuse to sign with an authority that has ended or was revoked, or one of whose issuers has, or was.
+    """Refuse to sign with an authority that has ended, is yet to begin or was revoked, or one of whose issuers so is.
 
     Of a revocation, those know that stand in the same directory.
     """
     for certificate in (authority.certificate, *authority.issuers):
+        begins = certificate.not_valid_before_utc
         if certificate.not_valid_after_utc <= now:
             raise Misconfigured(
                 f"local: authority {authority.name} in {authority.path.parent} cannot sign any more: "
                 f"{certificate.subject.rfc4514_string()} ended on {certificate.not_valid_after_utc:%Y-%m-%d}; "
                 "create another authority and name it in the issuer"
+            )
+        if begins > now:
+            raise Misconfigured(
+                f"local: authority {authority.name} in {authority.path.parent} cannot sign yet: "
+                f"{certificate.subject.rfc4514_string()} begins at {begins:%Y-%m-%d %H:%M} UTC, and the controller's "
+                f"clock says {now:%Y-%m-%d %H:%M}; set that clock, or, where it was wrong when the authority was made, "
+                "create another one and name it in the issuer"
             )
         if any(authority.path.parent.glob(f"*/revoked/{certificate.serial_number:x}.json")):
             raise revoked(authority, certificate)

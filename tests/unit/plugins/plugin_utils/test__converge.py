@@ -211,9 +211,11 @@ def test_what_is_declared_anew_is_issued_anew(world: World, said: dict[str, t.An
 
 
 @pytest.fixture
-def slow_clock(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+def slow_clock(world: World, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Let the authority live 18 days ago."""
     past = datetime.now(UTC) - timedelta(days=18)
+    shutil.rmtree(world.authorities / "issuing")
+    authority(world.authorities, "issuing", at=past)
     monkeypatch.setitem(ISSUERS, "local", lambda options: LocalIssuer(options, now=lambda: past))
     return monkeypatch
 

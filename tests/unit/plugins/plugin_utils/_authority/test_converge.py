@@ -163,6 +163,20 @@ def test_an_authority_that_has_ended_signs_nothing(tmp_path: Path) -> None:
     assert not any((tmp_path / "issuing" / "issued").iterdir())
 
 
+def test_an_authority_of_a_clock_that_was_ahead_signs_nothing_until_it_begins(tmp_path: Path) -> None:
+    ahead = make.now() + dt.timedelta(days=2)
+    for name, above in (("root", {}), ("issuing", {"parent": {"name": "root"}})):
+        make.authority(tmp_path, name, at=ahead, **above)
+    options = {"directory": tmp_path, "authority": "issuing"}
+    with pytest.raises(Misconfigured, match=r"cannot sign yet: CN=issuing begins at .*; set that clock, or"):
+        LocalIssuer(options).begin([make.request()])
+    with pytest.raises(Misconfigured, match="cannot sign yet"):
+        make.authority(tmp_path, "root")
+    assert not any((tmp_path / "issuing" / "issued").iterdir())
+    (one,) = LocalIssuer(options, lambda: ahead).begin([make.request()])
+    assert isinstance(one, Generation)
+
+
 def test_the_end_of_an_authority_is_announced(tmp_path: Path) -> None:
     make.authority(tmp_path, "root", lifetime="90d")
     late = make.authority(tmp_path, "root", at=make.now() + dt.timedelta(days=61))
