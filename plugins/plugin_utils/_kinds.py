@@ -67,6 +67,8 @@ def check_named(options: Options, named: Subject) -> None:
 
 def check_fits(options: Options, key: Key) -> None:
     """Refuse what a kind has nothing to do with. Raises Misconfigured."""
+    if options["kind"] == SSH and options["adopt"]:
+        raise Misconfigured("adopt: kind ssh_host takes over nothing that is on the host already; leave it out")
     if options["kind"] != SSH or options["state"] != "present":
         return
     if key.custody != "file":
@@ -75,9 +77,8 @@ def check_fits(options: Options, key: Key) -> None:
         raise Misconfigured(f"key.type: OpenSSH has no {key.type} keys; write ed25519, ecdsa-p256 or rsa-3072")
     if options["profile"] != Identity("").profile:
         raise Misconfigured("profile: it belongs to kind x509; leave it out")
-    for option in ("adopt", "publish"):
-        if options[option]:
-            raise Misconfigured(f"{option}: kind ssh_host has nothing for it; leave it out")
+    if options["publish"]:
+        raise Misconfigured("publish: kind ssh_host has no copies in other places; leave it out, and use links")
     for option in _OF_TLS:
         if options["prove"] and options["prove"][option]:
             raise Misconfigured(f"prove.{option}: it belongs to TLS, and not to SSH; leave it out")

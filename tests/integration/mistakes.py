@@ -164,6 +164,7 @@ OF_SSH = {
     "starttls": host_key("prove.starttls", "TLS", prove={"port": 22, "starttls": "smtp"}),
     "a copy": host_key("identities[web].publish", publish=[{"pem_bundle": {"path": "/srv/x.pem"}}]),
     "adopt": host_key("identities[web].adopt", adopt={"certificate": "/x", "private_key": "/y"}),
+    "to be observed": host_key("identities[web].adopt", state="observed", adopt={"certificate": "/x"}),
     "no authority": host_key(
         "authority nobody does not exist", issuer={"local_ssh": {"directory": "{{ base }}/ca", "authority": "nobody"}}
     ),

@@ -167,6 +167,16 @@ def test_a_server_without_a_certificate_is_told_what_it_lacks(site: Site) -> Non
     assert "shows no certificate of this type; HostCertificate is not set or not read there" in said
 
 
+def test_a_server_is_asked_in_every_run_where_that_is_wanted(site: Site) -> None:
+    site.settled(prove={"port": 22, "when": "always", "timeout": "2s"})
+    serve_old(site)
+    site.settled(lifetime="10d", prove=None)
+    said = site.failed(lifetime="10d", prove={"port": 22, "when": "always", "timeout": "2s"})
+    assert "shows the certificate of another key" in said
+    site.server.reconfigure(f"{site.server.directory}/ssh_host", f"{site.server.directory}/links/ssh_host")
+    site.settled(lifetime="10d", prove={"port": 22, "when": "always", "timeout": "5s"})
+
+
 def test_what_answers_no_ssh_is_said_so(site: Site) -> None:
     assert "localhost:23 cannot be reached (Connection refused)" in site.failed(prove={"port": 23, "timeout": "1s"})
 

@@ -118,6 +118,30 @@ def test_an_answer_that_got_lost_is_found_again(site: Site) -> None:
     assert len(list(site.issuer.list_path.with_name("issued").iterdir())) == signed, "another one was signed"
 
 
+def test_the_generation_before_is_gone_back_to(site: Site) -> None:
+    first, kept = site.content(), {**SSHD, "keep_generations": 1}
+    site.world.settled([{**kept, "lifetime": "10d"}], issuer=site.options)
+    assert site.content() != first
+    site.world.settled([{**kept, "lifetime": "10d", "generation": "previous"}], issuer=site.options)
+    assert site.content() == first
+
+
+def test_a_key_that_waits_in_another_form_gives_way(site: Site) -> None:
+    def dying(arguments: dict[str, t.Any]) -> t.Any:
+        answer = site.world.execute(arguments)
+        if arguments["phase"] == "prepare":
+            raise KeyboardInterrupt
+        return answer
+
+    with pytest.raises(KeyboardInterrupt):
+        site.world.converge([{"name": "other", "dns_names": ["web1.example.org"]}], execute=dying)
+    staged = site.world.path("other", "next", "private_key.pem").read_bytes()
+    assert staged.startswith(b"-----BEGIN PRIVATE KEY-----")
+    site.world.settled([{**SSHD, "name": "other"}], issuer=site.options)
+    found = site.world.path("other", "current", "private_key.pem").read_bytes()
+    assert found.startswith(b"-----BEGIN OPENSSH PRIVATE KEY-----")
+
+
 def test_an_identity_never_changes_its_kind(site: Site) -> None:
     before = site.content()
     said = site.world.converge([{"name": "sshd", "dns_names": ["web1.example.org"]}])["msg"]
