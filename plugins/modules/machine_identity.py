@@ -9,11 +9,11 @@ version_added: 0.1.0
 description:
   - Says which identities a host shall have. Each is a private key, a certificate, and who uses them.
   - Looks at the host, decides, acts, and looks again. A second run changes nothing until a credential is due.
-  - A private key is made on the host and never leaves it, unless O(identities[].key.origin) and the policy say
-    otherwise. What an issuer needs stays on the controller.
+  - A private key stays on its host, unless O(identities[].key.origin) and O(policy) let the controller make it. What an
+    issuer needs stays on the controller.
   - A generation is published whole or not at all. Where its service does not come up, the one before returns.
   - One identity that fails does not stop its siblings; the task fails at the end, with a record of each.
-  - Before anything is touched, every identity is judged by O(policy); one finding refuses the whole task.
+  - Before anything is touched, O(policy) judges every identity; one finding refuses the task.
 author:
   - Keystead contributors (@keystead)
 requirements:
@@ -247,6 +247,12 @@ identities:
           elements: str
           returned: always
           sample: [www.example.org]
+        principals:
+          description: The names and addresses in a host certificate of SSH.
+          type: list
+          elements: str
+          returned: for O(identities[].kind=ssh_host)
+          sample: [web1.example.org]
     findings:
       description:
         - What is to be said of a credential that was adopted or is observed. The next renewal puts most of it right.
@@ -276,9 +282,7 @@ identities:
       returned: when there is a generation
       sample: pkcs11:token=hsm;id=%01%02;type=private
     paths:
-      description:
-        - Where a service finds the parts of whatever generation is current, by part.
-        - The paths stay the same when a generation follows.
+      description: Where a service finds the parts of whatever generation is current, by part. They stay the same.
       type: dict
       returned: when there is a generation
       sample:

@@ -11,20 +11,21 @@ import json
 import typing as t
 from datetime import UTC, datetime
 
-from ..module_utils._core import pki
+from ..module_utils._core import credentials
 from ..module_utils._core.checks_x509 import all_names
 from ..module_utils._core.errors import Denied, NotConverged
 from ..module_utils._core.ports import Good, Lister, Revoked, Revoker
 from ..module_utils._core.renewal import renew_at
-from ._answer import accepted
 from ._issuers.facts import facts_of
 from ._verifying import check_after
 
 if t.TYPE_CHECKING:
-    from ..module_utils._core.model import Generation, Identity
+    from ..module_utils._core.model import Credential, Generation, Identity
     from ..module_utils._core.ports import IssuedRecord, Issuer, Request
     from ._ledger.port import OpenIntent
     from ._work import Work
+
+Judge = t.Callable[["Generation", "Request", str, t.Sequence[bytes], datetime], "Credential"]
 
 ON_THE_WAY = 60  # seconds from here until the issuer is asked, at most
 
@@ -80,7 +81,7 @@ def still_fits(
         return False
     if not isinstance(issuer, Revoker):
         return True
-    status = issuer.status(pki.der_certificates(answer.parts["certificate"].content)[0])
+    status = issuer.status(credentials.encoded(answer.parts["certificate"].content))
     if isinstance(status, Revoked) and status.reason == "key_compromise":
         raise Denied(
             f"{backend(issuer.id)}: the staged key of {work.name} was compromised, says a revocation of "
@@ -92,7 +93,7 @@ def still_fits(
 def accepted_by(work: Work, request: Request, answer: Generation, anchors: t.Sequence[bytes]) -> Generation:
     """Apply V1, and refuse what would be due at once: it would be issued anew in every run."""
     now = datetime.now(UTC)
-    credential = accepted(answer, request, work.public_id, anchors, now)
+    credential = ACCEPTED[request.kind]()(answer, request, work.public_id, anchors, now)
     check_after(work, answer, anchors)
     due = renew_at(credential, work.identity.renew_before)
     if due <= now:
@@ -102,6 +103,22 @@ def accepted_by(work: Work, request: Request, answer: Generation, anchors: t.Seq
             "declare a shorter renew_before, or let the authority grant a longer life"
         )
     return answer
+
+
+def _x509() -> Judge:
+    from ._answer import accepted
+
+    return accepted
+
+
+def _ssh_host() -> Judge:
+    from ._answer_ssh import accepted
+
+    return accepted
+
+
+ACCEPTED: t.Mapping[str, t.Callable[[], Judge]] = {"x509": _x509, "ssh_host": _ssh_host}
+"""Rule V1 by kind: what returns the credential of an answer that may be installed, and raises Denied otherwise."""
 
 
 def backend(issuer_id: str) -> str:

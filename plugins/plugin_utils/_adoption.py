@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils._core import pki
+from ..module_utils._core import credentials
 from ..module_utils._core.adopted import adopted_id
 from ..module_utils._core.ports import Revoked, Revoker, Unknown
 from ._intent import intent
@@ -78,7 +78,7 @@ def _status(work: Work, now: datetime) -> Status | None:
     """Read the certificate here, and ask who signed it: a host could show anything, and say anything of it."""
     certificate = (work.found and work.found.certificate) or b""
     try:
-        work.credential = pki.credential(certificate)
+        work.credential = credentials.credential(certificate)
     except ValueError:
         return Unknown()
     if work.found is None or plan(work, work.found._replace(credential=work.credential), now):
@@ -126,4 +126,4 @@ def intended(intents: dict[str, Intent], ledger: Ledger, batch: Batch) -> list[s
 
 
 def _certificate(work: Work) -> bytes:
-    return pki.pem_certificate(work.found.certificate) if work.found and work.found.certificate else b""
+    return credentials.as_text(work.found.certificate) if work.found and work.found.certificate else b""

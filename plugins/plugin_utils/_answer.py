@@ -56,12 +56,12 @@ def _accepted(
 ) -> Credential:
     leaf, chain = _parts(generation)
     credential = pki.credential(leaf.public_bytes(Encoding.DER))
-    _check_is_the_described(credential, generation)
+    check_is_the_described(credential, generation)
     if credential.public_id != public_id:
         raise Denied("it is for another key")
     _check_names(leaf, request, generation.issuer_id)
     _check_usages(leaf, credential, request)
-    _check_lifetime(credential, request, now)
+    check_lifetime(credential, request, now)
     check_path(leaf, chain, [x509.load_der_x509_certificate(root) for root in roots], now)
     return credential
 
@@ -88,7 +88,8 @@ def _certificates(pem: bytes) -> list[x509.Certificate]:
     return found
 
 
-def _check_is_the_described(credential: Credential, generation: Generation) -> None:
+def check_is_the_described(credential: Credential, generation: Generation) -> None:
+    """Raise Denied where a generation says something else of its credential than that does."""
     said = (generation.credential_id, generation.public_id, generation.not_before, generation.not_after)
     if said != (credential.credential_id, credential.public_id, credential.not_before, credential.not_after):
         raise Denied("its certificate is not the one it describes")
@@ -127,7 +128,8 @@ def _check_usages(leaf: x509.Certificate, credential: Credential, request: Reque
         raise Denied("its key usage is not that of a TLS end entity")
 
 
-def _check_lifetime(credential: Credential, request: Request, now: dt.datetime) -> None:
+def check_lifetime(credential: Credential, request: Request, now: dt.datetime) -> None:
+    """Raise Denied for a credential that is not valid now, or lives longer than asked."""
     lifetime = dt.timedelta(seconds=request.lifetime)
     if credential.not_before > now:
         raise Denied(f"it is not valid before {credential.not_before:%Y-%m-%d %H:%M} UTC")

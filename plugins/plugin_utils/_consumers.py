@@ -13,7 +13,7 @@ import re
 import typing as t
 
 from ..module_utils._core.errors import Misconfigured
-from ..module_utils._core.model import PARTS, Activation, Adopt, Files, Link, Proof
+from ..module_utils._core.model import PARTS_OF, Activation, Adopt, Files, Link, Proof
 from ._durations import seconds
 from ._names import dns_name
 from ._paths import absolute
@@ -49,13 +49,13 @@ def outside_store(path: str, store: str) -> str:
     return path
 
 
-def files(options: Options, store: str, key: Key) -> Files:
+def files(options: Options, store: str, key: Key, kind: str = "x509") -> Files:
     """Return how the parts stand in the file system."""
     return Files(
         owner=text(options, "owner"),
         group=text(options, "group"),
         mode=key_mode(options["mode"]),
-        links=tuple(_link(path, part, store, key) for path, part in (options["links"] or {}).items()),
+        links=tuple(_link(path, part, store, (key, kind)) for path, part in (options["links"] or {}).items()),
         replace_files=options["replace_files"],
     )
 
@@ -154,7 +154,8 @@ def key_mode(mode: t.Any) -> str:
     return padded
 
 
-def _link(path: t.Any, part: t.Any, store: str, key: Key) -> Link:
+def _link(path: t.Any, part: t.Any, store: str, of: tuple[Key, str]) -> Link:
+    key, kind = of
     try:
         absolute(str(path))
     except Misconfigured as error:
@@ -164,11 +165,11 @@ def _link(path: t.Any, part: t.Any, store: str, key: Key) -> Link:
     except Misconfigured as error:
         raise Misconfigured(f"links: {error}") from None
     lacking = lacking_parts(key.custody, token=key.token is not None)
-    if part in lacking:
+    if part in lacking and part in PARTS_OF[kind]:
         instead = "private_key" if key.custody == "file" else "key_uri"
         raise Misconfigured(f"links[{path}]: custody {key.custody} has no {part}; write {instead}")
-    if part not in PARTS:
-        known = ", ".join(known for known in PARTS if known not in lacking)
+    if part not in PARTS_OF[kind]:
+        known = ", ".join(known for known in PARTS_OF[kind] if known not in lacking)
         raise Misconfigured(f"links[{path}]: {part!r:.60} is not a part; write one of {known}")
     return Link(path, part)
 

@@ -16,7 +16,7 @@ from ._consumers import activation, adoption, files, proof, text
 from ._durations import lifetime, renew_before, seconds, timeout
 from ._issuers.registry import CHECKS
 from ._key import Backend, key
-from ._names import subject
+from ._kinds import SSH, check_fits, check_named, check_signs, names
 from ._paths import absolute
 from ._publications import RemotePublication, Setting, passwords, publications, remote_publications
 
@@ -128,6 +128,7 @@ def _declaration(one: Options, store: str, scope: str | None, default: Backend |
 def _check_issuable(issuer: Backend, identity: Identity) -> None:
     """Refuse names and keys that the issuer never certifies. Raises Misconfigured."""
     ((backend, options),) = issuer.items()
+    check_signs(backend, identity.kind)
     if check := CHECKS.get(backend):
         check(options, identity)
 
@@ -137,21 +138,21 @@ def _identity(one: Options, store: str) -> tuple[Identity, Backend | None]:
         check_name(one["name"])
     _check_generations(one)
     lives, custody = key(one["key"])
-    names = subject(one)
-    if one["state"] == "present" and not (names.dns_names or names.ip_addresses or names.uris or names.email_addresses):
-        raise Misconfigured(
-            f"dns_names: profile {one['profile']} needs a name; write dns_names, ip_addresses, uris or email_addresses"
-        )
+    called = names(one)
+    check_named(one, called)
+    check_fits(one, lives)
+    if one["kind"] == SSH:
+        lives = lives._replace(form="openssh")
     with _speaking("lifetime: "):
         life = lifetime(one["lifetime"])
     with _speaking("renew_before: "):
         before = renew_before(one["renew_before"], life)
-    placed = files(one, store, lives)
+    placed = files(one, store, lives, one["kind"])
     wanted = Identity(
         name=one["name"],
         kind=one["kind"],
         state=one["state"],
-        subject=names,
+        subject=called,
         profile=one["profile"],
         key=lives,
         lifetime=life,

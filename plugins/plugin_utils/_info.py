@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from datetime import UTC, datetime
 
-from ..module_utils._core import pki, wire
+from ..module_utils._core import credentials, pki, wire
 from ..module_utils._core.checks import sentence
 from ..module_utils._core.errors import Denied, KeysteadError, Misconfigured
 from ..module_utils._core.model import OBSERVED, Identity, Known, Observed
@@ -179,7 +179,7 @@ def _show_observed(work: Work) -> None:
     """Show the certificate that was seen last: it need not be in the store."""
     known = work.remembered
     if work.found is not None and work.found.generation is None and known is not None and known.certificate:
-        work.credential = pki.credential(pki.der_certificates(known.certificate.encode())[0])
+        work.credential = credentials.credential(credentials.encoded(known.certificate.encode()))
         work.found = work.found._replace(credential=work.credential)
 
 

@@ -262,7 +262,8 @@ def _outcome(work: Work) -> Outcome:
         event = Event("issue", work.reason("issue"), "pending" if pending else "failed", said)
         return Outcome(work.name, work.number, (*lost(work), event), _closing(work))
     parts = work.generation.parts
-    change = issued(parts["certificate"].content, parts["chain"].content)
+    chain = parts["chain"].content if "chain" in parts else b""
+    change = issued(parts["certificate"].content, chain)
     changes: tuple[Change, ...] = (change, *first_asked(work.issuer))
     return Outcome(work.name, work.number, (*lost(work), Event("issue", work.reason("issue"))), changes)
 

@@ -17,7 +17,7 @@ import typing as t
 
 from ansible import constants
 
-from ..module_utils._core import pki
+from ..module_utils._core import credentials
 from ..module_utils._core.errors import Misconfigured
 from ..module_utils._core.held import Seen
 from ..module_utils._core.keys import public_pem
@@ -127,7 +127,7 @@ def _of_identity(ledger: Readable, row: queries.Record, part: str) -> str:
     if found is None or leaf is None:
         raise Misconfigured(f"{said} has no key that is in use: it is {row['state']}; ask for another one")
     if part == "public_key":
-        return public_pem(pki.public_key(pki.der_certificates(leaf[0].encode())[0]))
+        return public_pem(credentials.public_key(credentials.encoded(leaf[0].encode())))
     if found[1] is not None and queries.is_destroyed(ledger, found[1]):
         raise Misconfigured(f"{said} had the key {found[1]}, which was destroyed; machine_identity makes another one")
     if found[1] is None:

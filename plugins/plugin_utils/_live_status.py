@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ..module_utils._core import pki
+from ..module_utils._core import credentials, pki
 from ..module_utils._core.ports import Revoked, Unknown
 from ._asking import Asking
 from ._ledger.port import Event, Outcome, RevokedChange
@@ -69,10 +69,11 @@ def _is_to_ask(work: Work, batch: Batch) -> bool:
 
 
 def _read(ledger: Ledger, batch: Batch, work: Work) -> list[bytes]:
-    """Return the certificate in use and its chain (DER), as the ledger has them; nothing where it cannot be read."""
-    found = recorded(t.cast("Readable", ledger), batch.host, batch.store, work.name)
+    """Return the certificate in use and its chain, encoded, as the ledger has them; nothing where it cannot be read."""
+    leaf, chain = recorded(t.cast("Readable", ledger), batch.host, batch.store, work.name) or ("", "")
     try:
-        return list(pki.der_certificates("".join(found or ()).encode())) or [b""]
+        above = pki.der_certificates(chain.encode()) if chain else ()
+        return [credentials.encoded(leaf.encode()), *above]
     except ValueError:
         return [b""]
 

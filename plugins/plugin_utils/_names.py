@@ -32,6 +32,13 @@ def dns_name(value: str) -> str:
     return name
 
 
+def host_name(value: str) -> str:
+    """Return a name by which a host is reached, and no pattern of such names. Raises Misconfigured."""
+    if "*" in value or "?" in value:
+        raise Misconfigured(f"{_shown(value)} is a pattern, and good for other hosts too; write each name of the host")
+    return dns_name(value)
+
+
 def ip_address(value: str) -> str:
     """Return an address in its canonical form (RFC 5952). Raises Misconfigured."""
     try:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 from datetime import UTC, datetime
 
-from ..module_utils._core import pki, wire
+from ..module_utils._core import credentials, wire
 from ..module_utils._core.errors import KeysteadError, Misconfigured
 from ..module_utils._core.key import Key
 from ..module_utils._core.model import Identity, Known
@@ -128,7 +128,7 @@ class _Store:
                 return None
             if is_foreign(work.found):
                 raise Misconfigured(_ADOPTED.format(name=name, host=self.task.host))
-            work.credential = pki.credential(work.found.certificate)
+            work.credential = credentials.credential(work.found.certificate)
             work.issuer = self.signers.by_id(work.found.issuer_id or "nobody")
         except (KeysteadError, ValueError) as error:
             self.warnings.append(f"{name[:63]} is not recorded: {wire.text(str(error))}")

@@ -11,7 +11,7 @@ import difflib
 import os
 import typing as t
 
-from ..module_utils._core import pki
+from ..module_utils._core import credentials
 from ..module_utils._core.errors import Misconfigured
 from ._ledger import queries
 from ._ledger.location import default_path
@@ -97,7 +97,7 @@ def _record(ledger: Readable, row: Record, found: tuple[str, str] | None) -> Rec
     return {
         **{fact: row[fact] for fact in ("name", "host", "store", "kind", "state", "generation")},
         "certificate": _facts(found[0]) if found else None,
-        "paths": paths(row["store"], row["name"], row["custody"]) if found else {},
+        "paths": paths(row["store"], row["name"], row["custody"], row["kind"]) if found else {},
         "links": queries.links(ledger, row["host"], row["store"], row["name"]),
         **{fact: row[fact] for fact in ("contact", "service", "scope", "labels", "issuer_id", "key_type", "custody")},
         "revoked": row["revoked"],
@@ -106,6 +106,6 @@ def _record(ledger: Readable, row: Record, found: tuple[str, str] | None) -> Rec
 
 def _facts(pem: str) -> Record:
     try:
-        return certificate(pki.credential(pki.der_certificates(pem.encode())[0]))
+        return certificate(credentials.credential(credentials.encoded(pem.encode())))
     except ValueError:
         raise Misconfigured("ledger: it holds a certificate that cannot be read; put a backup in its place") from None

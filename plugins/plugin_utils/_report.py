@@ -12,7 +12,7 @@ from collections import Counter
 
 from ..module_utils._core.adopted import adopted_id
 from ..module_utils._core.checks import sentence
-from ..module_utils._core.model import PARTS
+from ..module_utils._core.model import PARTS_OF
 from ..module_utils._core.plan import REPLACES
 from ..module_utils._core.publication import is_copy
 from ..module_utils._host.layout import current_path
@@ -81,13 +81,14 @@ def record(work: Work, store: str, *, check: bool) -> dict[str, t.Any]:
 
 def _paths(work: Work, store: str, seen: Observed) -> dict[str, str]:
     """Return where consumers read the parts of the current generation, as far as they are known to be there."""
-    return paths(store, work.name, seen.custody or "file", token=work.identity.key.token is not None)
+    kind = seen.credential.kind if seen.credential else work.identity.kind
+    return paths(store, work.name, seen.custody or "file", kind, token=work.identity.key.token is not None)
 
 
-def paths(store: str, name: str, custody: str, *, token: bool = False) -> dict[str, str]:
+def paths(store: str, name: str, custody: str, kind: str = "x509", *, token: bool = False) -> dict[str, str]:
     """Return where the parts of an identity are whose key lives there; `token` tells that it is one of the host."""
     lacking = lacking_parts(custody, token=token)
-    return {part: current_path(store, name, part) for part in PARTS if part not in lacking}
+    return {part: current_path(store, name, part, kind) for part in PARTS_OF[kind] if part not in lacking}
 
 
 def certificate(credential: Credential) -> dict[str, t.Any]:
@@ -102,7 +103,14 @@ def certificate(credential: Credential) -> dict[str, t.Any]:
         "issuer": facts.issuer,
         "subject": facts.subject_name,
         "dns_names": list(facts.subject.dns_names),
+        **_principals(credential),
     }
+
+
+def _principals(credential: Credential) -> dict[str, list[str]]:
+    """Return what a host certificate of SSH has in place of names of several forms."""
+    named = credential.facts.subject
+    return {"principals": [*named.dns_names, *named.ip_addresses]} if credential.kind == "ssh_host" else {}
 
 
 def diff(works: t.Sequence[Work]) -> list[dict[str, str]]:

@@ -38,7 +38,7 @@ def checked(csr: bytes, wanted: Identity, public_id: str, known_weak: t.Collecti
         _check(csr, wanted, public_id, known_weak)
     except Denied as error:
         raise Denied(f"host: its request for {wanted.name} is refused: {error}") from None
-    return Request(wanted.name, wanted.subject, wanted.profile, wanted.lifetime, csr)
+    return Request(wanted.name, wanted.subject, wanted.profile, wanted.lifetime, csr, kind=wanted.kind)
 
 
 def check_is_declared(request: Request, who: str) -> None:

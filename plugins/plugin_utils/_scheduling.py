@@ -28,7 +28,7 @@ def look(works: t.Sequence[Work], ledger: Ledger, batch: Batch, *, check: bool) 
     due = [work for work in works if is_to_ask(work)]
     if not due:
         return
-    from ..module_utils._core import pki
+    from ..module_utils._core import credentials
 
     outcomes, until = [], time.monotonic() + BUDGET
     silent: set[int] = set()
@@ -36,7 +36,7 @@ def look(works: t.Sequence[Work], ledger: Ledger, batch: Batch, *, check: bool) 
         if time.monotonic() > until or id(work.issuer) in silent or work.remembered is None:
             continue
         try:
-            (der, *_chain) = pki.der_certificates(str(work.remembered.certificate).encode())
+            der = credentials.encoded(str(work.remembered.certificate).encode())
             found = t.cast("Scheduler", work.issuer).schedule(der)
         except Unavailable:
             silent.add(id(work.issuer))  # renew_before holds; it is asked again in the next run

@@ -10,7 +10,7 @@ import json
 import typing as t
 from datetime import UTC, datetime
 
-from ..module_utils._core import pki
+from ..module_utils._core import credentials, pki
 from ..module_utils._core.ports import Remedy
 from ._ledger.port import Event, Issued, Orphaned
 from ._serial import with_colons
@@ -25,8 +25,8 @@ _UNREADABLE: tuple[type[Exception], ...] = (*pki.UNREADABLE, LookupError, Attrib
 
 
 def issued(certificate: bytes, chain: bytes) -> Issued:
-    """Return what the ledger is told of a credential (PEM)."""
-    credential: Credential = pki.credential(pki.der_certificates(certificate)[0])
+    """Return what the ledger is told of a credential, as text."""
+    credential: Credential = credentials.credential(credentials.encoded(certificate))
     facts = credential.facts
     return Issued(
         certificate=certificate.decode("ascii"),
@@ -53,9 +53,9 @@ def orphan(
 ) -> tuple[KeysteadError, Orphaned]:
     """Return why an answer was refused, what helps and what is to be revoked, and what the ledger keeps of it."""
     try:
-        der = pki.der_certificates(answer.parts["certificate"].content)[0]
-        found = issued(pki.pem_certificate(der), b"")
-        facts = pki.credential(der).facts
+        content = credentials.encoded(answer.parts["certificate"].content)
+        found = issued(credentials.as_text(content), b"")
+        facts = credentials.credential(content).facts
     except _UNREADABLE:
         return error, Orphaned()
     if found.public_id != work.public_id:  # it may be anything, the authority itself included

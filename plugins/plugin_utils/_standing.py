@@ -14,7 +14,7 @@ with contextlib.suppress(ImportError):
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
-from ..module_utils._core import pki
+from ..module_utils._core import credentials, pki
 from ..module_utils._core.errors import Denied
 from ..module_utils._core.model import ADOPTED, OBSERVED
 from ..module_utils._core.ports import Good, Revoked
@@ -85,7 +85,7 @@ class Standings:
             leaf = x509.load_der_x509_certificate(meant.certificate or b"")
             begins, ends = leaf.not_valid_before_utc, leaf.not_valid_after_utc
         except pki.MALFORMED:
-            return Standing(UNKNOWN, why="it cannot be read")
+            return Standing(UNKNOWN, why="it is no certificate of X.509 that can be read")
         if ends <= self._now:
             return Standing(EXPIRED, why=f"it ended on {ends:%Y-%m-%d %H:%M} UTC")
         if begins > self._now + SKEW:
@@ -154,7 +154,7 @@ def of_row(ledger: Readable, rows: Sequence[revocations.Record], above: Sequence
     chain = kept[1] if kept else ""
     issuers = [one["issuer_id"] for one in rows if not one["issuer_id"].startswith((ADOPTED, OBSERVED))]
     return Meant(
-        pki.der_certificates(row["certificate"].encode())[0],
+        credentials.encoded(row["certificate"].encode()),
         (*above, *(pki.der_certificates(chain.encode()) if chain else ())),
         known=True,
         issuer_id=issuers[0] if issuers else None,

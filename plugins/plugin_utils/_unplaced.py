@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from datetime import UTC, datetime
 
-from ..module_utils._core import pki
+from ..module_utils._core.credentials import credential, encoded
 from ..module_utils._core.ports import Lister, Revoked, Revoker
 from ._actor import actor, holder
 from ._adoption import intended, revocation
@@ -53,11 +53,11 @@ def _lives(record: IssuedRecord, known: frozenset[str], now: datetime) -> bool:
 
 
 def _credential(record: IssuedRecord) -> t.Any:
-    return pki.credential(_der(record))
+    return credential(_content(record))
 
 
-def _der(record: IssuedRecord) -> bytes:
-    return pki.der_certificates(record.generation.parts["certificate"].content)[0]
+def _content(record: IssuedRecord) -> bytes:
+    return encoded(record.generation.parts["certificate"].content)
 
 
 def _name(record: IssuedRecord) -> str:
@@ -81,7 +81,8 @@ def _intent(name: str, record: IssuedRecord, issuer_id: str) -> Intent:
 def _outcome(name: str, record: IssuedRecord, issuer: Issuer) -> Outcome:
     """Return a credential that nobody is known to hold: an orphan, or one that was revoked."""
     parts = record.generation.parts
-    change = issued(parts["certificate"].content, parts["chain"].content)
-    status = issuer.status(_der(record)) if isinstance(issuer, Revoker) else None
+    chain = parts["chain"].content if "chain" in parts else b""
+    change = issued(parts["certificate"].content, chain)
+    status = issuer.status(_content(record)) if isinstance(issuer, Revoker) else None
     end = revocation(status) if isinstance(status, Revoked) else Orphaned()
     return Outcome(name, 1, (Event("rebuild", REASON),), (change, end or Orphaned(), Withdrawn()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ..module_utils._core import pki
+from ..module_utils._core import credentials
 from ..module_utils._core.errors import KeysteadError, Misconfigured
 from ..module_utils._core.model import ADOPTED, OBSERVED, Done
 from ..module_utils._core.ports import Revoker
@@ -85,7 +85,7 @@ def _what(work: Work) -> list[Credential]:
 
 def _read(certificate: str | None, issuer_id: str | None, number: int | None) -> t.Iterator[Credential]:
     if certificate and issuer_id:
-        yield Credential(pki.der_certificates(certificate.encode())[0], issuer_id, number)
+        yield Credential(credentials.encoded(certificate.encode()), issuer_id, number)
 
 
 def _revoked(signers: Signers, one: Credential) -> RevokedChange:

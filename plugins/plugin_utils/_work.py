@@ -66,7 +66,7 @@ class Work:
             return None
         from ..module_utils._core.keys import to_pem
 
-        return to_pem(self.made)
+        return to_pem(self.made, self.identity.key.form)
 
     def needs(self, action: str) -> bool:
         """Tell whether a step with this action is to be done."""

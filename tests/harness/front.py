@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.facts import FACTS
-from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.registry import ISSUERS
+from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.registry import ISSUERS, SIGN_FOR_SSH
 from ansible_collections.keystead.identity.tests.harness.issuers import (
     Made,
     ServerBackend,
@@ -29,7 +29,7 @@ TIMEOUT, MARGIN = 2.0, 8.0  # what `through` gives a call, and what a busy machi
 
 def every_issuer(*, servers: bool = False) -> list[t.Any]:
     """Return a parameter for each issuer, or each that speaks to a server, with what it needs of the machine."""
-    names = [name for name in sorted(ISSUERS) if FACTS[name].speaks_to_server or not servers]
+    names = [name for name in sorted(set(ISSUERS) - set(SIGN_FOR_SSH)) if FACTS[name].speaks_to_server or not servers]
     return [pytest.param(name, marks=pytest.mark.needs(*adapter(name).needs)) for name in names]
 
 

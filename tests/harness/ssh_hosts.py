@@ -67,9 +67,9 @@ class Host:
     def start(self) -> None:
         """Boot it, wire it to the bridge, and wait for its sshd."""
         boot = ["sh", "-euc", BOOT, "sh", str(self.directory), self.name, self.address, str(shutil.which("sshd"))]
-        self._process = _unshared("--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", *boot)
-        end = ("name", "eth0", "address", self.mac, "netns", str(self._process.pid))
-        _ip("link", "add", self.name, "type", "veth", "peer", *end)
+        self._process = unshared("--net", "--mount", "--uts", "--pid", "--fork", "--kill-child", "--mount-proc", *boot)
+        far = ("name", "eth0", "address", self.mac, "netns", str(self._process.pid))
+        _ip("link", "add", self.name, "type", "veth", "peer", *far)
         _ip("link", "set", self.name, "master", "bridge", "up")
         assert self._process.stdin
         self._process.stdin.write(b"wired\n")
@@ -79,7 +79,7 @@ class Host:
     def stop(self) -> None:
         """Switch it off, with everything that runs on it."""
         if self._process:
-            _end(self._process)
+            end(self._process)
             self._process = None
             (self.directory / "sshd.log").unlink()
             with contextlib.suppress(subprocess.CalledProcessError):  # it goes with its other end
@@ -183,40 +183,42 @@ def fleet(names: t.Sequence[str] = NAMES) -> t.Iterator[Fleet]:
 @contextlib.contextmanager
 def _bridge() -> t.Iterator[None]:
     """Bring the calling thread into a network that has nothing but a bridge with an address."""
-    holder = _unshared("--net", "sh", "-c", "echo unshared; read -r _")
+    holder = unshared("--net", "sh", "-c", "echo unshared; read -r _")
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
-        _enter(f"/proc/{holder.pid}/ns/net")
+        enter(f"/proc/{holder.pid}/ns/net")
         _ip("link", "set", "lo", "up")
         _ip("link", "add", "bridge", "type", "bridge")
         _ip("address", "add", f"{SUBNET}.1/24", "dev", "bridge")
         _ip("link", "set", "bridge", "up")
         yield
     finally:
-        _enter(f"/proc/self/fd/{home}")
+        enter(f"/proc/self/fd/{home}")
         os.close(home)
-        _end(holder)
+        end(holder)
 
 
-def _enter(network: str) -> None:
+def enter(network: str) -> None:
+    """Bring the calling thread into a network."""
     with Path(network).open("rb") as namespace:
         if _LIBC.setns(namespace.fileno(), _CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), f"cannot enter {network}")
 
 
-def _unshared(*arguments: str) -> subprocess.Popen[bytes]:
+def unshared(*arguments: str) -> subprocess.Popen[bytes]:
     """Start a process in namespaces of its own, which dies with this one; return when it is in them."""
     command = ["setpriv", "--pdeathsig", "KILL", "unshare", *arguments]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout
     if process.stdout.readline() != b"unshared\n":
-        _end(process)
+        end(process)
         message = f"cannot start {command}"
         raise RuntimeError(message)
     return process
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process, and wait for its end."""
     with process:
         process.kill()
 
@@ -227,7 +229,7 @@ def _ip(*arguments: str) -> None:
 
 def _furnished(directory: Path, names: t.Sequence[str]) -> Fleet:
     directory.chmod(0o755)
-    _keygen(directory / "user_key")
+    keygen(directory / "user_key")
     made = Fleet(directory)
     for number, name in enumerate(names, start=11):
         made.hosts[name] = Host(name, f"{SUBNET}.{number}", directory / name)
@@ -250,7 +252,7 @@ def _furnish(host: Host, hosts_file: str, user_key: Path) -> str:
     (etc / "sudoers.d" / USER).write_text(f"{USER} ALL=(ALL:ALL) NOPASSWD: ALL\n", encoding="utf-8")
     (etc / "ssh" / "sshd_config").write_text(SSHD, encoding="utf-8")
     shutil.copy(user_key, etc / "ssh" / "authorized_keys")
-    _keygen(etc / "ssh" / "host_key")
+    keygen(etc / "ssh" / "host_key")
     return f"{host.address} {(etc / 'ssh' / 'host_key.pub').read_text(encoding='ascii')}"
 
 
@@ -262,5 +264,6 @@ def _extend(file: Path, lines: str) -> None:
         handle.write(lines)
 
 
-def _keygen(path: Path) -> None:
+def keygen(path: Path) -> None:
+    """Make an Ed25519 key for SSH, and `.pub` beside it."""
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)], check=True)

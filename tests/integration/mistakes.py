@@ -139,12 +139,53 @@ SCEP = {
     ),
 }
 PLANNED = {
-    "openbao_ssh": task("issuer.openbao_ssh", "not built", "local", issuer={"openbao_ssh": {"url": "x"}}),
-    "issuers": task("issuers[0].openbao_ssh", "not built", issuers=[{"openbao_ssh": {"url": "x"}}]),
-    "issuer of an identity": web("identities[web].issuer.openbao_ssh", "not built", issuer={"openbao_ssh": {}}),
+    "ca_bundle": task("issuer.local_ssh.ca_bundle", "not built", issuer={"local_ssh": {"ca_bundle": "x"}}),
+    "issuers": task("issuers[0].local.ca_bundle", "not built", issuers=[{"local": {"ca_bundle": "x"}}]),
+    "issuer of an identity": web(
+        "identities[web].issuer.local.ca_bundle", "not built", issuer={"local": {"ca_bundle": "x"}}
+    ),
     "check_status": task("check_status", "always", "ledger, live", check_status="always"),
     "key reuse": web("key.reuse true", "not built", key={"reuse": True}),
-    "kind ssh_host": web("kind ssh_host", "not built", "x509", kind="ssh_host"),
+}
+
+
+def host_key(*expected: str, **said: t.Any) -> Case:
+    """Return a mistake in the declaration of a host certificate of SSH."""
+    one = {"name": "web", "kind": "ssh_host", "principals": ["web1.example.org"], **said}
+    issuer = {"local_ssh": {"directory": "{{ base }}/ca", "authority": "issuing"}}
+    return Case({"issuer": issuer, "identities": [one]}, expected)
+
+
+OF_SSH = {
+    "names of the other kind": host_key("identities[web].dns_names", "principals", dns_names=["web1.example.org"]),
+    "principals of x509": web("identities[web].principals", "kind ssh_host", "dns_names", principals=["web1"]),
+    "no principals": host_key("identities[web].principals", "every host", principals=[]),
+    "a pattern": host_key("principals", "'*.example.org'", "each name", principals=["*.example.org"]),
+    "no name": host_key("principals", "'web_1'", "underscore", principals=["web_1"]),
+    "too many": host_key("principals", "257", "256", principals=[f"web{number}" for number in range(257)]),
+    "another issuer": host_key(
+        "local signs nothing of kind ssh_host", "local_ssh",
+        issuer={"local": {"directory": "{{ base }}/ca", "authority": "issuing"}},
+    ),
+    "an issuer for the other kind": task(
+        "local_ssh signs nothing of kind x509", issuer={"local_ssh": {"directory": "/x", "authority": "issuing"}}
+    ),
+    "a profile": host_key("identities[web].profile", "kind x509", profile="tls_client"),
+    "a key that ssh does not know": host_key("identities[web].key.type", "ml-dsa-65", key={"type": "ml-dsa-65"}),
+    "a custody": host_key(
+        "identities[web].key.custody", "sshd", key={"custody": {"aws_kms": {"alias": "alias/x", "region": "eu-west-1"}}}
+    ),
+    "a part of the other kind": host_key("links[/x]", "'fullchain'", "public_key", links={"/x": "fullchain"}),
+    "starttls": host_key("prove.starttls", "TLS", prove={"port": 22, "starttls": "smtp"}),
+    "a copy": host_key("identities[web].publish", publish=[{"pem_bundle": {"path": "/srv/x.pem"}}]),
+    "adopt": host_key("identities[web].adopt", adopt={"certificate": "/x", "private_key": "/y"}),
+    "to be observed": host_key("identities[web].adopt", state="observed", adopt={"certificate": "/x"}),
+    "no authority": host_key(
+        "authority nobody does not exist", issuer={"local_ssh": {"directory": "{{ base }}/ca", "authority": "nobody"}}
+    ),
+    "no role": host_key(
+        "role is empty", issuer={"openbao_ssh": {"url": "https://x", "role": "", "auth": {"token": {"token": "x"}}}}
+    ),
 }
 NO_POLICY = ("option policy", "/no/policy.yml", "No such file", "the shipped one")
 OPTIONS = {
@@ -484,7 +525,9 @@ REVOKED = {
     "one that cannot revoke": revoked("none of them is local:issuing:", issuer=est()),
     "no plan": revoked("option plan: /no/plan.json does not exist", "run with --check first", plan="/no/plan.json"),
     "approvals": revoked("option approvals", "not built", approvals=["/srv/a"]),
-    "an issuer that is not built": revoked("issuer.openbao_ssh", "not built", issuer={"openbao_ssh": {}}),
+    "an issuer with what is not built": revoked(
+        "issuer.local.ca_bundle", "not built", issuer={"local": {"ca_bundle": "x"}}
+    ),
     "no ledger": revoked("ledger: ", "corrupt.db", ledger="sqlite:///{{ base }}/corrupt.db"),
     "policy": revoked(*NO_POLICY, policy="/no/policy.yml"),
 }
@@ -546,8 +589,8 @@ ROTATIONS = {
     "to purge": rotate("purge", max_age="90d", purge=True),
 }  # fmt: skip
 GROUPS = {
-    "planned": PLANNED, "est": EST, "scep": SCEP, "option": OPTIONS, "authority": AUTHORITIES, "ledger": LEDGERS,
-    "host": HOST, "signing": SIGNING, "hosts": HOSTS, "token": TOKENS, "rotation": ROTATIONS, "revoked": REVOKED,
-    "trust": TRUST,
+    "planned": PLANNED, "ssh": OF_SSH, "est": EST, "scep": SCEP, "option": OPTIONS, "authority": AUTHORITIES,
+    "ledger": LEDGERS, "host": HOST, "signing": SIGNING, "hosts": HOSTS, "token": TOKENS, "rotation": ROTATIONS,
+    "revoked": REVOKED, "trust": TRUST,
 }  # fmt: skip
 MISTAKES = {f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()}

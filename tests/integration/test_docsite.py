@@ -61,6 +61,7 @@ SERVERS = {
     "issuer_acme": ("pebble",),
     "issuer_aws_pca": ("moto",),
     "issuer_openbao": ("openbao",),
+    "issuer_openbao_ssh": ("openbao",),
     "issuer_scep": ("netns", "ip", "curl", "openssl", "scep"),
     "ledger_postgresql": ("postgres",),
     "key_origin": ("moto",),
@@ -223,6 +224,21 @@ def _openbao(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
     return {BAO: server.url, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": role_id}
 
 
+def _openbao_ssh(request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Set an SSH engine up by the commands of the page."""
+    server: Server = request.getfixturevalue("openbao")
+    request.addfinalizer(lambda: _unmounted(server, "sys/mounts/ssh"))
+    printed = re.search(rf"({UUID})\s*$", _typed(server, root, "issuer_openbao_ssh"))
+    assert printed
+    return {BAO: server.url, "5a1c2f8e-9a6d-4c1b-8f57-2f1f6a7c9e10": printed[1]}
+
+
+def _ssh(_request: pytest.FixtureRequest, root: Path) -> dict[str, str]:
+    """Let no sshd run: test_ssh_host.py has a real one."""
+    (root / "etc/ssh").mkdir()
+    return {"/etc/ssh": str(root / "etc/ssh"), "unit: ssh.service": "command: ['true'], only_if: ['false']"}
+
+
 def _aws_pca(request: pytest.FixtureRequest, _root: Path) -> dict[str, str]:
     """Make the authority that the page names."""
     from ansible_collections.keystead.identity.tests.harness import aws_pca
@@ -336,7 +352,7 @@ IN_SOFTHSM = ("authority_custody", "custody_pkcs11", "hsm_key")
 PRESUPPOSED: dict[str, Presuppose] = {
     "adopting": _old_pair, "issuer_acme": _acme,
     "custody_openbao_transit": _transit, "issuer_aws_pca": _aws_pca, "issuer_est": _est, "issuer_openbao": _openbao,
-    "issuer_scep": _scep,
+    "issuer_openbao_ssh": _openbao_ssh, "issuer_scep": _scep, "ssh": _ssh,
     "rotating_keys": _keys, "ledger_postgresql": _postgresql, "publish_openbao_kv": _kv, "publish_pkcs12": _password,
     **{page: functools.partial(_softhsm, page) for page in IN_SOFTHSM},
 }  # fmt: skip

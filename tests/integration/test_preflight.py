@@ -82,7 +82,7 @@ def test_each_host_fails_with_its_own_reason_and_the_others_do_not(site: Site) -
         "lost": NOWHERE,
         "bare": {"ansible_python_interpreter": "/nowhere/python"},
         "wrong": {"keystead_store": "relative"},
-        "planned": {"keystead_issuer": {"openbao_ssh": {"url": "https://bao.example.org"}}},
+        "planned": {"keystead_issuer": {"local": {"ca_bundle": "/x.pem"}}},
         "nobody": {"keystead_issuer": {"local": {**site.issuer["local"], "authority": "nobody"}}},
     }
     before = site.files()
@@ -95,7 +95,7 @@ def test_each_host_fails_with_its_own_reason_and_the_others_do_not(site: Site) -
         ("lost", "; mend the connection, or leave the host out"),
         ("bare", "; set ansible_python_interpreter to "),
         ("wrong", "option store: 'relative' is not an absolute path"),
-        ("planned", "option issuer.openbao_ssh is not built yet"),
+        ("planned", "option issuer.local.ca_bundle is not built yet"),
         ("controller", "authority nobody does not exist"),
     ):
         (line,) = (line for line in wrong if line.split()[1] == where)

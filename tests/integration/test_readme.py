@@ -55,7 +55,7 @@ def test_the_table_names_nothing_as_refused_that_is_built() -> None:
     rows = [line.split("|") for line in README.partition("refuses by name |")[2].partition("\n\n")[0].splitlines()]
     named = [name for row in rows[2:] for name in re.findall(r"`([^`]+)`", row[3])]
     known = {*_planned(PLANNED), *_options(PLANNED)}  # an option, a value, or both as in `reuse: true`
-    assert "openbao_ssh" in named
+    assert "ca_bundle" in named
     assert not [name for name in named if not set(name.split(": ")) <= {*known, "true"}]
 
 

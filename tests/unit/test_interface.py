@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.keystead.identity.plugins.module_utils._core.model import ACTIONS, PARTS
+from ansible_collections.keystead.identity.plugins.module_utils._core.model import ACTIONS, PARTS_OF
 from ansible_collections.keystead.identity.plugins.module_utils._options import (
     authority,
     cert_revoke,
@@ -217,6 +217,9 @@ def test_a_default_is_the_designed_one(path: str) -> None:
 
 
 def test_the_closed_lists_are_the_designed_ones() -> None:
-    assert set(PARTS) == {"certificate", "chain", "fullchain", "private_key", "combined", "key_uri", "nginx_tls"}
+    of_tls = {"certificate", "chain", "fullchain", "private_key", "combined", "key_uri", "nginx_tls"}
+    assert set(PARTS_OF["x509"]) == of_tls
+    assert set(PARTS_OF["ssh_host"]) == {"private_key", "public_key", "certificate"}
+    assert set(PARTS_OF) == {"x509", "ssh_host"}
     said = "stage_key issue publish link activate prove revoke destroy withdraw release adopt roll_back"
     assert list(ACTIONS) == said.split()

@@ -16,7 +16,10 @@ if t.TYPE_CHECKING:
     from .checks import Check
     from .model import Credential
 
-DIFFERENCES: t.Mapping[str, tuple[Check, ...]] = {"x509": (credential_lives_too_long, *checks_x509.DIFFERENCES)}
+DIFFERENCES: t.Mapping[str, tuple[Check, ...]] = {
+    "x509": (credential_lives_too_long, *checks_x509.DIFFERENCES),
+    "ssh_host": (),
+}
 LONGEST_ISSUER = 300
 
 

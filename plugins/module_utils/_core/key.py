@@ -11,6 +11,7 @@ import typing as t
 KEY_TYPES = (
     "ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-2048", "rsa-3072", "rsa-4096", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87",
 )
+KEY_FORMS = ("pkcs8", "openssh")
 KEY_ORIGINS = ("host", "controller")
 CUSTODIES = ("file", "pkcs11", "openbao_transit", "aws_kms")
 
@@ -34,7 +35,7 @@ class Key(t.NamedTuple):
 
     Outside files, `label` names the identity's keys there, and `token` is there where that is a token of the host.
     `spent` are the URIs of the keys that earlier generations had: none of them is ever the next one. `origin` is where
-    a key for a file is made.
+    a key for a file is made, `form` how it is written there.
     """
 
     type: str = "ecdsa-p256"
@@ -43,6 +44,7 @@ class Key(t.NamedTuple):
     token: Token | None = None
     spent: tuple[str, ...] = ()
     origin: str = "host"
+    form: str = "pkcs8"
 
     @property
     def comes_down(self) -> bool:

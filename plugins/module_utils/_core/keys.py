@@ -20,10 +20,12 @@ with contextlib.suppress(ImportError):
         PublicFormat,
         load_der_public_key,
         load_pem_private_key,
+        load_ssh_private_key,
     )
 
 from .errors import Misconfigured
 
+_OPENSSH = b"-----BEGIN OPENSSH PRIVATE KEY-----"
 _CURVES = {"secp256r1": "ecdsa-p256", "secp384r1": "ecdsa-p384", "secp521r1": "ecdsa-p521"}
 
 
@@ -87,10 +89,16 @@ def signing_hash(private_key: t.Any) -> t.Any:
     return hashes.SHA256() if isinstance(private_key, rsa.RSAPrivateKey) else None
 
 
-def to_pem(private_key: t.Any) -> bytes:
-    """Return PKCS#8 PEM without encryption (RFC 5958), for a file that only its owner reads."""
-    pem: bytes = private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+def to_pem(private_key: t.Any, form: str = "pkcs8") -> bytes:
+    """Return PEM without encryption, for a file that only its owner reads: PKCS#8 (RFC 5958), or OpenSSH's own form."""
+    written = PrivateFormat.OpenSSH if form == "openssh" else PrivateFormat.PKCS8
+    pem: bytes = private_key.private_bytes(Encoding.PEM, written, NoEncryption())
     return pem
+
+
+def form_of(pem: bytes) -> str:
+    """Return in which of KEY_FORMS a private key is written."""
+    return "openssh" if pem.startswith(_OPENSSH) else "pkcs8"
 
 
 def from_pem(pem: bytes, *, ours: bool = True) -> t.Any:
@@ -101,6 +109,8 @@ def from_pem(pem: bytes, *, ours: bool = True) -> t.Any:
     try:
         if not ours:
             return load_pem_private_key(pem, None)
+        if form_of(pem) == "openssh":
+            return load_ssh_private_key(pem, None)
         try:
             return load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=True)
         except TypeError:  # cryptography < 39

@@ -21,7 +21,12 @@ PROFILE_USAGES = {
     "tls_peer": ("client_auth", "server_auth"),
 }
 PROFILES = tuple(PROFILE_USAGES)
-PARTS = ("certificate", "chain", "fullchain", "private_key", "combined", "key_uri", "nginx_tls")
+PARTS_OF = {
+    "x509": ("certificate", "chain", "fullchain", "private_key", "combined", "key_uri", "nginx_tls"),
+    "ssh_host": ("private_key", "public_key", "certificate"),
+}
+KINDS = tuple(PARTS_OF)
+PARTS = tuple(dict.fromkeys(part for parts in PARTS_OF.values() for part in parts))
 ACTIONS = (
     "stage_key", "issue", "publish", "link", "activate", "prove", "revoke", "destroy", "withdraw", "release", "adopt",
     "roll_back",
@@ -175,13 +180,14 @@ class X509Facts(t.NamedTuple):
 
 
 class Credential(t.NamedTuple):
-    """A credential as it was parsed: ids are lower-case SHA-256 in hex, `facts` belong to the kind."""
+    """A credential as it was parsed: ids are lower-case SHA-256 in hex, `kind` is one of KINDS."""
 
     credential_id: str
     public_id: str
     not_before: datetime
     not_after: datetime
     facts: t.Any
+    kind: str = "x509"
 
 
 class Part(t.NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import checks_x509
+from . import checks_ssh, checks_x509
 from .checks import ADOPTED_CHECKS, COMMON_CHECKS, LAST_CHECKS, Look, credential_is_revoked, is_adopted, sentence
 from .errors import Misconfigured
 from .model import Identity, Known, Observed, Step
@@ -18,8 +18,8 @@ if t.TYPE_CHECKING:
     from .checks import Check
 
 REPLACES = "takes the place of"
-KIND_CHECKS: t.Mapping[str, tuple[Check, ...]] = {"x509": checks_x509.CHECKS}
-ADOPTED_KIND_CHECKS: t.Mapping[str, tuple[Check, ...]] = {"x509": checks_x509.ADOPTED_CHECKS}
+KIND_CHECKS: t.Mapping[str, tuple[Check, ...]] = {"x509": checks_x509.CHECKS, "ssh_host": checks_ssh.CHECKS}
+ADOPTED_KIND_CHECKS: t.Mapping[str, tuple[Check, ...]] = {"x509": checks_x509.ADOPTED_CHECKS, "ssh_host": ()}
 ELSEWHERE = "elsewhere"  # what a step is about that the controller does in a custody of its own
 UNTOUCHED = ("ok", "same_bytes", "original")  # what a consumer reads by such a link stays what it was
 
@@ -29,6 +29,7 @@ def decide(look: Look) -> tuple[Step, ...]:
     wanted, found, known = look.wanted, look.found, look.known
     if wanted.state != "present":
         return _ended(wanted, found, known)
+    _refuse_another_kind(look)
     if _is_to_adopt(look):
         return _adopted(look)
     if wanted.generation == "previous":
@@ -45,6 +46,15 @@ def decide(look: Look) -> tuple[Step, ...]:
         *_leftovers(wanted, found, renewed=bool(reason)),
         *(() if reason else _kept_elsewhere(known)),
     )
+
+
+def _refuse_another_kind(look: Look) -> None:
+    """Refuse to replace a credential by one of another kind: its links would lead to what the one before lacks (W4)."""
+    if look.credential is not None and look.credential.kind != look.wanted.kind:
+        raise Misconfigured(
+            f"machine_identity: identities[{look.wanted.name}].kind: what is there is of kind {look.credential.kind}, "
+            f"declared is {look.wanted.kind}; declare it under another name, and this one as state: absent"
+        )
 
 
 def _ended(wanted: Identity, found: Observed, known: Known) -> tuple[Step, ...]:

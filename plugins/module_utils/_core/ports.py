@@ -20,7 +20,8 @@ if t.TYPE_CHECKING:
 class Request(t.NamedTuple):
     """What an issuer is asked for, proved by `csr` (DER, PKCS#10, RFC 2986), which was checked against the task.
 
-    It may take the place of a certificate (DER) of the same issuer.
+    Of whatever kind the credential is to be, so its key is proved to be there. It may take the place of a certificate
+    (DER) of the same issuer.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Request(t.NamedTuple):
     lifetime: int
     csr: bytes
     replaces: bytes | None = None
+    kind: str = "x509"
 
 
 class Order(t.NamedTuple):

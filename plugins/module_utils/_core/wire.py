@@ -15,7 +15,7 @@ import typing as t
 from datetime import datetime, timezone
 
 from . import challenge, held, model, publication
-from .key import KEY_ORIGINS, Key, Token
+from .key import KEY_FORMS, KEY_ORIGINS, Key, Token
 
 FORMAT = 1
 LONGEST_TEXT = 4096
@@ -118,7 +118,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     Token: dict.fromkeys(Token._fields, text),
     Key: {
         **dict.fromkeys(("type", "custody", "label"), text), "token": one(Token), "spent": many(text),
-        "origin": word(KEY_ORIGINS),
+        "origin": word(KEY_ORIGINS), "form": word(KEY_FORMS),
     },
     model.Link: {"path": text, "part": text},
     model.Files: {
@@ -132,8 +132,8 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     challenge.Challenge: {**dict.fromkeys(("token", "content", "webroot"), text), "port": count},
     model.Adopt: dict.fromkeys(("certificate", "private_key", "chain", "replace"), text),
     model.Identity: {
-        **dict.fromkeys(("name", "kind", "state", "profile", "renew_before", "generation", "issuer_id"), text),
-        "subject": one(model.Subject), "key": one(Key), "files": one(model.Files),
+        **dict.fromkeys(("name", "state", "profile", "renew_before", "generation", "issuer_id"), text),
+        "kind": word(model.KINDS), "subject": one(model.Subject), "key": one(Key), "files": one(model.Files),
         "activate": one(model.Activation), "prove": one(model.Proof), "adopt": one(model.Adopt),
         "lifetime": count, "keep_generations": count, "publish": many(one(publication.Publication)),
     },
@@ -151,7 +151,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
     },
     model.Credential: {
         "credential_id": text, "public_id": text, "not_before": moment, "not_after": moment,
-        "facts": one(model.X509Facts),
+        "facts": one(model.X509Facts), "kind": word(model.KINDS),
     },
     model.Original: {
         "certificate": binary, "credential": one(model.Credential), "chain": many(binary),

@@ -11,11 +11,11 @@ import time
 import typing as t
 from functools import partial
 
-from .._core import pki
+from .._core import credentials
 from .._core.errors import KeysteadError
 from .._core.model import Activation, Identity, Step
 from .activation import activate
-from .layout import FILE_OF, current_path
+from .layout import FILE_OF, FILES_OF, current_path
 from .place import Unproved
 from .proof import prove
 from .recovery import destroy_generation
@@ -136,18 +136,21 @@ def _target(place: Place, wanted: Identity) -> Target | None:
     if directory is None or wanted.prove is None:
         return None
     try:
-        certificate = pki.der_certificates(read_file(directory, FILE_OF["certificate"]) or b"")[0]
+        certificate = credentials.encoded(read_file(directory, FILES_OF[wanted.kind]["certificate"]) or b"")
         roots = read_file(directory, FILE_OF["roots"]) or b""
     except ValueError:
         return None
     finally:
         os.close(directory)
+    if wanted.kind != "x509":
+        public_id = credentials.credential(certificate).public_id
+        return Target(wanted.name, wanted.prove, wanted.subject, certificate, public_id, b"", kind=wanted.kind)
     return Target(
         name=wanted.name,
         proof=wanted.prove,
         subject=wanted.subject,
         certificate=certificate,
-        public_id=pki.credential(certificate).public_id,
+        public_id=credentials.credential(certificate).public_id,
         roots=roots,
         client_certificate=current_path(place.store, wanted.name, "fullchain"),
         client_key=current_path(place.store, wanted.name, "private_key"),

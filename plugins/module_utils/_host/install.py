@@ -142,7 +142,7 @@ def _link(job: Job) -> None:
         return
     parts = {link.path: link.part for link in job.wanted.files.links}
     for step in job.of("link"):
-        job.attempt(step, partial(make_link, place.store, place.name, step.about, parts[step.about]))
+        job.attempt(step, partial(make_link, place.store, place.name, step.about, parts[step.about], job.wanted.kind))
 
 
 def _copy(siblings: t.Mapping[str, Identity], job: Job) -> None:

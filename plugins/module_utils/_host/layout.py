@@ -27,6 +27,15 @@ FILE_OF = {
     "roots": "roots.pem",
     "key_uri": "key_uri.txt",
 }
+FILES_OF = {  # by kind
+    "x509": FILE_OF,
+    "ssh_host": {
+        "private_key": FILE_OF["private_key"],
+        "public_key": "public_key.pub",
+        "certificate": "certificate.pub",
+    },
+}
+PART_OF = {name: part for files in FILES_OF.values() for part, name in files.items()}
 OF_A_KEY_FILE = ("private_key", "combined", "nginx_tls")
 OF_A_KEY_ELSEWHERE = ("key_uri",)
 SECRET_FILES = (FILE_OF["private_key"], FILE_OF["combined"])
@@ -36,12 +45,12 @@ STAGING_MODE = 0o700
 
 
 @functools.lru_cache(maxsize=8)
-def expected_files(custody: str) -> tuple[str, ...]:
+def expected_files(custody: str, kind: str) -> tuple[str, ...]:
     """Return the files that every generation has whose key lives there; a token's has an include for nginx besides."""
     without = OF_A_KEY_ELSEWHERE if custody == "file" else OF_A_KEY_FILE
-    return tuple(name for part, name in FILE_OF.items() if part not in without)
+    return tuple(name for part, name in FILES_OF[kind].items() if part not in without)
 
 
-def current_path(store: str, name: str, part: str) -> str:
+def current_path(store: str, name: str, part: str, kind: str = "x509") -> str:
     """Return the path by which a consumer reads a part of whatever generation is current."""
-    return "/".join((store, name, CURRENT, FILE_OF[part]))
+    return "/".join((store, name, CURRENT, FILES_OF[kind][part]))

@@ -14,14 +14,12 @@ import typing as t
 from .._core.errors import Misconfigured
 from .._core.model import LinkState
 from .directories import open_directory
-from .layout import CURRENT, FILE_OF, SECRET_FILES, current_path
+from .layout import CURRENT, FILES_OF, PART_OF, SECRET_FILES, current_path
 from .safe_files import facts, name_of_ours, read_file, read_link, remove, replace_link, write_file
 
 if t.TYPE_CHECKING:
     from .._core.model import Identity, Known, Link
     from .copy_record import CopyRecord
-
-PART_OF = {name: part for part, name in FILE_OF.items()}
 
 
 def look_at_links(
@@ -55,7 +53,7 @@ def _look(  # noqa: PLR0913, PLR0917 - what a link is judged by
         elif stat.S_ISLNK(there.st_mode):
             lead = read_link(directory, name) or ""
             state, other = "elsewhere", identity_behind(store, lead)
-            if lead == current_path(store, wanted.name, link.part):
+            if lead == current_path(store, wanted.name, link.part, wanted.kind):
                 state = "ok"
             elif other is None and _is_original(wanted, link, contents):
                 state = "original"
@@ -138,7 +136,7 @@ def _is_original(wanted: Identity, link: Link, contents: t.Mapping[str, bytes]) 
         return False
     from .originals import besides
 
-    more = besides(link.path, contents.get(FILE_OF[link.part]))
+    more = besides(link.path, contents.get(FILES_OF[wanted.kind][link.part]))
     if more and not wanted.files.replace_files:
         raise Misconfigured(
             f"host: {link.path} holds {', '.join(more)} besides, which a link for {link.part} would lose; "
@@ -150,7 +148,7 @@ def _is_original(wanted: Identity, link: Link, contents: t.Mapping[str, bytes]) 
 def _state_of_file(
     wanted: Identity, link: Link, content: bytes | None, contents: t.Mapping[str, bytes]
 ) -> str:
-    if content is not None and content == contents.get(FILE_OF[link.part]):
+    if content is not None and content == contents.get(FILES_OF[wanted.kind][link.part]):
         return "same_bytes"
     if _is_original(wanted, link, contents):
         return "original"
@@ -164,7 +162,7 @@ def _state_of_file(
 
 def _check_access(wanted: Identity, link: Link, state: str) -> None:
     """Let nobody lose a key by its adoption: what comes in the place of the file has other owners."""
-    if not wanted.adopt or wanted.files.replace_files or FILE_OF[link.part] not in SECRET_FILES:
+    if not wanted.adopt or wanted.files.replace_files or FILES_OF[wanted.kind][link.part] not in SECRET_FILES:
         return
     if state in ("original", "same_bytes"):
         from .originals import check_access
@@ -182,6 +180,11 @@ def stale_links(store: str, wanted: Identity, known: Known) -> tuple[str, ...]:
 
 def part_behind(store: str, name: str, path: str) -> str | None:
     """Return the part that a link leads to, if it leads to this identity."""
+    return PART_OF.get(file_behind(store, name, path) or "")
+
+
+def file_behind(store: str, name: str, path: str) -> str | None:
+    """Return the name of the file of a generation that a link leads to, if it leads to this identity."""
     try:
         directory, entry = _open_parent(path)
     except Misconfigured:  # the directory went away, and the link with it
@@ -191,14 +194,14 @@ def part_behind(store: str, name: str, path: str) -> str | None:
     finally:
         os.close(directory)
     prefix = f"{store}/{name}/{CURRENT}/"
-    return PART_OF.get(lead[len(prefix) :]) if lead.startswith(prefix) else None
+    return lead[len(prefix) :] if lead.startswith(prefix) else None
 
 
-def make_link(store: str, name: str, path: str, part: str) -> None:
+def make_link(store: str, name: str, path: str, part: str, kind: str) -> None:
     """Let a path lead to a part, by one rename."""
     directory, entry = _open_parent(path)
     try:
-        replace_link(directory, entry, current_path(store, name, part), name_of_ours(entry))
+        replace_link(directory, entry, current_path(store, name, part, kind), name_of_ours(entry))
     finally:
         os.close(directory)
 

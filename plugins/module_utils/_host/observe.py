@@ -10,7 +10,7 @@ import hashlib
 import os
 import typing as t
 
-from .._core import pki
+from .._core import credentials
 from .._core.key import KEY_ORIGINS
 from .._core.keys import from_pem, spki_sha256
 from .._core.model import Credential, Finding, Identity, Observed
@@ -18,8 +18,8 @@ from .._core.plan import generation_to_be
 from . import elsewhere
 from .copy_record import COPIES, CopyRecord
 from .drift import drift_of
-from .layout import ADOPTING, FILE_OF, MANIFEST, NEXT, PENDING, expected_files
-from .links import PART_OF, look_at_links, stale_links
+from .layout import ADOPTING, FILE_OF, FILES_OF, MANIFEST, NEXT, PART_OF, PENDING, expected_files
+from .links import look_at_links, stale_links
 from .place import Place, manifest, numbers_among
 from .safe_files import read_file, read_with_facts
 
@@ -137,7 +137,7 @@ def _judged(seen: Seen) -> dict[str, t.Any]:
     """Return the fields of Observed that are about the current generation."""
     if seen.record is None:
         return {"damage": seen.damage}
-    certificate = _der(seen.contents.get(FILE_OF["certificate"]))
+    certificate = _der(seen.contents.get(FILES_OF[_kind(seen.record)]["certificate"]))
     credential = parsed(certificate)
     return {
         "certificate": certificate if credential else None,
@@ -154,12 +154,18 @@ def _judged(seen: Seen) -> dict[str, t.Any]:
 
 def _damage(record: t.Mapping[str, t.Any], contents: Contents) -> t.Iterator[Finding]:
     """Compare every part with the manifest; secret parts have no digest there, `_pair` judges them."""
-    for name in dict.fromkeys((*expected_files(_custody(record)), *record["files"])):
+    for name in dict.fromkeys((*expected_files(_custody(record), _kind(record)), *record["files"])):
         content, digest = contents.get(name), record["files"].get(name)
         if content is None:
             yield Finding("part_missing", name)
         elif digest and hashlib.sha256(content).hexdigest() != digest:
             yield Finding("part_changed", name)
+
+
+def _kind(record: t.Mapping[str, t.Any]) -> str:
+    """Return the kind of a generation; one that is not known here is damaged whatever it is taken for."""
+    said = str(record.get("kind"))
+    return said if said in FILES_OF else "x509"
 
 
 def _custody(record: t.Mapping[str, t.Any]) -> str:
@@ -174,8 +180,9 @@ def _origin(record: t.Mapping[str, t.Any]) -> str | None:
 
 def _pair(seen: Seen, record: t.Mapping[str, t.Any], credential: Credential | None) -> t.Iterator[Finding]:
     """Compare the key with the certificate, wherever it is."""
-    if credential is None and FILE_OF["certificate"] in seen.contents:
-        yield Finding("unreadable", FILE_OF["certificate"], "it is not a certificate")
+    file = FILES_OF[_kind(record)]["certificate"]
+    if credential is None and file in seen.contents:
+        yield Finding("unreadable", file, "it is not a certificate")
     if _custody(record) == "file":
         yield from _key_file(seen.contents, credential)
     else:
@@ -197,13 +204,13 @@ def _key_file(contents: Contents, credential: Credential | None) -> t.Iterator[F
 
 
 def _der(pem: bytes | None) -> bytes | None:
-    return pki.first_in(pem) if pem else None
+    return credentials.first_in(pem) if pem else None
 
 
 def parsed(certificate: bytes | None) -> Credential | None:
-    """Parse a DER certificate; None where there is none, or where it is none."""
+    """Parse a credential; None where there is none, or where it is none."""
     try:
-        return pki.credential(certificate) if certificate else None
+        return credentials.credential(certificate) if certificate else None
     except ValueError:
         return None
 
@@ -223,6 +230,6 @@ def _certificate_to_be(place: Place, wanted: Identity, numbers: t.Mapping[str, t
     if directory is None:
         return None
     try:
-        return read_file(directory, FILE_OF["certificate"])
+        return read_file(directory, FILES_OF[wanted.kind]["certificate"])
     finally:
         os.close(directory)

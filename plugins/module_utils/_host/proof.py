@@ -62,7 +62,10 @@ def _work(waiting: queue.SimpleQueue[Target], answers: queue.SimpleQueue[tuple[s
 
 
 def _prove(target: Target, deadline: float) -> str:
-    from .attempt import attempt_for  # ssl costs 13 ms, which a run without proofs does not pay
+    if target.kind == "ssh_host" and not target.proof.command:
+        from .ssh_attempt import attempt_for
+    else:
+        from .attempt import attempt_for  # ssl costs 13 ms, which a run without proofs does not pay
 
     try:
         attempt = attempt_for(target)

@@ -11,13 +11,24 @@ import json
 import os
 import typing as t
 
-from .._core import pki
+from .._core import credentials
 from .._core.errors import Denied, Misconfigured, Unavailable
 from .._core.keys import spki_sha256
 from .._keystores.registry import keystore
 from .directories import open_subdirectory
 from .drift import put_right, wanted_mode
-from .layout import DIRECTORY_MODE, FILE_OF, FORMAT, MANIFEST, NEXT, SECRET_FILES, STAGING_MODE, current_path
+from .layout import (
+    DIRECTORY_MODE,
+    FILE_OF,
+    FILES_OF,
+    FORMAT,
+    MANIFEST,
+    NEXT,
+    PART_OF,
+    SECRET_FILES,
+    STAGING_MODE,
+    current_path,
+)
 from .os_errors import said
 from .ownership import uid_gid
 from .pin_source import engine_key
@@ -121,7 +132,7 @@ def publish_in_place(job: Job, place: Place) -> None:
     if directory is None:
         raise Misconfigured(f"host: generation {number} of {place.name} vanished; run again")
     try:
-        put_right(directory, [name for name in os.listdir(directory) if name in FILE_OF.values()], job.wanted.files)
+        put_right(directory, [name for name in os.listdir(directory) if name in PART_OF], job.wanted.files)
     finally:
         os.close(directory)
     if number is not None and number != current:
@@ -135,7 +146,7 @@ def _write(job: Job, place: Place, entry: str, staged: Staged) -> dict[str, byte
     if directory is None:
         raise Denied(f"host: {_path(place, entry)} is gone; nothing was installed, run again")
     try:
-        files = files_of(job.parts, staged, place.store, place.name, job.wanted.key.token)
+        files = _files(job, staged, place)
         uid, gid = uid_gid(job.wanted.files.owner, job.wanted.files.group)
         for name, content in files.items():
             mode = wanted_mode(name, job.wanted.files)
@@ -152,10 +163,16 @@ def _write(job: Job, place: Place, entry: str, staged: Staged) -> dict[str, byte
     return {**files, MANIFEST: manifest}
 
 
+def _files(job: Job, staged: Staged, place: Place) -> dict[str, bytes]:
+    if job.wanted.kind == "x509":
+        return files_of(job.parts, staged, place.store, place.name, job.wanted.key.token)
+    return {FILES_OF[job.wanted.kind][part]: content for part, content in job.parts.items()}
+
+
 def files_of(
     parts: t.Mapping[str, bytes], staged: Staged, store: str, identity: str, token: Token | None = None
 ) -> dict[str, bytes]:
-    """Return every file of a generation but the key's: what was issued, and what is made of both."""
+    """Return every file of an X.509 generation but the key's: what was issued, and what is made of both."""
     files = {FILE_OF[part]: content for part, content in parts.items()}
     include = None
     if staged.pem is not None:
@@ -181,7 +198,7 @@ def _manifest(job: Job, files: t.Mapping[str, bytes], staged: Staged) -> bytes:
         "format": FORMAT,
         "kind": job.wanted.kind,
         "number": job.number,
-        "credential_id": pki.fingerprint(pki.der_certificates(job.parts["certificate"])[0]),
+        "credential_id": hashlib.sha256(credentials.encoded(job.parts["certificate"])).hexdigest(),
         "public_id": staged.public_id,
         "issuer_id": job.issuer_id,
         "custody": job.wanted.key.custody,
@@ -204,7 +221,8 @@ def _verify(place: Place, entry: str, written: t.Mapping[str, bytes], public_id:
                 raise Unavailable(f"host: {where} does not hold what was written; look at the disk, then run again")
     finally:
         os.close(directory)
-    if pki.credential(pki.der_certificates(written[FILE_OF["certificate"]])[0]).public_id != public_id:
+    (text,) = (content for name, content in written.items() if PART_OF.get(name) == "certificate")
+    if credentials.credential(credentials.encoded(text)).public_id != public_id:
         raise Denied(f"host: the certificate for {place.name} does not fit the staged key; nothing was installed")
 
 

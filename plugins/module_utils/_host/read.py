@@ -15,8 +15,7 @@ from .._core import pki, wire
 from .._core.errors import KeysteadError, Misconfigured
 from .._core.model import Identity, Known
 from .directories import find_directory
-from .layout import CURRENT
-from .links import PART_OF
+from .layout import CURRENT, PART_OF
 from .observe import observe
 from .os_errors import said
 from .place import open_place

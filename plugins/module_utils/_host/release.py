@@ -12,8 +12,8 @@ import typing as t
 from functools import partial
 
 from .._core.errors import Misconfigured
-from .layout import FILE_OF
-from .links import bytes_at, make_plain, part_behind
+from .layout import FILE_OF, PART_OF
+from .links import bytes_at, file_behind, make_plain, part_behind
 from .recovery import destroy_identity
 from .safe_files import read_file
 
@@ -29,10 +29,10 @@ def release_identity(job: Job, place: Place) -> None:
     """Do the steps `release`: first every link, then the directory, so that a killed run can be repeated."""
     steps = job.of("release")
     links = [step for step in steps if step.about]
-    parts = {step.about: part_behind(place.store, place.name, step.about) for step in links}
+    files = {step.about: file_behind(place.store, place.name, step.about) for step in links}
     for step in steps:
         if step.about:
-            job.attempt(step, partial(_make_plain, place, step.about, parts[step.about]))
+            job.attempt(step, partial(_make_plain, place, step.about, files[step.about]))
         else:
             job.attempt(step, partial(destroy_identity, place))
 
@@ -64,12 +64,11 @@ def _holds_the_key(place: Place, path: str) -> bool:
     return bytes_at(path) in keys
 
 
-def _make_plain(place: Place, path: str, part: str | None) -> None:
+def _make_plain(place: Place, path: str, name: str | None) -> None:
     directory = place.open_generation(str(place.current()))
-    if directory is None or part is None:
+    if directory is None or name is None or name not in PART_OF:
         raise Misconfigured(f"host: {path} leads to no generation of {place.name}; remove it and run again")
     try:
-        name = FILE_OF[part]
         content = read_file(directory, name) or b""
         there = os.stat(name, dir_fd=directory, follow_symlinks=False)
     finally:

@@ -15,7 +15,7 @@ if t.TYPE_CHECKING:
 class Target(t.NamedTuple):
     """What a consumer must be seen to use.
 
-    `certificate` is our leaf (DER), `public_id` the SHA-256 of its SPKI (lower-case hex), `roots` the trust anchors
+    `certificate` is our leaf, encoded, `public_id` the SHA-256 of its SPKI (lower-case hex), `roots` the trust anchors
     (PEM; without any, only the leaf and its name are checked). The paths lead to what `client_auth` presents.
     """
 
@@ -27,3 +27,4 @@ class Target(t.NamedTuple):
     roots: bytes
     client_certificate: str | None = None
     client_key: str | None = None
+    kind: str = "x509"

@@ -21,7 +21,7 @@ def _file(place: Place | None, key: Key, current: str | None) -> KeyStore:  # no
 
     if place is None:
         raise ValueError("there is no directory")
-    return FileKeyStore(place)
+    return FileKeyStore(place, key.form)
 
 
 def _pkcs11(place: Place | None, key: Key, current: str | None) -> KeyStore:

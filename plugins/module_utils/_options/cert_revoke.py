@@ -29,7 +29,7 @@ CERTIFICATE = {
         "A PEM file on the controller whose first certificate is meant, whether the ledger knows it or not.",
         type="path",
     ),
-    "pem": Option("The certificate itself, as PEM; the first one where there are several."),
+    "pem": Option("The certificate itself, as PEM, the first one where there are several, or as a line of SSH."),
     "identity": Option("The name of the identity that has, or had, it."),
     "host": Option("The host, by its name in the inventory, that has, or had, it."),
     "spki_sha256": Option("The SHA-256 of its public key (SPKI, DER) in hexadecimal: every certificate of one key."),

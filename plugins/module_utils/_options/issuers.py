@@ -10,6 +10,7 @@ from .auth import auth
 from .authority import OPENING
 from .option import Option
 from .server import CA_BUNDLE, TIMEOUT
+from .ssh_issuers import ssh_issuers
 
 TRUST = {
     "roots": Option(
@@ -267,6 +268,7 @@ ISSUERS = {
         type="dict",
         options={**AWS_PCA, **TRUST},
     ),
+    **ssh_issuers(LOCAL, OPENBAO),
 }
 
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from .._core.key import KEY_ORIGINS, KEY_TYPES, Key
-from .._core.model import PARTS, PROFILES, Adopt, Files, Identity, Proof
+from .._core.model import KINDS, PARTS_OF, PROFILES, Adopt, Files, Identity, Proof
 from .custody import custody
 from .issuers import issuer
 from .option import Option
@@ -91,7 +91,12 @@ STATE = {
         "The name of the identity, unique on the host and in the store: lower-case letters, digits, C(.), C(_), C(-).",
         required=True,
     ),
-    "kind": Option("The kind of credential.", default=_IDENTITY.kind, choices=("x509",)),
+    "kind": Option(
+        "The kind of credential. V(ssh_host) is an OpenSSH host certificate for O(identities[].principals): its parts "
+        "are C(private_key), C(public_key) and C(certificate).",
+        default=_IDENTITY.kind,
+        choices=KINDS,
+    ),
     "state": Option(
         "V(present) keeps a valid credential in place. V(absent) withdraws it and destroys the key. "
         "V(released) puts plain files in the place of the links and stops managing them. "
@@ -131,6 +136,11 @@ NAMES = {
     "ip_addresses": Option("IPv4 and IPv6 addresses.", type="list", elements="str"),
     "uris": Option("Absolute URIs in ASCII, for example V(spiffe://example.org/web).", type="list", elements="str"),
     "email_addresses": Option("Mailboxes in ASCII.", type="list", elements="str"),
+    "principals": Option(
+        "The names and addresses by which clients reach the host, of a credential of kind V(ssh_host).",
+        type="list",
+        elements="str",
+    ),
     "profile": Option("What the credential is for.", default=_IDENTITY.profile, choices=PROFILES),
     "key": Option("The private key.", type="dict", options=KEY),
     "lifetime": Option(f"How long a credential is valid: {DURATION}.", default=DEFAULT_LIFETIME),
@@ -165,8 +175,9 @@ CONSUMERS = {
         "The mode of the parts that hold the private key, as a quoted octal number.", type="raw", default=Files().mode
     ),
     "links": Option(
-        f"Absolute paths on the host, each with the part behind it: {', '.join(PARTS)}. V(private_key) and V(combined) "
-        "belong to a key in a file, V(key_uri) to any other, V(nginx_tls) to a key in a file or a host's token.",
+        f"Absolute paths on the host, each with the part behind it: {', '.join(PARTS_OF['x509'])}. V(private_key) and "
+        "V(combined) belong to a key in a file, V(key_uri) to any other, V(nginx_tls) to a key in a file or a host's "
+        "token. Those of V(ssh_host) are named at O(identities[].kind).",
         type="dict",
     ),
     "publish": Option(

@@ -29,10 +29,7 @@ _MADE_THERE = Planned("use origin host", ("controller",))
 _COMMON: Tree = {}
 _RECORDS: Tree = {"records": _OUT}
 _ISSUER: Tree = {
-    **dict.fromkeys(
-        ("openbao_ssh", "local_ssh"),
-        Planned("use issuer {local: {directory: ..., authority: ...}}"),
-    ),
+    "local_ssh": {"ca_bundle": Planned("leave it out: local_ssh speaks to no server")},
     "local": {"ca_bundle": Planned("leave it out: local speaks to no server")},
     "aws_pca": {"ca_bundle": Planned("leave it out, and set AWS_CA_BUNDLE: boto3 reads that")},
 }
@@ -40,8 +37,6 @@ _KEY: Tree = {
     "reuse": Planned("leave it out: every renewal makes a new key", TRUE),
 }
 _IDENTITY: Tree = {
-    "kind": Planned("use kind x509", ("ssh_host",)),
-    "principals": Planned("leave it out: it belongs to kind ssh_host"),
     "key": _KEY,
     "issuer": _ISSUER,
 }

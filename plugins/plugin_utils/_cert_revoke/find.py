@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ...module_utils._core import pki
+from ...module_utils._core import credentials
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.ports import Lister
 from .._ledger import revocations
@@ -108,5 +108,5 @@ def _listed(entry: Entry, issuers: Sequence[Issuer]) -> list[Kept]:
 
 def _issued(issuer: t.Any) -> Iterator[Kept]:
     for record in issuer.issued(EPOCH):
-        kept = parsed(pki.der_certificates(record.generation.parts["certificate"].content)[0])
+        kept = parsed(credentials.encoded(record.generation.parts["certificate"].content))
         yield kept._replace(issuer_id=issuer.id, issued_at=record.issued_at)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
-from ...module_utils._core import pki
+from ...module_utils._core import credentials
 from ...module_utils._core.errors import KeysteadError
 from ...module_utils._core.ports import Lister
 from .._issuers.facts import facts_of
@@ -70,7 +70,7 @@ def _listed(issuer: Issuer | None, rows: Sequence[Row]) -> tuple[dict[str, list[
     try:
         for record in issuer.issued(since - _SLACK):
             if record.public_id in keys:
-                der = pki.der_certificates(record.generation.parts["certificate"].content)[0]
+                der = credentials.encoded(record.generation.parts["certificate"].content)
                 found.setdefault(record.public_id, []).append(parsed(der)._replace(issued_at=record.issued_at))
     except KeysteadError as error:
         return None, [_unfound(rows[0], f"{error}; run again") + _more(rows)]

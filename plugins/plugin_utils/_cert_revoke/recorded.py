@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
-from ...module_utils._core import pki
+from ...module_utils._core import credentials, pki
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.model import ADOPTED, OBSERVED
 from ...module_utils._core.ports import Revoked
@@ -46,7 +46,7 @@ def of_ledger(ledger: Readable, by: Mapping[str, str]) -> list[Kept]:
 def kept_of(row: revocations.Record) -> Kept:
     """Return the certificate of a generation. Raises Misconfigured for one that cannot be read."""
     try:
-        der = pki.der_certificates(row["certificate"].encode())[0]
+        der = credentials.encoded(row["certificate"].encode())
     except ValueError:
         raise Misconfigured("ledger: it holds a certificate that cannot be read; put a backup in its place") from None
     holder = Holder(
@@ -81,7 +81,7 @@ def stranger(row: revocations.Record) -> Kept:
 
 
 def parsed(der: bytes) -> Kept:
-    """Return what a certificate (DER) says of itself. Raises ValueError."""
-    found = pki.credential(der)
+    """Return what an encoded certificate says of itself. Raises ValueError."""
+    found = credentials.credential(der)
     number = f"{found.facts.serial_number:x}"
     return Kept(found.credential_id, found.public_id, number, found.not_before, found.not_after, der)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import queue
+import socket
 import threading
 import time
 import typing as t
@@ -32,7 +33,9 @@ MOST_AT_ONCE = 50
 GRACE = 2.0  # for what cannot be interrupted: a name being resolved
 
 Places = dict[str, list[str]]
-Shown = bytes | str  # the certificate (DER), or why none was seen
+Shown = bytes | str  # the certificate, encoded, or why none was seen
+Asked = tuple["ProvedAt", bytes | None]  # with a certificate of SSH, where it is one that is looked for
+_DER = b"\x30"
 
 
 def delivered(ledger: Readable, found: Sequence[Found], now: dt.datetime) -> Places:
@@ -66,15 +69,17 @@ def served(ledger: Readable, found: Sequence[Found]) -> tuple[Places, list[str]]
     """
     meant = {one.target.kept.fingerprint for one in found}
     owners = {holder.identity_row: holder for one in found for holder in one.target.holders}
+    of_ssh = {holder.identity_row: _of_ssh(one) for one in found for holder in one.target.holders}
     known = revocations.endpoints(ledger, owners)
-    asked = list(dict.fromkeys(one for places in known.values() for one in places))
+    asked = list(dict.fromkeys((one, of_ssh[row]) for row, places in known.items() for one in places))
     shown = dict(zip(asked, _shown(asked), strict=True))
     places: Places = {}
     warnings: dict[str, None] = {}
     for row, endpoints in known.items():
         holder = owners[row]
         for endpoint in endpoints:
-            answer, where = shown[endpoint], f"{_called(endpoint)}, which proved {holder.identity} of {holder.host}"
+            answer = shown[endpoint, of_ssh[row]]
+            where = f"{_called(endpoint)}, which proved {holder.identity} of {holder.host}"
             if isinstance(answer, str):
                 warnings[f"{WHO}: {where}, could not be asked what it serves now: {answer}"] = None
             elif pki.fingerprint(answer) in meant:
@@ -82,14 +87,20 @@ def served(ledger: Readable, found: Sequence[Found]) -> tuple[Places, list[str]]
     return places, list(warnings)
 
 
+def _of_ssh(found: Found) -> bytes | None:
+    """Return a certificate that is one of SSH: who has it is asked in another way."""
+    content = found.target.kept.certificate or b""
+    return content if content and not content.startswith(_DER) else None
+
+
 def _called(endpoint: ProvedAt) -> str:
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     return f"{host}:{endpoint.port}"
 
 
-def _shown(endpoints: Sequence[ProvedAt]) -> list[Shown]:
+def _shown(endpoints: Sequence[Asked]) -> list[Shown]:
     """Shake hands with all of them, many at once; threads that hang in a resolver are left behind."""
-    waiting: queue.SimpleQueue[tuple[int, ProvedAt]] = queue.SimpleQueue()
+    waiting: queue.SimpleQueue[tuple[int, Asked]] = queue.SimpleQueue()
     answers: queue.SimpleQueue[tuple[int, Shown]] = queue.SimpleQueue()
     for pair in enumerate(endpoints):
         waiting.put(pair)
@@ -108,7 +119,7 @@ def _shown(endpoints: Sequence[ProvedAt]) -> list[Shown]:
 
 
 def _work(
-    waiting: queue.SimpleQueue[tuple[int, ProvedAt]], answers: queue.SimpleQueue[tuple[int, Shown]]
+    waiting: queue.SimpleQueue[tuple[int, Asked]], answers: queue.SimpleQueue[tuple[int, Shown]]
 ) -> None:
     while True:
         try:
@@ -118,7 +129,10 @@ def _work(
         answers.put((index, _leaf(endpoint)))
 
 
-def _leaf(place: ProvedAt) -> Shown:
+def _leaf(asked: Asked) -> Shown:
+    place, ours = asked
+    if ours is not None:
+        return _certificate(place, ours)
     from ...module_utils._host.handshake import looking
     from ...module_utils._host.handshake import served as shown_by
 
@@ -134,3 +148,19 @@ def _leaf(place: ProvedAt) -> Shown:
         return str(error)
     except ValueError as error:  # what cannot be a name in SNI
         return first_line(error)
+
+
+def _certificate(place: ProvedAt, ours: bytes) -> Shown:
+    """Return the certificate of SSH that is shown to who asks for one like ours."""
+    from ...module_utils._host.ssh_exchange import shown
+
+    try:
+        with socket.create_connection((place.host, place.port), SECONDS) as connection:
+            connection.settimeout(SECONDS)
+            return shown(connection, ours)
+    except TimeoutError:
+        return f"no answer within {SECONDS:g} s"
+    except OSError as error:
+        return error.strerror or first_line(error)
+    except KeysteadError as error:
+        return f"it {error}"

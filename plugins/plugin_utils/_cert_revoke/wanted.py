@@ -11,7 +11,7 @@ import re
 import typing as t
 from pathlib import Path
 
-from ...module_utils._core import pki
+from ...module_utils._core import credentials
 from ...module_utils._core.errors import Misconfigured, first_line
 from .by_key import Key
 
@@ -166,9 +166,9 @@ def _certificate(said: Options, where: str) -> bytes | None:
     option = f"{where}.{'path' if said['pem'] is None else 'pem'}"
     content = said["pem"].encode() if said["pem"] is not None else _read(said["path"], option)
     try:
-        return pki.der_certificates(content)[0]
+        return credentials.encoded(content)
     except (ValueError, IndexError):
-        raise Misconfigured(f"{option}: it holds no certificate in PEM; write one that does") from None
+        raise Misconfigured(f"{option}: it holds no certificate in PEM and none of SSH; write one that does") from None
 
 
 def _read(path: str, option: str) -> bytes:

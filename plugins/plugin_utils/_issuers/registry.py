@@ -28,10 +28,22 @@ def _local(options: Options) -> Issuer:
     return LocalIssuer(options)
 
 
+def _local_ssh(options: Options) -> Issuer:
+    from .local_ssh import LocalSshIssuer
+
+    return LocalSshIssuer(options)
+
+
 def _openbao(options: Options) -> Issuer:
     from .openbao import OpenBaoIssuer
 
     return OpenBaoIssuer(options)
+
+
+def _openbao_ssh(options: Options) -> Issuer:
+    from .openbao_ssh import OpenBaoSshIssuer
+
+    return OpenBaoSshIssuer(options)
 
 
 def _est(options: Options) -> Issuer:
@@ -69,10 +81,14 @@ def _scep_key(options: Options, wanted: Identity) -> None:
 ISSUERS: dict[str, t.Callable[[Options], Issuer]] = {
     "acme": _acme,
     "local": _local,
+    "local_ssh": _local_ssh,
     "openbao": _openbao,
+    "openbao_ssh": _openbao_ssh,
     "aws_pca": _aws_pca,
     "est": _est,
     "scep": _scep,
 }
+SIGN_FOR_SSH = ("local_ssh", "openbao_ssh")
+"""Who signs credentials of kind ssh_host; all others sign x509."""
 CHECKS: dict[str, t.Callable[[Options, Identity], None]] = {"acme": _acme_wanted, "scep": _scep_key}
 """Who can say, before anything is touched, that an identity cannot be certified so. They raise Misconfigured."""

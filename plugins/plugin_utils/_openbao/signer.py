@@ -19,18 +19,16 @@ from ...module_utils._core.errors import (
     Denied,
     KeysteadError,
     Misconfigured,
-    Pending,
     Unavailable,
-    Unreached,
     printable,
 )
 from ...module_utils._core.model import PROFILE_USAGES
 from ...module_utils._core.pki import MALFORMED
 from .._chains import Above, above
-from .._edge import unexpected
 from .._request import check_is_declared
 from .._roots import declared_roots
-from .errors import LONGEST, WHO, LoggedOut, Refused, Silent, not_understood, plain, section
+from .batch import one_by_one
+from .errors import LONGEST, WHO, Refused, not_understood, section
 from .refusals import worded
 
 if t.TYPE_CHECKING:
@@ -42,7 +40,6 @@ if t.TYPE_CHECKING:
     from .client import Client, Json
 
 _USAGES = {"server_auth": "ServerAuth", "client_auth": "ClientAuth"}  # as the server calls them
-_OVER = (Silent, Misconfigured, Pending, LoggedOut)  # what the next request would meet as well
 
 
 class Target(t.NamedTuple):
@@ -102,22 +99,7 @@ class Signer:
 
     def sign(self, requests: Sequence[Request]) -> list[Generation | Order | KeysteadError]:
         """Ask for one after the other. What ends all of them is asked for once, a broken server twice in a row."""
-        answers: list[Generation | Order | KeysteadError] = []
-        over: KeysteadError | None = None
-        for request in requests:
-            last, answer = answers[-1] if answers else None, _not_asked(over) or self._answer(request)
-            answers.append(plain(answer) if isinstance(answer, KeysteadError) else answer)
-            if isinstance(answer, _OVER) or (isinstance(answer, Unavailable) and isinstance(last, Unavailable)):
-                over = answer
-        return answers
-
-    def _answer(self, request: Request) -> Generation | KeysteadError:
-        try:
-            return self._signed(request)
-        except KeysteadError as error:
-            return error
-        except Exception as error:  # noqa: BLE001 - what was signed before must not get lost with it
-            return Unavailable(unexpected(WHO, error))
+        return one_by_one(requests, self._signed)
 
     def refuse(self, orders: Sequence[Order]) -> list[Generation | Order | KeysteadError]:
         """Return a refusal for each: this issuer answers at once."""
@@ -179,11 +161,6 @@ class Signer:
                 "name it in issuer.openbao.roots, or import it there"
             )
         return walked
-
-
-def _not_asked(over: KeysteadError | None) -> KeysteadError | None:
-    """Return the error of a request that nobody is asked any more, since another one was answered like this."""
-    return Unreached(str(over)) if isinstance(over, Unavailable) else over
 
 
 def _body(request: Request, *, verbatim: bool) -> Json:

@@ -61,10 +61,10 @@ def _is_live(known: Remembered) -> bool:
 
 
 def _of_certificate(live: Candidate, pem: str) -> Candidate:
-    from ...module_utils._core import pki
+    from ...module_utils._core import credentials
 
     try:
-        return of_credential(live, pki.credential(pki.der_certificates(pem.encode())[0]))
+        return of_credential(live, credentials.credential(credentials.encoded(pem.encode())))
     except (ValueError, IndexError):
         return live
 

@@ -17,7 +17,7 @@ _OPENBAO = "openbao: issuer.openbao"
 
 def normal(backend: str, options: Options) -> tuple[str, Options]:
     """Return an issuer of a task with its places in their normal form. Raises Misconfigured for what is no place."""
-    if backend == "local":
+    if backend in ("local", "local_ssh"):
         return backend, {**options, "directory": os.path.abspath(options["directory"])}  # noqa: PTH100 - no links
     if backend == "acme":
         from .._acme.address import address as directory
@@ -31,7 +31,7 @@ def normal(backend: str, options: Options) -> tuple[str, Options]:
         from .._scep import address as scep
 
         return backend, {"url": scep.place(options).url, "challenge": scep.has_challenge(options)}
-    if backend != "openbao":
+    if backend not in ("openbao", "openbao_ssh"):
         return backend, options
     from .._openbao.address import address, path
 

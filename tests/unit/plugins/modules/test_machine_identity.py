@@ -28,7 +28,9 @@ PROMISED = """
 """
 PROMISED_OF_A_TASK = "issuer issuers identities store scope purge wait check_status plan approvals"
 PROMISED_OF_A_RECORD = "name changed failed msg generation steps certificate findings custody key_uri paths"
-PROMISED_OF_A_CERTIFICATE = "serial_number fingerprint_sha256 spki_sha256 not_before not_after issuer subject dns_names"
+PROMISED_OF_A_CERTIFICATE = """
+    serial_number fingerprint_sha256 spki_sha256 not_before not_after issuer subject dns_names principals
+"""
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["name"])

@@ -62,9 +62,10 @@ PROOF = st.builds(
 )
 ADOPT = st.builds(model.Adopt, TEXT, MAYBE, MAYBE, TEXT)
 PUBLICATION = st.builds(Publication, TEXT, TEXT, TEXTS, MAYBE, MAYBE, TEXT, TEXT, MAYBE, MAYBE)
+KIND = st.sampled_from(model.KINDS)
 IDENTITY = st.builds(
     model.Identity,
-    TEXT, TEXT, TEXT, SUBJECT, TEXT, KEY, COUNT, TEXT, FILES, st.none() | ACTIVATION, st.none() | PROOF, COUNT,
+    TEXT, KIND, TEXT, SUBJECT, TEXT, KEY, COUNT, TEXT, FILES, st.none() | ACTIVATION, st.none() | PROOF, COUNT,
     MAYBE, MAYBE, st.none() | ADOPT, st.lists(PUBLICATION, max_size=2).map(tuple),
 )  # fmt: skip
 REVOKED = st.lists(st.tuples(TEXT, TEXT), max_size=2).map(tuple)
@@ -77,7 +78,7 @@ KNOWN = st.builds(
     model.Known, REVOKED, TEXTS, COUNT, MAYBE, st.booleans(), *[MAYBE] * 4, st.none() | MOMENT, st.none() | ROTATION
 )
 FACTS = st.builds(model.X509Facts, SUBJECT, TEXT, st.integers(0, 2**160), TEXT, TEXT, is_ca=st.booleans(), usages=TEXTS)
-CREDENTIAL = st.builds(model.Credential, TEXT, TEXT, MOMENT, MOMENT, FACTS)
+CREDENTIAL = st.builds(model.Credential, TEXT, TEXT, MOMENT, MOMENT, FACTS, KIND)
 ORIGINAL = st.builds(
     model.Original, st.binary(max_size=99), CREDENTIAL, st.lists(st.binary(max_size=9), max_size=2).map(tuple), FINDINGS
 )

@@ -24,13 +24,11 @@ def task(**more: t.Any) -> dict[str, t.Any]:
     ("args", "begins"),
     [
         ({"approvals": []}, "machine_identity: option approvals is not built yet in keystead.identity 0.1.0"),
-        ({"issuers": [{"local": {}}, {"local_ssh": {}}]}, "machine_identity: option issuers[1].local_ssh is not built"),
-        (task(kind="ssh_host"), WEB + "kind ssh_host is not built yet"),
+        ({"issuers": [{"est": {}}, {"local": {"ca_bundle": "x"}}]}, "machine_identity: option issuers[1].local."),
         (task(key={"reuse": True}), WEB + "key.reuse true is not built yet"),
         (task(key={"reuse": "yes"}), WEB + "key.reuse yes is not built yet"),
-        (task(principals=["a"]), WEB + "principals is not built yet"),
-        (task(issuer={"local_ssh": {"url": "x"}}), WEB + "issuer.local_ssh is not built yet"),
-        ({"identities": [{"principals": []}]}, "machine_identity: option identities[0].principals is not built yet"),
+        (task(issuer={"local_ssh": {"ca_bundle": "x"}}), WEB + "issuer.local_ssh.ca_bundle is not built yet"),
+        ({"identities": [{"key": {"reuse": True}}]}, "machine_identity: option identities[0].key.reuse true is not"),
     ],
 )
 def test_what_is_not_built_is_refused_by_its_name(args: dict[str, t.Any], begins: str) -> None:
@@ -40,15 +38,9 @@ def test_what_is_not_built_is_refused_by_its_name(args: dict[str, t.Any], begins
     assert "; " in str(refused.value)
 
 
-@pytest.mark.parametrize("issuer", ["local_ssh", "openbao_ssh"])
-def test_an_issuer_of_the_design_is_refused_with_the_one_that_is_built(issuer: str) -> None:
-    with pytest.raises(Misconfigured, match=rf"option issuer\.{issuer} is not built yet .* use issuer \{{local"):
-        refuse_planned({"issuer": {issuer: {}}}, "machine_identity")
-
-
 def test_an_issuer_that_may_have_signed_what_is_recorded_anew_is_refused_alike() -> None:
-    with pytest.raises(Misconfigured, match=r"^ledger_rebuild: option issuers\[0\]\.openbao_ssh is not built yet"):
-        refuse_planned({"issuers": [{"openbao_ssh": {}}]}, "ledger_rebuild")
+    with pytest.raises(Misconfigured, match=r"^ledger_rebuild: option issuers\[0\]\.local\.ca_bundle is not built yet"):
+        refuse_planned({"issuers": [{"local": {"ca_bundle": "x"}}]}, "ledger_rebuild")
 
 
 @pytest.mark.parametrize(
