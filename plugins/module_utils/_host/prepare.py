@@ -145,6 +145,8 @@ class _Look:
         found = self.found
         look = Look(self.wanted, found, found.credential, self.known, self.request.now, found.other)
         self.steps = decide(look)
+        if _stages(self.steps):
+            _check_can_be_said(self.wanted)
         if self.wanted.key.token and _stages(self.steps):
             keys = keystore(None, self.wanted.key)
             if isinstance(keys, Foreseeing):
@@ -153,8 +155,6 @@ class _Look:
             from .post_quantum import check_fit
 
             check_fit(self.wanted)
-        if _stages(self.steps):
-            _check_can_be_said(self.wanted)
         self.answer = {"name": self.wanted.name, "observed": wire.pack(self.found)}
 
     def get_ready(self, store_fd: int) -> None:

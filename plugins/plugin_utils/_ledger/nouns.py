@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What the ledger is told of credentials by themselves, and what it says of the last intent of an identity."""
+"""What the ledger is told of credentials by themselves: where one was shown, and that one was taken back."""
 
 from __future__ import annotations
 
@@ -34,12 +34,3 @@ class CredentialRevoked(t.NamedTuple):
     not_after: datetime
     reason: str
     when: datetime
-
-
-class Asked(t.NamedTuple):
-    """The last intent of an identity, whatever came of it: its key, its state in the ledger, and what was asked for."""
-
-    public_id: str
-    state: str
-    issuer_id: str
-    asked: str | None
