@@ -14,12 +14,13 @@ import typing as t
 from datetime import UTC, datetime
 
 from ..module_utils._core.checks_x509 import all_names
-from ..module_utils._core.errors import Pending, Unavailable, Unreached
+from ..module_utils._core.errors import Denied, Pending, Unasked, Unavailable, Unreached
 from ._issuers.facts import FACTS
 from ._ledger.port import Event, Orphaned, Outcome
 from ._work import failing
 
 if t.TYPE_CHECKING:
+    from ..module_utils._core.errors import KeysteadError
     from ..module_utils._core.model import Subject
     from ._issuers.facts import Facts
     from ._ledger.port import Batch, Ledger, OpenIntent, Remembered
@@ -46,6 +47,11 @@ def spent(known: Remembered, subject: Subject) -> str | None:
     said = json.loads(last.asked)
     same = (said["common_name"], said["names"]) == (subject.common_name, sorted(all_names(subject)))
     return None if same and last.state not in ("refused", "orphaned") else last.public_id
+
+
+def was_asked(refusal: KeysteadError) -> bool:
+    """Tell whether who was to sign was asked at all, and did not want to."""
+    return isinstance(refusal, Denied) and not isinstance(refusal, Unasked)
 
 
 def forsake(works: t.Sequence[Work], ledger: Ledger, batch: Batch) -> list[str]:

@@ -12,19 +12,11 @@ import time
 import typing as t
 from datetime import UTC, datetime, timedelta
 
-from ..module_utils._core.errors import (
-    Denied,
-    Ended,
-    KeysteadError,
-    Misconfigured,
-    Pending,
-    Unasked,
-    Unavailable,
-    Unreached,
-)  # fmt: skip
+from ..module_utils._core.errors import Denied, Ended, KeysteadError, Misconfigured, Pending, Unavailable, Unreached
 from ..module_utils._core.ports import Order
 from ._accepting import accepted_by, backend, gives_again, listed, lost_since, still_fits
 from ._edge import unexpected
+from ._in_doubt import was_asked
 from ._intent import intent, issuer_of
 from ._ledger.port import Event, Held, Intent, Outcome, Refused, Used
 from ._ordering import Ordering
@@ -277,4 +269,4 @@ def _closing(work: Work) -> tuple[Change, ...]:
         return ()  # what an earlier run asked for may be signed, and is given again
     if not isinstance(work.error, (Denied, Misconfigured, Unreached)):
         return ()
-    return (Refused(asked=isinstance(work.error, Denied) and not isinstance(work.error, Unasked)),)
+    return (Refused(asked=was_asked(work.error)),)

@@ -15,7 +15,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._key_rotate impo
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import queries
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.moments import stamp
-from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.nouns import Asked, Cleared
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.nouns import Cleared
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import (
     INTENT_HOLDS,
     UNPLACED,
@@ -217,35 +217,6 @@ def test_an_orphan_whose_answer_is_known_is_kept_with_it_and_frees_its_number(le
     assert (web(ledger).open_intent, web(ledger).newest) == (None, 0)
     kept = "SELECT g.state, g.credential_id, x.serial_number FROM generations g JOIN x509 x ON x.generation = g.id"
     assert ledger.read(kept) == [("orphaned", answer.credential_id, f"{answer.serial_number:x}")]
-
-
-@pytest.mark.parametrize(
-    ("change", "doubted"),
-    [(None, [2]), (Orphaned(), [2]), (issued(2, "bb"), [2]), (Refused(), []), (Refused(asked=False), [])],
-)
-def test_what_was_asked_for_last_is_remembered_and_whether_the_published_one_may_be_replaced(
-    ledger: SqlLedger, change: t.Any, doubted: list[int]
-) -> None:
-    publish(ledger)
-    assert (web(ledger).doubted, web(ledger).asked) == (False, Asked("aa", "current", "local:/srv/ca/issuing", None))
-    ledger.intend(batch(), [intent(number=2, key="bb")._replace(asked="{}")])
-    ledger.record(batch(), [Outcome("web", 2, (), (change,) if change else ())])
-    state = {Orphaned: "orphaned", Refused: "refused"}.get(type(change), "issued" if change else "intended")
-    kept = None if change == Refused(asked=False) else "{}"
-    assert web(ledger).asked == Asked("bb", state, "local:/srv/ca/issuing", kept)
-    assert web(ledger).doubted is bool(doubted)
-    publish(ledger, 3, "cc")
-    assert web(ledger).doubted is False
-
-
-def test_a_generation_that_was_given_up_leaves_the_one_before_in_doubt(ledger: SqlLedger) -> None:
-    publish(ledger)
-    ledger.intend(batch(), [intent(number=2, key="bb")])
-    ledger.record(batch(), [Outcome("web", 2, (), (issued(2, "bb"), RolledBack(1)))])
-    assert (web(ledger).generation, web(ledger).doubted) == (1, True)
-    publish(ledger, 3, "cc")
-    ledger.intend(batch(), [intent(number=4, key="dd")._replace(issuer_id="local:/srv/ca/other")])
-    assert web(ledger).doubted is False, "another issuer revokes nothing of this one"
 
 
 def test_an_orphan_of_an_intent_that_was_taken_over_changes_nothing(ledger: SqlLedger) -> None:

@@ -145,14 +145,14 @@ class _Look:
         found = self.found
         look = Look(self.wanted, found, found.credential, self.known, self.request.now, found.other)
         self.steps = decide(look)
+        if _stages(self.steps):
+            _check_can_be_said(self.wanted)
         if self.wanted.key.token and _stages(self.steps):
             keys = keystore(None, self.wanted.key)
             if isinstance(keys, Foreseeing):
                 keys.check(self.wanted.key.type)
-        if _stages(self.steps):
-            if self.wanted.prove or self.wanted.key.type.startswith("ml-dsa-"):
-                self._check_post_quantum()
-            _check_can_be_said(self.wanted)
+        if _stages(self.steps) and (self.wanted.prove or self.wanted.key.type.startswith("ml-dsa-")):
+            self._check_post_quantum()
         self.answer = {"name": self.wanted.name, "observed": wire.pack(self.found)}
 
     def _check_post_quantum(self) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import typing as t
 
+from .asked import Asked
 from .moments import moment, now
-from .nouns import Asked
 from .port import OpenIntent, Remembered
 
 if t.TYPE_CHECKING:

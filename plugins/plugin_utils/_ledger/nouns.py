@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What the ledger is told beside outcomes, of credentials, orders and peers, and what it says of a last intent."""
+"""What the ledger is told beside outcomes: where a credential was shown, what was taken back, ordered, tidied, said."""
 
 from __future__ import annotations
 
@@ -53,12 +53,3 @@ class Cleared(t.NamedTuple):
 
     reference: str
     left: str
-
-
-class Asked(t.NamedTuple):
-    """The last intent of an identity, whatever came of it: its key, its state in the ledger, and what was asked for."""
-
-    public_id: str
-    state: str
-    issuer_id: str
-    asked: str | None

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
 
 from ...module_utils._core.errors import Denied, Pending
 from .nouns import Cleared, CredentialRevoked, Ordered, PeersNamed
@@ -16,7 +15,8 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from .nouns import Asked, ProvedAt
+    from .asked import Asked
+    from .nouns import ProvedAt
 
 INTENT_HOLDS = 900
 """Seconds after which an intent whose run never came back may be taken over with another key."""
@@ -194,8 +194,7 @@ class Refused(t.NamedTuple):
     asked: bool = True
 
 
-@dataclass(frozen=True)
-class Orphaned:
+class Orphaned(t.NamedTuple):
     """The intent is given up although the issuer may have signed, or has, `answer`: kept for whoever sweeps."""
 
     answer: Issued | None = None
