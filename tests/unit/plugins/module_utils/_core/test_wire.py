@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core import model, wire
-from ansible_collections.keystead.identity.plugins.module_utils._core.key import KEY_ORIGINS, Key, Token
+from ansible_collections.keystead.identity.plugins.module_utils._core.key import KEY_FORMS, KEY_ORIGINS, Key, Token
 from ansible_collections.keystead.identity.plugins.module_utils._core.publication import (
     COPY_STATES,
     CopyState,
@@ -52,7 +52,8 @@ NUMBER = st.integers(-(10**12), 10**12) | st.floats(-1e12, 1e12, allow_nan=False
 SUBJECT = st.builds(model.Subject, MAYBE, TEXTS, TEXTS, TEXTS, TEXTS)
 TOKEN = st.builds(Token, TEXT, *[st.none() | TEXT] * 5)
 KEY = st.builds(
-    Key, TEXT, TEXT, st.none() | TEXT, st.none() | TOKEN, TEXTS, st.sampled_from(KEY_ORIGINS)
+    Key, TEXT, TEXT, st.none() | TEXT, st.none() | TOKEN, TEXTS, st.sampled_from(KEY_ORIGINS),
+    st.sampled_from(KEY_FORMS),
 )
 LINK = st.builds(model.Link, TEXT, TEXT)
 FILES = st.builds(model.Files, MAYBE, MAYBE, TEXT, st.lists(LINK, max_size=2).map(tuple), st.booleans())
