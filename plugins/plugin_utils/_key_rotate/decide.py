@@ -157,14 +157,19 @@ def _prepared(there: There, known: Known, active: Version) -> Version | None:
     return next((one for one in newer if one.number in known.staged), None)
 
 
+def _free(look: _Look) -> int:
+    """Return the next number that no key has."""
+    newest = max(look.known.newest, look.active.number)
+    return next(one for one in itertools.count(newest + 1) if one not in look.taken)
+
+
 def _to_replace(wanted: Wanted, look: _Look) -> t.Iterator[Act]:
     """Yield how the next generation takes the place of the active one, if that is due."""
     reason = due(look.active, look.known, look.limits, wanted.overlap)
     if reason is None:
         return
     prepared = look.prepared
-    newest = max(look.known.newest, look.active.number)
-    number = next(one for one in itertools.count(newest + 1) if one not in look.taken)
+    number = _free(look)
     if prepared is not None and (not prepared.usable or due(prepared, look.known, look.limits)):
         why = due(prepared, look.known, look.limits) or "it is of no use as it is"
         why = f"generation {prepared.number} was prepared, and is no use: {why}"
