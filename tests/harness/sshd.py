@@ -69,8 +69,15 @@ class Sshd:
         """Write something else into its configuration, and let it read that."""
         config = self.directory / "sshd_config"
         config.write_text(config.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+        before = self._listened()
         os.kill(self.pid, signal.SIGHUP)
+        deadline = time.monotonic() + 10
+        while self._listened() == before and time.monotonic() < deadline:
+            time.sleep(0.02)
         self.await_listener()
+
+    def _listened(self) -> int:
+        return (self.directory / "sshd.log").read_text(encoding="utf-8").count("Server listening on")
 
     def login(self, *options: str, known: str, key: str = "user_key") -> subprocess.CompletedProcess[str]:
         """Log in as a client with one line of known_hosts, by the name ALIAS; return what came of it."""
@@ -82,7 +89,12 @@ class Sshd:
         )  # fmt: skip
         arguments = [word for one in said for word in ("-o", one)]
         command = ["ssh", "-F", "none", *arguments, "root@127.0.0.1", "echo", "in"]
-        return subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
+        deadline = time.monotonic() + 5
+        while True:  # one that reads its configuration again does not listen for a moment
+            done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
+            if "Connection refused" not in done.stderr or time.monotonic() > deadline:
+                return done
+            time.sleep(0.05)
 
     def await_listener(self, timeout: float = 10.0) -> None:
         """Wait until it answers."""

@@ -45,6 +45,7 @@ ACME = ("eab.hmac_key", "challenge.dns_01.rfc2136.key_secret")
 ISSUER = (*(f"openbao.auth.{secret}" for secret in OPENBAO), *(f"acme.{secret}" for secret in ACME))
 CUSTODY = ("pkcs11.pin", *(f"openbao_transit.auth.{secret}" for secret in OPENBAO))
 LOCAL = ("local.passphrase", *(f"local.custody.{secret}" for secret in CUSTODY))
+SSH = (*(f"local_ssh.{one.partition('.')[2]}" for one in LOCAL), *(f"openbao_ssh.auth.{secret}" for secret in OPENBAO))
 EST, SCEP = "est.auth.basic.password", "scep.challenge"
 NOWHERE = "https://127.0.0.1:9"  # nothing listens on the port of RFC 863
 SECRETS = {
@@ -60,7 +61,7 @@ SECRETS = {
         *(
             f"{where}.{secret}"
             for where in ("identities.issuer", "issuer", "issuers")
-            for secret in (*LOCAL, EST, SCEP, *ISSUER)
+            for secret in (*LOCAL, *SSH, EST, SCEP, *ISSUER)
         ),
     ),
     PREFLIGHT_MODULE: (
@@ -68,7 +69,7 @@ SECRETS = {
         *(
             f"{where}.{secret}"
             for where in ("issuer", "issuers")
-            for secret in (*LOCAL, EST, SCEP, *ISSUER)
+            for secret in (*LOCAL, *SSH, EST, SCEP, *ISSUER)
         ),
     ),
 }
@@ -117,6 +118,14 @@ def prepared(args: Task, path: str) -> Task:  # noqa: PLR0911 - one a place
     """Return the arguments with an issuer, a custody or a copy, in which the option at this path can stand."""
     if path == COPY:
         return put(args, "identities.publish", [{"pkcs12": {"path": "/etc/web.p12"}}])
+    where, found, _way = path.partition(".local_ssh.")
+    if found:
+        said = {"local_ssh": {"directory": "/nowhere", "authority": "ssh"}}
+        args = put(args, where, [said] if where == "issuers" else said)
+    where, found, way = path.partition(".openbao_ssh.auth.")
+    if found:
+        said = {"openbao_ssh": {"url": NOWHERE, "role": "host", "auth": login(way)}}
+        return put(args, where, [said] if where == "issuers" else said)
     where, found, way = path.partition(".custody.")
     if found:
         token = {"pkcs11": {"module_path": "/nowhere.so", "token_label": "web"}}

@@ -232,7 +232,7 @@ def test_a_client_refuses_a_host_certificate_that_was_taken_back(site: Site) -> 
     assert site.lets_in(f"RevokedHostKeys={krl}"), "an empty list refuses nobody"
     old = {"serial_number": f"{ssh.parsed(ssh.encoded(site.certificate())).serial_number:x}"}
     serve_old(site)
-    site.world.converge([site.identity(lifetime="10d", prove=None)], issuer=site.options)
+    site.world.converge([site.identity(lifetime="10d", activate=None, prove=None)], issuer=site.options)
     done = revoked(site, old, replaced_first=False)
     assert done["certificates"][0]["status"] == "revoked"
     refused = site.login(f"RevokedHostKeys={krl}")
@@ -246,7 +246,7 @@ def test_what_a_server_still_shows_is_not_revoked_without_more_ado(site: Site) -
     site.settled()
     serial_number = f"{ssh.parsed(ssh.encoded(site.certificate())).serial_number:x}"
     serve_old(site)
-    site.world.converge([site.identity(lifetime="10d", prove=None)], issuer=site.options)
+    site.world.converge([site.identity(lifetime="10d", activate=None, prove=None)], issuer=site.options)
     said = Office(site.world.url, site.options).refusal({"serial_number": serial_number})
     assert "127.0.0.1:22, which proved sshd of web1.example.org" in said
 
