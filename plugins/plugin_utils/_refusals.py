@@ -37,8 +37,10 @@ class Refusals:
         self._signers = signers
         self._found: dict[str, list[tuple[str, datetime, str]]] = {}
         for row in unfit(ledger, batch.host, batch.store) if ledger.id is not None else ():
+            if row["message"] is None:  # it did fit, and became an orphan since: its key went with a run
+                continue
             question = json.loads(row["asked"] or "{}").get("question")
-            self._found.setdefault(row["name"], []).append((question, moment(row["at"]), row["message"] or ""))
+            self._found.setdefault(row["name"], []).append((question, moment(row["at"]), row["message"]))
 
     def check(self, work: Work) -> None:
         """Raise Denied where the answer would be the one that was refused a short time ago.

@@ -58,12 +58,12 @@ def orphan(
         facts = credentials.credential(content).facts
     except _UNREADABLE:
         return error, Orphaned()
-    if found.public_id != work.public_id:  # it may be anything, the authority itself included
-        return error, Orphaned()
-    told = str(error)
+    told, number = str(error), with_colons(found.serial_number)
+    if found.public_id != work.public_id:  # it may be anything, the authority itself included: nobody is told to revoke
+        return type(error)(f"{told}; what came has serial number {number}: find out whose it is"), Orphaned()
     if isinstance(work.issuer, Remedy) and (remedy := work.issuer.remedy(facts, request)):
         told += f"{', or' if '; ' in told else ';'} {remedy}"
-    told += f"; what it signed has serial number {with_colons(found.serial_number)} and ends on "
+    told += f"; what it signed has serial number {number} and ends on "
     told += f"{found.not_after:%Y-%m-%d %H:%M} UTC: revoke it there"
     return type(error)(told), Orphaned(found)
 

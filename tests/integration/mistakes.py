@@ -117,7 +117,7 @@ SCEP = {
     "a fingerprint of nothing": web(
         "scep.fingerprint_sha256: 'ab'", "64 hexadecimal", issuer=scep(fingerprint_sha256="ab"), key=RSA
     ),
-    "no URL": web("issuer.scep.url: it is not a URL", issuer=scep(url="scep.example.org"), key=RSA),
+    "no URL": web("issuer.scep.url: it does not begin with https://", issuer=scep(url="scep.example.org"), key=RSA),
     "a challenge without TLS": web(
         "issuer.scep.url: without TLS", "DES", "https",
         issuer=scep(url="http://scep.example.org/scep", challenge="{{ secret }}"), key=RSA,
@@ -330,8 +330,8 @@ OPTIONS = {
     "no fingerprint": task("issuer.local.accept_new_root", "'ab'", "64", issuer=local_issuer(accept_new_root="ab")),
     "no time for the issuer": task("issuer.local.timeout", "'0s'", "30s", issuer=local_issuer(timeout="0s")),
     "check_status of info": info("check_status", "always", "ledger, live", check_status="always"),
-    "an issuer of info that is not built": info(
-        "issuers[0].openbao_ssh", "not built", issuers=[{"openbao_ssh": {"url": "x"}}]
+    "an issuer of info with what is not built": info(
+        "issuers[0].local.ca_bundle", "not built", issuers=[{"local": {"ca_bundle": "x"}}]
     ),
     "info of a bad name": info("option names", "'../x'", names=["../x"]),
     "info of a relative path": info("option paths", "'x.pem'", "/x.pem", paths=["x.pem"]),

@@ -44,8 +44,8 @@ def linked(world: World) -> dict[str, t.Any]:
 
 
 def same(found: Remembered, before: Remembered) -> bool:
-    """Tell whether a ledger knows the same again, but for how long it has known the key."""
-    return found._replace(key_since=None) == before._replace(key_since=None)
+    """Tell whether a ledger knows the same again, but for how long it has known the key, and what was asked for it."""
+    return found._replace(key_since=None, asked=None) == before._replace(key_since=None, asked=None)
 
 
 def claim(world: World) -> str | None:
