@@ -20,6 +20,7 @@ Options = t.Mapping[str, t.Any]
 
 SSH = "ssh_host"
 MOST_PRINCIPALS = 256  # OpenSSH's SSHKEY_CERT_MAX_PRINCIPALS
+MOST_BYTES = 8192  # of all of them, so that a certificate has its place among what crosses the wire
 _NAMES = ("common_name", "dns_names", "ip_addresses", "uris", "email_addresses")
 _OF_TLS = ("server_name", "starttls", "client_auth")
 
@@ -39,6 +40,8 @@ def names(options: Options) -> Subject:
 def _principals(said: t.Sequence[str]) -> Subject:
     if len(said) > MOST_PRINCIPALS:
         raise Misconfigured(f"principals: {len(said)} are more than {MOST_PRINCIPALS}; declare fewer")
+    if sum(len(one) + 4 for one in said) > MOST_BYTES:
+        raise Misconfigured(f"principals: together they are longer than {MOST_BYTES} bytes; declare fewer")
     found: dict[str, list[str]] = {"dns_names": [], "ip_addresses": []}
     for one in said:
         try:
@@ -77,6 +80,8 @@ def check_fits(options: Options, key: Key) -> None:
         raise Misconfigured(f"key.type: OpenSSH has no {key.type} keys; write ed25519, ecdsa-p256 or rsa-3072")
     if options["profile"] != Identity("").profile:
         raise Misconfigured("profile: it belongs to kind x509; leave it out")
+    if int(str(options["mode"]), 8) & 0o077:
+        raise Misconfigured(f"mode: sshd ignores a key that others may read, as with {options['mode']}; write 0600")
     if options["publish"]:
         raise Misconfigured("publish: kind ssh_host has no copies in other places; leave it out, and use links")
     for option in _OF_TLS:

@@ -157,6 +157,10 @@ def host_key(*expected: str, **said: t.Any) -> Case:
 
 
 OF_SSH = {
+    "a key that others may read": host_key("mode: sshd ignores", "0640", "write 0600", mode="0640"),
+    "names that are too long together": host_key(
+        "principals: together", "8192 bytes", principals=[f"{number}.{'a' * 60}.example.org" for number in range(120)]
+    ),
     "names of the other kind": host_key("identities[web].dns_names", "principals", dns_names=["web1.example.org"]),
     "principals of x509": web("identities[web].principals", "kind ssh_host", "dns_names", principals=["web1"]),
     "no principals": host_key("identities[web].principals", "every host", principals=[]),

@@ -251,6 +251,17 @@ def test_what_a_server_still_shows_is_not_revoked_without_more_ado(site: Site) -
     assert "127.0.0.1:22, which proved sshd of web1.example.org" in said
 
 
+def test_what_a_server_shows_for_an_older_type_of_key_is_not_revoked_either(site: Site) -> None:
+    site.settled()
+    serve_old(site)
+    quiet: dict[str, t.Any] = {"activate": None, "prove": None}
+    for lifetime in ("10d", "9d"):
+        one = site.identity(key={"type": "ecdsa-p256"}, lifetime=lifetime, **quiet)
+        site.world.converge([one], issuer=site.options)
+    said = Office(site.world.url, site.options).refusal({"superseded": True})
+    assert "127.0.0.1:22, which proved sshd of web1.example.org" in said
+
+
 def test_a_server_refuses_a_user_whose_certificate_of_the_same_authority_was_taken_back(site: Site) -> None:
     key = site.server.directory / "private_key"
     key.touch(mode=0o600)

@@ -21,7 +21,8 @@ from .errors import printable
 from .keys import key_type_of, signing_hash, spki, spki_sha256
 from .model import Credential, Subject, X509Facts
 
-MALFORMED: tuple[type[Exception], ...] = (ValueError, TypeError)  # what bytes that somebody else made can raise
+# What bytes that somebody else made can raise; a compressed point of a key in SSH's form is "not implemented".
+MALFORMED: tuple[type[Exception], ...] = (ValueError, TypeError, NotImplementedError)
 with contextlib.suppress(NameError):
     MALFORMED += (UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 # What older ones raise too: 38 a KeyError for an unknown kind of string in a name, 43 InternalError for some keys.

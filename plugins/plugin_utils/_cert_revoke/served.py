@@ -69,28 +69,42 @@ def served(ledger: Readable, found: Sequence[Found]) -> tuple[Places, list[str]]
     """
     meant = {one.target.kept.fingerprint for one in found}
     owners = {holder.identity_row: holder for one in found for holder in one.target.holders}
-    of_ssh = {holder.identity_row: _of_ssh(one) for one in found for holder in one.target.holders}
+    ways = _ways(found)
     known = revocations.endpoints(ledger, owners)
-    asked = list(dict.fromkeys((one, of_ssh[row]) for row, places in known.items() for one in places))
+    each = [(row, one, way) for row, places in known.items() for one in places for way in ways[row]]
+    asked = list(dict.fromkeys((one, way) for _row, one, way in each))
     shown = dict(zip(asked, _shown(asked), strict=True))
     places: Places = {}
     warnings: dict[str, None] = {}
-    for row, endpoints in known.items():
-        holder = owners[row]
-        for endpoint in endpoints:
-            answer = shown[endpoint, of_ssh[row]]
-            where = f"{_called(endpoint)}, which proved {holder.identity} of {holder.host}"
-            if isinstance(answer, str):
-                warnings[f"{WHO}: {where}, could not be asked what it serves now: {answer}"] = None
-            elif pki.fingerprint(answer) in meant:
-                places.setdefault(pki.fingerprint(answer), []).append(where)
+    for row, endpoint, way in each:
+        answer, holder = shown[endpoint, way], owners[row]
+        where = f"{_called(endpoint)}, which proved {holder.identity} of {holder.host}"
+        if isinstance(answer, str):
+            warnings[f"{WHO}: {where}, could not be asked what it serves now: {answer}"] = None
+        elif pki.fingerprint(answer) in meant:
+            places.setdefault(pki.fingerprint(answer), []).append(where)
     return places, list(warnings)
 
 
-def _of_ssh(found: Found) -> bytes | None:
-    """Return a certificate that is one of SSH: who has it is asked in another way."""
-    content = found.target.kept.certificate or b""
-    return content if content and not content.startswith(_DER) else None
+def _ways(found: Sequence[Found]) -> dict[int, list[bytes | None]]:
+    """Return how to ask for what an identity has: a handshake, and a key exchange for each type of a key of SSH.
+
+    So its certificates that differ in that have a question each, with one of them as the pattern.
+    """
+    ways: dict[int, dict[bytes, bytes | None]] = {}
+    for one in found:
+        content = one.target.kept.certificate or b""
+        of_ssh = content if content and not content.startswith(_DER) else None
+        for holder in one.target.holders:
+            ways.setdefault(holder.identity_row, {})[_type(of_ssh)] = of_ssh
+    return {row: list(patterns.values()) for row, patterns in ways.items()}
+
+
+def _type(of_ssh: bytes | None) -> bytes:
+    """Return how the type of a certificate of SSH is called; empty for one of TLS."""
+    from ...module_utils._core.ssh import Reader
+
+    return Reader(of_ssh).string() if of_ssh else b""
 
 
 def _called(endpoint: ProvedAt) -> str:

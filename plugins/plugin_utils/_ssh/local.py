@@ -133,7 +133,8 @@ class Signer:
             for place in (self._path, self._issued, self._revoked):
                 place.mkdir(mode=0o755, exist_ok=True)
         if not (self._path / "ca.pub").exists():
-            write(self._path / "ca.pub", ssh.as_text(self.public_key))
+            with locked(self._authority.lock):
+                write(self._path / "ca.pub", ssh.as_text(self.public_key))
 
     def _signed(self, request: Request, now: dt.datetime) -> bytes | Denied:
         names = pki.alternative_names(request.subject)

@@ -101,6 +101,16 @@ def test_what_is_cut_or_changed_is_read_or_is_a_value_error(line: bytes, data: s
             assert read(bytes(content))
 
 
+def test_a_point_in_another_form_is_no_certificate(tmp_path: Path) -> None:
+    content = credentials.encoded(signed(tmp_path, "ecdsa-p256"))
+    for form in (b"\2", b"\3"):
+        changed = content.replace(b"\0\0\0\x08nistp256\0\0\0\x41\4", b"\0\0\0\x08nistp256\0\0\0\x41" + form, 1)
+        assert changed != content
+        for read in (credentials.credential, credentials.public_key):
+            with pytest.raises(ValueError, match="not a certificate of SSH"):
+                read(changed)
+
+
 @given(st.binary(max_size=200))
 def test_anything_else_is_no_certificate(noise: bytes) -> None:
     for text in (b"ssh-ed25519-cert-v01@openssh.com " + noise, b"ssh-"):
