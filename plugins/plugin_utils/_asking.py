@@ -10,6 +10,7 @@ import contextlib
 import time
 import typing as t
 
+from ..module_utils._core import credentials
 from ..module_utils._core.errors import KeysteadError, Misconfigured
 from ..module_utils._core.ports import Revoker, Unknown
 from ._durations import seconds
@@ -67,6 +68,8 @@ class Asking:
             if not isinstance(found.status, Unknown):
                 return found
             why = why or found.why
+        if credentials.is_of_ssh(leaf):
+            return Told(Unknown(), why or "nobody who can tell is named; nothing is published of certificates of SSH")
         known = [*above, *(root for issuer in issuers for root in self._roots_of(issuer))]
         published = self._published.status(leaf, known, max(0.1, min(PATIENCE, self._until - time.monotonic())))
         return published._replace(why=why or published.why) if isinstance(published.status, Unknown) else published

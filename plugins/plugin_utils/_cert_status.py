@@ -11,7 +11,7 @@ import re
 import typing as t
 from pathlib import Path
 
-from ..module_utils._core import pki
+from ..module_utils._core import credentials, pki
 from ..module_utils._core.errors import KeysteadError, Misconfigured, first_line
 from ._asking import asking
 from ._ledger import revocations
@@ -91,7 +91,7 @@ class _Terms:
         is_path = "-----BEGIN" not in term
         try:
             content = _content(Path(term).expanduser()) if is_path else term.encode()
-            leaf, *above = pki.der_certificates(content)
+            leaf, *above = pki.der_certificates(content) if b"-----BEGIN" in content else [credentials.encoded(content)]
         except OSError as error:
             why = error.strerror or first_line(error)
             raise Misconfigured(f"{WHO}: {term} cannot be read on the controller ({why}); correct it") from None

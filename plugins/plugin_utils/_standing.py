@@ -82,19 +82,18 @@ class Standings:
         if meant.revoked is not None:
             return Standing(REVOKED, meant.revoked.reason, meant.revoked.when, "ledger")
         try:
-            leaf = x509.load_der_x509_certificate(meant.certificate or b"")
-            begins, ends = leaf.not_valid_before_utc, leaf.not_valid_after_utc
+            leaf, begins, ends = _read(meant.certificate or b"")
         except pki.MALFORMED:
-            return Standing(UNKNOWN, why="it is no certificate of X.509 that can be read")
+            return Standing(UNKNOWN, why="it cannot be read")
         if ends <= self._now:
             return Standing(EXPIRED, why=f"it ended on {ends:%Y-%m-%d %H:%M} UTC")
         if begins > self._now + SKEW:
             return Standing(UNKNOWN, why=f"it begins on {begins:%Y-%m-%d %H:%M} UTC")
         try:
-            way = _way(leaf, meant.above)
+            way = _way(leaf, meant.above) if leaf else []
         except pki.MALFORMED:
             return Standing(UNKNOWN, why="what stands above it cannot be read")
-        return self._trusted(leaf, way) or self._alive(way, meant)
+        return (self._trusted(leaf, way) if leaf else None) or self._alive(way, meant)
 
     def _trusted(self, leaf: x509.Certificate, way: list[x509.Certificate]) -> Standing | None:
         """Say why a certificate leads to none of the roots; None where it does, or where none are declared."""
@@ -127,6 +126,15 @@ class Standings:
         if not isinstance(found, Revoked):
             return None
         return Standing(UNKNOWN, why=f"{authority.subject.rfc4514_string()} above it was revoked ({found.reason})")
+
+
+def _read(content: bytes) -> tuple[x509.Certificate | None, datetime, datetime]:
+    """Return a certificate, None for one of SSH, and its life. Raises one of MALFORMED."""
+    if credentials.is_of_ssh(content):
+        found = credentials.credential(content)
+        return None, found.not_before, found.not_after
+    leaf = x509.load_der_x509_certificate(content)
+    return leaf, leaf.not_valid_before_utc, leaf.not_valid_after_utc
 
 
 def meant_by(ledger: Readable | None, certificate: bytes, above: Sequence[bytes] = ()) -> Meant:

@@ -12,10 +12,12 @@ import typing as t
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core import ssh
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied
+from ansible_collections.keystead.identity.plugins.module_utils._options.cert_status import LOOKUP
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import INFO
 from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
 from ansible_collections.keystead.identity.plugins.plugin_utils._action import Task
+from ansible_collections.keystead.identity.plugins.plugin_utils._cert_status import tell
 from ansible_collections.keystead.identity.plugins.plugin_utils._info import look
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 from ansible_collections.keystead.identity.tests.harness import local_ssh
@@ -73,6 +75,26 @@ def test_information_shows_it_and_finds_nothing_wrong(site: Site) -> None:
     assert (one["failed"], one["findings"]) == (False, [])
     assert one["certificate"]["principals"] == SSHD["principals"]
     assert set(one["paths"]) == {"private_key", "public_key", "certificate"}
+
+
+def test_the_lookup_says_how_it_stands(site: Site, tmp_path: Path) -> None:
+    def asked(term: str = "sshd", **said: t.Any) -> dict[str, t.Any]:
+        given = validated({**said, "part": "record"}, spec(LOOKUP), module="cert_status")
+        ledger = {"ledger": site.world.url, "ledger_password": None, "ledger_password_file": None}
+        (found,) = tell(ledger, [term], given, site.world.host)
+        return t.cast("dict[str, t.Any]", found)
+
+    live = {"check_status": "live", "issuers": [site.options]}
+    path = tmp_path / "sshd-cert.pub"
+    path.write_bytes(ssh.as_text(site.content()))
+    assert (asked()["status"], asked()["source"]) == ("good", "ledger")
+    assert (asked(**live)["status"], asked(str(path), **live)["source"]) == ("good", "issuer")
+    site.issuer.revoke([site.content()], "key_compromise")
+    assert asked()["status"] == "good", "the ledger has not heard of it"
+    assert (asked(**live)["status"], asked(**live)["reason"]) == ("revoked", "key_compromise")
+    silent = asked(check_status="live")
+    assert silent["status"] == "unknown"
+    assert "nothing is published of certificates of SSH" in silent["why"]
 
 
 @pytest.mark.parametrize("part", ["private_key.pem", "public_key.pub", "certificate.pub"])

@@ -20,6 +20,11 @@ _SSH = (b"ssh-", b"ecdsa-sha2-")  # begin the line of a certificate; the other t
 _SSH_ENCODED = b"\0\0\0"  # begins the name of its type, which is shorter than 256; DER begins with a SEQUENCE
 
 
+def is_of_ssh(content: bytes) -> bool:
+    """Tell whether these bytes are a certificate of SSH, and not of X.509."""
+    return content.startswith(_SSH_ENCODED)
+
+
 def first_in(text: bytes) -> bytes | None:
     """Return what the first credential of a text encodes, for `credential` to parse; None where there is none."""
     return _ssh().first_in(text) if text.startswith(_SSH) else pki.first_in(text)
