@@ -23,8 +23,9 @@ options:
     description:
       - Which certificates. The name of an identity means the one that it has. A serial number with colons, or a SHA-256
         fingerprint, means one that the ledger knows.
-      - PEM, or the path of a PEM file on the controller, which has a slash, means the first certificate in it. The
-        ledger need not know it; without O(ledger) and its other sources, there need be none.
+      - PEM, or the path of a file on the controller, which has a slash, means the first certificate in it; a file may
+        hold a certificate of SSH in place of PEM. The ledger need not know it; without O(ledger) and its other sources,
+        there need be none.
     type: list
     elements: str
     required: true
