@@ -119,7 +119,9 @@ def _entries(
     """Return what the next list has: of all records when its time has come, else what it had and what it lacks."""
     if last is None or _is_over(authority, last, now):
         if last is not None:
-            records.retire(authority, {entry.serial_number for entry in last}, last.last_update_utc)
+            if last.last_update_utc > now:  # by a clock that was ahead, others may have been put away too early
+                records.take_back(authority, now)
+            records.retire(authority, {entry.serial_number for entry in last}, min(last.last_update_utc, now))
         return [records.entry(authority, one) for one in records.serial_numbers(authority)]
     had = {entry.serial_number for entry in last}
     return [*last, *(records.entry(authority, one) for one in records.serial_numbers(authority) if one not in had)]

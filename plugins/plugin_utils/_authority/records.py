@@ -22,7 +22,7 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.pki import MALFORMED
 from ...module_utils._core.ports import Revoked
-from .files import put_all, read, read_if_there, speaking, sync
+from .files import entries, put_all, read, read_if_there, speaking, sync
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -101,9 +101,24 @@ def retire(authority: Authority, listed: t.Container[int], made: dt.datetime) ->
             with speaking("put away", path):
                 place.mkdir(mode=0o755, exist_ok=True)
                 path.rename(place / path.name)
-    for changed in (place, authority.revoked):
-        if changed.exists():
-            sync(changed)
+    _synced(place, authority.revoked)
+
+
+def take_back(authority: Authority, now: dt.datetime) -> None:
+    """Let the records of certificates count again that were put away, and have not ended."""
+    place = _expired(authority)
+    for path in entries(place, _SUFFIX) if place.is_dir() else ():
+        end = _parsed(path, read(path)).not_after or _end(authority, _serial_number(authority, path.name))
+        if end is not None and end > now:
+            with speaking("take back", path):
+                path.rename(authority.revoked / path.name)
+    _synced(place, authority.revoked)
+
+
+def _synced(*changed: Path) -> None:
+    for one in changed:
+        if one.exists():
+            sync(one)
 
 
 def _end(authority: Authority, serial_number: int) -> dt.datetime | None:

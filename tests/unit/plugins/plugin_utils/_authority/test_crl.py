@@ -122,6 +122,20 @@ def test_a_list_that_a_clock_made_which_was_ahead_is_made_anew(tmp_path: Path) -
     assert (number(tmp_path), again(tmp_path)) == (3, [])
 
 
+def test_what_has_not_ended_stays_on_the_list_although_a_clock_was_ahead(tmp_path: Path) -> None:
+    options = make.two_tiers(tmp_path)
+    one, other = (issue(options, lifetime=36 * 3600) for _number in range(2))
+    revoke(options, one)
+    for ahead in (5 * DAY, 10 * DAY):  # two lists: the second one puts away what the first one had after its end
+        again(tmp_path, make.now() + ahead)
+    revoke(options, other, at=make.now() + 10 * DAY)
+    assert one.serial_number not in serials(tmp_path), "for that clock it has ended"
+    (reason,) = again(tmp_path)
+    assert "a clock was ahead when it was made" in reason
+    assert serials(tmp_path) == {one.serial_number, other.serial_number}
+    assert again(tmp_path) == []
+
+
 @pytest.mark.parametrize("name", ["crl.der", "certificate.der"])
 def test_what_clients_fetch_is_put_back(tmp_path: Path, name: str) -> None:
     make.two_tiers(tmp_path)
