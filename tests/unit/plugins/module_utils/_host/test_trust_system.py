@@ -10,6 +10,7 @@ import shutil
 import ssl
 import subprocess
 import typing as t
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,23 @@ def test_a_file_that_somebody_spoiled_is_written_again(way: Layout) -> None:
     assert (store.look().state, store.look().detail) == ("drift", "somebody else changed its files")
     store.write((ONE,))
     assert (store.look().state, trusted(way)) == ("ours", {ONE})
+
+
+def _write(way: Layout, name: str, anchor: bytes) -> None:
+    SystemStore(name, way).write((anchor,))
+
+
+def test_runs_for_several_bundles_at_once_call_the_tool_one_after_the_other(way: Layout) -> None:
+    wanted = {"shop": ONE, "mail": TWO, "web": THREE}
+    for _turn in range(4):
+        with ProcessPoolExecutor(len(wanted)) as pool:
+            for done in [pool.submit(_write, way, name, anchor) for name, anchor in wanted.items()]:
+                done.result()
+        assert trusted(way) == set(wanted.values())
+        bundle = Path(way.bundle).read_bytes()
+        assert all(bundle.count(pki.pem_certificate(one).split(b"\n")[1]) == 1 for one in wanted.values())
+        for name in wanted:
+            SystemStore(name, way).write(())
 
 
 def test_a_tool_that_fails_is_named_with_what_it_said(way: Layout) -> None:
