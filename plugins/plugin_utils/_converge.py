@@ -48,7 +48,7 @@ def converge(
     args: Options, task: Task, module: str = "machine_identity", watch: Watch | None = None
 ) -> dict[str, t.Any]:
     """Bring the identities of one host to what validated options declare; return what the task returns."""
-    if args.get("plan") and not watch:
+    if args.get("plan") is not None and not watch:
         from ._plan.of_host import planned
 
         return planned(args, task, module, converge)

@@ -57,7 +57,7 @@ def check_one_sort(said: t.Mapping[str, t.Any]) -> None:
     """
     if said["keys"] and said["identities"] is not None:
         raise Misconfigured(f"{WHO}: option keys: identities stand beside it; write a task for each")
-    if said["keys"] and said["plan"]:
+    if said["keys"] and said["plan"] is not None:
         raise Misconfigured(
             f"{WHO}: option plan is not built yet for keys in {VERSION}; leave it out: check mode shows the same steps"
         )

@@ -276,6 +276,7 @@ def test_a_plan_that_somebody_edited_is_refused_and_one_that_was_only_indented_i
 
 def test_a_path_that_is_not_absolute_or_leads_to_no_file_is_refused(site: Site) -> None:
     assert "'plan.json' is not absolute; write for example /srv/plans/" in site.refusal(plan="plan.json")
+    assert "'' is not absolute" in site.refusal(plan=""), "a variable that holds nothing is no leave"
     assert "is no regular file" in site.refusal(plan=str(site.path.parent))
     assert "is no regular file" in site.refusal(plan=str(site.path.parent), check=True)
     site.path.write_text("", encoding="ascii")

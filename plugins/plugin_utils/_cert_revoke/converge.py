@@ -63,7 +63,7 @@ def converge(args: t.Mapping[str, t.Any], setting: Setting) -> dict[str, t.Any]:
 
 
 def _planned(args: t.Mapping[str, t.Any], setting: Setting) -> Planned | None:
-    if not args["plan"]:
+    if args["plan"] is None:
         return None
     from ...module_utils._options.cert_revoke import OPTIONS
     from .._plan.planned import Planned, Task

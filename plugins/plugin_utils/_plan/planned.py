@@ -48,7 +48,7 @@ class Planned:
         self._who, self._path, self._task = f"{task.module}: option plan", Path(args["plan"]), task
         if not self._path.is_absolute():
             raise Misconfigured(
-                f"{self._who}: {str(self._path)[:200]!r} is not absolute; write for example "
+                f"{self._who}: {str(args['plan'])[:200]!r} is not absolute; write for example "
                 f"/srv/plans/{{{{ inventory_hostname }}}}.{task.module}.json"
             )
         self._declared = declared(args, table)
