@@ -157,6 +157,17 @@ def _prepared(there: There, known: Known, active: Version) -> Version | None:
     return next((one for one in newer if one.number in known.staged), None)
 
 
+def _gave_way(look: _Look) -> str | None:
+    """Say that the active generation is one that was replaced: what is tainted is used for nothing new, whatever comes.
+
+    The one that took its place is gone from the backend.
+    """
+    later = [one.number for one in look.known.kept if one.number > look.active.number]
+    if not later:
+        return None
+    return f"generation {look.active.number} gave way to {later[-1]}, which is gone: it is not used anew"
+
+
 def _free(look: _Look) -> int:
     """Return the next number that no key has."""
     newest = max(look.known.newest, look.active.number)
@@ -165,7 +176,7 @@ def _free(look: _Look) -> int:
 
 def _to_replace(wanted: Wanted, look: _Look) -> t.Iterator[Act]:
     """Yield how the next generation takes the place of the active one, if that is due."""
-    reason = due(look.active, look.known, look.limits, wanted.overlap)
+    reason = _gave_way(look) or due(look.active, look.known, look.limits, wanted.overlap)
     if reason is None:
         return
     prepared = look.prepared
@@ -189,8 +200,10 @@ def _to_replace(wanted: Wanted, look: _Look) -> t.Iterator[Act]:
 
 
 def tainted_at(row: Kept, known: Known) -> datetime | None:
-    """Return when a generation gave way to the next one; None where it is the newest."""
-    return next((one.at for one in known.kept if one.number > row.number), None)
+    """Return when a generation gave way, None where it did not: one that went away as the newest does not count."""
+    later = [one for one in known.kept if one.number > row.number]
+    stayed = [one for one in later if one.gone is None or any(one.at < next_.at <= one.gone for next_ in later)]
+    return stayed[0].at if stayed else None
 
 
 def _to_destroy(wanted: Wanted, there: There, known: Known, limits: Limits, active: Version) -> t.Iterator[Act]:

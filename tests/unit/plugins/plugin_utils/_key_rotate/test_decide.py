@@ -44,7 +44,14 @@ def staged(ages: t.Mapping[int, float]) -> dict[int, datetime]:
     return {number: NOW - age * DAY for number, age in ages.items()}
 
 
+def gone_early(ages: t.Mapping[int, float]) -> tuple[Kept, ...]:
+    """Return three generations, the second of which went away before there was the third."""
+    first, second, third = kept(ages)
+    return first, second._replace(gone=NOW - (ages[3] + 1) * DAY), third
+
+
 ROTATION = [("stage_key", 2), ("prove", 2), ("activate", 2)]
+THIRD = [("stage_key", 3), ("prove", 3), ("activate", 3)]
 CASES: dict[str, tuple[Wanted, There, Known, Limits, list[tuple[str, int]]]] = {
     "a young key stays": (wanted(), has(1), Known(kept({1: 10})), LIMITS, []),
     "one that nobody recorded is recorded": (wanted(), has(1), Known(), LIMITS, [("adopt", 1)]),
@@ -67,10 +74,10 @@ CASES: dict[str, tuple[Wanted, There, Known, Limits, list[tuple[str, int]]]] = {
         wanted(), has(1, 2), Known(kept({1: 366}), staged({2: 2})), LEAKED, [("destroy", 2), *ROTATION],
     ),
     "a number is never used again": (
-        wanted(), has(1), Known(kept({1: 366, 2: 300}, 2)), LIMITS, [("stage_key", 3), ("prove", 3), ("activate", 3)],
+        wanted(), has(1), Known(kept({1: 366, 2: 300}, 2)), LIMITS, THIRD,
     ),
     "a number that somebody else took is left out": (
-        wanted(), has(1, 2), Known(kept({1: 366})), LIMITS, [("stage_key", 3), ("prove", 3), ("activate", 3)],
+        wanted(), has(1, 2), Known(kept({1: 366})), LIMITS, THIRD,
     ),
     "with an overlap it is made earlier, and waits": (
         wanted(overlap=MONTH), has(1), Known(kept({1: 336})), LIMITS, ROTATION[:2],
@@ -96,8 +103,15 @@ CASES: dict[str, tuple[Wanted, There, Known, Limits, list[tuple[str, int]]]] = {
     "the one that was active in this run is not destroyed by it": (
         wanted(grace=0), has(1), Known(kept({1: 366})), LIMITS, ROTATION,
     ),
-    "what is gone is no longer recorded, and the one before is active": (
-        wanted(), has(1), Known(kept({1: 60, 2: 30})), LIMITS, [("withdraw", 2)],
+    "what is gone is no longer recorded, and the one before, which is tainted, gives way to another": (
+        wanted(), has(1), Known(kept({1: 60, 2: 30})), LIMITS, [("withdraw", 2), *THIRD],
+    ),
+    "also in the next run": (wanted(), has(1), Known(kept({1: 60, 2: 30}, 2)), LIMITS, THIRD),
+    "its grace begins when it gave way at last": (
+        wanted(grace=MONTH), has(1, 3), Known(gone_early({1: 90, 2: 60, 3: 10})), LIMITS, [],
+    ),
+    "and ends then": (
+        wanted(grace=MONTH), has(1, 3), Known(gone_early({1: 90, 2: 60, 3: 31})), LIMITS, [("destroy", 1)],
     ),
     "what a backend uses already is proved and recorded": (
         wanted(), has(1, 2, leads=2), Known(kept({1: 366}), staged({2: 0.1})), LIMITS, ROTATION[1:],
