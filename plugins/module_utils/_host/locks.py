@@ -19,24 +19,24 @@ _PATIENCE = 10.0  # seconds, for a lock that is held for some milliseconds
 
 
 @contextlib.contextmanager
-def locked(dir_fd: int, name: str) -> t.Iterator[int]:
+def locked(dir_fd: int, name: str, patience: float = _PATIENCE) -> t.Iterator[int]:
     """Hold a file, made empty and 0600 when it is missing, for ourselves; yield its descriptor.
 
     The file itself is locked (flock), not its directory: anybody who may read a directory could lock it for ever.
     The holder may replace or remove the file; who waited then looks again.
     """
     with said(name, dir_fd):
-        fd = _patiently_locked(dir_fd, name)
+        fd = _patiently_locked(dir_fd, name, patience)
         try:
             yield fd
         finally:
             os.close(fd)
 
 
-def _patiently_locked(dir_fd: int, name: str) -> int:
+def _patiently_locked(dir_fd: int, name: str, patience: float) -> int:
     import time
 
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + patience
     while time.monotonic() < until:
         fd = _locked_now(dir_fd, name)
         if fd is not None:

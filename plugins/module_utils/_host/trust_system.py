@@ -6,25 +6,26 @@
 
 from __future__ import annotations
 
-import fcntl
+import contextlib
 import hashlib
 import os
 import re
 import shutil
 import stat
-import time
 import typing as t
 
 from .._core import pki
 from .._core.errors import Misconfigured, Unavailable
 from .._core.trust import TrustSeen
+from .._pkcs11.alone import own_directory
 from .command import SYSTEM_PATH, run
 from .directories import open_directory
+from .locks import locked
 from .safe_files import facts, name_of_ours, read_file, read_link, remove, write_file
 from .trust_file import MODE, readable
 
 PATIENCE = 120.0  # seconds for the tool, whose hooks may build a store for Java
-PAUSE = 0.1  # seconds
+LOCK = ".keystead-trust.lock"  # it stays there
 LARGEST_STORE = 16 << 20  # bytes
 _BODY = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 
@@ -82,10 +83,13 @@ class SystemStore:
 
     def write(self, anchors: tuple[bytes, ...]) -> None:
         """Have exactly these anchors in the store, of those of this bundle: what is new comes before what goes."""
+        with _alone():
+            self._write(anchors)
+
+    def _write(self, anchors: tuple[bytes, ...]) -> None:
         wanted = {self._name_of(der): pki.pem_certificate(der) for der in anchors}
         directory = open_directory(self._layout.source)
         try:
-            _alone(directory, self._layout.source)  # until it is closed, or this process ends
             for name in self._half_written(directory):
                 remove(directory, name)
             there = self._files(directory)
@@ -94,11 +98,11 @@ class SystemStore:
                     write_file(directory, name, content, mode=MODE, temporary=name_of_ours(name))
             for name in sorted(there.keys() - wanted.keys()):
                 remove(directory, name)
-            self._tell(self._layout.tool)
-            if self._layout.links:
-                self._forget_links()
         finally:
             os.close(directory)
+        self._tell(self._layout.tool)
+        if self._layout.links:
+            self._forget_links()
 
     def _name_of(self, der: bytes) -> str:
         return f"{self._prefix}{pki.fingerprint(der)[:16]}.crt"
@@ -170,18 +174,22 @@ class SystemStore:
             raise Unavailable(f"host: {ran.problem}; run {' '.join(argv)} by hand to see why, then run again")
 
 
-def _alone(directory: int, path: str) -> None:
-    """Keep other runs out: two tools at once write one file, and leave a part of the system's anchors in it."""
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                raise Unavailable(f"host: another run has held {path} for {PATIENCE:.0f} s; run again") from None
-            time.sleep(PAUSE)
-        else:
-            return
+@contextlib.contextmanager
+def _alone() -> t.Iterator[None]:
+    """Keep other runs out: two tools at once write one file, and leave a part of the system's anchors in it.
+
+    The lock is not in `source`, of which a tool may read every file.
+    """
+    place = own_directory()
+    if place is None:
+        yield
+        return
+    directory = open_directory(place)
+    try:
+        with locked(directory, LOCK, PATIENCE):
+            yield
+    finally:
+        os.close(directory)
 
 
 def _bodies(path: str) -> frozenset[bytes]:
