@@ -42,12 +42,21 @@ def accepted(
     `public_id` is the SPKI SHA-256 of the staged key, `roots` the pinned trust anchors in DER. Raises Denied with the
     reason.
     """
-    try:
+    with refusing(generation, request, "it is not made of certificates"):
         return _accepted(generation, request, public_id, roots, now)
+
+
+@contextlib.contextmanager
+def refusing(generation: Generation, request: Request, malformed: str) -> t.Iterator[None]:
+    """Say whose answer for whom is refused, and why; `malformed` is why where it cannot be read. Raises Denied."""
+    try:
+        yield
     except MALFORMED:
-        reason = "it is not made of certificates"
+        reason = malformed
     except Denied as error:
         reason = str(error)
+    else:
+        return
     raise Denied(f"{generation.issuer_id}: its answer for {request.name} is refused: {reason}")
 
 
@@ -68,17 +77,23 @@ def _accepted(
 
 def _parts(generation: Generation) -> tuple[x509.Certificate, list[x509.Certificate]]:
     """Return the leaf and its chain; only PEM that says nothing else gets through."""
-    if set(generation.parts) != PARTS:
-        raise Denied(f"it has the parts {', '.join(sorted(map(str, generation.parts)))[:100]}")
-    content = {name: part.content for name, part in generation.parts.items()}
-    if max(map(len, content.values())) > LARGEST_PART:
-        raise Denied(f"a part of it has more than {LARGEST_PART} bytes")
+    content = contents(generation, PARTS)
     if content["fullchain"] != content["certificate"] + content["chain"]:
         raise Denied("its fullchain is not its certificate and its chain")
     leaves, chain, _roots = (_certificates(content[name]) for name in ("certificate", "chain", "roots"))
     if len(leaves) != 1:
         raise Denied(f"it has {len(leaves)} certificates in place of one")
     return leaves[0], chain
+
+
+def contents(generation: Generation, parts: frozenset[str]) -> dict[str, bytes]:
+    """Return what the parts hold; raises Denied where they are not exactly these, or too large."""
+    if set(generation.parts) != parts:
+        raise Denied(f"it has the parts {', '.join(sorted(map(str, generation.parts)))[:100]}")
+    found = {name: part.content for name, part in generation.parts.items()}
+    if max(map(len, found.values())) > LARGEST_PART:
+        raise Denied(f"a part of it has more than {LARGEST_PART} bytes")
+    return found
 
 
 def _certificates(pem: bytes) -> list[x509.Certificate]:

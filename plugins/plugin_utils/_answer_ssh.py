@@ -15,8 +15,7 @@ with contextlib.suppress(ImportError):
 
 from ..module_utils._core import ssh
 from ..module_utils._core.errors import Denied
-from ..module_utils._core.pki import MALFORMED
-from ._answer import LARGEST_PART, check_is_the_described, check_lifetime
+from ._answer import check_is_the_described, check_lifetime, contents, refusing
 
 if t.TYPE_CHECKING:
     import datetime as dt
@@ -36,13 +35,8 @@ def accepted(
     `public_id` is the SPKI SHA-256 of the staged key, `roots` the pinned public keys of authorities in SSH's own form.
     Raises Denied with the reason.
     """
-    try:
+    with refusing(generation, request, "it is not a certificate of SSH"):
         return _accepted(generation, request, public_id, roots, now)
-    except MALFORMED:
-        reason = "it is not a certificate of SSH"
-    except Denied as error:
-        reason = str(error)
-    raise Denied(f"{generation.issuer_id}: its answer for {request.name} is refused: {reason}")
 
 
 def _accepted(
@@ -65,11 +59,7 @@ def _accepted(
 
 def _parts(generation: Generation) -> bytes:
     """Return the certificate; only a line that says nothing else gets through."""
-    if set(generation.parts) != PARTS:
-        raise Denied(f"it has the parts {', '.join(sorted(map(str, generation.parts)))[:100]}")
-    texts = {name: part.content for name, part in generation.parts.items()}
-    if max(map(len, texts.values())) > LARGEST_PART:
-        raise Denied(f"a part of it has more than {LARGEST_PART} bytes")
+    texts = contents(generation, PARTS)
     content = ssh.encoded(texts["certificate"])
     if ssh.as_text(content) != texts["certificate"]:
         raise Denied("there is something beside the certificate in it")
