@@ -15,6 +15,7 @@ import typing as t
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._host.ownership import changed_by_us_alone
 from ...module_utils._host.safe_files import write_all
+from .._durable import sync_names
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -91,11 +92,7 @@ def entries(directory: Path, suffix: str) -> list[Path]:
 def sync(directory: Path) -> None:
     """Make the names in a directory durable."""
     with speaking("sync", directory):
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_names(directory)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from datetime import datetime
 
 from ...module_utils._core.errors import Misconfigured, Unavailable
 from ...module_utils._host.safe_files import write_all
+from .._durable import sync_names
 from .location import default_path, ephemeral, make_directory
 from .nouns import CredentialRevoked
 from .port import Batch, Event, Outcome
@@ -67,7 +68,7 @@ class Journal:
         try:
             with _locked(self.path, os.O_CREAT) as descriptor:
                 _append(descriptor, key, _packed(batch, outcomes))
-            _sync(self.path.parent)
+            sync_names(self.path.parent)
         except OSError as error:
             why = error.strerror
             raise Unavailable(f"ledger: {self.path} cannot be written ({why}); make room, and run again") from None
@@ -181,11 +182,3 @@ def _lines(descriptor: int) -> list[bytes]:
     while block := os.read(descriptor, 1 << 20):
         content += block
     return content.split(b"\n")[:-1]
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

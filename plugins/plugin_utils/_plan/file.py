@@ -13,6 +13,7 @@ import typing as t
 
 from ...module_utils._core.errors import Misconfigured, first_line
 from ...module_utils._host.safe_files import write_all
+from .._durable import sync_names
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +60,7 @@ def write(path: Path, content: bytes, check: Callable[[bytes], None]) -> None:
                 staged.rename(path)
         finally:
             staged.unlink(missing_ok=True)
-        _sync(path.parent)
+        sync_names(path.parent)
     except OSError as error:
         raise _refused(path, "write", error) from None
 
@@ -69,14 +70,6 @@ def _stage(path: Path, content: bytes) -> None:
     try:
         write_all(descriptor, content)
         os.fchmod(descriptor, MODE)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sync(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
