@@ -14,12 +14,12 @@ from ansible_collections.keystead.identity.tests.harness import faulty_proxy as 
 from ansible_collections.keystead.identity.tests.harness.front import Front, every_issuer
 from ansible_collections.keystead.identity.tests.harness.issuers import Made, ServerBackend, adapter
 from ansible_collections.keystead.identity.tests.harness.keystores import Custody, Kept, custody, every_custody
-from ansible_collections.keystead.identity.tests.harness.ledgers import place
+from ansible_collections.keystead.identity.tests.harness.ledgers import ledger, place
 
 if t.TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["place"]  # a fixture
+__all__ = ["ledger", "place"]  # fixtures
 
 
 def _made(request: pytest.FixtureRequest, directory: Path) -> Made:

@@ -13,7 +13,6 @@ import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured, Pending
 from ansible_collections.keystead.identity.plugins.plugin_utils._key_rotate import history
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import queries
-from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.moments import stamp
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.nouns import Cleared
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import (
@@ -46,17 +45,8 @@ from ansible_collections.keystead.identity.tests.unit.plugins.plugin_utils._ledg
 
 if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.ledger import SqlLedger
-    from ansible_collections.keystead.identity.tests.harness.ledgers import Place
 
 WHERE = ("web1", "/srv/store")
-
-
-@pytest.fixture
-def ledger(place: Place) -> t.Iterator[SqlLedger]:
-    opened = place.open()
-    yield opened
-    assert verify(opened) is None
-    opened.close()
 
 
 def publish(ledger: SqlLedger, number: int = 1, key: str = "aa") -> None:

@@ -10,7 +10,6 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.asked import Asked
-from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import (
     Orphaned,
     Outcome,
@@ -27,15 +26,6 @@ from ansible_collections.keystead.identity.tests.unit.plugins.plugin_utils._ledg
 
 if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.ledger import SqlLedger
-    from ansible_collections.keystead.identity.tests.harness.ledgers import Place
-
-
-@pytest.fixture
-def ledger(place: Place) -> t.Iterator[SqlLedger]:
-    opened = place.open()
-    yield opened
-    assert verify(opened) is None
-    opened.close()
 
 
 def publish(ledger: SqlLedger, number: int = 1, key: str = "aa") -> None:

@@ -9,9 +9,7 @@ from __future__ import annotations
 import typing as t
 from datetime import timedelta
 
-import pytest
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import revocations
-from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.nouns import CredentialRevoked, ProvedAt
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import (
     Delivered,
@@ -31,18 +29,9 @@ from ansible_collections.keystead.identity.tests.unit.plugins.plugin_utils._ledg
 
 if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.ledger import SqlLedger
-    from ansible_collections.keystead.identity.tests.harness.ledgers import Place
 
 SINCE = NOW + timedelta(hours=2)
 AT = ProvedAt("192.0.2.7", 443, "web.example.org", None)
-
-
-@pytest.fixture
-def ledger(place: Place) -> t.Iterator[SqlLedger]:
-    opened = place.open()
-    yield opened
-    assert verify(opened) is None
-    opened.close()
 
 
 def publish(ledger: SqlLedger, name: str = "web", number: int = 1, key: str = "aa") -> None:

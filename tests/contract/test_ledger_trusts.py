@@ -12,7 +12,6 @@ from datetime import timedelta
 
 import pytest
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import trusts
-from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.nouns import PeersNamed
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import (
     Delivered,
@@ -33,17 +32,8 @@ from ansible_collections.keystead.identity.tests.unit.plugins.plugin_utils._ledg
 
 if t.TYPE_CHECKING:
     from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.ledger import SqlLedger
-    from ansible_collections.keystead.identity.tests.harness.ledgers import Place
 
 SHOP = json.dumps([["service", "shop"]])
-
-
-@pytest.fixture
-def ledger(place: Place) -> t.Iterator[SqlLedger]:
-    opened = place.open()
-    yield opened
-    assert verify(opened) is None
-    opened.close()
 
 
 def publish(ledger: SqlLedger, host: str = "web1", number: int = 1, key: str = "", **said: t.Any) -> None:

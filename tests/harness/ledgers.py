@@ -10,6 +10,7 @@ import sqlite3
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_for
 from ansible_collections.keystead.identity.tests.harness.postgres import ADMIN, Server
 
@@ -62,6 +63,15 @@ class InDatabase(Place):
     def tamper(self, *statements: str) -> None:
         """Be the administrator."""
         self.server.told(self.name, ADMIN, *statements)
+
+
+@pytest.fixture
+def ledger(place: Place) -> t.Iterator[SqlLedger]:
+    """Return a new ledger, whose chain must be whole in the end."""
+    opened = place.open()
+    yield opened
+    assert verify(opened) is None
+    opened.close()
 
 
 @pytest.fixture(params=LEDGERS)
