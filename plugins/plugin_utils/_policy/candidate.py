@@ -19,6 +19,8 @@ if t.TYPE_CHECKING:
     from .._key import Backend
 
 Options = t.Mapping[str, t.Any]
+OTHER = "other"
+"""The profile of a certificate that is there, with usages that no profile has."""
 
 
 class Candidate(t.NamedTuple):
@@ -27,7 +29,9 @@ class Candidate(t.NamedTuple):
     `issuer` is the backend and its options, None where it is not known. `links` are the parts that are linked;
     `activate` is unit, command or none; `publish` pairs publishers with their parts. `shared_with` are other identities
     that have the same key. `key_age` is what the ledger knows. `emergency` tells that its certificate is to go
-    although it is in use.
+    although it is in use. `spki` (SHA-256, lower-case hex) and `signature` (the hash that is signed) are of what is
+    there, and None for what is to be made. `untold` are names of fields, those of the subject as well, that nobody
+    told: what stands there is no fact (`told.py`).
     """
 
     name: str
@@ -53,6 +57,9 @@ class Candidate(t.NamedTuple):
     key_age: int | None = None
     extractable: bool = False
     emergency: bool = False
+    spki: str | None = None
+    signature: str | None = None
+    untold: frozenset[str] = frozenset()
 
 
 def candidates(identities: t.Sequence[Options], declared: t.Sequence[Declaration], task: Task) -> list[Candidate]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 
 if t.TYPE_CHECKING:
+    from .breach import Rule, Says
     from .candidate import Candidate
-    from .rules import Rule, Says
 
 _LISTS = ("dns_names", "uris", "email_addresses", "ip_addresses")
 

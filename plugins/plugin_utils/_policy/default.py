@@ -13,7 +13,7 @@ import typing as t
 
 from ...module_utils._core.key import KEY_TYPES
 from .._durations import seconds
-from .facts import FACTS
+from .facts import FACTS, OF_OTHERS
 
 
 def _rule(name: str, kind: str, says: dict[str, t.Any], severity: str = "enforce", **only: t.Any) -> dict[str, t.Any]:
@@ -39,9 +39,10 @@ def _durations(fact: str) -> dict[str, t.Any]:
 _PUBLIC = [["acme", {"directory_url": r"https://acme\-v02\.api\.letsencrypt\.org/.*"}]]
 DEFAULT: dict[str, t.Any] = {
     "rules": [
-        _rule("key-type", "key_type", {"allow": list(KEY_TYPES)}, kinds=["x509", "authority"]),
+        _rule("key-type", "key_type", {"allow": [*KEY_TYPES, *OF_OTHERS]}, kinds=["x509", "authority"]),
         _rule("rsa-2048", "key_type", {"allow": _values("nist-112-bits")}, "warn", kinds=["x509", "authority"]),
         _rule("quantum", "key_type", {"allow": _values("nist-quantum-safe")}, "warn", kinds=["x509", "authority"]),
+        _rule("signature", "signature", {"allow": _values("sha-1")}, "warn"),
         _rule("key-age", "key_age", {"longest": _durations("signature-key-period")}),
         _rule("key-reuse", "key_reuse", {"allow": False}, "warn"),
         _rule("shared-key", "shared_key", {"allow": False}, "warn"),
@@ -56,6 +57,10 @@ DEFAULT: dict[str, t.Any] = {
             profiles=["tls_server", "tls_peer"],
         ),
         _rule("public-tls-lifetime", "lifetime", {"longest": _durations("public-tls-validity")}, issuers=_PUBLIC),
+        _rule(
+            "lets-encrypt-lifetime", "lifetime", {"longest": _durations("letsencrypt-validity")}, "warn",
+            issuers=_PUBLIC,
+        ),
         _rule("public-tls-client", "profile", {"allow": _values("letsencrypt-client-auth")}, issuers=_PUBLIC),
         _rule(
             "sign-verbatim", "issuer", {"allow": [["openbao", {"sign_verbatim": ""}]]},

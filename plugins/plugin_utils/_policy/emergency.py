@@ -20,6 +20,8 @@ if t.TYPE_CHECKING:
     from .policy import Policy
 
 PERMITS = "emergency_revocation"
+UNHELD = "certificate **"
+"""What matches the name of whatever no identity is known to have, `certificate 4a:0b`."""
 
 
 def check_emergency(policy: Policy, targets: Iterable[tuple[str, t.Sequence[Holder]]], host: str) -> list[str]:
@@ -31,15 +33,22 @@ def check_emergency(policy: Policy, targets: Iterable[tuple[str, t.Sequence[Hold
     for called, holders in targets:
         for candidate in map(_candidate, holders) if holders else [Candidate(called, host, emergency=True)]:
             if not policy.judges(PERMITS, candidate):
-                raise Denied(
-                    f"policy: {policy.source} has no rule {PERMITS} for {candidate.name}: emergency true; leave it "
-                    f"out, or let the policy say {PERMITS}: {{allow: true}}"
-                )
+                raise Denied(_no_leave(policy, candidate, known=bool(holders)))
             found += policy.verdicts(candidate, (PERMITS,))
     refused = [one for one in found if one.severity != WARN]
     if refused:
         raise Denied(f"policy: {policy.source} refuses this task: {'; '.join(told(refused)[:1])}")
     return [f"policy: {text}" for text in told(found)]
+
+
+def _no_leave(policy: Policy, candidate: Candidate, *, known: bool) -> str:
+    told = f"policy: {policy.source} has no rule {PERMITS} for {candidate.name}: emergency true; leave it out, or let "
+    if known:
+        return f"{told}the policy say {PERMITS}: {{allow: true}}"
+    return (
+        f"{told}a rule say {PERMITS}: {{allow: true}} that has no only, or only: {{identities: ['{UNHELD}']}}: nobody "
+        "can say here whose it is, so a rule for identities by their names is not about it"
+    )
 
 
 def _candidate(holder: Holder) -> Candidate:

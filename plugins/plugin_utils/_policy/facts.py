@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import typing as t
 
+from .hashes import STRONG
+
 
 class Fact(t.NamedTuple):
     """One dated limit: what it says, who says so, and its steps, each as a policy would write the value."""
@@ -23,7 +25,9 @@ class Fact(t.NamedTuple):
 
 
 _QUANTUM_SAFE = ("ml-dsa-44", "ml-dsa-65", "ml-dsa-87")
-_128_BITS = ("ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-3072", "rsa-4096", *_QUANTUM_SAFE)
+OF_OTHERS = ("ecdsa-p521", "ed448")
+"""Types of keys that the collection does not make for identities, as strong as those that it makes."""
+_128_BITS = ("ecdsa-p256", "ecdsa-p384", "ed25519", "rsa-3072", "rsa-4096", *OF_OTHERS, *_QUANTUM_SAFE)
 _BR = "CA/Browser Forum Baseline Requirements 2.2.6"
 _LE = "Let's Encrypt, announcements"
 _SERVER_ONLY = ("tls_server",)
@@ -33,7 +37,7 @@ FACTS: t.Mapping[str, Fact] = {
         "the longest life of a publicly trusted TLS certificate",
         f"{_BR}, 6.3.2 (ballot SC-081v3)",
         "primary",
-        {"2026-03-15": "200d", "2027-03-15": "100d", "2029-03-15": "47d"},
+        {"2020-09-01": "398d", "2026-03-15": "200d", "2027-03-15": "100d", "2029-03-15": "47d"},
     ),
     "public-tls-client-auth": Fact(
         "publicly trusted TLS certificates are for servers alone",
@@ -61,6 +65,12 @@ FACTS: t.Mapping[str, Fact] = {
         "NIST SP 800-57 Part 1, cryptoperiods",
         "secondary",
         {"2020-05-04": "1095d"},
+    ),
+    "sha-1": Fact(
+        "SHA-1 signs nothing any more in public TLS",
+        "CA/Browser Forum, ballot SC-097",
+        "primary",
+        {"2026-09-15": STRONG},
     ),
     "nist-112-bits": Fact(
         "112 bits of strength, and so RSA with 2048 bits, are deprecated after 2030",

@@ -10,7 +10,7 @@ import typing as t
 
 from ...module_utils._core.errors import printable
 from .candidate import Candidate
-from .live import of_credential
+from .live import as_found
 from .review import told
 
 if t.TYPE_CHECKING:
@@ -36,5 +36,5 @@ def found_by(policy: Policy, work: Work, task: Task) -> list[str]:
         service=known.service if known else None,
     )
     kinds = (*OF_CREDENTIAL, *(OF_RECORD if known else ()))
-    verdicts = policy.verdicts(of_credential(bare, work.credential), kinds)
+    verdicts = policy.verdicts(as_found(bare, work.credential), kinds)
     return [printable(text.replace(f", {work.name}: ", ": ", 1)[:LONGEST]) for text in told(verdicts)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._core.model import PROFILE_USAGES
+from .candidate import OTHER
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -67,6 +68,12 @@ def _of_certificate(live: Candidate, pem: str) -> Candidate:
         return of_credential(live, credentials.credential(credentials.encoded(pem.encode())))
     except (ValueError, IndexError):
         return live
+
+
+def as_found(bare: Candidate, credential: Credential) -> Candidate:
+    """Return a candidate as a credential that is there has it, whoever declared it."""
+    profile = OTHER if credential.kind == "x509" else bare.profile
+    return of_credential(bare._replace(kind=credential.kind, profile=profile), credential)
 
 
 def of_credential(candidate: Candidate, credential: Credential) -> Candidate:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from ...module_utils._core.errors import Misconfigured
 from .._actor import VERSION
-from .cache import recall, remember
+from .cache import Compiled, recall, remember
 from .default import DEFAULT
 from .facts import FACTS
 from .policy import Policy
+from .weak_lists import check_list
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -25,12 +26,16 @@ LARGEST = 1 << 20
 SHIPPED = "the shipped policy"
 
 
-def load(path: str | None, now: datetime) -> Policy:
+def load(path: str | None, now: datetime, option: str = "policy") -> Policy:
     """Return the policy that holds at a moment. Raises Misconfigured with file, line and rule of what is wrong."""
-    today = f"{now:%Y-%m-%d}"
+    return at(compiled_of(path, option), path, now)
+
+
+def compiled_of(path: str | None, option: str = "policy") -> Compiled:
+    """Return the compiled form of a policy, which an option names. Raises Misconfigured as `load` does."""
     if path is None:
-        return Policy(DEFAULT, SHIPPED, today)
-    text = _text(path)
+        return DEFAULT
+    text = _text(path, option)
     digest = hashlib.sha256(f"{VERSION}\0{COMPILED}\0{FACTS}\0{text}".encode()).hexdigest()
     found = recall(path, digest)
     if found is None:
@@ -38,44 +43,26 @@ def load(path: str | None, now: datetime) -> Policy:
 
         found = compiled(text, path)
         remember(path, digest, found)
-    policy = Policy(found, path, today)
-    beside = Path(path).absolute().parent
-    policy.weak_lists = [str(beside / Path(one).expanduser()) for one in policy.weak_lists]
+    return found
+
+
+def at(body: Compiled, path: str | None, now: datetime) -> Policy:
+    """Return a compiled policy as it is at a moment; its path leads to what it names."""
+    policy = Policy(body, path or SHIPPED, f"{now:%Y-%m-%d}")
     for one in policy.weak_lists:
-        _check_list(one, path)
+        check_list(one, policy.source)
     return policy
 
 
-def known_weak(lists: t.Sequence[str]) -> frozenset[str]:
-    """Read lists of weak keys: a SPKI SHA-256 digest in hexadecimal a line; what follows it, and #, is a comment."""
-    found = set()
-    for path in lists:
-        try:
-            with Path(path).open(encoding="ascii", errors="replace") as lines:
-                found |= {line.split(None, 1)[0].lower() for line in lines if line.strip() and line[0] != "#"}
-        except OSError as error:
-            raise Misconfigured(f"policy: weak_keys.lists: {path} cannot be read ({error.strerror}); make it") from None
-    if any(len(one) != 64 for one in found):
-        raise Misconfigured(
-            f"policy: weak_keys.lists: {', '.join(lists)} has a line that begins with no SHA-256 digest; correct it"
-        )
-    return frozenset(found)
-
-
-def _check_list(one: str, path: str) -> None:
-    if not Path(one).is_file():
-        raise Misconfigured(f"policy: {path}: weak_keys.lists: there is no file {one}; put the list there")
-
-
-def _text(path: str) -> str:
+def _text(path: str, option: str) -> str:
     try:
         if Path(path).exists() and not Path(path).is_file():
-            raise Misconfigured(f"policy: option policy: {path} is no regular file; name a YAML file")
+            raise Misconfigured(f"policy: option {option}: {path} is no regular file; name a YAML file")
         raw = Path(path).read_bytes()
     except OSError as error:
         raise Misconfigured(
-            f"policy: option policy: {path} cannot be read ({error.strerror}); "
-            "correct the path, or leave policy out for the shipped one"
+            f"policy: option {option}: {path} cannot be read ({error.strerror}); "
+            f"correct the path, or leave {option} out{' for the shipped one' if option == 'policy' else ''}"
         ) from None
     try:
         if len(raw) > LARGEST:

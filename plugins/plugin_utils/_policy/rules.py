@@ -12,30 +12,32 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ...module_utils._core.key import KEY_TYPES
 from .._durations import shown
-from .host_names import as_host, is_host_name
+from .breach import Breach, Rule, Says, few, matches, not_of
+from .naming import holders, names
 from .signer import LEAVE
+from .told import first
 
 if t.TYPE_CHECKING:
     from .candidate import Candidate
 
-Says = t.Mapping[str, t.Any]
 _MOST_ISSUERS = 5
-
-
-class Breach(t.NamedTuple):
-    """What a rule found: the value that it is about, and what to write instead."""
-
-    value: str
-    remedy: str
-
-
-Rule = t.Callable[["Candidate", Says], Breach | None]
 
 
 def key_type(candidate: Candidate, says: Says) -> Breach | None:
     """Judge the algorithm of the key, its size included."""
-    return _of(candidate.key_type, says.get("allow"), "key.type")
+    breach = not_of(candidate.key_type, says.get("allow"), "key.type")
+    return None if breach and named_type(candidate.key_type) in says["allow"] else breach
+
+
+def named_type(key_type: str) -> str:
+    """Return the type of a key by a name that a policy can say: of RSA, that of the next smaller size which has one."""
+    family, _dash, size = key_type.partition("-")
+    if family != "rsa" or key_type in KEY_TYPES:
+        return key_type
+    sizes = sorted(int(one[4:]) for one in KEY_TYPES if one.startswith("rsa-"))
+    return next((f"rsa-{one}" for one in reversed(sizes) if one < int(size)), key_type)
 
 
 def key_size(candidate: Candidate, says: Says) -> Breach | None:
@@ -51,17 +53,34 @@ def key_size(candidate: Candidate, says: Says) -> Breach | None:
 def key_age(candidate: Candidate, says: Says) -> Breach | None:
     """Judge how long one key is used: a key that is not reused is as old as its credential gets."""
     longest = says.get("longest")
-    if longest is None:
+    return None if longest is None else first(lambda part: part(candidate, longest), (_used_for, _used_since))
+
+
+def _used_for(candidate: Candidate, longest: int) -> Breach | None:
+    if candidate.lifetime <= longest:
         return None
-    if candidate.lifetime > longest:
-        return Breach(
-            f"lifetime {shown(candidate.lifetime)}, for which its key would be used",
-            f"declare at most {shown(longest)}",
-        )
+    value = f"lifetime {shown(candidate.lifetime)}, for which its key would be used"
+    return Breach(value, f"declare at most {shown(longest)}")
+
+
+def _used_since(candidate: Candidate, longest: int) -> Breach | None:
     if candidate.key_age is None or candidate.key_age <= longest:
         return None
     remedy = "declare key.reuse false" if candidate.reuse else "let it be renewed: a shorter lifetime is due sooner"
     return Breach(f"key of {candidate.key_age // 86400} days, older than {shown(longest)}", remedy)
+
+
+def weak_keys(candidate: Candidate, says: Says) -> Breach | None:
+    """Judge that a key that is there is on a list; one that is to be made is judged when it is requested."""
+    if candidate.spki is None or candidate.spki not in says["lists"]:
+        return None
+    return Breach(f"key {candidate.spki}, which is known to be weak", "make another key")
+
+
+def signature(candidate: Candidate, says: Says) -> Breach | None:
+    """Judge which hash is signed of a certificate that is there; what an issuer will sign, nobody knows."""
+    breach = None if candidate.signature is None else not_of(candidate.signature, says.get("allow"), "a signature of")
+    return breach and breach._replace(remedy=f"have it signed anew: {breach.remedy}")
 
 
 def key_reuse(candidate: Candidate, says: Says) -> Breach | None:
@@ -76,7 +95,7 @@ def shared_key(candidate: Candidate, says: Says) -> Breach | None:
     if says["allow"] or not candidate.shared_with:
         return None
     return Breach(
-        f"key that {_few(candidate.shared_with)} has too", "adopt with replace: now, so that each gets its own"
+        f"key that {few(candidate.shared_with)} has too", "adopt with replace: now, so that each gets its own"
     )
 
 
@@ -96,9 +115,17 @@ def emergency_revocation(candidate: Candidate, says: Says) -> Breach | None:
 
 def custody(candidate: Candidate, says: Says) -> Breach | None:
     """Judge where the private key lives, and where it is made."""
-    if breach := _of(candidate.custody, says.get("allow"), "key.custody"):
-        return breach
-    breach = _of(candidate.origin, says.get("origin"), "key.origin")
+    return first(lambda part: part(candidate, says), (_kept, _made))
+
+
+def _kept(candidate: Candidate, says: Says) -> Breach | None:
+    return not_of(candidate.custody, says["allow"], "key.custody") if "allow" in says else None
+
+
+def _made(candidate: Candidate, says: Says) -> Breach | None:
+    if "origin" not in says:
+        return None
+    breach = not_of(candidate.origin, says["origin"], "key.origin")
     permitted = f"custody: {{origin: [host, {candidate.origin}]}}"
     return breach and breach._replace(remedy=f"{breach.remedy}, or let a policy permit it by {permitted}")
 
@@ -115,54 +142,7 @@ def lifetime(candidate: Candidate, says: Says) -> Breach | None:
 
 def profile(candidate: Candidate, says: Says) -> Breach | None:
     """Judge what the credential is for."""
-    return _of(candidate.profile, says.get("allow"), "profile")
-
-
-def names(candidate: Candidate, says: Says) -> Breach | None:
-    """Judge the names: each must have one of the patterns of its form, where the policy has patterns for it."""
-    subject = candidate.subject
-    for option in ("dns_names", "uris", "email_addresses"):
-        patterns = says.get(option)
-        wrong = [] if patterns is None else [one for one in getattr(subject, option) if not matches(one, patterns)]
-        if wrong:
-            return Breach(f"{option} {wrong[0]}", "use a name that the policy permits, or have it added there")
-    common = says.get("common_name", says.get("dns_names") if is_host_name(subject.common_name) else None)
-    if common is not None and subject.common_name is not None and not matches(subject.common_name, common):
-        return Breach(f"common_name {subject.common_name}", "leave it out, or use one that the policy permits")
-    if not says.get("wildcards", True) and (wild := [one for one in subject.dns_names if one.startswith("*.")]):
-        return Breach(f"dns_names {wild[0]}", "name each host: wildcards are not permitted")
-    forbidden = _named_in(candidate, says.get("forbid", ()))
-    if forbidden:
-        return Breach(f"name {forbidden[0]}", "use another name: this one is forbidden")
-    return _addresses(candidate, says.get("ip_addresses"))
-
-
-def _addresses(candidate: Candidate, networks: t.Sequence[str] | None) -> Breach | None:
-    if networks is None or not candidate.subject.ip_addresses:
-        return None
-    import ipaddress
-
-    inside = [ipaddress.ip_network(one) for one in networks]
-    for address in candidate.subject.ip_addresses:
-        if not any(ipaddress.ip_address(address) in network for network in inside):
-            return Breach(f"ip_addresses {address}", f"use an address in {_few(networks) or 'no network at all'}")
-    return None
-
-
-def holders(candidate: Candidate, says: Says) -> Breach | None:
-    """Judge that a host is in a group that may hold a service's names."""
-    if not set(says["groups"]).isdisjoint(candidate.groups):
-        return None
-    service = candidate.service
-    if service is not None and matches(service, says.get("services", ())):
-        what = f"service {service}"
-    else:
-        held = _named_in(candidate, says.get("names", ()))
-        if not held:
-            return None
-        what = f"name {held[0]}"
-    remedy = f"put the host into group {_few(says['groups'])}, or take it away"
-    return Breach(f"{what} on host {candidate.host}", remedy)
+    return not_of(candidate.profile, says.get("allow"), "profile")
 
 
 def contact(candidate: Candidate, says: Says) -> Breach | None:
@@ -179,7 +159,7 @@ def issuer(candidate: Candidate, says: Says) -> Breach | None:
     """Judge who signs."""
     if candidate.issuer is None or is_one_of(candidate.issuer, says["allow"]):
         return None
-    backend, options = candidate.issuer
+    backend, options = candidate.issuer[0], dict(candidate.issuer[1])
     asked = {name: options.get(name) for one, patterns in says["allow"] if one == backend for name in patterns}
     known = dict.fromkeys(
         _issuer(one, {name: _said(value) for name, value in like.items()}) for one, like in says["allow"]
@@ -206,18 +186,30 @@ def _said(pattern: str) -> str:
 
 def delivery(candidate: Candidate, says: Says) -> Breach | None:
     """Judge how a credential comes to those who use it."""
-    for part in candidate.links:
-        if breach := _of(part, says.get("links"), "links to"):
-            return breach
-    if breach := _of(candidate.activate, says.get("activate"), "activate"):
-        return breach
-    if says.get("prove") and not candidate.prove:
-        return Breach("no prove", "write prove: and how it is shown that the service uses it")
+    asked = [part for name, part in _DELIVERY.items() if says.get(name) not in (None, False)]
+    return first(lambda part: part(candidate, says), asked)
+
+
+def _linked(candidate: Candidate, says: Says) -> Breach | None:
+    return first(lambda part: not_of(part, says["links"], "links to"), candidate.links)
+
+
+def _activated(candidate: Candidate, says: Says) -> Breach | None:
+    return not_of(candidate.activate, says["activate"], "activate")
+
+
+def _proved(candidate: Candidate, _says: Says) -> Breach | None:
+    return None if candidate.prove else Breach("no prove", "write prove: and how it is shown that the service uses it")
+
+
+def _published(candidate: Candidate, says: Says) -> Breach | None:
+    return first(lambda one: not_of(one[0], says["publish"], "publish"), candidate.publish)
+
+
+def _with_key(candidate: Candidate, says: Says) -> Breach | None:
+    allowed = says["publish_private_key"]
     for publisher, parts in candidate.publish:
-        if breach := _of(publisher, says.get("publish"), "publish"):
-            return breach
-        allowed = says.get("publish_private_key")
-        if "private_key" in parts and allowed is not None and publisher not in allowed:
+        if "private_key" in parts and publisher not in allowed:
             return Breach(
                 f"publish {publisher} with private_key",
                 "leave private_key out of its parts, or let a policy permit it by "
@@ -226,17 +218,21 @@ def delivery(candidate: Candidate, says: Says) -> Breach | None:
     return None
 
 
+_DELIVERY: t.Mapping[str, Rule] = {
+    "links": _linked,
+    "activate": _activated,
+    "prove": _proved,
+    "publish": _published,
+    "publish_private_key": _with_key,
+}
+
+
 def connection(candidate: Candidate, says: Says) -> Breach | None:
     """Judge the way to the host: whoever stands in it could ask for a credential in the host's place."""
     way = candidate.reached
     if says.get("authenticated") and way.authenticated is False:
         return Breach(f"connection {way.transport}: {way.why_not}", "turn it on and record the host's key")
-    return _of(way.transport, says.get("transports"), "connection")
-
-
-def matches(text: str, patterns: t.Iterable[str]) -> bool:
-    """Tell whether a text has one of the patterns, which are regular expressions by now."""
-    return any(re.fullmatch(pattern, text) for pattern in patterns)
+    return not_of(way.transport, says.get("transports"), "connection")
 
 
 def is_one_of(who: tuple[str, Says] | None, allowed: t.Iterable[tuple[str, t.Mapping[str, str]]]) -> bool:
@@ -244,38 +240,19 @@ def is_one_of(who: tuple[str, Says] | None, allowed: t.Iterable[tuple[str, t.Map
     if who is None:
         return False
     backend, options = who
-    return any(
-        one == backend and all(matches(str(options.get(name) or ""), (pattern,)) for name, pattern in patterns.items())
-        for one, patterns in allowed
-    )
+    return bool(first(lambda one: one[0] == backend and _has_all(options, one[1]), allowed))
 
 
-def _named_in(candidate: Candidate, patterns: t.Collection[str]) -> list[str]:
-    """Return the names and addresses of a candidate that have one of the patterns."""
-    if not patterns:
-        return []
-    subject, common = candidate.subject, candidate.subject.common_name
-    others = (*subject.dns_names, *subject.uris, *subject.email_addresses, *subject.ip_addresses)
-    found = [one for one in others if matches(one.lower(), patterns)]
-    alike = () if common is None else (common.lower(), as_host(common))
-    return [*found, *([common] if common is not None and any(matches(one, patterns) for one in alike) else [])]
-
-
-def _of(value: str, allowed: t.Collection[str] | None, option: str) -> Breach | None:
-    if allowed is None or value in allowed:
-        return None
-    return Breach(f"{option} {value}", f"use {'one of ' if len(allowed) > 1 else ''}{_few(allowed) or 'none'}")
-
-
-def _few(values: t.Iterable[str], most: int = 9) -> str:
-    found = list(values)
-    return ", ".join(found[:most]) + (f" and {len(found) - most} more" if len(found) > most else "")
+def _has_all(options: Says, patterns: t.Mapping[str, str]) -> bool:
+    return not first(lambda one: not matches(str(options.get(one[0]) or ""), (one[1],)), patterns.items())
 
 
 RULES: t.Mapping[str, Rule] = {
     "key_type": key_type,
     "key_size": key_size,
     "key_age": key_age,
+    "weak_keys": weak_keys,
+    "signature": signature,
     "key_reuse": key_reuse,
     "shared_key": shared_key,
     "extractable_keys": extractable_keys,
@@ -290,4 +267,3 @@ RULES: t.Mapping[str, Rule] = {
     "delivery": delivery,
     "connection": connection,
 }
-"""All but weak_keys, which judges a request."""

@@ -13,14 +13,15 @@ from ...module_utils._core.held import TOKEN_KEY_TYPES
 from ...module_utils._core.key import CUSTODIES, KEY_TYPES
 from ...module_utils._core.model import PARTS, PROFILES
 from .._durations import seconds
-from .facts import FACTS, Fact
+from .facts import FACTS, OF_OTHERS, Fact
+from .hashes import HASHES
 from .patterns import covered, dns_names, glob, globs, mailboxes, texts
 from .signer import LEAVE, normal_pattern
 
 Schema = dict[str, t.Any]
 BACKENDS = ("local", "openbao", "acme", "est", "scep", "aws_pca", "openbao_ssh", "local_ssh")
 KINDS = ("x509", "ssh_host", "authority", "key")
-ALL_KEY_TYPES = tuple(dict.fromkeys((*KEY_TYPES, *TOKEN_KEY_TYPES)))
+ALL_KEY_TYPES = tuple(dict.fromkeys((*KEY_TYPES, *TOKEN_KEY_TYPES, *OF_OTHERS)))
 PUBLISHERS = ("pkcs12", "pem_bundle", "openbao_kv", "aws_acm", "aws_secrets_manager")
 ISSUER_OPTIONS = (
     "directory", "authority", "url", "mount", "role", "namespace", "issuer_ref", "directory_url", "profile", "label",
@@ -169,6 +170,7 @@ RULES: t.Mapping[str, t.Mapping[str, Kind]] = {
     "extractable_keys": {"allow": _YES},
     "emergency_revocation": {"allow": _YES},
     "weak_keys": {"lists": _FILES},
+    "signature": {"allow": _dated(_several(HASHES))},
     "custody": {"allow": _several(CUSTODIES), "origin": _several(("host", "controller"))},
     "lifetime": {"longest": _dated(_DURATION), "shortest": _dated(_DURATION)},
     "profile": {"allow": _dated(_several(PROFILES))},
@@ -203,6 +205,7 @@ REQUIRED: t.Mapping[str, tuple[str, ...]] = {
     "extractable_keys": ("allow",),
     "emergency_revocation": ("allow",),
     "weak_keys": ("lists",),
+    "signature": ("allow",),
     "profile": ("allow",),
     "holders": ("groups",),
     "issuer": ("allow",),

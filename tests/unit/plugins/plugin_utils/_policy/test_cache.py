@@ -16,7 +16,8 @@ import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import spki_sha256
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy import cache
-from ansible_collections.keystead.identity.plugins.plugin_utils._policy.load import known_weak, load
+from ansible_collections.keystead.identity.plugins.plugin_utils._policy.load import load
+from ansible_collections.keystead.identity.plugins.plugin_utils._policy.weak_lists import known_weak
 from ansible_collections.keystead.identity.tests.harness import local as make
 from ansible_collections.keystead.identity.tests.harness.in_process import World, web
 

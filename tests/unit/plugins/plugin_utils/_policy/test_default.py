@@ -106,7 +106,12 @@ REFUSED: list[tuple[dict[str, t.Any], dict[str, t.Any], dict[str, str]]] = [
         {"profile": "tls_client", "lifetime": 1095 * DAY},
         {"key-age": "enforce"},
     ),
-    ({"issuer": LE, "lifetime": 201 * DAY}, {"issuer": LE, "lifetime": 200 * DAY}, {"public-tls-lifetime": "enforce"}),
+    (
+        {"issuer": LE, "lifetime": 201 * DAY},
+        {"issuer": LE, "lifetime": 90 * DAY},
+        {"public-tls-lifetime": "enforce", "lets-encrypt-lifetime": "warn"},
+    ),
+    ({"issuer": LE, "lifetime": 200 * DAY}, {"issuer": LE, "lifetime": 90 * DAY}, {"lets-encrypt-lifetime": "warn"}),
     ({"issuer": LE, "profile": "tls_peer"}, {"issuer": LE}, {"public-tls-client": "enforce"}),
     (
         {"publish": (("aws_acm", ("private_key",)),)},
@@ -134,6 +139,13 @@ def test_it_finds_what_is_not(broken: dict[str, t.Any], kept: dict[str, t.Any], 
 )
 def test_it_knows_when_an_algorithm_ends(year: int, rules: dict[str, str]) -> None:
     assert verdicts(candidate(key_type="rsa-2048"), datetime(year, 1, 2, tzinfo=UTC)) == rules
+
+
+@pytest.mark.parametrize(("day", "refused"), [("2027-02-09", 91), ("2027-02-10", 65), ("2028-02-16", 46)])
+def test_it_knows_how_long_lets_encrypt_signs_for(day: str, refused: int) -> None:
+    now = datetime.fromisoformat(f"{day}T12:00:00Z")
+    found = [set(verdicts(candidate(issuer=LE, lifetime=days * DAY), now)) for days in (refused - 1, refused)]
+    assert found == [set(), {"lets-encrypt-lifetime"}]
 
 
 @pytest.mark.parametrize(("count", "milliseconds"), [(1, 1.0), (10, 1.0), (50, 2.0), (500, 15.0)])

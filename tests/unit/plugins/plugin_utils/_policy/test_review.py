@@ -278,7 +278,10 @@ def test_a_live_key_that_is_too_old_is_a_warning_since_a_refusal_would_keep_it(w
 
 @pytest.mark.parametrize(
     ("today", "longest"),
-    [("2026-03-14", None), ("2026-03-15", 200), ("2027-03-14", 200), ("2027-03-15", 100), ("2029-03-15", 47)],
+    [
+        ("2020-08-31", None), ("2026-03-14", 398), ("2026-03-15", 200), ("2027-03-14", 200), ("2027-03-15", 100),
+        ("2029-03-15", 47),
+    ],
 )
 def test_a_dated_fact_holds_from_its_day(today: str, longest: int | None) -> None:
     rule = {"id": "public", "lifetime": {"longest": {"fact": "public-tls-validity"}}}

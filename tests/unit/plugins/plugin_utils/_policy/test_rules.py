@@ -352,6 +352,21 @@ CANDIDATES: dict[str, Case] = {
     "a rule about identities, of which a bare key is none": Case(
         {"contact": {}}, {}, "no contact", {"kind": "key"},
     ),
+    "the hash of a signature that is there": Case(
+        {"signature": {"allow": ["sha256", "intrinsic"]}},
+        {"signature": "sha1"},
+        "a signature of sha1; have it signed anew: use one of sha256, intrinsic",
+        {"signature": "intrinsic"},
+    ),
+    "a signature that is to be made": Case(
+        {"signature": {"allow": []}}, {"signature": "sha256"}, "a signature of sha256", {"signature": None},
+    ),
+    "a size of RSA that no policy can name": Case(
+        {"key_type": {"allow": ["rsa-3072"]}},
+        {"key_type": "rsa-8192"},
+        "key.type rsa-8192; use rsa-3072",
+        {"key_type": "rsa-3200"},
+    ),
     "custody": Case(
         {"custody": {"allow": ["pkcs11", "aws_kms"]}},
         {"custody": "file"},
@@ -489,7 +504,16 @@ def test_a_rule_about_what_comes_later_refuses_and_lets_its_neighbour_through(na
 
 def test_every_rule_has_its_tests() -> None:
     cases = (*TASKS.values(), *CANDIDATES.values())
-    assert {name for case in cases for name in case.rule} - {"only"} == set(RULES)
+    assert {name for case in cases for name in case.rule} - {"only"} == set(RULES) - {"weak_keys"}
+
+
+def test_a_key_on_a_list_is_refused_where_it_is_known(tmp_path: Path) -> None:
+    (tmp_path / "weak.txt").write_text(f"{'a' * 64}\n", encoding="ascii")
+    body = compiled(policy_of({"weak_keys": {"lists": ["weak.txt"]}}), "policy.yml")
+    policy = Policy(body, str(tmp_path / "policy.yml"), "2026-11-22")
+    keys = {spki: policy.verdicts(Candidate("web", "web1", spki=spki)) for spki in ("a" * 64, "b" * 64, None)}
+    assert [one.value for one in keys["a" * 64]] == [f"key {'a' * 64}, which is known to be weak"]
+    assert keys["b" * 64] == keys[None] == []
 
 
 def test_what_goes_away_is_not_judged(tmp_path: Path, asked: list[str]) -> None:
