@@ -5,7 +5,7 @@
 
 restart DIRECTORY PORT [--only-ecdsa]   end the old one, start a new one, succeed when that one listens
 stop DIRECTORY                          end it
-look PORT NAME ROOTS                    be a client: verify what is served, and print it
+look PORT NAME ROOTS [LIST]             be a client: verify what is served, also by a revocation list, and print it
 
 DIRECTORY holds tls.crt and tls.key, and gets server.pid (locked by the server as long as it lives) and server.log.
 """
@@ -87,16 +87,22 @@ def start(directory: Path, port: int, *flags: str) -> None:
     sys.exit("the server does not listen")
 
 
-def look(port: int, name: str, roots: str) -> None:
-    """Print who answers for `name`, verified against `roots`; fail when that cannot be verified."""
+def look(port: int, name: str, roots: str, revoked: str | None = None) -> None:
+    """Print who answers for `name`, verified against `roots`; fail when that cannot be verified, or is revoked."""
     context = ssl.create_default_context(cafile=roots)
-    with (
-        socket.create_connection((LOOPBACK, port), PATIENCE) as raw,
-        context.wrap_socket(raw, server_hostname=name) as connection,
-    ):
-        seen: dict[str, t.Any] = connection.getpeercert() or {}
-        names = " ".join(value for _, value in seen["subjectAltName"])
-        print(f"{name} proves itself: serial {seen['serialNumber'][:8]}.., names {names}, until {seen['notAfter']}")
+    if revoked is not None:
+        context.load_verify_locations(revoked)
+        context.verify_flags |= ssl.VERIFY_CRL_CHECK_LEAF
+    try:
+        with (
+            socket.create_connection((LOOPBACK, port), PATIENCE) as raw,
+            context.wrap_socket(raw, server_hostname=name) as connection,
+        ):
+            seen: dict[str, t.Any] = connection.getpeercert() or {}
+    except ssl.SSLCertVerificationError as error:
+        sys.exit(f"whoever answers for {name} is refused: {error.verify_message}")
+    names = " ".join(value for _, value in seen["subjectAltName"])
+    print(f"{name} proves itself: serial {seen['serialNumber'][:8]}.., names {names}, until {seen['notAfter']}")
 
 
 def within(seconds: float) -> t.Iterator[None]:
@@ -110,8 +116,7 @@ def within(seconds: float) -> t.Iterator[None]:
 def main(action: str, *arguments: str) -> None:
     """Do what the first word says."""
     if action == "look":
-        port, name, roots = arguments
-        look(int(port), name, roots)
+        look(int(arguments[0]), *arguments[1:])
         return
     directory = Path(arguments[0])
     if action == "serve":

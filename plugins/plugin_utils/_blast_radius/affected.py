@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""What an incident touches: what is named, and where a key leaked, all that has it or was signed with it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ...module_utils._core.errors import printable
+from .._ledger import rows as ledgers
+from .._rows.alike import each_of
+from .._rows.selection import Selection, fits
+from .signers import below
+from .steps import place
+
+if t.TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from cryptography import x509
+
+    from .._ledger.chain import Readable
+    from .._rows.row import Key, Row
+
+NAMED = "it is what was asked for"
+
+
+class Asked(t.NamedTuple):
+    """What the incident is about: rows, authorities by their certificates, and whether keys leaked."""
+
+    rows: Selection
+    authorities: tuple[x509.Certificate, ...]
+    by_key: bool
+
+
+class Affected(t.NamedTuple):
+    """A credential, and why it is touched, as a clause."""
+
+    row: Row
+    why: str
+
+
+def find(ledger: Readable, records: Sequence[Row], asked: Asked) -> list[Affected]:
+    """Return everything that ever was and is touched.
+
+    Where keys leaked, that is whatever else has one of them, and whatever was signed below an authority that has.
+    """
+    named = []
+    if asked.rows != Selection():
+        named = [*ledgers.select(ledger, asked.rows), *(one for one in records if fits(one, asked.rows))]
+    found: dict[Key, Affected] = {row.key: Affected(row, NAMED) for row in named}
+    holders = {row.spki: row for row in reversed(named) if row.spki} if asked.by_key else {}
+    for row in _with_keys(ledger, records, holders):
+        found.setdefault(row.key, Affected(row, f"it has the key of {place(holders[row.spki or ''])}"))
+    for one in below(ledger, {*holders, *asked.rows.spki} if asked.by_key else (), asked.authorities):
+        for row in ledgers.select(ledger, Selection(issuers=(one.issuer_id,))):
+            found.setdefault(row.key, Affected(row, f"{printable(one.above)} is above it"))
+    return list(found.values())
+
+
+def _with_keys(ledger: Readable, records: Sequence[Row], keys: Iterable[str]) -> t.Iterator[Row]:
+    wanted = set(keys)
+    yield from each_of(ledger, wanted, lambda some: Selection(spki=some))
+    yield from (one for one in records if one.spki in wanted)
