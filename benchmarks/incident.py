@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import datetime as dt
 import statistics
+import textwrap
 import time
 import typing as t
 
-from . import figures, machine, printed, verdict
+from . import disk, figures, machine, printed, verdict
 from .ground import Ground
 from .part import Part, main
 from .runner import Unexpected, play
@@ -56,6 +57,7 @@ def run(place: Path, rounds: int) -> figures.Figures:
     result, load = {**machine.about(), "rounds": rounds}, machine.Load()
     took: dict[Fleet, list[dict[str, float]]] = {SMALL: [], LARGE: []}
     (place / "server").mkdir(parents=True)
+    removal = disk.removal(place)
     with running(place / "server") as server:
         authority = pki(server)
         authority.call("POST", f"{authority.mount}/config/crl", {"auto_rebuild": True, "enable_delta": False})
@@ -78,7 +80,7 @@ def run(place: Path, rounds: int) -> figures.Figures:
         raise Unexpected(f"OpenBao lists {listed} certificates in place of {wanted}")
     calls = {"rotate": signs.milliseconds, "revoke": revokes.milliseconds}
     slopes = {work: _slope(took, work, calls[work]) for work in WORKS}
-    return {**result, "slopes": slopes, "load": load.seen()}
+    return {**result, "slopes": slopes, "removal_milliseconds": removal, "load": load.seen()}
 
 
 def _revoked(authority: t.Any) -> int:
@@ -111,6 +113,9 @@ def lines(result: figures.Figures) -> t.Iterator[str]:
         yield f"{title:<32}{printed.spread(found['milliseconds'])}  {verdict.of(found, 'milliseconds')}"
         yield f"{'  the server alone, a call':<32}{printed.spread(found['call_milliseconds'])}"
         yield f"{'  the larger in all, s':<32}{printed.spread(found['seconds'])}"
+    yield f"{'the disk, a file taken away':<32}{printed.spread(result['removal_milliseconds'])}"
+    if dear := disk.warning(result["removal_milliseconds"]):
+        yield from textwrap.wrap(f"WARNING: {dear}", 80)
     yield from printed.load(result)
 
 

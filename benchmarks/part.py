@@ -2,7 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""A benchmark of its own beside those of the page: its arguments, its directory, and its file of figures."""
+"""A benchmark of its own beside those of the page: its arguments, its directory, and its file of figures.
+
+BENCH_PLACE names another directory than build/ to work in: one of a file system that is to be measured.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,8 @@ def main(part: Part) -> None:
     kept.unlink(missing_ok=True)  # what fails now leaves no figures of earlier
     find_collection()
     try:
-        result = part.run(unused(options.build / part.name), part.quick_rounds if options.quick else part.rounds)
+        place = Path(os.environ.get("BENCH_PLACE") or options.build)
+        result = part.run(unused(place / part.name), part.quick_rounds if options.quick else part.rounds)
     except Unexpected as error:
         give_up(error)
     kept.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

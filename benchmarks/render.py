@@ -98,7 +98,7 @@ def _slopes(slopes: t.Sequence[Figures]) -> str:
                 spread(one["milliseconds"]),
                 f"{one['cpu_milliseconds']['median']:.2f}",
                 f"{one['above_ping']['median']:.2f}",
-                verdict.of(one, "milliseconds"),
+                verdict.of(one, "above_ping"),
             )
             for one in slopes
         ],

@@ -64,7 +64,7 @@ def _slopes(slopes: t.Sequence[Figures]) -> t.Iterator[str]:
         yield (
             f"{WORK[slope['work']]:<14} {between:<7}{cost['median']:>7.2f} ({cost['low']:.2f} to {cost['high']:.2f})"
             f"{slope['cpu_milliseconds']['median']:>10.2f}{slope['above_ping']['median']:>12.2f}"
-            f"  {verdict.of(slope, 'milliseconds')}"
+            f"  {verdict.of(slope, 'above_ping')}"
         )
 
 

@@ -211,6 +211,13 @@ def _install() -> None:
     os.register_at_fork(after_in_child=lambda: STOPWATCH.begin("worker"))
     gc.callbacks.append(STOPWATCH.collect)
     atexit.register(STOPWATCH.leave)
+    os._exit = functools.partial(_left_at_once, os._exit)  # how a program of the pipe ends
+
+
+def _left_at_once(leave: t.Callable[[int], t.NoReturn], code: int) -> t.NoReturn:
+    if STOPWATCH.role == "module":
+        STOPWATCH.leave()
+    leave(code)
 
 
 if "BENCH_PROFILE" in os.environ:
