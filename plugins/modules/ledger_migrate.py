@@ -11,6 +11,8 @@ description:
     the ledger has not. It is run as the role that owns the schema. Runs that use a ledger never change a schema there.
   - Gives roles exactly the rights that their duty needs on the tables of the ledger. What they were granted beyond that
     is taken back. Roles that are not named keep what they have.
+  - The release before can go on using the ledger afterwards, so run it before controllers are upgraded. A ledger that a
+    later release has migrated is left as it is where this one can use it, and nothing is taken back from its roles.
   - An SQLite file needs no such task, since every run migrates it. It may be named all the same.
   - It runs on the controller whatever host a play is about, so use C(run_once) when a play has many hosts.
   - There is no way back. Take a backup before an upgrade.
@@ -51,7 +53,7 @@ schema:
       returned: always
       sample: 0
     after:
-      description: What this release knows.
+      description: What it has then, which is what this release knows, or more where a later one was there before.
       type: int
       returned: always
       sample: 1

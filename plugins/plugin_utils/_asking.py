@@ -12,10 +12,11 @@ import typing as t
 
 from ..module_utils._core import credentials
 from ..module_utils._core.errors import KeysteadError, Misconfigured
+from ..module_utils._core.model import ADOPTED, OBSERVED
 from ..module_utils._core.ports import Revoker, Unknown
-from ._durations import seconds
+from ._durations import timeout
 from ._published import PATIENCE, Published, Told
-from ._roots import ca_bundle
+from ._roots import ca_bundle, certificates
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ BUDGET = 60.0  # seconds for all certificates
 
 
 def asking(said: Mapping[str, t.Any], who: str) -> Asking:
-    """Return who asks for validated options `issuers` and `ca_bundle`, and `timeout` where there is one.
+    """Return who asks for validated options `issuers`, `ca_bundle`, `crl_issuers`, and `timeout` where there is one.
 
     Raises Misconfigured.
     """
@@ -37,27 +38,41 @@ def asking(said: Mapping[str, t.Any], who: str) -> Asking:
     issuers = [issuer for one in said.get("issuers") or () if (issuer := checked_issuer(one))]
     bundle = said.get("ca_bundle") if ca_bundle(said, who) else None
     try:
-        budget = seconds(said["timeout"]) if said.get("timeout") else BUDGET
+        budget = timeout(said["timeout"]) if said.get("timeout") else BUDGET
     except Misconfigured as error:
         raise Misconfigured(f"{who}: option timeout: {error}") from None
-    return Asking(Signers(issuers, who), budget, bundle)
+    return Asking(Signers(issuers, who), budget, bundle, crl_issuers(said, who))
+
+
+def crl_issuers(said: Mapping[str, t.Any], who: str) -> tuple[bytes, ...]:
+    """Return the certificates (DER) of option `crl_issuers`. Raises Misconfigured."""
+    return certificates(said.get("crl_issuers") or (), f"{who}: option crl_issuers")
 
 
 class Asking:
     """Asks within one time for all. Who did not answer is not asked again, and a list is fetched once."""
 
-    def __init__(self, signers: Signers, budget: float = BUDGET, bundle: str | None = None) -> None:
-        """Ask nobody yet. `bundle` is the path of the authorities that may have signed for servers (PEM)."""
+    def __init__(
+        self, signers: Signers, budget: float = BUDGET, bundle: str | None = None, crl_issuers: Sequence[bytes] = ()
+    ) -> None:
+        """Ask nobody yet. `bundle` is the path of the authorities that may have signed for servers (PEM).
+
+        `crl_issuers` (DER) may have signed lists; nobody trusts them for that they are named.
+        """
+        self._crl_issuers = tuple(crl_issuers)
         self._signers, self._budget, self._until = signers, budget, time.monotonic() + budget
         self._published = Published(bundle)
         self._silent: dict[int, str] = {}  # issuers that did not answer, and why
         self._roots: dict[int, tuple[bytes, ...]] = {}
 
-    def status(self, leaf: bytes, above: Sequence[bytes], issuer_id: str | None) -> Told:
+    def status(
+        self, leaf: bytes, above: Sequence[bytes], issuer_id: str | None, anchors: Sequence[bytes] = ()
+    ) -> Told:
         """Return how a certificate (DER) stands.
 
         `issuer_id` is the recorded one of who signed it; where nothing is recorded, every issuer that is known here is
-        asked. What stands above it (DER) is used to judge what is published.
+        asked. What stands above it (DER) is used to judge what is published; others than its issuer may have signed
+        that where they lead to one of the `anchors` (DER), or where there are none, to a root of an issuer.
         """
         left = self._until - time.monotonic()
         if left <= 0:
@@ -70,9 +85,15 @@ class Asking:
             why = why or found.why
         if credentials.is_of_ssh(leaf):
             return Told(Unknown(), why or "nobody who can tell is named; nothing is published of certificates of SSH")
-        known = [*above, *(root for issuer in issuers for root in self._roots_of(issuer))]
-        published = self._published.status(leaf, known, max(0.1, min(PATIENCE, self._until - time.monotonic())))
-        return published._replace(why=why or published.why) if isinstance(published.status, Unknown) else published
+        roots = [root for issuer in issuers for root in self._roots_of(issuer)]
+        patience = max(0.1, min(PATIENCE, self._until - time.monotonic()))
+        known = (*above, *roots, *self._crl_issuers)
+        published = self._published.status(leaf, known, patience, anchors or roots)
+        if not isinstance(published.status, Unknown):
+            return published
+        unnamed = issuer_id is not None and not issuers and not issuer_id.startswith((ADOPTED, OBSERVED))
+        remedy = f"; name {issuer_id}, which signed it, in issuers" if unnamed else ""
+        return published._replace(why=why or published.why + remedy)
 
     def _issuers(self, issuer_id: str | None) -> tuple[Sequence[Issuer], str]:
         """Return who may have signed; where one of the issuers that are declared cannot be used, why."""

@@ -9,6 +9,9 @@ from __future__ import annotations
 import multiprocessing
 import typing as t
 
+HERE = "localhost"
+"""The address of a host that is the controller itself, whatever it is called."""
+
 
 class Place(t.NamedTuple):
     """A host by its name in the inventory, and its groups there, without `all`."""

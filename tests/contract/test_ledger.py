@@ -6,15 +6,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured, Pending
 from ansible_collections.keystead.identity.plugins.plugin_utils._key_rotate import history
-from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import queries
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import key_runs, queries
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.moments import stamp
-from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.nouns import Cleared
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.nouns import (
+    Cleared,
+    KeyClaimed,
+    KeyLeft,
+    KeyPrepared,
+)
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import (
     INTENT_HOLDS,
     UNPLACED,
@@ -101,7 +107,8 @@ def test_what_did_not_fit_is_known_until_something_is_accepted(ledger: SqlLedger
     ledger.intend(batch(), [intent()._replace(asked='{"question": "q"}')])
     ledger.record(batch(), [Outcome("web", 1, failed, (Orphaned(issued(1, "aa")),))])
     (found,) = queries.unfit(ledger, *WHERE)
-    assert found == {"name": "web", "asked": '{"question": "q"}', "at": stamp(NOW), "message": "it did not fit"}
+    told = {"name": "web", "asked": '{"question": "q"}', "at": stamp(NOW), "message": "it did not fit"}
+    assert found == {**told, "revoked_at": None}
     ledger.intend(batch(), [intent(key="bb")])
     ledger.record(batch(), [Outcome("web", 1, failed, (Orphaned(),))])
     assert queries.unfit(ledger, *WHERE) == [found], "nobody knows what the second one was"
@@ -462,7 +469,7 @@ SIGNING = KeyKept(
 )  # fmt: skip
 
 
-def told_of(*changes: KeyKept | KeyGone) -> list[Outcome]:
+def told_of(*changes: KeyKept | KeyGone | KeyPrepared) -> list[Outcome]:
     return [Outcome("signing", None, (Event("stage_key", "there is none"),), changes)]
 
 
@@ -508,6 +515,85 @@ def test_generations_of_a_key_share_a_name_and_the_newest_that_is_not_destroyed_
     assert queries.key_claims(ledger, second.uri, None, SIGNING.place, "signing") == []
     (claim,) = queries.key_claims(ledger, second.uri, None, "elsewhere", "signing")
     assert claim["label"] == "signing"
+
+
+CLAIM = KeyClaimed(SIGNING.place, "signing", "one")
+
+
+def claim(ledger: SqlLedger, *changes: KeyClaimed | KeyLeft) -> None:
+    ledger.record(batch(), [Outcome("signing", None, (), changes)])
+
+
+def let_pass(ledger: SqlLedger, seconds: int) -> None:
+    """Let a claim be so many seconds older: its moments are the database's."""
+    ((since,),) = ledger.read("SELECT since FROM key_runs")
+    with ledger._database.transaction() as connection:
+        earlier = stamp(datetime.fromisoformat(since) - timedelta(seconds=seconds))
+        connection.execute("UPDATE key_runs SET since = ?", (earlier,))
+
+
+def test_one_run_is_at_work_on_a_key_and_others_wait_for_its_end(ledger: SqlLedger) -> None:
+    other = CLAIM._replace(holder="other")
+    claim(ledger, CLAIM)
+    claim(ledger, CLAIM)
+    with pytest.raises(Held, match=r"another run is at work on key signing; run again in (900|899) s"):
+        ledger.record(batch(), [Outcome("signing", 2, (Event("stage_key", "old", "pending"),), (other,))])
+    assert queries.events(ledger) == [], "what cannot be claimed is not begun"
+    for elsewhere in (other._replace(label="x"), other._replace(place="pkcs11:token=b")):
+        claim(ledger, elsewhere)
+    claim(ledger, KeyLeft(CLAIM.place, "signing", "other"))
+    assert key_runs.at_work(ledger, CLAIM.place, "signing") == "one", "nobody ends what another one does"
+    claim(ledger, KeyLeft(CLAIM.place, "signing", "one"))
+    assert key_runs.at_work(ledger, CLAIM.place, "signing") is None
+    claim(ledger, other)
+    assert key_runs.at_work(ledger, CLAIM.place, "signing") == "other"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "free"), [(INTENT_HOLDS - 60, False), (INTENT_HOLDS + 1, True), (-60, False), (-2 * 86400, True)]
+)
+def test_a_run_that_was_not_heard_of_for_long_or_is_of_a_clock_that_was_ahead_is_over(
+    ledger: SqlLedger, seconds: int, *, free: bool
+) -> None:
+    claim(ledger, CLAIM)
+    let_pass(ledger, seconds)
+    with contextlib.nullcontext() if free else pytest.raises(Held):
+        claim(ledger, CLAIM._replace(holder="other"))
+    with pytest.raises(Held) if free else contextlib.nullcontext():
+        claim(ledger, CLAIM)
+
+
+def test_a_run_that_was_taken_over_does_not_go_on_also_where_the_other_one_has_ended(ledger: SqlLedger) -> None:
+    goes_on, other = CLAIM._replace(goes_on=True), CLAIM._replace(holder="other", dead="one")
+    claim(ledger, CLAIM)
+    claim(ledger, goes_on)
+    claim(ledger, other)
+    for left in ((), (KeyLeft(CLAIM.place, "signing", "other"),)):
+        claim(ledger, *left)
+        with pytest.raises(Held, match="another run is at work on key signing; run again"):
+            ledger.record(batch(), [Outcome("signing", 2, (Event("prove", "old", "pending"),), (goes_on,))])
+    assert queries.events(ledger) == []
+    claim(ledger, CLAIM)
+    claim(ledger, goes_on)
+
+
+def test_a_run_that_is_known_to_be_dead_is_over_at_once(ledger: SqlLedger) -> None:
+    claim(ledger, CLAIM)
+    with pytest.raises(Held):
+        claim(ledger, CLAIM._replace(holder="other", dead="a third"))
+    claim(ledger, CLAIM._replace(holder="other", dead="one"))
+    assert key_runs.at_work(ledger, CLAIM.place, "signing") == "other"
+
+
+def test_which_key_was_prepared_is_known_until_it_is_active_or_gone(ledger: SqlLedger) -> None:
+    prepared = KeyPrepared(SIGNING.place, "signing", 2, SIGNING.uri, "aa")
+    for change in (SIGNING, KeyGone(SIGNING.uri)):
+        ledger.record(batch(), told_of(prepared._replace(uri="first")))
+        ledger.record(batch(), told_of(prepared))
+        assert key_runs.prepared(ledger, SIGNING.place, "signing") == {2: (SIGNING.uri, "aa")}
+        assert key_runs.prepared(ledger, SIGNING.place, "other") == {}
+        ledger.record(batch(), told_of(change))
+        assert key_runs.prepared(ledger, SIGNING.place, "signing") == {}
 
 
 def test_the_ledger_tells_whose_key_an_authority_signs_with_and_where_that_of_an_identity_is(ledger: SqlLedger) -> None:

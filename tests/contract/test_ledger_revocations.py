@@ -9,9 +9,12 @@ from __future__ import annotations
 import typing as t
 from datetime import timedelta
 
-from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import revocations
+import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import revocations, trusts
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.nouns import CredentialRevoked, ProvedAt
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import (
+    UNPLACED,
     Delivered,
     Event,
     Orphaned,
@@ -68,6 +71,17 @@ def test_the_first_record_of_a_revocation_stands(ledger: SqlLedger) -> None:
     assert (row["reason"], row["revoked_at"]) == ("superseded", "2026-01-31T11:00:00.000Z")
 
 
+def test_a_reason_that_counts_more_takes_the_place_of_the_first_one(ledger: SqlLedger) -> None:
+    publish(ledger)
+    for known in ("c1", "c9"):  # of an identity, and of nobody
+        record(ledger, revoked(known))
+        record(ledger, revoked(known, reason="key_compromise", after=9)._replace(instead=True))
+    (mine,) = revocations.credentials(ledger, {"credential_id": "c1"})
+    (stranger,) = revocations.strangers(ledger, {"credential_id": "c9"})
+    for row in (mine, stranger):
+        assert (row["reason"], row["revoked_at"]) == ("key_compromise", "2026-01-31T11:00:00.000Z")
+
+
 def test_it_is_revoked_for_everybody_who_has_it(ledger: SqlLedger) -> None:
     publish(ledger)
     ledger.intend(batch("web2"), [intent(key="aa")._replace(shared=True)])
@@ -122,6 +136,14 @@ def test_credentials_are_found_by_what_is_asked_and_only_those(ledger: SqlLedger
     assert current == {(1, None), (2, "present")}
 
 
+def test_credentials_that_several_have_are_told_from_others(ledger: SqlLedger) -> None:
+    publish(ledger)
+    publish(ledger, number=2, key="bb")
+    publish(ledger, "api", key="cc")  # its first one is named like that of web
+    assert revocations.shared(ledger, ["c1", "c2", "c1", "c9"]) == {"c1"}
+    assert revocations.shared(ledger, ["c2"]) == revocations.shared(ledger, []) == frozenset()
+
+
 def test_live_deliveries_are_those_that_nothing_ended(ledger: SqlLedger) -> None:
     publish(ledger)
     first, *_none = revocations.credentials(ledger, {"identity": "web"})
@@ -147,3 +169,26 @@ def test_what_a_run_set_out_to_revoke_is_known(ledger: SqlLedger) -> None:
     assert revocations.begun(ledger) == frozenset()
     ledger.record(batch(), [Outcome("web", 1, (Event("revoke", "why", "pending"),))])
     assert revocations.begun(ledger) == {("web1", "/srv/store", "web", 1)}
+
+
+def test_what_is_known_of_an_issuer_comes_with_the_certificates_that_are_kept(ledger: SqlLedger) -> None:
+    record(ledger, revoked("c9", reason="key_compromise"), name="certificate c9", number=None)
+    (one,) = revocations.with_certificates(ledger, "local:issuing", NOW)
+    assert (one.serial_number, one.revoked.reason, one.certificate) == (0x4A0B, "key_compromise", None)
+    assert revocations.with_certificates(ledger, "local:issuing", NOW + LIFE) == []
+    publish(ledger)
+    issuer = revocations.credentials(ledger, {})[0]["issuer_id"]
+    record(ledger, revoked())
+    with pytest.raises(Misconfigured, match="a certificate that cannot be read; put a backup in its place"):
+        revocations.with_certificates(ledger, issuer, NOW)  # it is "PEM 1"
+
+
+def test_an_orphan_of_no_host_counts_as_a_peer_until_a_host_has_it(ledger: SqlLedger) -> None:
+    ledger.intend(batch(UNPLACED), [intent("serial-1", key="aa")])
+    done = Outcome("serial-1", 1, (Event("rebuild", "listed"),), (issued(1, "aa"), Orphaned()))
+    ledger.record(batch(UNPLACED), [done])
+    (row,) = trusts.peers(ledger, "web1", NOW).rows
+    assert (row.host, row.name, row.replaced) == (UNPLACED, "serial-1", 0)
+    ledger.intend(batch(), [intent(key="aa")._replace(shared=True)])
+    ledger.record(batch(), [outcome(key="aa")])
+    assert [row.host for row in trusts.peers(ledger, "web1", NOW).rows] == ["web1"]

@@ -12,12 +12,13 @@ from datetime import timedelta
 
 import pytest
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import trusts
-from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.nouns import PeersNamed
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.nouns import PeersNamed, Proved
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import (
     Delivered,
     Event,
     Outcome,
     RevokedChange,
+    RolledBack,
     Withdrawn,
 )
 from ansible_collections.keystead.identity.tests.unit.plugins.plugin_utils._ledger.telling import (
@@ -44,6 +45,13 @@ def publish(ledger: SqlLedger, host: str = "web1", number: int = 1, key: str = "
 
 def in_use(ledger: SqlLedger, host: str = "web1") -> list[tuple[str, int]]:
     return [(row.host, row.generation) for row in trusts.peers(ledger, host, NOW)[0]]
+
+
+def replace(ledger: SqlLedger, number: int, *, proved: bool = False) -> None:
+    """Have a generation issued and installed, and its service told."""
+    ledger.intend(batch(), [intent(number=number, key=f"web1{number}")])
+    done = Delivered(LINKS, activated=True, proved=proved)
+    ledger.record(batch(), [Outcome("web", number, (), (issued(number, f"web1{number}"), done))])
 
 
 def tell(ledger: SqlLedger, change: t.Any, number: int | None = None) -> None:
@@ -83,7 +91,7 @@ def test_peers_by_issuer_are_those_that_it_signed_for(ledger: SqlLedger) -> None
 def test_a_name_that_the_ledger_never_heard_of_narrows_nothing(ledger: SqlLedger, kind: str) -> None:
     publish(ledger, "web1", trusts=json.dumps([[kind, "misspelt"]]))
     publish(ledger, "web2")
-    rows, why = trusts.peers(ledger, "web1", NOW)
+    rows, why, _any = trusts.peers(ledger, "web1", NOW)
     assert len(rows) == 2
     assert why == f"web of web1 trusts {kind} misspelt, which the ledger does not know"
 
@@ -110,3 +118,47 @@ def test_what_has_ended_was_revoked_or_withdrawn_is_not_in_use_and_what_was_rele
     publish(ledger, number=2)
     tell(ledger, Withdrawn("absent"))
     assert in_use(ledger) == []
+
+
+def test_what_was_replaced_may_be_shown_until_another_one_is_proved(ledger: SqlLedger) -> None:
+    publish(ledger)
+    assert not ledger.remembered("web1", "/srv/store")["web"].unproved
+    replace(ledger, 2)
+    replace(ledger, 3)
+    rows = trusts.peers(ledger, "web1", NOW).rows
+    assert [(row.generation, row.replaced) for row in rows] == [(1, 1), (2, 1), (3, 0)]
+    assert ledger.remembered("web1", "/srv/store")["web"].unproved
+    tell(ledger, Proved(), 3)
+    assert in_use(ledger) == [("web1", 3)]
+    assert not ledger.remembered("web1", "/srv/store")["web"].unproved
+    replace(ledger, 4, proved=True)
+    assert in_use(ledger) == [("web1", 4)]
+
+
+def test_what_came_back_and_was_proved_is_shown_alone(ledger: SqlLedger) -> None:
+    publish(ledger)
+    replace(ledger, 2)
+    tell(ledger, RolledBack(1), 2)
+    assert in_use(ledger) == [("web1", 1), ("web1", 2)], "whether its service went back with it, nothing showed"
+    tell(ledger, Proved(), 1)
+    assert in_use(ledger) == [("web1", 1)]
+
+
+@pytest.mark.parametrize(("state", "left"), [("absent", []), ("released", [("web1", 1), ("web1", 2)])])
+def test_what_was_replaced_goes_with_its_identity_and_stays_with_plain_files(
+    ledger: SqlLedger, state: str, left: list[tuple[str, int]]
+) -> None:
+    publish(ledger)
+    replace(ledger, 2)
+    tell(ledger, Withdrawn(state))
+    assert in_use(ledger) == left
+    replace(ledger, 3)
+    assert in_use(ledger) == [*left, ("web1", 3)]
+
+
+def test_a_ledger_knows_somebody_until_the_last_certificate_ends(ledger: SqlLedger) -> None:
+    assert not trusts.peers(ledger, "web1", NOW).knows_any
+    publish(ledger)
+    tell(ledger, RevokedChange("superseded", NOW), 1)
+    assert trusts.peers(ledger, "web1", NOW)[0::2] == ([], True)
+    assert not trusts.peers(ledger, "web1", NOW + LIFE + timedelta(seconds=1)).knows_any

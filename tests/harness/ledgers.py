@@ -31,6 +31,15 @@ class Place:
         """Open the ledger."""
         return open_for(self.options, read_only=read_only)
 
+    def read(self, statement: str) -> list[tuple[t.Any, ...]]:
+        """Ask the ledger, whose chain of events must be whole."""
+        ledger = self.open(read_only=True)
+        try:
+            assert verify(ledger) is None
+            return ledger.read(statement)
+        finally:
+            ledger.close()
+
     def tamper(self, *statements: str) -> None:
         """Change what is there, as somebody with all rights could."""
         raise NotImplementedError

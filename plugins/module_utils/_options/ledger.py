@@ -17,6 +17,12 @@ MIGRATE = {
         elements="str",
     ),
     "auditors": Option("Roles of PostgreSQL that may only read the ledger.", type="list", elements="str"),
+    "signers": Option(
+        "Roles of PostgreSQL that may read the ledger, and add checkpoints to it, as "
+        "M(keystead.identity.identity_audit) signs them.",
+        type="list",
+        elements="str",
+    ),
 }
 REBUILD = {
     **STORE,

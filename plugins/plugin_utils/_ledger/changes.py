@@ -13,7 +13,7 @@ from ...module_utils._core.errors import Misconfigured, Pending
 from . import backend_keys, revocations
 from .intents import generation_of, identity_of
 from .moments import stamp
-from .nouns import Cleared, CredentialRevoked, Ordered, PeersNamed
+from .nouns import Cleared, CredentialRevoked, Ordered, PeersNamed, Proved
 from .port import (
     Delivered,
     Issued,
@@ -29,6 +29,7 @@ from .port import (
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from .nouns import ProvedAt
     from .port import Batch, Outcome
     from .sql import Connection
 
@@ -170,13 +171,27 @@ def _delivered(place: Place, change: Delivered) -> None:
     activated, proved = (place.at if flag else None for flag in (change.activated, change.proved))
     for path, part in change.links:
         place.run(_DELIVERY, place.identity, generation, path, part, place.at, activated, proved)
-    if change.proved and change.endpoint:
-        place.run(_ENDPOINT, generation, *change.endpoint, place.at)
+    if change.proved:
+        _shown_alone(place, generation, change.endpoint)
     if not change.pending:
         place.run(
             "UPDATE deliveries SET succeeded_at = ? WHERE identity = ? AND generation <> ?"
             " AND withdrawn_at IS NULL AND succeeded_at IS NULL", place.at, place.identity, generation,
         )
+
+
+def _shown_alone(place: Place, generation: int, endpoint: ProvedAt | None) -> None:
+    """Write down that a proof showed which generation is used: from now on it is no other."""
+    if endpoint:
+        place.run(_ENDPOINT, generation, *endpoint, place.at)
+    place.run("UPDATE generations SET shown = 0 WHERE identity = ? AND id <> ?", place.identity, generation)
+
+
+def _proved(place: Place, change: Proved) -> None:
+    generation = _known(place)
+    place.run("UPDATE deliveries SET proved_at = coalesce(proved_at, ?) WHERE generation = ? AND withdrawn_at IS NULL",
+              place.at, generation)
+    _shown_alone(place, generation, change.endpoint)
 
 
 def _publish(place: Place, generation: int, number: int | None) -> None:
@@ -186,6 +201,7 @@ def _publish(place: Place, generation: int, number: int | None) -> None:
         place.identity, generation,
     )
     place.run("UPDATE generations SET state = 'current' WHERE id = ? AND state <> 'revoked'", generation)
+    place.run("UPDATE generations SET shown = 1 WHERE id = ?", generation)
     place.run(
         "UPDATE identities SET current = ?, state = 'present', newest = CASE WHEN newest < ? THEN ? ELSE newest END"
         " WHERE id = ?", number, number, number, place.identity,
@@ -201,6 +217,8 @@ def _withdrawn(place: Place, change: Withdrawn) -> None:
     )
     place.run("UPDATE generations SET state = 'orphaned', holder = NULL WHERE identity = ? AND state = 'intended'",
               place.identity)
+    if change.state == "absent":
+        place.run("UPDATE generations SET shown = 0 WHERE identity = ?", place.identity)
     place.run(
         "UPDATE deliveries SET withdrawn_at = ? WHERE identity = ? AND withdrawn_at IS NULL AND succeeded_at IS NULL",
         place.at, place.identity,
@@ -252,5 +270,5 @@ def _rolled_back(place: Place, change: RolledBack) -> None:
 _APPLY: dict[type, Callable[[Place, t.Any], None]] = {
     Issued: _issued, Ordered: _ordered, Cleared: _cleared, Scheduled: _scheduled, Delivered: _delivered,
     PeersNamed: _peers_named, Withdrawn: _withdrawn, RevokedChange: _revoked, Refused: _refused, Orphaned: _orphaned,
-    RolledBack: _rolled_back,
+    RolledBack: _rolled_back, Proved: _proved,
 }

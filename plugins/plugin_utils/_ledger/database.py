@@ -34,7 +34,7 @@ _BY_CODE: dict[int, tuple[type[KeysteadError], str]] = {
     sqlite3.SQLITE_READONLY: (Misconfigured, f"may not be written; {_ALLOW}"),
     sqlite3.SQLITE_PERM: (Misconfigured, f"may not be opened; {_ALLOW}"),
     sqlite3.SQLITE_CANTOPEN: (Misconfigured, f"cannot be opened; {_ALLOW}"),
-    sqlite3.SQLITE_NOTADB: (Misconfigured, "is not a ledger; set option ledger to another path"),
+    sqlite3.SQLITE_NOTADB: (Misconfigured, "is not a ledger; restore it from a backup, or correct option ledger"),
     sqlite3.SQLITE_CORRUPT: (Misconfigured, "is damaged; put a backup in its place"),
 }
 

@@ -5,7 +5,8 @@
 """Who may do what in a ledger of PostgreSQL: whoever converges adds events and never changes one, auditors only read.
 
 The role that owns the schema, the migrator, grants it. A role has exactly what its duty needs, so what it was granted
-beyond that on a table of the ledger is taken back.
+beyond that on a table of the ledger is taken back. Of a ledger that a later release has migrated nothing is taken back:
+only that release knows what its duties need, and its tables are not ours.
 """
 
 from __future__ import annotations
@@ -36,12 +37,20 @@ CONVERGER = _rights(
     events="SELECT INSERT",
     pins="SELECT INSERT DELETE",
     backend_keys="SELECT INSERT UPDATE",
+    key_runs="SELECT INSERT UPDATE DELETE",  # a run is there as long as it is at work
+    prepared_keys="SELECT INSERT UPDATE DELETE",  # what became active is among backend_keys
     endpoints="SELECT INSERT UPDATE",
-    revocations="SELECT INSERT",
+    revocations="SELECT INSERT UPDATE",
+    checkpoints="SELECT",
+    shipments="SELECT",
+    archives="SELECT",
     **{dialect.TURN: "DELETE"},  # it has no rows: this is what LOCK TABLE asks for
 )
 AUDITOR = _rights(**{table: "SELECT" for table in CONVERGER if table != dialect.TURN})
-DUTIES: t.Mapping[str, Rights] = {"convergers": CONVERGER, "auditors": AUDITOR}
+SIGNER = {
+    **AUDITOR, **_rights(checkpoints="SELECT INSERT DELETE", shipments="SELECT INSERT", **{dialect.TURN: "DELETE"})
+}
+DUTIES: t.Mapping[str, Rights] = {"convergers": CONVERGER, "auditors": AUDITOR, "signers": SIGNER}
 """The rights of a duty, by the option that names its roles."""
 
 _HELD = """
@@ -63,9 +72,13 @@ def duties(options: t.Mapping[str, t.Any]) -> dict[str, Rights]:
     return found
 
 
-def grants(session: Session, wanted: t.Mapping[str, Rights], *, is_made: bool) -> list[str]:
-    """Return the statements that give every role exactly its rights; where nothing `is_made` yet, nobody has any."""
-    return [statement for role, rights in wanted.items() for statement in _of(session, role, rights, is_made=is_made)]
+def grants(session: Session, wanted: t.Mapping[str, Rights], *, is_made: bool, may_take: bool = True) -> list[str]:
+    """Return the statements that give every role its rights, and, where that is ours to say, no others.
+
+    Where nothing `is_made` yet, nobody has any.
+    """
+    found = [statement for role, rights in wanted.items() for statement in _of(session, role, rights, is_made=is_made)]
+    return [statement for statement in found if may_take or not statement.startswith("REVOKE ")]
 
 
 def _of(session: Session, role: str, rights: Rights, *, is_made: bool) -> t.Iterator[str]:

@@ -15,11 +15,12 @@ from .port import OpenIntent, Remembered
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from .port import Batch, Intent, Outcome
-    from .sql import Database, Rows
+    from .sql import Connection, Database, Rows
 
-_REMEMBERED = """
+REMEMBERED = """
 SELECT i.name, i.kind, i.scope, i.state, i.contact, i.service, i.newest,
        CASE WHEN i.state = 'present' THEN g.number END, g.number,
        g.credential_id, g.public_id, g.issuer_id, x.serial_number, x.certificate, g.not_after,
@@ -33,10 +34,12 @@ SELECT i.name, i.kind, i.scope, i.state, i.contact, i.service, i.newest,
        (SELECT min(CASE WHEN k.found = 1 AND k.not_before < k.intended_at THEN k.not_before ELSE k.intended_at END)
             FROM generations k WHERE k.public_id = g.public_id),
        g.renew_at, g.ask_again, i.trusts,
-       (SELECT count(*) FROM generations s WHERE s.identity = i.id AND s.id > g.id AND s.issuer_id = g.issuer_id
-            AND s.state IN ('intended', 'orphaned', 'issued', 'rolled_back', 'revoked')),
+       (SELECT count(CASE WHEN s.issuer_id = g.issuer_id THEN 1 END) FROM generations s WHERE s.identity = i.id
+            AND s.id > g.id AND s.state IN ('intended', 'orphaned', 'issued', 'rolled_back', 'revoked')),
        (SELECT json_array(a.public_id, a.state, a.issuer_id, a.asked) FROM generations a
-            WHERE a.identity = i.id ORDER BY a.id DESC LIMIT 1)
+            WHERE a.identity = i.id ORDER BY a.id DESC LIMIT 1),
+       (SELECT count(*) FROM generations u WHERE u.identity = i.id AND u.shown = 1 AND u.number <> i.current
+            AND u.revoked_at IS NULL AND u.not_after > ?)
 FROM identities i
 LEFT JOIN generations g ON g.identity = i.id AND g.number = i.current AND g.state NOT IN ('refused', 'orphaned')
 LEFT JOIN x509 x ON x.generation = g.id
@@ -45,8 +48,10 @@ LEFT JOIN x509 ox ON ox.generation = o.id
 WHERE i.host = ? AND i.store = ?
 ORDER BY i.id, o.number
 """
+"""The issuer of what came later is compared in a CASE: in a WHERE, SQLite would go along all that it ever signed."""
+_PIN = "INSERT INTO pins (issuer_id, fingerprint, pinned_at) VALUES (?, ?, ?)"
 _BEFORE = 17  # columns before those of the intent; every column has its place in one of the two tuples
-_AFTER = 3  # columns after the moments
+_AFTER = 4  # columns after the moments
 _NONE = ("[]", None)
 
 
@@ -54,7 +59,7 @@ class SqlLedger:
     """The port Ledger over a database."""
 
     def __init__(self, database: Database, ledger_id: str | None) -> None:
-        """Take an open database of this release's schema, and its id; None stands for a ledger that does not exist."""
+        """Take an open database that this release can use, and its id; None stands for a ledger that does not exist."""
         self._database = database
         self.id = ledger_id
 
@@ -62,9 +67,13 @@ class SqlLedger:
         """Return the rows of one query; for `queries` and `chain`."""
         return self._database.read(statement, parameters)
 
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """Write what is no outcome of a run: checkpoints and archives. Everything inside or nothing."""
+        return self._database.transaction()
+
     def remembered(self, host: str, store: str) -> Mapping[str, Remembered]:
         """Return everything known of one store, by name of the identity."""
-        rows = self.read(_REMEMBERED, (now(), host, store))
+        rows = self.read(REMEMBERED, (now(), now(), host, store))
         with self._database.edge():
             return {row[0]: _remembered(row) for row in rows}
 
@@ -90,7 +99,7 @@ class SqlLedger:
         at = now()
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM pins WHERE issuer_id = ?", (issuer_id,))
-            connection.executemany("INSERT INTO pins VALUES (?, ?, ?)", [(issuer_id, root, at) for root in set(roots)])
+            connection.executemany(_PIN, [(issuer_id, root, at) for root in set(roots)])
 
     def pinned(self, issuer_id: str) -> tuple[str, ...]:
         """Return the trust anchors of an issuer, sorted."""
@@ -105,7 +114,7 @@ class SqlLedger:
 def _remembered(row: tuple[t.Any, ...]) -> Remembered:
     serial, certificate, not_after, revoked, links = row[12:_BEFORE]
     rest = _BEFORE + len(OpenIntent._fields)
-    opened, moments, (trusts, doubted, asked) = row[_BEFORE:rest], row[rest:-_AFTER], row[-_AFTER:]
+    opened, moments, (trusts, doubted, asked, unproved) = row[_BEFORE:rest], row[rest:-_AFTER], row[-_AFTER:]
     fields = [
         *row[:12],
         int(serial, 16) if serial else None,
@@ -118,6 +127,7 @@ def _remembered(row: tuple[t.Any, ...]) -> Remembered:
         trusts,
         bool(doubted),
         Asked(*json.loads(asked)) if asked else None,
+        bool(unproved),
     ]
     return Remembered(*fields)
 

@@ -24,7 +24,8 @@ class ProvedAt(t.NamedTuple):
 class CredentialRevoked(t.NamedTuple):
     """A credential was taken back, whoever has it: by its id, wherever the ledger has it, and also where it has not.
 
-    It is about no identity, so that its outcome may have any name. `serial_number` is lower-case hex.
+    It is about no identity, so that its outcome may have any name. `serial_number` is lower-case hex. With `instead`
+    its reason takes the place of one that is recorded already.
     """
 
     credential_id: str
@@ -34,6 +35,39 @@ class CredentialRevoked(t.NamedTuple):
     not_after: datetime
     reason: str
     when: datetime
+    instead: bool = False
+
+
+class KeyClaimed(t.NamedTuple):
+    """A run is at work on the key of one name in one place, or goes on with that: its `holder` names it, as JSON.
+
+    Where another one is, nothing of the outcome is written and Held is raised, but for `dead`, which has ended. One
+    that `goes_on` has it already, or it was taken over, perhaps by a run that has come to its end since: Held too.
+    """
+
+    place: str
+    label: str
+    holder: str
+    dead: str | None = None
+    goes_on: bool = False
+
+
+class KeyLeft(t.NamedTuple):
+    """The run is no longer at work on that key."""
+
+    place: str
+    label: str
+    holder: str
+
+
+class KeyPrepared(t.NamedTuple):
+    """A generation was made, and is not the active one: which key that is, for what has its name may be another."""
+
+    place: str
+    label: str
+    number: int
+    uri: str
+    public_id: str | None = None
 
 
 class Ordered(t.NamedTuple):
@@ -46,6 +80,12 @@ class PeersNamed(t.NamedTuple):
     """The identity says anew whom it trusts, as JSON; None where it says nothing of it."""
 
     trusts: str | None
+
+
+class Proved(t.NamedTuple):
+    """The generation was seen to be used, without a change; `endpoint` is where, if a handshake showed it."""
+
+    endpoint: ProvedAt | None = None
 
 
 class Cleared(t.NamedTuple):

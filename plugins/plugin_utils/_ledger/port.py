@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._core.errors import Denied, Pending
-from .nouns import Cleared, CredentialRevoked, Ordered, PeersNamed
+from .nouns import Cleared, CredentialRevoked, KeyClaimed, KeyLeft, KeyPrepared, Ordered, PeersNamed, Proved
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,7 +98,7 @@ class Remembered(t.NamedTuple):
     was first intended for an identity, or a certificate of it began. `renew_at` is when the issuer of `last` wants it
     renewed, and `ask_again` when it is to be asked for that again. `trusts` names the peers, as JSON. `doubted` tells
     whether that issuer was asked for another one since, and signed it, or may have, though `last` is the published one.
-    `asked` is the last intent.
+    `asked` is the last intent. `unproved` tells whether the service may still show a generation that was replaced.
     """
 
     name: str
@@ -125,6 +125,7 @@ class Remembered(t.NamedTuple):
     trusts: str | None = None
     doubted: bool = False
     asked: Asked | None = None
+    unproved: bool = False
 
 
 class Event(t.NamedTuple):
@@ -228,12 +229,11 @@ class KeyGone(t.NamedTuple):
     uri: str
 
 
-KeyChange = KeyKept | KeyGone
+KeyChange = KeyKept | KeyGone | KeyPrepared | KeyClaimed | KeyLeft
 """Changes that are about no identity, so that their outcome may have the name of a key."""
 Change = (
-    Issued | Ordered | Cleared | Scheduled | Delivered | PeersNamed | Withdrawn | RevokedChange | Refused | Orphaned
-    | RolledBack
-    | KeyChange | CredentialRevoked
+    Issued | Ordered | Cleared | Scheduled | Delivered | PeersNamed | Proved | Withdrawn | RevokedChange | Refused
+    | Orphaned | RolledBack | KeyChange | CredentialRevoked
 )
 
 

@@ -13,7 +13,7 @@ from ...module_utils._core.ports import Check
 from .database import Database
 from .migrations import version_of
 from .schema import MIGRATIONS
-from .writing import ASKED, hindrance
+from .writing import asked, hindrance
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -24,11 +24,12 @@ _REMEDY = "let this user write the file and its directory, or set option ledger 
 
 
 def check_shared(place: str, ledger: Readable) -> Check:
-    """Return what was found of a database that let itself be opened: it has the schema of this release."""
-    ((*answer,),) = ledger.read("SELECT " + ASKED)
+    """Return what was found of a database that let itself be opened: this release can use its schema."""
+    statement = f"SELECT (SELECT max(number) FROM migrations), {asked()}"  # noqa: S608 - ours
+    ((version, *answer),) = ledger.read(statement)
     hindered = hindrance(answer)
     if hindered is None:
-        return Check("ledger", "ok", f"{place} answers, and has schema {len(MIGRATIONS)}")
+        return Check("ledger", "ok", f"{place} answers, and has schema {version}{_later(version)}")
     what, remedy = hindered
     return Check("ledger", "failed", f"{place} {what}", remedy)
 
@@ -47,8 +48,12 @@ def check_file(path: Path, *, made: bool) -> Check:
         database.close()
     if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK | os.X_OK)):
         return Check("ledger", "failed", f"this user may not write {path}, or not in its directory", _REMEDY)
-    found = f"{path} has schema {version}"
-    return Check("ledger", "ok", found if version == newest else f"{found}, the next run makes it {newest}")
+    found = f"{path} has schema {version}{_later(version)}"
+    return Check("ledger", "ok", found if version >= newest else f"{found}, the next run makes it {newest}")
+
+
+def _later(version: int) -> str:
+    return f" of a later release, and this one ({len(MIGRATIONS)}) can use it" if version > len(MIGRATIONS) else ""
 
 
 def _missing(path: Path, *, made: bool) -> Check:

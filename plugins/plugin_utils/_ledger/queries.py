@@ -61,7 +61,7 @@ WHERE h.host = ? AND h.store = ? AND e.identity = ? AND e.generation = ?
 ORDER BY e.seq DESC LIMIT 1
 """
 _UNFIT = """
-SELECT i.name, g.asked, g.issued_at, (
+SELECT i.name, g.asked, g.issued_at, g.revoked_at, (
     SELECT e.message FROM heads h JOIN events e ON e.batch = h.batch
     WHERE h.host = i.host AND h.store = i.store AND h.at = g.issued_at AND e.identity = i.name
         AND e.generation = g.number AND e.action = 'issue' AND e.outcome = 'failed'
@@ -73,7 +73,7 @@ WHERE i.host = ? AND i.store = ? AND g.id > coalesce((
 ), 0)
 ORDER BY g.id
 """
-_UNFIT_FIELDS = ("name", "asked", "at", "message")
+_UNFIT_FIELDS = ("name", "asked", "at", "revoked_at", "message")
 _ORDERED_AT = """
 SELECT min(h.at) FROM heads h JOIN events e ON e.batch = h.batch
 WHERE h.host = ? AND h.store = ? AND e.identity = ? AND e.action = 'issue' AND e.outcome = 'pending' AND e.message = ?

@@ -16,6 +16,7 @@ from .password import password_of
 from .signing_key import NAME as KEY
 from .sqlite import open_read_only, open_writable
 from .target import is_postgresql, target_of
+from .writing import CONVERGE
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +45,14 @@ def open_for(options: t.Mapping[str, t.Any], *, read_only: bool = False) -> SqlL
             ledger.close()
             raise
     return ledger
+
+
+def open_to(purpose: str, options: t.Mapping[str, t.Any]) -> SqlLedger:
+    """Open the same ledger to write into it what no run over hosts does: for SIGN or ARCHIVE, of `writing`."""
+    url, password = options.get("ledger"), password_of(options)
+    if url and is_postgresql(url):
+        return _postgresql(url, password, read_only=False, purpose=purpose)
+    return open_ledger(url)
 
 
 def waiting(url: str | None) -> Path | None:
@@ -83,8 +92,8 @@ def check_ledger(options: t.Mapping[str, t.Any]) -> Check:
     return check_file(path_of(url) if url else default_path(os.environ), made=not url)
 
 
-def _postgresql(url: str, password: str | None, *, read_only: bool) -> SqlLedger:
+def _postgresql(url: str, password: str | None, *, read_only: bool, purpose: str = CONVERGE) -> SqlLedger:
     from .shared import open_shared
 
     refuse_password(url)
-    return open_shared(url, password, read_only=read_only)
+    return open_shared(url, password, read_only=read_only, purpose=purpose)

@@ -9,7 +9,11 @@ from __future__ import annotations
 import json
 import typing as t
 
-from .moments import stamp
+from ...module_utils._core.credentials import encoded
+from ...module_utils._core.errors import Misconfigured
+from ...module_utils._core.ports import Revoked
+from ...module_utils._core.revoking import Revocation
+from .moments import moment, stamp
 from .nouns import ProvedAt
 from .port import UNPLACED
 
@@ -29,6 +33,7 @@ UPDATE generations SET revocation_reason = ?, revoked_at = ?,
     state = CASE state WHEN 'orphaned' THEN 'orphaned' WHEN 'refused' THEN 'refused' ELSE 'revoked' END
 WHERE credential_id = ? AND revoked_at IS NULL
 """
+_INSTEAD = "UPDATE {} SET {} = ? WHERE credential_id = ? AND revoked_at IS NOT NULL"
 _STRANGER = """
 INSERT INTO revocations (credential_id, public_id, serial_number, issuer_id, not_after, reason, revoked_at, recorded_at)
 SELECT ?, ?, ?, ?, ?, ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM generations WHERE credential_id = ?)
@@ -43,14 +48,14 @@ _CREDENTIALS = """
 SELECT g.id, i.id, i.host, i.store, i.name, i.service, g.number, g.state, g.issuer_id, g.credential_id, g.public_id,
        x.serial_number, x.certificate, g.not_before, g.not_after, CASE g.found WHEN 0 THEN g.issued_at END,
        g.revocation_reason, g.revoked_at,
-       CASE WHEN i.current = g.number AND g.state <> 'orphaned' THEN i.state END, g.key_type, g.custody
+       CASE WHEN i.current = g.number AND g.state <> 'orphaned' THEN i.state END, g.key_type, g.custody, i.state
 FROM generations g JOIN identities i ON i.id = g.identity JOIN x509 x ON x.generation = g.id
 WHERE {} ORDER BY g.id
 """
 _FIELDS = (
     "row", "identity_row", "host", "store", "identity", "service", "generation", "state", "issuer_id", "credential_id",
     "public_id", "serial_number", "certificate", "not_before", "not_after", "issued_at", "reason", "revoked_at",
-    "current", "key_type", "custody",
+    "current", "key_type", "custody", "identity_state",
 )
 _BY = {
     "serial_number": "x.serial_number = ?", "credential_id": "g.credential_id = ?", "public_id": "g.public_id = ?",
@@ -61,6 +66,21 @@ SELECT credential_id, public_id, serial_number, issuer_id, not_after, reason, re
 ORDER BY credential_id
 """
 _STRANGER_FIELDS = ("credential_id", "public_id", "serial_number", "issuer_id", "not_after", "reason", "revoked_at")
+_OF_ISSUER = """
+SELECT x.serial_number, min(g.revocation_reason), min(g.revoked_at), max(g.not_after)
+FROM generations g JOIN x509 x ON x.generation = g.id
+WHERE g.issuer_id = ? AND g.revoked_at IS NOT NULL AND g.not_after > ? GROUP BY x.serial_number
+UNION SELECT serial_number, reason, revoked_at, not_after FROM revocations WHERE issuer_id = ? AND not_after > ?
+ORDER BY 1
+"""
+_WITH_CERTIFICATES = """
+SELECT x.serial_number, g.revocation_reason, g.revoked_at, g.not_after, x.certificate, g.public_id
+FROM generations g JOIN x509 x ON x.generation = g.id
+WHERE g.issuer_id = ? AND g.revoked_at IS NOT NULL AND g.not_after > ?
+UNION SELECT serial_number, reason, revoked_at, not_after, NULL, public_id
+FROM revocations WHERE issuer_id = ? AND not_after > ?
+ORDER BY 1
+"""
 _IDLE = """
  AND i.host {} ? AND g.state IN ({}) AND g.revoked_at IS NULL AND g.not_after > ?
  AND (g.state <> 'issued' OR g.issued_at < ?)
@@ -87,6 +107,10 @@ FROM endpoints e JOIN generations g ON g.id = e.generation
     JOIN json_each(?) asked ON g.identity = CAST(asked.value AS INTEGER)
 ORDER BY e.host, e.port
 """
+_SHARED = """
+SELECT g.credential_id FROM generations g JOIN json_each(?) asked ON g.credential_id = asked.value
+GROUP BY g.credential_id HAVING count(*) > 1
+"""
 _BEGUN = """
 SELECT DISTINCT h.host, h.store, e.identity, e.generation FROM events e JOIN heads h ON h.batch = e.batch
 WHERE e.action = 'revoke' AND e.outcome = 'pending'
@@ -94,13 +118,19 @@ WHERE e.action = 'revoke' AND e.outcome = 'pending'
 
 
 def apply(connection: Connection, batch: Batch, change: CredentialRevoked) -> None:
-    """Write down that a credential was taken back; an orphan stays one. What is written already stands."""
+    """Write down that a credential was taken back; an orphan stays one. What is written already stands.
+
+    Only its reason may be another one by now, where an issuer takes such a one.
+    """
     when = stamp(change.when)
     connection.execute(_REVOKED, (change.reason, when, change.credential_id))
     connection.execute(_STRANGER, (
         change.credential_id, change.public_id, change.serial_number, change.issuer_id, stamp(change.not_after),
         change.reason, when, stamp(batch.at), change.credential_id,
     ))  # fmt: skip
+    if change.instead:
+        for table, column in (("generations", "revocation_reason"), ("revocations", "reason")):
+            connection.execute(_INSTEAD.format(table, column), (change.reason, change.credential_id))
 
 
 def known_as_revoked(connection: Connection, generation: int, credential_id: str) -> None:
@@ -155,6 +185,31 @@ def strangers(ledger: Readable, by: Mapping[str, str]) -> list[Record]:
     return [dict(zip(_STRANGER_FIELDS, row, strict=True)) for row in rows]
 
 
+def of_issuer(ledger: Readable, issuer_id: str, now: datetime) -> list[Revocation]:
+    """Return what the ledger calls revoked of one issuer and has not ended, each certificate once."""
+    rows = ledger.read(_OF_ISSUER, (issuer_id, stamp(now), issuer_id, stamp(now)))
+    return [Revocation(int(number, 16), Revoked(why, moment(at)), moment(end)) for number, why, at, end in rows]
+
+
+def with_certificates(ledger: Readable, issuer_id: str, now: datetime) -> list[Revocation]:
+    """Return what `of_issuer` does, with what each key is called.
+
+    Certificates that an identity had are there too; of others the ledger keeps none.
+    """
+    rows = ledger.read(_WITH_CERTIFICATES, (issuer_id, stamp(now), issuer_id, stamp(now)))
+    return [
+        Revocation(int(number, 16), Revoked(why, moment(at)), moment(end), _encoded(text) if text else None, key)
+        for number, why, at, end, text, key in rows
+    ]
+
+
+def _encoded(text: str) -> bytes:
+    try:
+        return encoded(text.encode())
+    except ValueError:
+        raise Misconfigured("ledger: it holds a certificate that cannot be read; put a backup in its place") from None
+
+
 def live(ledger: Readable, rows: t.Iterable[int]) -> dict[int, list[str]]:
     """Return the paths where generations, by their rows, are delivered and neither withdrawn nor succeeded."""
     found: dict[int, list[str]] = {}
@@ -169,6 +224,11 @@ def endpoints(ledger: Readable, identities: t.Iterable[int]) -> dict[int, list[P
     for row, *told in ledger.read(_ENDPOINTS, (json.dumps(sorted(identities)),)):
         found.setdefault(row, []).append(ProvedAt(*told))
     return found
+
+
+def shared(ledger: Readable, credential_ids: t.Iterable[str]) -> frozenset[str]:
+    """Return those of these credentials that several generations have."""
+    return frozenset(one for (one,) in ledger.read(_SHARED, (json.dumps(sorted(set(credential_ids))),)))
 
 
 def begun(ledger: Readable) -> frozenset[tuple[str, str, str, int | None]]:

@@ -4,10 +4,15 @@
 
 """The schema of the ledger, as numbered migrations. Once released, a migration is never changed; a new one is added.
 
+Two releases that follow each other use one ledger at the same time (ADR 35): a migration expands, and what it replaces
+is taken away a minor release later at the earliest.
+
 Moments are text in UTC, `2026-01-31T09:00:00.000Z`, and sort as they are. Serial numbers are lower-case hex.
 """
 
 from __future__ import annotations
+
+import typing as t
 
 _FIRST = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -120,15 +125,81 @@ _TRUSTS = """
 ALTER TABLE identities ADD COLUMN trusts TEXT;
 """
 
+_CHECKPOINTS = """
+CREATE TABLE checkpoints (
+    seq INTEGER PRIMARY KEY,
+    signed TEXT NOT NULL, public_key TEXT NOT NULL, signed_at TEXT NOT NULL
+);
+CREATE TABLE shipments (
+    checkpoint INTEGER NOT NULL, receiver TEXT NOT NULL, shipped_at TEXT NOT NULL, PRIMARY KEY (checkpoint, receiver)
+);
+CREATE TABLE archives (
+    last INTEGER PRIMARY KEY,
+    first INTEGER NOT NULL, hash TEXT NOT NULL, digest TEXT NOT NULL, name TEXT NOT NULL, archived_at TEXT NOT NULL
+);
+"""
+
+_SHOWN = """
+ALTER TABLE generations ADD COLUMN shown INTEGER NOT NULL DEFAULT 0;
+UPDATE generations SET shown = 1 WHERE state IN ('current', 'superseded', 'rolled_back', 'released') AND NOT EXISTS (
+    SELECT 1 FROM generations later WHERE later.identity = generations.identity AND later.number > generations.number
+    AND (EXISTS (SELECT 1 FROM endpoints e WHERE e.generation = later.id) OR EXISTS (
+        SELECT 1 FROM deliveries d WHERE d.generation = later.id AND d.proved_at IS NOT NULL)));
+"""
+"""`shown` is 1 from when a generation was published until another one of its identity was proved to be used."""
+
+_ASKED_FOR = """
+CREATE INDEX generations_end ON generations (coalesce(not_after, '~'), id);
+CREATE INDEX generations_issuer_id ON generations (issuer_id);
+CREATE INDEX generations_key_type ON generations (key_type);
+CREATE INDEX x509_issuer_dn ON x509 (issuer_dn);
+CREATE INDEX deliveries_of_live ON deliveries (generation) WHERE withdrawn_at IS NULL AND succeeded_at IS NULL;
+CREATE INDEX identities_service ON identities (service);
+CREATE INDEX identities_contact ON identities (contact);
+"""
+
+_KEY_RUNS = """
+CREATE TABLE key_runs (
+    place TEXT NOT NULL, label TEXT NOT NULL,
+    holder TEXT NOT NULL, since TEXT NOT NULL,
+    PRIMARY KEY (place, label)
+);
+CREATE TABLE prepared_keys (
+    place TEXT NOT NULL, label TEXT NOT NULL, number INTEGER NOT NULL,
+    uri TEXT NOT NULL, public_id TEXT,
+    PRIMARY KEY (place, label, number)
+);
+"""
+
 
 def _statements(text: str) -> tuple[str, ...]:
     return tuple(text.split(";\n")[:-1])
 
 
-MIGRATIONS = (("the first schema", _statements(_FIRST)), ("keys in a backend by themselves", _statements(_KEYS)),
-              ("orders that are answered later, and times of renewal", _statements(_REFERENCES)),
-              ("keys that were there before they were recorded", _statements(_FOUND)),
-              ("where generations were proved, and revoked certificates of no identity", _statements(_REVOCATIONS)),
-              ("what an issuer was asked for", _statements(_ASKED)),
-              ("whom identities trust", _statements(_TRUSTS)))
-"""Their names and statements; the first has number 1."""
+class Migration(t.NamedTuple):
+    """A step of the schema: its name, its statements, and which schema a release must know to use the ledger then."""
+
+    name: str
+    statements: tuple[str, ...]
+    usable_from: int
+
+
+EXPANDS = 0
+"""Whoever could use the ledger before such a migration can use it afterwards as well."""
+
+MIGRATIONS = (
+    Migration("the first schema", _statements(_FIRST), usable_from=1),
+    Migration("keys in a backend by themselves", _statements(_KEYS), EXPANDS),
+    Migration("orders that are answered later, and times of renewal", _statements(_REFERENCES), EXPANDS),
+    Migration("keys that were there before they were recorded", _statements(_FOUND), usable_from=4),
+    Migration("where generations were proved, and revoked certificates of no identity", _statements(_REVOCATIONS),
+              EXPANDS),
+    Migration("what an issuer was asked for", _statements(_ASKED), EXPANDS),
+    Migration("whom identities trust", _statements(_TRUSTS), EXPANDS),
+    Migration("what services may still show", _statements(_SHOWN), usable_from=8),
+    Migration("signed checkpoints, and what was archived", _statements(_CHECKPOINTS), EXPANDS),
+    Migration("what rows are found by", _statements(_ASKED_FOR), EXPANDS),
+    Migration("who is at work on a key by itself, and what it prepared", _statements(_KEY_RUNS), usable_from=11),
+)  # fmt: skip
+"""The first has number 1. `found` and `shown` ask for more: a release that does not write them says 0, which is wrong
+for what it adopts and publishes; and one that does not say that it is at work on a key keeps nobody else from it."""

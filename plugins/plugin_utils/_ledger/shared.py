@@ -8,38 +8,39 @@ from __future__ import annotations
 
 from ...module_utils._core.errors import Misconfigured
 from .ledger import SqlLedger
-from .migrations import too_new
+from .migrations import USABLE_FROM, refuse_unusable
 from .postgresql import PostgresDatabase, load
 from .postgresql_errors import MIGRATE
 from .schema import MIGRATIONS
 from .target import target_of
-from .writing import ASKED, hindrance
+from .writing import CONVERGE, asked, hindrance
 
-_ABOUT = "SELECT (SELECT max(number) FROM migrations), (SELECT value FROM meta WHERE key = 'id'), " + ASKED  # noqa: S608 - ours
+_ABOUT = (
+    f"SELECT (SELECT max(number) FROM migrations), ({USABLE_FROM}), (SELECT value FROM meta WHERE key = 'id'), "  # noqa: S608 - ours
+)
 
 
-def open_shared(url: str, password: str | None, *, read_only: bool) -> SqlLedger:
-    """Open the ledger in a database. One without a ledger, or with one of another schema, is refused."""
+def open_shared(url: str, password: str | None, *, read_only: bool, purpose: str = CONVERGE) -> SqlLedger:
+    """Open the ledger in a database, to be written for a purpose. One without a ledger that can be used is refused."""
     load()
     database = PostgresDatabase(target_of(url), password, read_only=read_only)
     try:
-        return SqlLedger(database, _checked(database, read_only=read_only))
+        return SqlLedger(database, _checked(database, None if read_only else purpose))
     except BaseException:
         database.close()
         raise
 
 
-def _checked(database: PostgresDatabase, *, read_only: bool) -> str:
-    """Return the id of a ledger that has this release's schema, and lets itself be written."""
-    ((version, ledger_id, *answer),) = database.read(_ABOUT)
+def _checked(database: PostgresDatabase, purpose: str | None) -> str:
+    """Return the id of a ledger that this release can use, and that lets itself be written for a purpose."""
+    ((version, usable_from, ledger_id, *answer),) = database.read(_ABOUT + asked(purpose or CONVERGE))
     if ledger_id is None:
         raise Misconfigured(f"ledger: {database.place} has no ledger in it; {MIGRATE}")
-    if version > len(MIGRATIONS):
-        raise too_new(database.place, version, len(MIGRATIONS))
+    refuse_unusable(database.place, version, [(usable_from,)] if usable_from else [])
     if version < len(MIGRATIONS):
         raise Misconfigured(
             f"ledger: {database.place} has schema {version}, this release needs {len(MIGRATIONS)}; {MIGRATE}"
         )
-    if not read_only and (hindered := hindrance(answer)):
+    if purpose and (hindered := hindrance(answer, purpose)):
         raise Misconfigured(f"ledger: {database.place} {'; '.join(hindered)}")
     return str(ledger_id)

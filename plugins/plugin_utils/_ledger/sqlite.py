@@ -36,7 +36,7 @@ def open_read_only(path: Path) -> SqlLedger:
     if database is None:
         return _migrated_copy(path, None)
     try:
-        if version_of(database) == len(MIGRATIONS):
+        if version_of(database) >= len(MIGRATIONS):
             return SqlLedger(database, _id(database))
         copy = _migrated_copy(path, database)
     except BaseException:

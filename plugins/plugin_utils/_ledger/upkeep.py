@@ -11,7 +11,7 @@ import typing as t
 
 from ...module_utils._core.errors import Misconfigured
 from .location import default_path, path_of, refuse_password
-from .migrations import note, too_new, version_of
+from .migrations import USABLE_FROM, note, refuse_unusable, version_of
 from .password import password_of
 from .schema import MIGRATIONS
 from .target import is_postgresql
@@ -41,7 +41,7 @@ def migrated(options: t.Mapping[str, t.Any], *, check: bool) -> Upkeep:
     if url and is_postgresql(url):
         refuse_password(url)
         return _postgresql(url, password, options, check=check)
-    for option in ("convergers", "auditors"):
+    for option in ("convergers", "auditors", "signers"):
         if options.get(option):
             raise Misconfigured(f"ledger_migrate: option {option} is for PostgreSQL; an SQLite file knows no roles")
     return _sqlite(url, check=check)
@@ -60,7 +60,7 @@ def _sqlite(url: str | None, *, check: bool) -> Upkeep:
             database.close()
     if not check:
         open_ledger(url).close()
-    return Upkeep(before, len(MIGRATIONS))
+    return Upkeep(before, max(before, len(MIGRATIONS)))
 
 
 def _postgresql(url: str, password: str | None, options: t.Mapping[str, t.Any], *, check: bool) -> Upkeep:
@@ -84,15 +84,16 @@ def _brought_up(database: PostgresDatabase, session: Session, wanted: t.Mapping[
     if not check:
         session.execute(_ONE_AT_A_TIME)
     before = _version(session)
-    if before > len(MIGRATIONS):
-        raise too_new(database.place, before, len(MIGRATIONS))
+    is_newer = before > len(MIGRATIONS)
+    if is_newer:
+        refuse_unusable(database.place, before, session.execute(USABLE_FROM).fetchall())
     if not check:
         for number in range(before + 1, len(MIGRATIONS) + 1):
             _apply(session, number)
-    statements = grants(session, wanted, is_made=bool(before) or not check)
+    statements = grants(session, wanted, is_made=bool(before) or not check, may_take=not is_newer)
     for statement in () if check else statements:
         session.execute(statement)
-    return Upkeep(before, len(MIGRATIONS), tuple(statements))
+    return Upkeep(before, max(before, len(MIGRATIONS)), tuple(statements))
 
 
 def _version(session: Session) -> int:
@@ -103,7 +104,6 @@ def _version(session: Session) -> int:
 def _apply(session: Session, number: int) -> None:
     from . import dialect
 
-    name, statements = MIGRATIONS[number - 1]
-    for statement in (*map(dialect.definition, statements), *dialect.ONLY_HERE.get(number, ())):
+    for statement in (*map(dialect.definition, MIGRATIONS[number - 1].statements), *dialect.ONLY_HERE.get(number, ())):
         session.execute(statement)
-    note(session, number, name)
+    note(session, number)

@@ -122,7 +122,7 @@ def test_an_empty_file_becomes_a_ledger(path: Path) -> None:
 @pytest.mark.parametrize("read_only", [True, False])
 def test_a_file_that_is_no_database_is_named(path: Path, *, read_only: bool) -> None:
     path.write_text("my diary, " * 500)
-    with pytest.raises(Misconfigured, match=r"ledger\.sqlite is not a ledger; set option ledger to another path"):
+    with pytest.raises(Misconfigured, match=r"ledger\.sqlite is not a ledger; restore it from a backup, or"):
         open_ledger(url(path), read_only=read_only)
     assert path.read_text() == "my diary, " * 500
 

@@ -12,11 +12,16 @@ from pathlib import Path
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.grants import CONVERGER as CONVERGER_RIGHTS
-from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.nouns import CredentialRevoked, ProvedAt
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.nouns import (
+    CredentialRevoked,
+    KeyClaimed,
+    KeyPrepared,
+    ProvedAt,
+)
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import Delivered, KeyKept, Outcome
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_for
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.upkeep import migrated
-from ansible_collections.keystead.identity.tests.harness.postgres import ADMIN, AUDITOR, CONVERGER, MIGRATOR
+from ansible_collections.keystead.identity.tests.harness.postgres import ADMIN, AUDITOR, CONVERGER, MIGRATOR, SIGNER
 
 from .telling import NOW, batch, intent, outcome
 
@@ -27,7 +32,7 @@ pytestmark = [pytest.mark.needs("postgres"), pytest.mark.one_core]
 
 TABLES = (
     "meta", "migrations", "identities", "generations", "x509", "deliveries", "heads", "events", "pins", "backend_keys",
-    "endpoints", "revocations", "turn",
+    "key_runs", "prepared_keys", "endpoints", "revocations", "checkpoints", "shipments", "archives", "turn",
 )  # fmt: skip
 READABLE = TABLES[:-1]
 GUIDE = Path(__file__).parents[5] / "docs" / "docsite" / "rst" / "ledger_postgresql.rst"
@@ -44,8 +49,16 @@ def name(postgres_server: Server) -> str:
     ledger.record(batch(), [Outcome("certificate cc", None, (), (gone,))])
     ledger.pin("a", ["11"])
     key = KeyKept("pkcs11:id=%01", "pkcs11:token=a", "a", "ed25519", made=True)
-    ledger.record(batch(), [Outcome("signing", changes=(key,))])
+    at_work = KeyClaimed("pkcs11:token=a", "a", "{}")
+    prepared = KeyPrepared("pkcs11:token=a", "a", 2, "pkcs11:id=%02")
+    ledger.record(batch(), [Outcome("signing", changes=(at_work, key, prepared))])
     ledger.close()
+    postgres_server.told(
+        made, MIGRATOR,
+        "INSERT INTO checkpoints VALUES (1, 'eyJ', 'PEM', '2026')",
+        "INSERT INTO shipments VALUES (1, 'file x', '2026')",
+        "INSERT INTO archives VALUES (0, 0, 'ff', 'ff', 'x', '2026')",
+    )  # fmt: skip
     return made
 
 
@@ -76,6 +89,9 @@ def refused(server: Server, name: str, role: str, statement: str) -> None:
         "TRUNCATE generations CASCADE",
         "UPDATE pins SET fingerprint = 'ff'",
         "DELETE FROM backend_keys",
+        "INSERT INTO checkpoints VALUES (9, '', '', '')",
+        "INSERT INTO shipments VALUES (9, '', '')",
+        "DELETE FROM archives",
         "INSERT INTO turn DEFAULT VALUES",
         "CREATE TABLE events2 (seq BIGINT)",
         "ALTER TABLE events ADD COLUMN more TEXT",
@@ -104,6 +120,22 @@ def test_an_auditor_reads_everything_and_writes_nothing(postgres_server: Server,
         f"BEGIN; LOCK TABLE {table} IN EXCLUSIVE MODE",
     ):
         refused(postgres_server, name, AUDITOR, statement)
+
+
+@pytest.mark.parametrize("table", [one for one in READABLE if one not in ("checkpoints", "shipments")])
+def test_a_signer_reads_everything_and_writes_nothing_but_checkpoints(
+    postgres_server: Server, name: str, table: str
+) -> None:
+    assert postgres_server.told(name, SIGNER, f"SELECT count(*) > 0 FROM {table}") == [(True,)]
+    for statement in (f"INSERT INTO {table} DEFAULT VALUES", f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
+        refused(postgres_server, name, SIGNER, statement)
+
+
+def test_a_signer_adds_checkpoints_and_says_where_they_are(postgres_server: Server, name: str) -> None:
+    postgres_server.told(name, SIGNER, "INSERT INTO checkpoints VALUES (2, '', '', '')")
+    postgres_server.told(name, SIGNER, "INSERT INTO shipments VALUES (2, '', '')")
+    refused(postgres_server, name, SIGNER, "DELETE FROM shipments")
+    refused(postgres_server, name, SIGNER, "UPDATE checkpoints SET signed = ''")
 
 
 def test_an_auditor_can_keep_nobody_from_writing(postgres_server: Server, name: str) -> None:

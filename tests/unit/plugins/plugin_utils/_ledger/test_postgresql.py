@@ -111,8 +111,9 @@ def test_a_database_without_a_ledger_is_told_with_how_to_make_one_and_left_alone
 @pytest.mark.parametrize("read_only", [True, False])
 def test_a_newer_and_an_older_schema_are_refused_with_both_numbers(postgres_server: Server, *, read_only: bool) -> None:
     name = postgres_server.ledger()
-    postgres_server.admin("INSERT INTO migrations VALUES (99, 'of the future', '')", database=name)
-    with pytest.raises(Misconfigured, match=r"has schema 99, this release knows up to \d+; upgrade the collection"):
+    beyond = "UPDATE meta SET value = '99' WHERE key = 'usable_from'"
+    postgres_server.admin("INSERT INTO migrations VALUES (99, 'of the future', '')", beyond, database=name)
+    with pytest.raises(Misconfigured, match=r"has schema 99 .*99 or later, this release knows up to \d+; upgrade"):
         open_for(postgres_server.options(name), read_only=read_only)
     postgres_server.admin("UPDATE migrations SET number = number - 100", database=name)
     with pytest.raises(Misconfigured, match=r"has schema -1, this release needs \d+; run the playbook"):
