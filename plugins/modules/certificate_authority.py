@@ -21,6 +21,9 @@ description:
   - The revocation list is complete, has a number that only grows, and lives as long as O(crl_lifetime) says. A run
     makes it anew when it is due (O(crl_renew_before)), so run this more often than that. Certificates leave it after
     they have ended, not before a list has had them after their end (RFC 5280, 3.3).
+  - What was revoked stays so when the directory is restored from a backup, as far as anybody knows of it. The list is
+    made of the records in the directory, of the lists that stand there, of what the ledger calls revoked, and of the
+    lists in O(crl_seen); its next number is above all that any of them knows. Steps and a warning say what was missing.
   - The list and the certificate stand beside each other in PEM and in DER. DER is what clients fetch; the role
     P(keystead.identity.authority#role) brings both to web servers. What the authority signs says where they are with
     O(crl_url) and O(certificate_url).
@@ -105,6 +108,27 @@ EXAMPLES = r"""
     src: "{{ issuing.crl_der_path }}"
     dest: /var/www/html/issuing.crl
     mode: "0644"
+
+- name: What a web server shows
+  ansible.builtin.slurp:
+    src: /var/www/html/issuing.crl
+  register: shown
+
+- name: The directory was restored from a backup, and the list that clients have seen says what it lacks
+  keystead.identity.certificate_authority:
+    name: issuing
+    directory: /srv/ca
+    parent:
+      name: root
+      passphrase_file: /etc/keystead/root.pass
+    name_constraints:
+      permitted:
+        dns:
+          - example.org
+        ip:
+          - 192.0.2.0/24
+    crl_seen: ["{{ shown.content }}"]
+  run_once: true
 
 - name: An authority that nobody needs any more is revoked by its parent and destroyed
   keystead.identity.certificate_authority:

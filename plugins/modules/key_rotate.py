@@ -166,7 +166,9 @@ keys:
       returned: always
       contains:
         code:
-          description: One of tainted (no grace is declared), in_use.
+          description: >-
+            One of tainted (no grace is declared), in_use, grace (it is over by the clock of this run alone; a run that
+            is an hour later destroys the key).
           type: str
           returned: always
         msg:
@@ -181,8 +183,8 @@ keys:
       contains:
         action:
           description: >-
-            One of stage_key (it is made), prove, activate, destroy, adopt (it is recorded), withdraw (it is gone),
-            roll_back.
+            One of stage_key (it is made), prove, activate, destroy, adopt (it is recorded), withdraw (it is gone, or
+            another key has its name), roll_back.
           type: str
           returned: always
         reason:

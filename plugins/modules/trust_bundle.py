@@ -11,8 +11,12 @@ description:
     those that are not declared any more and that somebody still needs.
   - An anchor is added at once. One that is no longer declared leaves when no identity in the ledger needs it, that is,
     when nobody's certificate in use leads to it and to none of the declared ones. Until then it is retained, and
-    RV(anchors[].why) names who needs it. So an authority is exchanged by declaring the new one beside the old one
-    everywhere, then replacing the certificates, then declaring the new one alone.
+    RV(anchors[].why) names who needs it. What is not known keeps an anchor too. A certificate that was replaced counts
+    until O(keystead.identity.machine_identity#module:identities[].prove) showed that its service uses another one; a
+    ledger that knows no certificate that has not ended drops nothing, and neither does a run while the clocks of the
+    host and of the controller differ by more than five minutes.
+  - So an authority is exchanged by declaring the new one beside the old one everywhere, then replacing the
+    certificates, then declaring the new one alone.
   - Whose certificates count, the identities of the host say by C(trusts) of M(keystead.identity.machine_identity).
     Where one of them does not, or where the host has none, everybody counts whose certificate the ledger has.
   - The file is replaced by one rename. One that somebody else made is taken over only where everything in it is
@@ -35,6 +39,8 @@ notes:
   - What the ledger does not know, it cannot keep an anchor for. A peer whose certificate this collection did not issue,
     adopt or observe is trusted as long as its authority is declared.
   - What is revoked or has ended keeps no anchor.
+  - OpenSSL, and what is built on it, takes an anchor that does not sign itself only beside the one that signed it. So
+    a root stays as long as only an authority below it is declared, or has to be dropped by O(drop_in_use=true).
 """
 
 EXAMPLES = r"""
@@ -102,12 +108,14 @@ anchors:
       type: bool
       returned: always
     why:
-      description: Who needs it. Null where it is declared.
+      description: Who needs it, or what is not known, and what to do about that. Null where it is declared.
       type: str
       returned: always
       sample: web on web2 and web on web3 still need it
     needed_by:
-      description: The C(host), C(store) and C(identity) of each that needs it. Empty where it is declared.
+      description:
+        - The C(host), C(store) and C(identity) of each that needs it. Empty where it is declared, and where it is
+          retained for nobody in particular.
       type: list
       elements: dict
       returned: always

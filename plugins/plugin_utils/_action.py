@@ -19,7 +19,7 @@ from ..module_utils._core.errors import Misconfigured
 from ..module_utils._options.planned import refuse_planned
 from . import _pipe
 from ._edge import refuse_async, told
-from ._inventory import place
+from ._inventory import HERE, place
 from ._pins import RefusedPins, where
 from ._policy.connection import Reached, reached
 from ._validate import Spec, validated
@@ -37,7 +37,8 @@ class Task(t.NamedTuple):
     """What a run is told beside its options. `say` shows a line while the run goes on.
 
     `groups` are those of the inventory that the host is in, `reached` is how Ansible reaches it, `address` where the
-    inventory says that it is (ansible_host), empty where that is its name. `refuse_secrets`
+    inventory says that it is (ansible_host), empty where that is its name, and localhost where that is the controller
+    itself, whatever it is called. `refuse_secrets`
     raises Misconfigured where such a secret on its way to the host would touch its disk, with what to do instead.
     """
 
@@ -116,6 +117,8 @@ class HostAction(ActionBase):  # type: ignore[misc]  # Ansible has no types
 
     def _address(self, variables: t.Mapping[str, t.Any]) -> str:
         """Return where the inventory says that the host is; a connection that needs none may say it in any way."""
+        if getattr(self._connection, "transport", "") == "local":
+            return HERE
         try:
             return str(self._templar.template(variables.get("ansible_host")) or "")
         except AnsibleError:

@@ -7,21 +7,25 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 from ..module_utils._core import credentials
 from ..module_utils._core.adopted import adopted_id
+from ..module_utils._core.errors import Misconfigured
 from ..module_utils._core.ports import Revoked, Revoker, Unknown
 from ._intent import intent
 from ._ledger.port import Event, Held, Outcome, RevokedChange, Used
 from ._outcomes import UNKNOWN, found_unknown
+from ._serial import with_colons
 from ._signed import issued
-from ._work import is_foreign, plan
+from ._work import failing, is_foreign, plan
 
 if t.TYPE_CHECKING:
     from datetime import datetime
 
     from ..module_utils._core.ports import Good
     from ._ledger.port import Batch, Intent, Ledger
+    from ._signers import Signers
     from ._work import Work
 
     Status = Good | Revoked | Unknown
@@ -31,12 +35,35 @@ EVERYTHING = "*"
 """Whom an event is about that is about all identities of its store."""
 
 
-def adopt(works: t.Sequence[Work], ledger: Ledger, batch: Batch, holder: str) -> list[str]:
-    """Write down what the host has of these, and return a warning for each that cannot be: nothing of it is undone."""
-    statuses = {work.name: _status(work, batch.at) for work in works}
-    warnings = [f"{name}: {_STRANGE}" for name, status in statuses.items() if isinstance(status, Unknown)]
-    works = [work for work in works if not isinstance(statuses[work.name], Unknown)]
-    return warnings + write_down(works, statuses, ledger, batch, holder, noted=(broken(),))
+def adopt(works: t.Sequence[Work], signers: Signers, ledger: Ledger, batch: Batch, holder: str) -> list[str]:
+    """Write down what the host has of these, before it is replaced (A1); return a warning for each that cannot be.
+
+    An issuer that does not answer ends the way of what it signed: what is replaced now, nobody could ask about later.
+    """
+    found: list[tuple[Work, Status | None]] = []
+    for work in works:
+        with failing([work]):
+            found += [(one, _status(one, signers, batch.at)) for one in _lacking(work)]
+    known = [(one, status) for one, status in found if not isinstance(status, Unknown)]
+    told = write_down(known, ledger, batch, holder, noted=(broken(),))
+    remembered = ledger.remembered(batch.host, batch.store)
+    for work in works:
+        work.remembered = remembered.get(work.name)
+    return [*filter(None, (_why_not(one, status) for one, status in found if one.after is None)), *told]
+
+
+def _lacking(work: Work) -> t.Iterator[Work]:
+    """Yield each generation that the ledger lacks as work of its own: those beside the current one, then that."""
+    found = work.found
+    if found is None:
+        return
+    identity = work.identity._replace(state="present")
+    for one in found.beside:
+        if one.number in found.others:
+            seen = found._replace(certificate=one.certificate, issuer_id=one.issuer_id, key_uri=one.key_uri)
+            yield replace(work, identity=identity, found=seen, number=one.number)
+    if (found.generation or 0) > work.known.newest:
+        yield replace(work, identity=identity, number=found.generation)
 
 
 def broken(lost: str | None = None) -> Outcome:
@@ -46,46 +73,70 @@ def broken(lost: str | None = None) -> Outcome:
     return Outcome(EVERYTHING, None, (Event("rebuild", reason),))
 
 
-def write_down(  # noqa: PLR0913 - what it needs to know
-    works: t.Sequence[Work],
-    statuses: t.Mapping[str, Status | None],
+def write_down(
+    found: t.Sequence[tuple[Work, Status | None]],
     ledger: Ledger,
     batch: Batch,
     holder: str,
     *,
     noted: tuple[Outcome, ...] = (),
 ) -> list[str]:
-    """Write down what is believed, with its status at its issuer, by name; return a warning for each that cannot be.
+    """Write down what is believed, with its status at its issuer; return a warning for each key that others have.
 
-    What is `noted` comes before them, if there are any.
+    What is `noted` comes before it, if there is any. What was written down has an `after`.
     """
-    intents = {work.name: _intent(work, holder) for work in works}
+    intents = [_intent(work, holder) for work, _status in found]
     warnings = intended(intents, ledger, batch)
+    names = {intent.name for intent in intents}
     outcomes = [
-        found_unknown(work, issued(_certificate(work), b""), revocation(statuses[work.name]))
-        for work in works
-        if work.name in intents
+        found_unknown(work, issued(_certificate(work), b""), revocation(status))
+        for work, status in found
+        if work.name in names
     ]
     if outcomes:
         ledger.record(batch, [*noted, *outcomes])
     return warnings
 
 
+def _why_not(work: Work, status: Status | None) -> str | None:
+    """Return what is to be said of a generation that was not written down; what stays, the next run can look at."""
+    if _stays(work):
+        return f"{work.name}: {_STRANGE}" if isinstance(status, Unknown) else None
+    number = with_colons(work.credential.facts.serial_number) if work.credential else "that cannot be read"
+    who = work.found.issuer_id if work.found else None
+    why = "no issuer that is named confirms it" if isinstance(status, Unknown) else "somebody else has its key"
+    return (
+        f"{work.name}: the ledger never heard of generation {work.number}, serial number {number} of {who}, and it is "
+        f"not written down, since {why}; should it have to be revoked, name it to cert_revoke by serial_number"
+    )
+
+
+def _stays(work: Work) -> bool:
+    """Tell whether this is about the current generation, and nothing is done to it."""
+    return not work.steps and work.found is not None and work.number == work.found.generation
+
+
 _STRANGE = "its issuer does not know what the host shows as its certificate; the ledger lists it after its next renewal"
 
 
-def _status(work: Work, now: datetime) -> Status | None:
+def _status(work: Work, signers: Signers, now: datetime) -> Status | None:
     """Read the certificate here, and ask who signed it: a host could show anything, and say anything of it."""
-    certificate = (work.found and work.found.certificate) or b""
+    found = work.found
     try:
-        work.credential = credentials.credential(certificate)
+        work.credential = credentials.credential((found and found.certificate) or b"")
     except ValueError:
+        work.credential = None
+    if found is None or work.credential is None:
         return Unknown()
-    if work.found is None or plan(work, work.found._replace(credential=work.credential), now):
+    if _stays(work) and plan(work, found._replace(credential=work.credential), now):
         return Unknown()
-    if is_foreign(work.found):
-        return None  # no issuer of ours can say
-    return work.issuer.status(certificate) if isinstance(work.issuer, Revoker) else None
+    if is_foreign(found):  # no issuer of ours can say
+        return None if work.identity.adopt else Unknown()
+    try:
+        issuer = signers.by_id(str(found.issuer_id))
+    except Misconfigured:
+        return Unknown()
+    return issuer.status(found.certificate or b"") if isinstance(issuer, Revoker) else None
 
 
 def revocation(status: Status | None) -> RevokedChange | None:
@@ -94,23 +145,28 @@ def revocation(status: Status | None) -> RevokedChange | None:
 
 
 def _intent(work: Work, holder: str) -> Intent:
-    if work.found is not None and work.credential is not None:
-        work.number, work.public_id = work.found.generation, work.credential.public_id
-    if work.found is None or work.credential is None:
+    found, credential = work.found, work.credential
+    if found is None or credential is None:
         return intent(work, UNKNOWN, holder)
-    found = work.credential.credential_id
-    if is_foreign(work.found):
-        return intent(work, UNKNOWN, holder, adopted_id(work.credential))._replace(shared=True, found=found)
-    return intent(work, UNKNOWN, holder)._replace(found=found)
+    work.number, work.public_id = work.number or found.generation, credential.public_id
+    told = intent(work, UNKNOWN, holder, adopted_id(credential) if is_foreign(found) else found.issuer_id)
+    return told._replace(
+        found=credential.credential_id,
+        shared=is_foreign(found),
+        kind=credential.kind,
+        key_type=credential.facts.key_type,
+        key_uri=found.key_uri,
+        asked=told.asked if is_foreign(found) else None,
+    )
 
 
-def intended(intents: dict[str, Intent], ledger: Ledger, batch: Batch) -> list[str]:
+def intended(intents: list[Intent], ledger: Ledger, batch: Batch) -> list[str]:
     """Open the intents, but for those of another run, which records them itself, and for keys that others have."""
     warnings: list[str] = []
     refused: set[str] = set()
     while intents:
         try:
-            ledger.intend(batch, list(intents.values()))
+            ledger.intend(batch, intents)
             break
         except Held as held:
             refused = set(held.names)
@@ -120,8 +176,7 @@ def intended(intents: dict[str, Intent], ledger: Ledger, batch: Batch) -> list[s
                 f"{name}: the ledger knows its key as that of {user}, and lists it here after its next renewal"
                 for name, user in sorted(used.users.items())
             ]
-        for name in refused:
-            intents.pop(name, None)
+        intents[:] = [intent for intent in intents if intent.name not in refused]
     return warnings
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import typing as t
 
 with contextlib.suppress(ImportError):
@@ -70,13 +71,17 @@ def _check_purpose(said: ssh.Certificate) -> None:
     if said.type != ssh.HOST:
         raise Denied("it is no host certificate")
     if said.critical:
-        raise Denied("it has critical options, of which there is none for hosts")
+        raise Denied(
+            "it has critical options, of which there is none for hosts; take them out where it is signed, of a role of "
+            "OpenBao default_critical_options"
+        )
 
 
 def _check_signature(content: bytes, said: ssh.Certificate, roots: t.Sequence[bytes]) -> None:
     """Check who signed: one of the pinned keys, by its own hand, and not with SHA-1."""
     if said.authority not in roots:
-        raise Denied(f"it is signed by {ssh.fingerprint(said.authority)}, which is none of the pinned keys")
+        who = f"{ssh.fingerprint(said.authority)} (SHA-256 {hashlib.sha256(said.authority).hexdigest()})"
+        raise Denied(f"it is signed by {who}, which is none of the pinned keys")
     found = load_ssh_public_identity(ssh.as_text(content))
     if not isinstance(found, SSHCertificate):
         raise Denied("it is not a certificate of SSH")

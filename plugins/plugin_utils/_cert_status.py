@@ -9,15 +9,14 @@ from __future__ import annotations
 import contextlib
 import re
 import typing as t
-from pathlib import Path
 
-from ..module_utils._core import credentials, pki
-from ..module_utils._core.errors import KeysteadError, Misconfigured, first_line
+from ..module_utils._core.errors import KeysteadError, Misconfigured
 from ._asking import asking
+from ._given import given, is_certificate
 from ._ledger import revocations
 from ._ledger.registry import open_for
 from ._recall import Asked, found, opened
-from ._roots import declared_roots
+from ._roots import named_roots
 from ._standing import UNKNOWN, UNKNOWN_TO_LEDGER, Standing, Standings, meant_by, of_row, of_stranger
 
 if t.TYPE_CHECKING:
@@ -27,7 +26,6 @@ if t.TYPE_CHECKING:
     from ._standing import Meant, Record
 
 WHO = "cert_status"
-LARGEST_FILE = 1024 * 1024
 _DIGITS = re.compile(r"[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2})*")
 _FINGERPRINT = 64  # digits of a SHA-256
 _SERIAL_NUMBER = 40  # digits at most (RFC 5280, 4.1.2.2)
@@ -41,7 +39,7 @@ def tell(
     `options` lead to the ledger; `said` are those of the lookup; `here` is the host of the template.
     """
     who = asking(said, WHO) if said["check_status"] == "live" else None
-    standings = Standings(who, declared_roots(said, f"{WHO}: option roots"))
+    standings = Standings(who, named_roots(said, f"{WHO}: option roots"))
     with _ledger(options, terms) as ledger:
         look = _Terms(ledger, said, here)
         answers = [one if isinstance(one, Standing) else standings.of(one) for one in map(look.of, terms)]
@@ -51,7 +49,7 @@ def tell(
 @contextlib.contextmanager
 def _ledger(options: Mapping[str, t.Any], terms: Sequence[str]) -> Iterator[Readable | None]:
     """Open the ledger; what stands for itself needs none, unless one is named."""
-    if options.get("ledger") is not None or not all(map(_is_certificate, terms)):
+    if options.get("ledger") is not None or not all(map(is_certificate, terms)):
         with opened(options, WHO) as ledger:
             yield ledger
         return
@@ -64,10 +62,6 @@ def _ledger(options: Mapping[str, t.Any], terms: Sequence[str]) -> Iterator[Read
         yield default if default.id is not None else None
 
 
-def _is_certificate(term: str) -> bool:
-    return "-----BEGIN" in term or "/" in term
-
-
 class _Terms:
     """Finds what terms mean: certificates, paths, serial numbers, fingerprints, or names of identities of a host."""
 
@@ -77,7 +71,7 @@ class _Terms:
 
     def of(self, term: str) -> Meant | Standing:
         """Return the certificate that a term means, or that it is unknown. Raises KeysteadError."""
-        if _is_certificate(term):
+        if is_certificate(term):
             return self._read(term)
         digits = term.replace(":", "").lower()
         if _DIGITS.fullmatch(term) and len(digits) == _FINGERPRINT:
@@ -88,16 +82,7 @@ class _Terms:
 
     def _read(self, term: str) -> Meant:
         """Return the first certificate of a PEM text, or of a file on the controller; the others stand above it."""
-        is_path = "-----BEGIN" not in term
-        try:
-            content = _content(Path(term).expanduser()) if is_path else term.encode()
-            leaf, *above = pki.der_certificates(content) if b"-----BEGIN" in content else [credentials.encoded(content)]
-        except OSError as error:
-            why = error.strerror or first_line(error)
-            raise Misconfigured(f"{WHO}: {term} cannot be read on the controller ({why}); correct it") from None
-        except ValueError:
-            shown = term if is_path else "the PEM given"
-            raise Misconfigured(f"{WHO}: {shown} holds no certificate in PEM; write one that does") from None
+        leaf, *above = given(term, WHO)
         return meant_by(self._ledger, leaf, above)
 
     def _recorded(self, by: dict[str, str], term: str) -> Meant | Standing:
@@ -128,8 +113,3 @@ def _of_rows(ledger: Readable, rows: list[revocations.Record]) -> Meant | Standi
         return of_row(ledger, rows)
     except ValueError:
         return Standing(UNKNOWN, why="the ledger holds a certificate of it that cannot be read")
-
-
-def _content(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(LARGEST_FILE)

@@ -17,6 +17,7 @@ from ..module_utils._core import pki
 from ..module_utils._core.keys import spki_sha256
 from ..module_utils._core.model import Generation, Part
 from ._path import signed_by
+from ._ways import is_root
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterable
@@ -64,8 +65,3 @@ def above(found: list[x509.Certificate], declared: Iterable[bytes]) -> Above | N
         return None
     chain = b"".join(one.public_bytes(Encoding.PEM) for one in path if not is_root(one))
     return Above(chain, b"".join(one.public_bytes(Encoding.PEM) for one in roots))
-
-
-def is_root(certificate: x509.Certificate) -> bool:
-    """Tell whether a certificate has its own signature."""
-    return certificate.subject == certificate.issuer and signed_by(certificate, certificate)

@@ -26,7 +26,7 @@ from ._policy.candidate import candidates, with_others
 from ._policy.live import Live
 from ._policy.load import load
 from ._policy.review import Review
-from ._recording import catch_up, name_peers, record, remembering_loss
+from ._recording import catch_up, record, remembering_loss
 from ._report import result
 from ._signers import Signers
 from ._work import Work, check_settled, concerns_others, failing, is_elsewhere, is_unknown, plan
@@ -73,8 +73,8 @@ class _Run:
         self, args: Options, task: Task, signers: Signers, ledger: Ledger, review: Review, *, watch: Watch | None
     ) -> None:
         self.task, self.signers, self.ledger, self.review, self.watch = task, signers, ledger, review, watch
-        self.store, self.wait, self.live = args["store"], seconds(args["wait"]), args["check_status"] == "live"
-        self.retry_refused = bool(args["retry_refused"])
+        self.live = (args.get("crl_issuers") or ()) if args["check_status"] == "live" else None
+        self.store, self.wait, self.retry_refused = args["store"], seconds(args["wait"]), bool(args["retry_refused"])
         self.purged = args["scope"] if args["purge"] else None
         self.known_of = functools.partial(known_of, made_before=args.get("made_before"))  # by key_rotate alone (ADR 21)
         self.now = datetime.now(UTC)
@@ -101,10 +101,8 @@ class _Run:
         if not self.task.check:
             self._act([work for work in works if work.steps and not work.error])
             self._replace_adopted([work for work in works if work.did("adopt") and not work.error])
-            settled = [work for work in works if not work.steps and not work.error]
-            self._adopt([work for work in settled if is_unknown(work)])
-            catch_up(settled, self.ledger, self._batch())
-            name_peers([work for work in works if not work.error], self.ledger, self._batch())
+            self._adopt([work for work in works if not work.steps])
+            catch_up(works, self.ledger, self._batch(), self.address)
         if self.watch:
             self.watch.acted(works, self.ledger, self._batch())
         return result(works, self.store, self.task, [*self.warnings, *self.signers.advice()])
@@ -145,10 +143,11 @@ class _Run:
             return None
 
     def _ask_for_revocations(self, works: t.Sequence[Work]) -> None:
-        if self.live:
+        if self.live is not None:
             from ._live_status import LiveStatus
 
-            self.warnings += LiveStatus(self.signers, self.ledger, self._batch()).look(works, check=self.task.check)
+            asked = LiveStatus(self.signers, self.ledger, self._batch(), self.live)
+            self.warnings += asked.look(works, check=self.task.check)
 
     def _foresee(self, works: t.Sequence[Work]) -> None:
         if works:
@@ -221,7 +220,7 @@ class _Run:
         if works:
             from ._withdrawal import check_revokers
 
-            check_revokers(works, self.signers)
+            self.warnings += check_revokers(works, self.signers, self.ledger, self.now)
 
     def _tell(self, works: t.Sequence[Work], what: str) -> None:
         if len(works) > MANY and not self.task.check:
@@ -235,18 +234,19 @@ class _Run:
         from ._withdrawal import revoke, strike
 
         batch = self._batch()
+        self._adopt(works)
         issuing = Issuing(
             self.signers, self.ledger, batch, holder=str(self.holder), wait=self.wait, say=self.task.say,
             weak=self.review.policy.weak_lists, warnings=self.warnings, host=self.host,
             retry_refused=self.retry_refused,
         )  # fmt: skip
-        to_adopt = [work for work in works if work.needs("adopt")]
+        to_adopt = [work for work in works if work.needs("adopt") and not work.error]
         if to_adopt:
             from ._originals import Setting, intend
 
             with failing(to_adopt):
                 intend(to_adopt, Setting(self.ledger, batch, str(self.holder), self.review, self.warnings))
-        to_issue = [work for work in works if work.needs("issue")]
+        to_issue = [work for work in works if work.needs("issue") and not work.error]
         self._tell(to_issue, "credentials to issue")
         with failing(to_issue):
             self._stage(to_issue, batch)
@@ -281,12 +281,13 @@ class _Run:
 
     def _adopt(self, works: t.Sequence[Work]) -> None:
         """Write down what a host has and the ledger never heard of; it is no change of the host."""
+        works = [work for work in works if is_unknown(work) and not work.error]
         if not works:
             return
         from ._adoption import adopt
 
         with failing(works):
-            self.warnings += adopt(works, self.ledger, self._batch(), str(self.holder))
+            self.warnings += adopt(works, self.signers, self.ledger, self._batch(), str(self.holder))
 
     def _install(self, works: t.Sequence[Work], given_up: t.Sequence[Work], batch: Batch) -> None:
         """Let the host act; then nothing may be left to do. What was given up costs no other run its lease."""

@@ -52,6 +52,15 @@ class Worker:
             self._jobs = None
 
 
+def once(seconds: float, work: t.Callable[[], T]) -> T:
+    """Do what `Worker.within` does, in a thread for this call alone."""
+    worker = Worker()
+    try:
+        return worker.within(seconds, work)
+    finally:
+        worker.close()
+
+
 def _serve(jobs: queue.SimpleQueue[_Job | None]) -> None:
     while (job := jobs.get()) is not None:
         work, answer = job

@@ -26,10 +26,12 @@ _SAYS = {
 
 
 def weak(key_type: str | None) -> t.Iterator[dict[str, str]]:
-    """Yield the finding that a key of this type is too short, where it is."""
+    """Yield the finding that a key of this type is too short, or of an algorithm that was withdrawn, where it is."""
     bits = _RSA.fullmatch(key_type or "")
     if bits and int(bits.group(1)) < STRONG_ENOUGH:
         yield finding("weak_key", f"its key is {key_type}, less than {STRONG_ENOUGH} bits")
+    elif key_type is not None and key_type.startswith("dsa-"):
+        yield finding("weak_key", f"its key is {key_type}, and DSA signs nothing any more (FIPS 186-5)")
 
 
 def shared(users: t.Sequence[str]) -> dict[str, str] | None:

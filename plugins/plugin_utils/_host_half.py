@@ -40,7 +40,7 @@ class HostHalf:
     """One host's half, behind `execute`, which runs the module and returns its result.
 
     `store`, `host`, `ledger_id` and `holder` are the same in every phase. `warnings` collects what a user should know.
-    Who only `looks` leaves the host as it is.
+    Who only `looks` leaves the host as it is. `skew` is by how many seconds its clock was off when it answered last.
     """
 
     execute: Execute
@@ -50,6 +50,7 @@ class HostHalf:
     holder: t.Mapping[str, t.Any]
     warnings: list[str]
     looks: bool = False
+    skew: float = 0.0
 
     def prepare(self, works: t.Sequence[Work], now: datetime) -> None:
         """Look at every identity, and for those with something to do stage a key; a dead run's lease is broken."""
@@ -169,7 +170,7 @@ class HostHalf:
 
     def _compare_clocks(self, theirs: t.Any, now: datetime) -> None:
         try:
-            skew = abs(wire.number(theirs) - now.timestamp())
+            self.skew = skew = abs(wire.number(theirs) - now.timestamp())
         except ValueError:
             raise Denied("host: its answer says no time; look at what runs on this host") from None
         if skew > LARGEST_SKEW and not any("the clock of" in one for one in self.warnings):

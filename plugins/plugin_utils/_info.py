@@ -74,6 +74,7 @@ def _look(asked_for: Asked, task: Task, ledger: Ledger | None, judges: Judges, w
     identities = [_identity(work, found.get(work.name, {}), about, now) for work in works]
     for one, work in zip(identities, works, strict=True):
         one["status"] = statuses.of_credential(work.credential, now)
+        one["findings"] += _revoked_elsewhere(one)
     scanned = scan(answer, task.host, ledger, now) if directories else NOTHING_SCANNED
     warnings += [f"scan: {note}" for note in scanned["notes"]]
     return {
@@ -209,6 +210,14 @@ def _findings(work: Work, found: Observed, about: Record, now: datetime) -> t.It
         yield _finding("revoked", f"it was revoked ({reason})")
     for path in sorted(set(known.links) - set(found.stale_links) if known else ()):
         yield _finding("link_missing", f"{path} does not lead to it any more")
+
+
+def _revoked_elsewhere(one: Record) -> list[dict[str, str]]:
+    """Return the finding that a certificate was revoked, where somebody says so of whom the ledger did not hear."""
+    status = one["status"] or {}
+    known = any(found["code"] == "revoked" for found in one["findings"])
+    is_revoked = status.get("status") == "revoked" and not known
+    return [_finding("revoked", f"it was revoked ({status['reason']})")] if is_revoked else []
 
 
 def _finding(code: str, msg: str) -> dict[str, str]:

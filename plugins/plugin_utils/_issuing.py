@@ -20,7 +20,7 @@ from ._in_doubt import was_asked
 from ._intent import intent, issuer_of
 from ._ledger.port import Event, Held, Intent, Outcome, Refused, Used
 from ._ordering import Ordering
-from ._policy.load import known_weak
+from ._policy.weak_lists import known_weak
 from ._refusals import Refusals, asked_for
 from ._request import checked
 from ._scheduling import first_asked

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ..module_utils._core.errors import Misconfigured
@@ -22,6 +23,7 @@ SSH = "ssh_host"
 MOST_PRINCIPALS = 256  # OpenSSH's SSHKEY_CERT_MAX_PRINCIPALS
 MOST_BYTES = 8192  # of all of them, so that a certificate has its place among what crosses the wire
 _NAMES = ("common_name", "dns_names", "ip_addresses", "uris", "email_addresses")
+_WITH_PORT = re.compile(r"[^:]*:[0-9]*")
 _OF_TLS = ("server_name", "starttls", "client_auth")
 
 
@@ -45,14 +47,25 @@ def _principals(said: t.Sequence[str]) -> Subject:
     found: dict[str, list[str]] = {"dns_names": [], "ip_addresses": []}
     for one in said:
         try:
-            found["ip_addresses"].append(ip_address(one))
-        except Misconfigured:
-            try:
-                found["dns_names"].append(host_name(one))
-            except Misconfigured as error:
-                raise Misconfigured(f"principals: {error}") from None
+            option, value = _principal(one)
+        except Misconfigured as error:
+            raise Misconfigured(f"principals: {error}") from None
+        found[option].append(value)
     plain = {option: tuple(dict.fromkeys(values)) for option, values in found.items()}
     return Subject(dns_names=plain["dns_names"], ip_addresses=plain["ip_addresses"])
+
+
+def _principal(said: str) -> tuple[str, str]:
+    """Return as what one is kept, an address or a name, and its canonical form. Raises Misconfigured."""
+    if "://" in said:
+        raise Misconfigured(f"{said[:80]!r} is a URL; write its host alone")
+    if said.startswith("[") or _WITH_PORT.fullmatch(said):
+        raise Misconfigured(
+            f"{said[:80]!r} has a port or brackets, which no host certificate names; write the name or address alone"
+        )
+    if ":" in said or "/" in said or said.rpartition(".")[2].isdigit():
+        return "ip_addresses", ip_address(said)
+    return "dns_names", host_name(said)
 
 
 def check_named(options: Options, named: Subject) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ..module_utils._core.checks import dated_ahead
 from ..module_utils._core.model import Identity, Known, Rotation
 from ._declare import Declaration
 from ._in_doubt import doubted, spent
@@ -25,7 +26,7 @@ def known_of(
 ) -> Known:
     """Return what is known of a declared identity; keys from `made_before` a moment are to be replaced."""
     to_revoke = declaration.identity.state == "absent" and declaration.revoke_on_absent
-    rotation = _rotation(made_before, remembered) if made_before else None
+    rotation = _rotation(made_before, remembered, now) if made_before else None
     if remembered is None:
         return Known(revoke=_REVOKE if to_revoke else None, rotation=rotation)
     return Known(
@@ -42,11 +43,14 @@ def known_of(
     )
 
 
-def _rotation(before: datetime, remembered: Remembered | None) -> Rotation:
+def _rotation(before: datetime, remembered: Remembered | None, now: datetime) -> Rotation:
     if remembered is None:
         return Rotation(before)
     opened = remembered.open_intent
-    young = opened.public_id if opened and opened.since >= before else None
+    if opened and not opened.asked:  # nobody was asked for it: a run that wrote down what it found was cut off
+        opened = None
+    known = opened and opened.since >= before and not dated_ahead(opened.since, now)
+    young = opened.public_id if opened and known else None
     return Rotation(before, remembered.public_id, remembered.key_since, young)
 
 

@@ -18,6 +18,7 @@ from ._asking import Asking
 from ._ledger.port import Event, Outcome, RevokedChange
 from ._ledger.queries import certificate as recorded
 from ._published import Told
+from ._roots import certificates
 
 if t.TYPE_CHECKING:
     from ._ledger.chain import Readable
@@ -31,9 +32,10 @@ MOST_SHOWN = 5
 class LiveStatus:
     """Asks for the certificates of one host."""
 
-    def __init__(self, signers: Signers, ledger: Ledger, batch: Batch) -> None:
-        """Ask nobody yet."""
-        self._ledger, self._batch, self._asking = ledger, batch, Asking(signers)
+    def __init__(self, signers: Signers, ledger: Ledger, batch: Batch, crl_issuers: t.Sequence[str] = ()) -> None:
+        """Ask nobody yet. `crl_issuers` are those of the option. Raises Misconfigured."""
+        known = certificates(crl_issuers, "machine_identity: option crl_issuers")
+        self._ledger, self._batch, self._asking = ledger, batch, Asking(signers, crl_issuers=known)
 
     def look(self, works: t.Sequence[Work], *, check: bool) -> list[str]:
         """Let each know of its revocation, and the ledger but in check mode; return a warning of what nobody tells."""

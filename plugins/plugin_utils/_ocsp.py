@@ -24,8 +24,9 @@ with contextlib.suppress(ImportError):
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ..module_utils._core.ports import Good, Revoked, Unknown
-from ._path import UNVERIFIABLE, signed_by
+from ._path import signed_by
 from ._revocation_list import BROKEN_HASHES, SKEW, reason_of
+from ._signatures import UNVERIFIABLE
 
 if t.TYPE_CHECKING:
     import datetime as dt
@@ -48,14 +49,15 @@ def status(
 ) -> Good | Revoked | Unknown:
     """Return what a response (DER) says of a certificate of an issuer (RFC 6960, 3.2).
 
-    Many responders leave a `nonce` out: then their times count. One that answers with another says nothing.
+    Many responders leave a `nonce` out, and then need an end. One that answers with another says nothing.
     """
     try:
         found = ocsp.load_der_ocsp_response(response)
         if found.response_status != ocsp.OCSPResponseStatus.SUCCESSFUL:
             return Unknown()
         fresh = _of_now(found, now, nonce)
-        holds = fresh and _is_about(found, certificate, issuer) and _is_signed(found, issuer, now)
+        holds = fresh and _is_about(found, certificate, issuer) and _is_understood(found)
+        holds = holds and _is_signed(found, issuer, now)
         return _said(found) if holds else Unknown()
     except UNVERIFIABLE:
         return Unknown()
@@ -83,6 +85,13 @@ def _is_about(found: ocsp.OCSPResponse, certificate: x509.Certificate, issuer: x
     keyed = hashlib.new(algorithm, _bits(key)).digest()
     same = found.serial_number == certificate.serial_number
     return same and (found.issuer_name_hash, found.issuer_key_hash) == (named, keyed)
+
+
+def _is_understood(found: ocsp.OCSPResponse) -> bool:
+    """Tell whether a response says nothing critical that nobody here understands (RFC 6960, 4.4)."""
+    known = (x509.OCSPNonce, x509.CRLReason, x509.InvalidityDate)
+    said = [*found.extensions, *found.single_extensions]
+    return all(not one.critical or isinstance(one.value, known) for one in said)
 
 
 def _bits(spki: bytes) -> bytes:
@@ -124,12 +133,23 @@ def _is_signed(found: ocsp.OCSPResponse, issuer: x509.Certificate, now: dt.datet
 
 
 def _may_respond(certificate: x509.Certificate, issuer: x509.Certificate, now: dt.datetime) -> bool:
-    try:
-        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        return False
+    """Tell whether the issuer signed a certificate for this purpose, and nothing in it speaks against that."""
     valid = certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc
-    return ExtendedKeyUsageOID.OCSP_SIGNING in usages and valid and signed_by(certificate, issuer)
+    return valid and _is_for_responses(certificate.extensions) and signed_by(certificate, issuer)
+
+
+def _is_for_responses(extensions: x509.Extensions) -> bool:
+    """Tell whether a certificate is for who signs responses, by all of its usages (RFC 6960, 4.2.2.2; RFC 5280, 4.2).
+
+    One that names no usage of its key permits any, and one with something critical that nobody here understands none.
+    """
+    known = (x509.ExtendedKeyUsage, x509.KeyUsage, x509.BasicConstraints, x509.SubjectAlternativeName, x509.OCSPNoCheck)
+    if any(one.critical and not isinstance(one.value, known) for one in extensions):
+        return False
+    said = {type(one.value): one.value for one in extensions}
+    usage = said.get(x509.KeyUsage)
+    signs = usage is None or usage.digital_signature or usage.content_commitment
+    return bool(signs) and ExtendedKeyUsageOID.OCSP_SIGNING in said.get(x509.ExtendedKeyUsage, ())
 
 
 def _verifies(found: ocsp.OCSPResponse, key: t.Any) -> bool:

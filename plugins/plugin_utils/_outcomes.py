@@ -9,7 +9,8 @@ from __future__ import annotations
 import ipaddress
 import typing as t
 
-from ._ledger.nouns import PeersNamed, ProvedAt
+from ._inventory import HERE
+from ._ledger.nouns import PeersNamed, Proved, ProvedAt
 from ._ledger.port import Delivered, Event, Outcome, Refused, RolledBack, Withdrawn
 from ._work import skipped
 
@@ -48,6 +49,13 @@ def named_peers(work: Work) -> Outcome:
     trusts = work.declaration.trusts
     told = Event("intend", f"its peers are {trusts}" if trusts else "it no longer says who its peers are")
     return Outcome(work.name, None, (told,), (PeersNamed(trusts),))
+
+
+def seen_proved(work: Work, address: str) -> Outcome:
+    """Return that a service has the current generation; until then, it might have had one that was replaced."""
+    told = Event("prove", "its service was asked, and uses what is current")
+    number = work.found.generation if work.found else None
+    return Outcome(work.name, number, (told,), (Proved(proved_at(work.identity, address)),))
 
 
 def _found(work: Work, reason: str) -> Outcome:
@@ -107,7 +115,7 @@ def proved_at(identity: Identity, address: str) -> ProvedAt | None:
     from ..module_utils._host.endpoint import endpoint_of
 
     endpoint = endpoint_of(proof, identity.subject)
-    host = address if is_loopback(proof.host) else proof.host
+    host = address if is_loopback(proof.host) and address != HERE else proof.host
     return ProvedAt(host, proof.port, endpoint.name if endpoint.must_bear_name else None, proof.starttls)
 
 

@@ -12,6 +12,7 @@ is walked, with cryptography's own signature check at each step.
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import typing as t
 
@@ -21,15 +22,13 @@ with contextlib.suppress(ImportError):
     from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from ..module_utils._core.errors import Denied
-from ..module_utils._core.pki import MALFORMED
 from ._authority.name_constraints import names_of, refusal
+from ._distinguished_names import same
+from ._signatures import UNVERIFIABLE, verifies
 
 if t.TYPE_CHECKING:
     from datetime import datetime
 
-UNVERIFIABLE: tuple[type[Exception], ...] = MALFORMED
-with contextlib.suppress(NameError):
-    UNVERIFIABLE += (InvalidSignature,)
 LONGEST = 8
 _BROKEN_HASHES = ("md5", "sha1")
 
@@ -64,12 +63,18 @@ def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return (algorithm is None or algorithm.name not in _BROKEN_HASHES) and signed_by(certificate, issuer)
 
 
+@functools.lru_cache(maxsize=64)
 def signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Tell whether a certificate names an issuer and has its signature, be it an old one."""
+    """Tell whether a certificate names an issuer and has its signature, be it an old one.
+
+    Above a thousand leaves stands one authority, whose signature is verified once.
+    """
     try:
         certificate.verify_directly_issued_by(issuer)
-    except UNVERIFIABLE:
+    except InvalidSignature:
         return False
+    except UNVERIFIABLE:  # names that are not the same byte for byte, among others
+        return same(certificate.issuer, issuer.subject) and verifies(certificate, issuer.public_key())
     return True
 
 
@@ -98,7 +103,7 @@ def _check_issuer(issuer: x509.Certificate, below: t.Sequence[x509.Certificate])
     usage = _extension(issuer, x509.KeyUsage)
     if basic is None or not basic.ca or (usage is not None and not usage.key_cert_sign):
         raise Denied(f"{_shown(issuer)} is not an authority that may sign certificates")
-    intermediates = [one for one in below[1:] if one.subject != one.issuer]
+    intermediates = [one for one in below[1:] if not same(one.subject, one.issuer)]
     if basic.path_length is not None and len(intermediates) > basic.path_length:
         raise Denied(f"{_shown(issuer)} permits {basic.path_length} authorities below it, not {len(intermediates)}")
     purposes, wanted = _extension(issuer, x509.ExtendedKeyUsage), _extension(below[0], x509.ExtendedKeyUsage)

@@ -13,7 +13,9 @@ from ..module_utils._core.errors import Misconfigured
 
 def absolute(path: str) -> str:
     """Return a path of a host, which must be absolute and have its shortest form."""
-    if not path.startswith("/") or path.startswith("//") or posixpath.normpath(path) != path or not path.isprintable():
+    if not path.isprintable():
+        raise Misconfigured(f"{path[:255]!r} has characters that are not printable; write the path without them")
+    if not path.startswith("/") or path.startswith("//") or posixpath.normpath(path) != path:
         shortest = posixpath.normpath(f"/{path}").replace("//", "/")
         raise Misconfigured(f"{path[:255]!r} is not an absolute path in its shortest form; write {shortest[:255]!r}")
     return path

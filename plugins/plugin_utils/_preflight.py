@@ -30,9 +30,10 @@ from ._edge import unexpected
 from ._host_half import LARGEST_SKEW, HostHalf
 from ._ledger.registry import check_ledger, open_for
 from ._policy.candidate import Candidate
-from ._policy.load import known_weak, load
+from ._policy.load import load
 from ._policy.policy import ENFORCE
 from ._policy.signer import normal
+from ._policy.weak_lists import known_weak
 from ._signers import Signers
 
 if t.TYPE_CHECKING:
@@ -50,9 +51,10 @@ LIBRARIES = {
     "boto3": "1.40.0",
     "cryptography": "50.0.0",
     "dnspython": "2.7.0",
-    "hvac": "2.4.0",
     "idna": "3.7",
     "jsonschema": "4.18.0",
+    "pyjwt": "2.10.0",
+    "requests": "2.31.0",
     "rfc8785": "0.1.4",
 }
 """What the controller needs, and how old it may be: requirements.txt, where plugins cannot read it."""

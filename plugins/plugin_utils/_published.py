@@ -23,10 +23,11 @@ with contextlib.suppress(ImportError):
 from ..module_utils._core.pki import MALFORMED
 from ..module_utils._core.ports import Good, Revoked, Unknown
 from . import _ocsp as ocsp
-from . import _revocation_list as revocation_list
 from ._deadline import Worker
 from ._distribution_points import points
+from ._list_signers import ListSigners
 from ._path import signed_by
+from ._published_lists import MOST_PLACES, PublishedLists, urls
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,6 @@ PATIENCE = 10.0  # seconds for one answer
 LARGEST_LIST = 64 * 1024 * 1024
 LARGEST_RESPONSE = 64 * 1024
 NONCE = 32  # bytes (RFC 9654, 2.1)
-_MOST_PLACES = 4
 _ASKED = {"Content-Type": "application/ocsp-request"}
 Status = Good | Revoked | Unknown
 
@@ -59,30 +59,36 @@ class Published:
     def __init__(self, ca_bundle: str | None = None) -> None:
         """Fetch nothing yet. `ca_bundle` is the path of the authorities that may have signed for servers (PEM)."""
         self._worker, self._ca_bundle = Worker(), ca_bundle
-        self._fetched: dict[str, bytes | None] = {}
-        self._lists: dict[tuple[str, x509.Certificate], revocation_list.RevocationList | None] = {}
+        self._lists = PublishedLists()
+        self._signers: dict[t.Any, ListSigners] = {}
+        self._judged: dict[x509.Certificate, Status] = {}  # certificates of those who sign lists
         self._silent: set[str] = set()
 
-    def status(self, certificate: bytes, above: Sequence[bytes], patience: float = PATIENCE) -> Told:
+    def status(
+        self, certificate: bytes, above: Sequence[bytes], patience: float = PATIENCE, anchors: Sequence[bytes] = ()
+    ) -> Told:
         """Return what is published of a certificate (DER); each answer may take some seconds.
 
-        Its issuer has to be among those `above` (DER).
+        Its issuer has to be among those `above` (DER), and whoever else signs its lists, whose certificate has to lead
+        to the issuer, or to one of the `anchors` (DER) to which that leads as well.
         """
         try:
             leaf = x509.load_der_x509_certificate(certificate)
             issuer = next((one for one in map(x509.load_der_x509_certificate, above) if signed_by(leaf, one)), None)
-            responders, lists = _responders(leaf), _lists(leaf)
+            responders, lists = _responders(leaf), urls(points(leaf))
         except MALFORMED:
             return Told(Unknown(), "it cannot be read")
         if not responders and not lists:
             return Told(Unknown(), "it names no responder and no revocation list")
         if issuer is None:
             return Told(Unknown(), "the certificate that signed it is not known here")
-        for ask, places in ((self._respond, responders), (self._listed, lists)):
-            for place in places[:_MOST_PLACES]:
-                found = ask(place, leaf, issuer, patience)
-                if not isinstance(found.status, Unknown):
-                    return found
+        for place in responders[:MOST_PLACES]:
+            found = self._respond(place, leaf, issuer, patience)
+            if not isinstance(found.status, Unknown):
+                return found
+        listed = self._listed(leaf, self._signers_of(issuer, above, anchors, patience), patience)
+        if not isinstance(listed.status, Unknown):
+            return listed
         return Told(Unknown(), f"{' and '.join([*responders, *lists][:2])} say nothing that holds now")
 
     def _respond(self, place: str, leaf: x509.Certificate, issuer: x509.Certificate, patience: float) -> Told:
@@ -93,15 +99,35 @@ class Published:
         found = ocsp.status(answer, leaf, issuer, dt.datetime.now(dt.UTC), nonce)
         return Told(found, "", "ocsp", *ocsp.times(answer))
 
-    def _listed(self, place: str, leaf: x509.Certificate, issuer: x509.Certificate, patience: float) -> Told:
-        if place not in self._fetched:
-            self._fetched[place] = _der(self._fetch(place, LARGEST_LIST, patience))
-        if (place, issuer) not in self._lists:  # to find out who signed a long one takes a while
-            der = self._fetched[place]
-            self._lists[place, issuer] = revocation_list.read(der, issuer, dt.datetime.now(dt.UTC)) if der else None
-        found = self._lists[place, issuer]
-        said = revocation_list.said(leaf, issuer, found, None)
-        return Told(said, "", "crl", found.this_update, found.next_update) if found else Told(said)
+    def _listed(self, leaf: x509.Certificate, signers: ListSigners, patience: float) -> Told:
+        status, lists = self._lists.said(leaf, signers, lambda place: self._fetch(place, LARGEST_LIST, patience))
+        if not lists:
+            return Told(status)
+        begin, end = max(one.this_update for one in lists), min(one.next_update for one in lists)
+        return Told(status, "", "crl", begin, end)
+
+    def _signers_of(
+        self, issuer: x509.Certificate, above: Sequence[bytes], anchors: Sequence[bytes], patience: float
+    ) -> ListSigners:
+        """Return who may sign the lists of an issuer: the same for each of its certificates."""
+        key = (issuer, tuple(above), tuple(anchors))
+        if key not in self._signers:
+            self._signers[key] = ListSigners(
+                issuer, _read(above), _read(anchors), lambda one: self._is_revoked(one, above, patience, anchors)
+            )
+        return self._signers[key]
+
+    def _is_revoked(
+        self, signer: x509.Certificate, above: Sequence[bytes], patience: float, anchors: Sequence[bytes]
+    ) -> bool:
+        """Tell whether somebody says that the certificate of a signer was revoked: its own list says nothing of it."""
+        if signer not in self._judged:
+            self._judged[signer] = Unknown()
+            der = signer.public_bytes(Encoding.DER)
+            self._judged[signer] = self.status(der, above, patience, anchors).status
+            if isinstance(self._judged[signer], Revoked):
+                self._lists.forget()
+        return isinstance(self._judged[signer], Revoked)
 
     def _fetch(self, place: str, most: int, patience: float, body: bytes | None = None) -> bytes | None:
         """Return what is at a place; one that did not answer is not asked again."""
@@ -131,14 +157,13 @@ def _fetched(place: str, most: int, body: bytes | None, ca_bundle: str | None) -
             return content
 
 
-def _der(found: bytes | None) -> bytes | None:
-    """Return a list in DER: some publish PEM, which RFC 5280 (4.2.1.13) does not know."""
-    if found is None or not found.startswith(b"-----BEGIN"):
-        return found
-    try:
-        return x509.load_pem_x509_crl(found).public_bytes(Encoding.DER)
-    except MALFORMED:
-        return None
+def _read(found: Sequence[bytes]) -> list[x509.Certificate]:
+    """Return the certificates (DER) that can be read."""
+    certificates = []
+    for der in found:
+        with contextlib.suppress(*MALFORMED):
+            certificates.append(x509.load_der_x509_certificate(der))
+    return certificates
 
 
 def _responders(leaf: x509.Certificate) -> list[str]:
@@ -147,13 +172,4 @@ def _responders(leaf: x509.Certificate) -> list[str]:
         found = leaf.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
     except x509.ExtensionNotFound:
         return []
-    return _urls([one.access_location for one in found if one.access_method == AuthorityInformationAccessOID.OCSP])
-
-
-def _lists(leaf: x509.Certificate) -> list[str]:
-    return _urls(points(leaf))
-
-
-def _urls(names: Sequence[x509.GeneralName]) -> list[str]:
-    found = [str(name.value) for name in names if isinstance(name, x509.UniformResourceIdentifier)]
-    return [url for url in found if url.lower().startswith(("http://", "https://")) and url.isprintable()]
+    return urls([one.access_location for one in found if one.access_method == AuthorityInformationAccessOID.OCSP])

@@ -73,19 +73,18 @@ class _Store:
         self._check_is_there(about, may_be_missing=may_be_missing)
         taken_over = self._is_of_lost(about, lost)
         remembered = self.ledger.remembered(self.task.host, self.path)
-        works, statuses = [], {}
+        found: list[tuple[Work, Status]] = []
         for name, said in sorted(by(answer, "identities", "name").items()):
             work = self._work(name, said, remembered.get(name))
             if work is not None and (status := self._status(work)) is not None:
-                works.append(work)
-                statuses[name] = status
+                found.append((work, status))
         gap = broken(about["ledger_id"] if taken_over else None)
-        noted = bool(works) or (taken_over and not self._is_noted(gap))
+        noted = bool(found) or (taken_over and not self._is_noted(gap))
         if not self.task.check:
-            self._record(works, statuses, gap if noted else None)
+            self._record(found, gap if noted else None)
         return {
             "changed": noted,
-            "recorded": [work.name for work in works],
+            "recorded": [work.name for work, _status in found],
             "store": {**about, "taken_over": taken_over},
             "warnings": self.warnings,
         }
@@ -150,11 +149,11 @@ class _Store:
         told = events(self.ledger, host=self.task.host, store=self.path, identity=EVERYTHING)
         return any(event["reason"] == gap.events[0].reason for event in told)
 
-    def _record(self, works: t.Sequence[Work], statuses: t.Mapping[str, Status], gap: Outcome | None) -> None:
+    def _record(self, found: t.Sequence[tuple[Work, Status]], gap: Outcome | None) -> None:
         batch = Batch(self.task.host, self.path, actor(self.task.playbook), self.now)
         if gap:
             self.ledger.record(batch, [gap])
-        self.warnings += write_down(works, statuses, self.ledger, batch, str(holder()))
+        self.warnings += write_down(found, self.ledger, batch, str(holder()))
 
 
 def _unclaimed(identity: Identity, remembered: Remembered | None, known: Known) -> Work:

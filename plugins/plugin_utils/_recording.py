@@ -10,7 +10,7 @@ import contextlib
 import typing as t
 
 from ..module_utils._core.errors import KeysteadError, Unavailable
-from ._work import failing, is_behind, is_unknown, names_peers
+from ._work import failing, is_behind, is_unknown, names_peers, was_proved
 
 if t.TYPE_CHECKING:
     from ._ledger.port import Batch, Ledger
@@ -25,7 +25,15 @@ def record(works: t.Sequence[Work], ledger: Ledger, batch: Batch, address: str) 
         ledger.record(batch, [outcome(work, address) for work in works])
 
 
-def catch_up(works: t.Sequence[Work], ledger: Ledger, batch: Batch) -> None:
+def catch_up(works: t.Sequence[Work], ledger: Ledger, batch: Batch, address: str) -> None:
+    """Write down what is so by now, although no step of this run made it so."""
+    settled = [work for work in works if not work.steps and not work.error]
+    _complete(settled, ledger, batch)
+    _see_proved(settled, ledger, batch, address)
+    _name_peers([work for work in works if not work.error], ledger, batch)
+
+
+def _complete(works: t.Sequence[Work], ledger: Ledger, batch: Batch) -> None:
     """Write down what a host completed in a run that was cut off before it could be recorded."""
     behind = [work for work in works if is_behind(work) and not is_unknown(work)]
     if not behind:
@@ -36,7 +44,18 @@ def catch_up(works: t.Sequence[Work], ledger: Ledger, batch: Batch) -> None:
         ledger.record(batch, [found_done(work) for work in behind])
 
 
-def name_peers(works: t.Sequence[Work], ledger: Ledger, batch: Batch) -> None:
+def _see_proved(works: t.Sequence[Work], ledger: Ledger, batch: Batch, address: str) -> None:
+    """Write down which services were asked and have what is current, where they might have shown something else."""
+    seen = [work for work in works if was_proved(work)]
+    if not seen:
+        return
+    from ._outcomes import seen_proved
+
+    with failing(seen):
+        ledger.record(batch, [seen_proved(work, address) for work in seen])
+
+
+def _name_peers(works: t.Sequence[Work], ledger: Ledger, batch: Batch) -> None:
     """Write down whom identities trust by now: it is no change of the host."""
     naming = [work for work in works if names_peers(work)]
     if not naming:

@@ -15,10 +15,12 @@ import json
 import typing as t
 from datetime import UTC, datetime, timedelta
 
+from ..module_utils._core.checks import Look, key_is_old
 from ..module_utils._core.errors import Denied
 from ._accepting import asked, backend
 from ._ledger.moments import moment
 from ._ledger.queries import unfit
+from ._signed import REVOKE_IT
 
 if t.TYPE_CHECKING:
     from ._ledger.chain import Readable
@@ -27,6 +29,7 @@ if t.TYPE_CHECKING:
     from ._work import Work
 
 FIRST, LONGEST = timedelta(hours=1), timedelta(days=1)
+_OLD_KEY = "old key: "
 
 
 class Refusals:
@@ -40,17 +43,18 @@ class Refusals:
             if row["message"] is None:  # it did fit, and became an orphan since: its key went with a run
                 continue
             question = json.loads(row["asked"] or "{}").get("question")
-            self._found.setdefault(row["name"], []).append((question, moment(row["at"]), row["message"]))
+            said = row["message"].removesuffix(REVOKE_IT) if row["revoked_at"] else row["message"]
+            self._found.setdefault(row["name"], []).append((question, moment(row["at"]), said))
 
     def check(self, work: Work) -> None:
         """Raise Denied where the answer would be the one that was refused a short time ago.
 
-        A key that is to be replaced for its age (ADR 21) is always asked for.
+        In place of a key that is too old (ADR 21) one is always asked for; how often that was refused prolongs nothing.
         """
-        if work.issuer is None or work.known.rotation is not None or work.name not in self._found:
+        if work.issuer is None or work.name not in self._found or _is_too_old(work):
             return
-        wanted = question(work, self._signers)
-        same = [(at, said) for asked_for, at, said in self._found[work.name] if asked_for == wanted]
+        wanted = _of(work, self._signers)
+        same = self._same(work.name, wanted) or self._same(work.name, _OLD_KEY + wanted)[:1]
         if not same:
             return
         at, said = same[-1]
@@ -64,8 +68,24 @@ class Refusals:
                 "retry_refused: true"
             )
 
+    def _same(self, name: str, wanted: str) -> list[tuple[datetime, str]]:
+        return [(at, said) for question, at, said in self._found[name] if question == wanted]
+
 
 def question(work: Work, signers: Signers) -> str:
+    """Return what is asked as a digest, which says so where it is asked for since a key is too old."""
+    return (_OLD_KEY if _is_too_old(work) else "") + _of(work, signers)
+
+
+def _is_too_old(work: Work) -> bool:
+    """Tell whether the key that is in use is too old, and not only that keys are being rotated."""
+    found = work.found
+    if found is None:
+        return False
+    return key_is_old(Look(work.identity, found, found.credential, work.known, datetime.now(UTC))) is not None
+
+
+def _of(work: Work, signers: Signers) -> str:
     """Return a digest (SHA-256, hex) of all that decides whether an answer fits; no secret is in it."""
     issuer = signers.settings(work.issuer) if work.issuer else None
     openssl = work.found.openssl if work.found else None

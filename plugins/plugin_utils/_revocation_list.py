@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What a certificate revocation list says of one certificate (RFC 5280, 5 and 6.3.3): never more than it may.
+"""A certificate revocation list (RFC 5280, 5): signed by one who may, of its time, and understood.
 
-A list that is not its issuer's, not of now, of another scope, or that has a critical extension that nobody here
-understands, says nothing: the answer is Unknown, and never Good.
+One that is not, or that has a critical extension that nobody here understands, says nothing.
 """
 
 from __future__ import annotations
@@ -19,9 +18,11 @@ with contextlib.suppress(ImportError):
     from cryptography import x509
 
 from ..module_utils._core.pki import MALFORMED
-from ..module_utils._core.ports import Good, Revoked, Unknown
 from ._authority.records import REASONS
-from ._distribution_points import covers
+from ._distinguished_names import Comparable, comparable
+
+if t.TYPE_CHECKING:
+    from ._list_signers import ListSigners
 
 REMOVED = "remove_from_crl"
 _REASONS = {**{said: name for name, said in REASONS.items() if said}, "unspecified": "unspecified",
@@ -34,86 +35,64 @@ _CRITICAL = b"\x01\x01\xff"  # the DER of TRUE, without which nothing is critica
 
 
 class RevocationList:
-    """A list of an issuer that is signed, and of its time: that is found out once, whatever it is asked after that."""
+    """A list that is signed, and of its time: that is found out once, whatever it is asked after that."""
 
-    def __init__(self, found: x509.CertificateRevocationList) -> None:
-        """Keep what was read by `read`."""
+    def __init__(self, found: x509.CertificateRevocationList, signer: x509.Certificate) -> None:
+        """Keep what was read by `read`, and the certificate of who signed it."""
+        self.issuer, self.signer, self.found = found.issuer, signer, found
         self.this_update, self.next_update = found.last_update_utc, t.cast("dt.datetime", found.next_update_utc)
         self.number: int | None = _number(found, x509.CRLNumber)
         self.base: int | None = _number(found, x509.DeltaCRLIndicator)
-        self.scope = _extension(found, x509.IssuingDistributionPoint)
-        self._found, self._asked = found, 0
+        self.scope: x509.IssuingDistributionPoint | None = _extension(found, x509.IssuingDistributionPoint)
+        self.is_indirect = self.scope is not None and self.scope.indirect_crl
+        self._of_others = _of_others(found) if self.is_indirect else {}
+        self._asked = 0
 
     def entry(self, certificate: x509.Certificate) -> x509.RevokedCertificate | None:
         """Return what it has of a certificate. An index of a long list pays after a few questions."""
         number, self._asked = certificate.serial_number, self._asked + 1
+        if self.is_indirect:
+            return self._of_others.get((comparable(certificate.issuer), number))
         if self._asked <= FEW and number > 0:
-            return self._found.get_revoked_certificate_by_serial_number(number)
+            return self.found.get_revoked_certificate_by_serial_number(number)
         return self._entries.get(number)
 
     @functools.cached_property
     def _entries(self) -> dict[int, x509.RevokedCertificate]:
-        return {entry.serial_number: entry for entry in self._found}
+        return {entry.serial_number: entry for entry in self.found}
 
     @property
     def is_understood(self) -> bool:
-        """Whether no entry has a critical extension: those that there are belong to indirect lists (RFC 5280, 5.3)."""
-        return _CRITICAL not in self._found.tbs_certlist_bytes or not any(map(_is_strange, self._found))
+        """Whether no entry has a critical extension but those of indirect lists in such (RFC 5280, 5.3)."""
+        known = (x509.CRLReason, x509.CertificateIssuer) if self.is_indirect else (x509.CRLReason,)
+        return _CRITICAL not in self.found.tbs_certlist_bytes or not any(_is_strange(one, known) for one in self.found)
 
 
-def status(
-    certificate: x509.Certificate,
-    issuer: x509.Certificate,
-    complete: bytes,
-    delta: bytes | None,
-    now: dt.datetime,
-) -> Good | Revoked | Unknown:
-    """Return what a complete list (DER), and a delta list beside it, say of a certificate of an issuer."""
-    newer = read(delta, issuer, now) if delta else None
-    return said(certificate, issuer, read(complete, issuer, now), newer)
-
-
-def read(der: bytes, issuer: x509.Certificate, now: dt.datetime) -> RevocationList | None:
-    """Return a list (DER) that may say something of certificates of an issuer, None for every other."""
+def read(der: bytes, signers: ListSigners, now: dt.datetime) -> RevocationList | None:
+    """Return a list (DER) that one of these signed and that may say something, None for every other."""
     try:
         found = x509.load_der_x509_crl(der)
-        good = found.issuer == issuer.subject and _of_now(found, now) and _may_sign(issuer) and _is_plain(found)
-        if not good or _is_weak(found) or not found.is_signature_valid(t.cast("t.Any", issuer.public_key())):
+        if not _of_now(found, now) or not _is_plain(found) or _is_weak(found):
             return None
-        kept = RevocationList(found)
+        named = signers.named(found.issuer)
+        signer = next((one for one in named if _is_signed(found, one) and signers.trusts(one, now)), None)
+        kept = RevocationList(found, signer) if signer else None
     except MALFORMED:
         return None
-    return kept if kept.is_understood else None
+    return kept if kept and kept.is_understood else None
 
 
-def said(
-    certificate: x509.Certificate, issuer: x509.Certificate, base: RevocationList | None, newer: RevocationList | None
-) -> Good | Revoked | Unknown:
-    """Return what lists of an issuer say of a certificate of it: a complete one, and a delta list beside it."""
-    if base is None or base.base is not None or not covers(base.scope, certificate, issuer):
-        return Unknown()
-    found = base.entry(certificate)
-    if newer is not None and covers(newer.scope, certificate, issuer):
-        later = newer.entry(certificate)
-        if _completes(newer, base):
-            found = found if later is None else None if _reason(later) == REMOVED else later
-        elif found is None and later is not None and _is_later(newer, base):
-            return Unknown()
-    return Revoked(_reason(found), found.revocation_date_utc) if found is not None else Good()
+def _is_signed(found: x509.CertificateRevocationList, signer: x509.Certificate) -> bool:
+    try:
+        return found.is_signature_valid(t.cast("t.Any", signer.public_key()))
+    except MALFORMED:
+        return False
 
 
 def _of_now(found: x509.CertificateRevocationList, now: dt.datetime) -> bool:
     """Tell whether a list is not from the future, and not stale; one that names no end is stale at once."""
     until = found.next_update_utc
     return found.last_update_utc <= now + SKEW and until is not None and now < until
-
-
-def _may_sign(issuer: x509.Certificate) -> bool:
-    """Tell whether an issuer may sign lists: where it names its usages, that is among them (RFC 5280, 4.2.1.3)."""
-    try:
-        return issuer.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
-    except x509.ExtensionNotFound:
-        return True
 
 
 def _is_weak(found: x509.CertificateRevocationList) -> bool:
@@ -131,23 +110,28 @@ def _is_plain(found: x509.CertificateRevocationList) -> bool:
     return all(not extension.critical or isinstance(extension.value, known) for extension in found.extensions)
 
 
-def _is_strange(entry: x509.RevokedCertificate) -> bool:
+def _of_others(
+    found: x509.CertificateRevocationList,
+) -> dict[tuple[Comparable, int], x509.RevokedCertificate]:
+    """Return the entries of an indirect list: each is of the issuer that it names, else of that of the one before.
+
+    The first ones are of the issuer of the list (RFC 5280, 5.3.3). Raises one of MALFORMED.
+    """
+    entries, issuer = {}, comparable(found.issuer)
+    for entry in found:
+        named = _extension(entry, x509.CertificateIssuer)
+        if named is not None:
+            (name,) = named.get_values_for_type(x509.DirectoryName)
+            issuer = comparable(name)
+        entries[issuer, entry.serial_number] = entry
+    return entries
+
+
+def _is_strange(entry: x509.RevokedCertificate, known: tuple[type[t.Any], ...]) -> bool:
     try:
-        return any(one.critical and not isinstance(one.value, x509.CRLReason) for one in entry.extensions)
+        return any(one.critical and not isinstance(one.value, known) for one in entry.extensions)
     except MALFORMED:  # it is about nobody else
         return False
-
-
-def _completes(delta: RevocationList, base: RevocationList) -> bool:
-    """Tell whether a delta list belongs to a complete one, and is not older (RFC 5280, 5.2.4)."""
-    if delta.base is None or base.number is None or delta.number is None or delta.scope != base.scope:
-        return False
-    return delta.base <= base.number <= delta.number
-
-
-def _is_later(delta: RevocationList, base: RevocationList) -> bool:
-    """Tell whether a complete list is too old for a delta list."""
-    return delta.number is not None and (base.number is None or delta.number > base.number)
 
 
 def _number(found: x509.CertificateRevocationList, kind: type[t.Any]) -> int | None:
@@ -155,13 +139,13 @@ def _number(found: x509.CertificateRevocationList, kind: type[t.Any]) -> int | N
     return value.crl_number if value is not None else None
 
 
-def _extension(found: x509.CertificateRevocationList, kind: type[t.Any]) -> t.Any:
+def _extension(found: x509.CertificateRevocationList | x509.RevokedCertificate, kind: type[t.Any]) -> t.Any:
     with contextlib.suppress(x509.ExtensionNotFound):
         return found.extensions.get_extension_for_class(kind).value
     return None
 
 
-def _reason(entry: x509.RevokedCertificate) -> str:
+def reason(entry: x509.RevokedCertificate) -> str:
     """Return the reason of an entry in snake_case; where it names none, it is unspecified (RFC 5280, 5.3.1)."""
     try:
         return reason_of(entry.extensions.get_extension_for_class(x509.CRLReason).value.reason)

@@ -11,12 +11,20 @@ from pathlib import Path
 
 from ..module_utils._core.errors import Misconfigured
 
-_OF_ISSUER = "machine_identity: option issuer.roots"
+
+def declared_roots(options: t.Mapping[str, t.Any], backend: str) -> tuple[bytes, ...]:
+    """Return the trust anchors (DER) that option `roots` of an issuer names. Raises Misconfigured."""
+    return named_roots(options, f"{backend}: issuer.{backend}.roots")
 
 
-def declared_roots(options: t.Mapping[str, t.Any], where: str = _OF_ISSUER) -> tuple[bytes, ...]:
+def named_roots(options: t.Mapping[str, t.Any], where: str) -> tuple[bytes, ...]:
     """Return the trust anchors (DER) that option `roots`, called as `where` says, names. Raises Misconfigured."""
-    return tuple(der for root in options.get("roots") or () for der in _read(root, where))
+    return certificates(options.get("roots") or (), where)
+
+
+def certificates(named: t.Iterable[str], where: str) -> tuple[bytes, ...]:
+    """Return certificates (DER) that are named by PEM or a path. Raises Misconfigured for the option `where`."""
+    return tuple(der for one in named for der in _read(one, where))
 
 
 def ca_bundle(options: t.Mapping[str, t.Any], who: str) -> str | None:
@@ -37,15 +45,14 @@ def ca_bundle(options: t.Mapping[str, t.Any], who: str) -> str | None:
 
 
 def _read(root: str, where: str) -> tuple[bytes, ...]:
-    """Read an entry of option `roots`: PEM itself, or the path of a PEM file on the controller."""
+    """Read an entry of an option: PEM itself, or the path of a PEM file on the controller."""
     from ..module_utils._core import pki
 
+    said = "-----BEGIN" in root
+    shown, remedy = "the PEM given" if said else repr(root), "write PEM or its path"
     try:
-        pem = root.encode() if "-----BEGIN" in root else Path(root).expanduser().read_bytes()
-        found = pki.der_certificates(pem)
-    except (OSError, ValueError):
-        shown = "the PEM given" if "-----BEGIN" in root else repr(root)
-        raise Misconfigured(
-            f"{where}: {shown} cannot be read as certificates; write PEM or its path"
-        ) from None
-    return found
+        return pki.der_certificates(root.encode() if said else Path(root).expanduser().read_bytes())
+    except OSError as error:
+        raise Misconfigured(f"{where}: {shown} cannot be read: {error.strerror}; {remedy}") from None
+    except ValueError:
+        raise Misconfigured(f"{where}: {shown} cannot be read as certificates; {remedy}") from None

@@ -9,9 +9,8 @@ from __future__ import annotations
 import typing as t
 from datetime import UTC, datetime, timedelta
 
-from ..module_utils._core.checks import too_old
+from ..module_utils._core.checks import dated_ahead, too_old
 from ..module_utils._core.errors import Misconfigured
-from ..module_utils._options.planned import VERSION
 from ._durations import seconds
 from ._recall import Asked, found, opened
 
@@ -57,10 +56,6 @@ def check_one_sort(said: t.Mapping[str, t.Any]) -> None:
     """
     if said["keys"] and said["identities"] is not None:
         raise Misconfigured(f"{WHO}: option keys: identities stand beside it; write a task for each")
-    if said["keys"] and said["plan"] is not None:
-        raise Misconfigured(
-            f"{WHO}: option plan is not built yet for keys in {VERSION}; leave it out: check mode shows the same steps"
-        )
     if not said["keys"] and said["identities"] is None:
         raise Misconfigured(f"{WHO}: option identities is missing; write identities, or keys, to say what is rotated")
 
@@ -80,27 +75,47 @@ def due(
 ) -> list[Record]:
     """Return whether the key of each identity, or by itself, is too old, as the ledger knows it. Raises KeysteadError.
 
-    `options` lead to the ledger. `said` has `max_age` and `created_before`, and `host` (else it is `here`) and `store`.
+    `options` lead to the ledger. `said` has `max_age`, `created_before` and `overlap`, and `host` (else it is `here`)
+    and `store`.
     """
-    from ._key_rotate.recall import due_key  # which asks this file how old is too old
+    from ._key_rotate.recall import Asked as AskedKey  # which asks this file how old is too old
+    from ._key_rotate.recall import due_key, known_keys
 
     allowed = limits(said, datetime.now(UTC))
     asked = Asked(said["host"] or here, said["store"], who=WHO)
+    by_itself = AskedKey(allowed, _overlap(said["overlap"]), said["host"], here)
     with opened(options, WHO) as ledger:
-        keys = [None if said["store"] else due_key(ledger, name, allowed, (said["host"], here)) for name in names]
+        keys = [None if said["store"] else due_key(ledger, name, by_itself) for name in names]
+        others = "" if said["store"] else known_keys(ledger, said["host"])
         pairs = zip(names, keys, strict=True)
-        return [key or _due(ledger, found(ledger, name, asked), allowed.before()) for name, key in pairs]
+        return [key or _due(ledger, _found(ledger, name, asked, others), allowed) for name, key in pairs]
 
 
-def _due(ledger: t.Any, row: Record, before: datetime) -> Record:
-    known = ledger.remembered(row["host"], row["store"])[row["name"]]
+def _found(ledger: t.Any, name: str, asked: Asked, others: str) -> Record:
+    """Return the row of an identity. Raises Misconfigured, which names keys by themselves as well."""
+    try:
+        return found(ledger, name, asked)
+    except Misconfigured as error:
+        raise Misconfigured(f"{error}{others}") from None
+
+
+def _overlap(text: str) -> int:
+    try:
+        return seconds(text)
+    except Misconfigured as error:
+        raise Misconfigured(f"{WHO}: option overlap: {error}") from None
+
+
+def _due(ledger: t.Any, row: Record, allowed: Limits) -> Record:
+    known, before = ledger.remembered(row["host"], row["store"])[row["name"]], allowed.before()
     since = known.key_since if known.generation is not None else None
-    is_due = since is not None and since < before
+    ahead = None if since is None else dated_ahead(since, allowed.now)
+    is_due = since is not None and (since < before or ahead is not None)
     return {
         **{fact: row[fact] for fact in ("name", "host", "store", "key_type", "custody")},
         "due": is_due,
         "since": f"{since:%Y-%m-%dT%H:%M:%SZ}" if since else None,
-        "reason": too_old(since, before) if since and is_due else _not_due(row, since, before),
+        "reason": ahead or (too_old(since, before) if since and is_due else _not_due(row, since, before)),
     }
 
 
@@ -123,16 +138,17 @@ def _age(text: str) -> int:
 def _moment(text: str, now: datetime) -> datetime:
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
+        in_utc = at.astimezone(UTC) if at.tzinfo else None
+    except (ValueError, OverflowError):  # in UTC, the first and the last day may be in no year
+        in_utc = None
+    if in_utc is None:
         raise Misconfigured(
             f"{WHO}: option created_before: {text!r:.60} is no moment with an offset from UTC; write for example "
             f"{now:%Y-%m-%dT%H:%M:%SZ}"
         )
-    if at > now:
+    if in_utc > now:
         raise Misconfigured(
             f"{WHO}: option created_before: {text:.60} is to come, so every run would replace every key until then; "
             "write a moment that has passed"
         )
-    return at.astimezone(UTC)
+    return in_utc

@@ -25,7 +25,9 @@ BUDGET = 20.0  # seconds of one run, for all its certificates
 
 def look(works: t.Sequence[Work], ledger: Ledger, batch: Batch, *, check: bool) -> None:
     """Ask for each certificate whose time has come, and keep the answers; one that cannot be had changes nothing."""
-    due = [work for work in works if is_to_ask(work)]
+    who = {id(work.issuer): work.issuer for work in works}
+    able = {key for key, issuer in who.items() if isinstance(issuer, Scheduler)}  # dear to ask of each of many
+    due = [work for work in works if id(work.issuer) in able and is_to_ask(work)]
     if not due:
         return
     from ..module_utils._core import credentials
@@ -60,11 +62,11 @@ def _later(known: Remembered, seconds: float = FIRST.total_seconds()) -> Schedul
 
 
 def is_to_ask(work: Work) -> bool:
-    """Tell whether an issuer that can say it may be asked now; not for what has ended (RFC 9773, 4.3)."""
+    """Tell whether an issuer, one that can say it, may be asked now; not for what has ended (RFC 9773, 4.3)."""
     known, issuer = work.remembered, work.issuer
     if known is None or issuer is None or not known.certificate or work.identity.state != "present":
         return False
-    if known.issuer_id != issuer.id or not isinstance(issuer, Scheduler):
+    if known.issuer_id != issuer.id:
         return False
     now = datetime.now(UTC)
     ended = known.not_after is None or known.not_after <= now

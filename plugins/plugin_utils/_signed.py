@@ -11,7 +11,8 @@ import typing as t
 from datetime import UTC, datetime
 
 from ..module_utils._core import credentials, pki
-from ..module_utils._core.ports import Remedy
+from ..module_utils._core.ports import Remedy, Revoker
+from ..module_utils._core.ssh import KIND
 from ._ledger.port import Event, Issued, Orphaned
 from ._serial import with_colons
 
@@ -21,6 +22,8 @@ if t.TYPE_CHECKING:
     from ..module_utils._core.ports import Request
     from ._work import Work
 
+REVOKE_IT = ": revoke it there"
+"""How a message ends that tells of a certificate which nobody can use, where it can be taken back."""
 _UNREADABLE: tuple[type[Exception], ...] = (*pki.UNREADABLE, LookupError, AttributeError)
 
 
@@ -64,8 +67,17 @@ def orphan(
     if isinstance(work.issuer, Remedy) and (remedy := work.issuer.remedy(facts, request)):
         told += f"{', or' if '; ' in told else ';'} {remedy}"
     told += f"; what it signed has serial number {number} and ends on "
-    told += f"{found.not_after:%Y-%m-%d %H:%M} UTC: revoke it there"
+    told += f"{found.not_after:%Y-%m-%d %H:%M} UTC{_way_out(work, request)}"
     return type(error)(told), Orphaned(found)
+
+
+def _way_out(work: Work, request: Request) -> str:
+    """Say what to do about something that was signed and is not wanted."""
+    if isinstance(work.issuer, Revoker):
+        return REVOKE_IT
+    if request.kind == KIND:
+        return ": nobody can take it back there; keep it from clients by RevokedHostKeys, or let it end"
+    return ": it cannot be revoked from here; ask who runs that to do it, or let it end"
 
 
 def lost(work: Work) -> tuple[Event, ...]:

@@ -46,7 +46,7 @@ class Signers:
         if key not in self._made:
             self._made[key] = ISSUERS[name](options)
             self._options[id(self._made[key])] = options
-            self._declared[id(self._made[key])] = declared_roots(options)
+            self._declared[id(self._made[key])] = declared_roots(options, name)
         return self._made[key]
 
     def all(self) -> tuple[Issuer, ...]:

@@ -22,6 +22,7 @@ from ._ledger import queries, revocations
 from ._ledger.moments import moment
 from ._path import LONGEST, check_path, signed_by
 from ._revocation_list import SKEW
+from ._ways import is_root, shortest
 
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,7 +91,7 @@ class Standings:
         if begins > self._now + SKEW:
             return Standing(UNKNOWN, why=f"it begins on {begins:%Y-%m-%d %H:%M} UTC")
         try:
-            way = _way(leaf, meant.above) if leaf else []
+            way = _way(leaf, meant.above, self._roots, self._now) if leaf else []
         except pki.MALFORMED:
             return Standing(UNKNOWN, why="what stands above it cannot be read")
         return (self._trusted(leaf, way) if leaf else None) or self._alive(way, meant)
@@ -111,17 +112,20 @@ class Standings:
             if meant.known:
                 return Standing(GOOD, source="ledger")
             return Standing(UNKNOWN, why=UNKNOWN_TO_LEDGER)
-        above = [*meant.above, *(root.public_bytes(Encoding.DER) for root in self._roots)]
-        found = _told(self._asking.status(meant.certificate or b"", above, meant.issuer_id))
+        anchors = tuple(root.public_bytes(Encoding.DER) for root in self._roots)
+        above = [*meant.above, *anchors]
+        found = _told(self._asking.status(meant.certificate or b"", above, meant.issuer_id, anchors))
         if found.status != GOOD:
             return found
-        return next((gone for one in way if (gone := self._gone(self._asking, one, above))), found)
+        return next((gone for one in way if (gone := self._gone(self._asking, one, above, anchors))), found)
 
-    def _gone(self, asking: Asking, authority: x509.Certificate, above: Sequence[bytes]) -> Standing | None:
+    def _gone(
+        self, asking: Asking, authority: x509.Certificate, above: Sequence[bytes], anchors: Sequence[bytes]
+    ) -> Standing | None:
         """Say that an authority above was revoked: what it says itself of what it signed counts no more."""
         der = authority.public_bytes(Encoding.DER)
         if der not in self._above:
-            self._above[der] = asking.status(der, above, None)
+            self._above[der] = asking.status(der, above, None, anchors)
         found = self._above[der].status
         if not isinstance(found, Revoked):
             return None
@@ -183,15 +187,20 @@ def _told(told: Told) -> Standing:
     return Standing(UNKNOWN, why=told.why)
 
 
-def _way(leaf: x509.Certificate, above: Sequence[bytes]) -> list[x509.Certificate]:
-    """Return what stands above a certificate in order, without its root."""
+def _way(
+    leaf: x509.Certificate, above: Sequence[bytes], roots: Sequence[x509.Certificate], now: datetime
+) -> list[x509.Certificate]:
+    """Return what stands above a certificate in order, without its root: the way to one of these, if there is one."""
     left, way = [x509.load_der_x509_certificate(der) for der in above], [leaf]
+    for found in (shortest(leaf, left, root, now) for root in roots):
+        if found:
+            return found[1:-1]
     while len(way) <= LONGEST:
-        found = next((one for one in left if one.subject != one.issuer and signed_by(way[-1], one)), None)
-        if found is None:
+        higher = next((one for one in left if signed_by(way[-1], one) and not is_root(one)), None)
+        if higher is None:
             break
-        left.remove(found)
-        way.append(found)
+        left.remove(higher)
+        way.append(higher)
     return way[1:]
 
 

@@ -6,33 +6,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import typing as t
-
-with contextlib.suppress(ImportError):
-    from requests.adapters import HTTPAdapter
 
 from ..module_utils._core.errors import Misconfigured
 from ..module_utils._enrol import tls
 
 if t.TYPE_CHECKING:
     import ssl
-
-IS_THERE = "HTTPAdapter" in globals()
-
-
-class Verifying(HTTPAdapter if t.TYPE_CHECKING or IS_THERE else object):  # type: ignore[misc]
-    """Trusts whom its context trusts, and nobody else: requests would add its own list."""
-
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._context = context
-        super().__init__(pool_connections=1, pool_maxsize=1)
-
-    def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
-        super().init_poolmanager(*args, **kwargs, ssl_context=self._context)
-
-    def cert_verify(self, conn: t.Any, url: str, verify: t.Any, cert: t.Any) -> None:  # noqa: ARG002 - as it calls us
-        conn.cert_reqs = "CERT_REQUIRED"
 
 
 def context(ca_bundle: str | None, certificate: tuple[str, str] | None = None, *, who: str) -> ssl.SSLContext:

@@ -65,9 +65,10 @@ def _name(record: IssuedRecord) -> str:
 
 
 def _record(found: t.Mapping[str, IssuedRecord], issuer: Issuer, ledger: SqlLedger, batch: Batch) -> list[str]:
-    intents = {name: _intent(name, record, issuer.id) for name, record in found.items()}
+    intents = [_intent(name, record, issuer.id) for name, record in found.items()]
     warnings = intended(intents, ledger, batch)
-    outcomes = [_outcome(name, record, issuer) for name, record in found.items() if name in intents]
+    names = {intent.name for intent in intents}
+    outcomes = [_outcome(name, record, issuer) for name, record in found.items() if name in names]
     if outcomes:
         ledger.record(batch, outcomes)
     return warnings

@@ -117,6 +117,8 @@ def _unknown(given: dict[str, t.Any], spec: Spec, path: str) -> str:
 
 def _value(value: t.Any, entry: t.Mapping[str, t.Any], path: str) -> t.Any:
     value = _converted(value, entry["type"], entry, path)
+    if entry["type"] == "path" and "\0" in value:
+        raise _Invalid(f"option {path}: it has a NUL character, which no path has; write it without")
     if "elements" in entry:
         return _elements(value, entry, path)
     _check_choice(value, entry, path)

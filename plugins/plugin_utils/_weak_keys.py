@@ -18,7 +18,7 @@ with contextlib.suppress(ImportError):
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from ..module_utils._core.keys import spki_sha256
+from ..module_utils._core.keys import key_type_of, spki_sha256
 
 SMALLEST_MODULUS = 2048  # bits; NIST SP 800-131A
 SMALLEST_EXPONENT, LARGEST_EXPONENT = 65537, 1 << 256  # FIPS 186-5, A.1.1
@@ -47,6 +47,8 @@ def weaknesses(public_key: t.Any, known: t.Collection[str] = ()) -> tuple[str, .
         found += _of_rsa(numbers.n, numbers.e)
     if isinstance(public_key, ec.EllipticCurvePublicKey) and public_key.curve.name not in CURVES:
         found.append(f"its curve {public_key.curve.name} is not one of P-256, P-384 and P-521")
+    if (key_type := key_type_of(public_key)).startswith("dsa-"):
+        found.append(f"it is {key_type}, and DSA signs nothing any more (FIPS 186-5)")
     if isinstance(public_key, ed25519.Ed25519PublicKey) and has_small_order(public_key):
         found.append("it is a point of small order, for which anybody can sign")
     return tuple(found)

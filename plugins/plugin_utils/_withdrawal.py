@@ -14,9 +14,14 @@ from ..module_utils._core.errors import KeysteadError, Misconfigured
 from ..module_utils._core.model import ADOPTED, OBSERVED, Done
 from ..module_utils._core.ports import Revoker
 from ._ledger.port import Event, Outcome, RevokedChange
+from ._older_lists import bring_back, keyless, known_revoked, older
 from ._work import failing
 
 if t.TYPE_CHECKING:
+    import datetime as dt
+
+    from ..module_utils._core.revoking import Revocation
+    from ._ledger.chain import Readable
     from ._ledger.port import Batch, Ledger
     from ._signers import Signers
     from ._work import Work
@@ -34,13 +39,21 @@ REASON = "cessation_of_operation"  # RFC 5280, 5.3.1
 
 
 def revoke(works: t.Sequence[Work], signers: Signers, ledger: Ledger, batch: Batch) -> None:
-    """Revoke what each identity has, and write down that and why, the intent before the act (A1)."""
+    """Revoke what each identity has, and write down that and why, the intent before the act (A1).
+
+    A list that is older than the ledger gets back what it lost before it has anything else.
+    """
+    whole: set[str] = set()
     for work in works:
         reason, started = work.reason("revoke"), time.monotonic()
         try:
             for one in _what(work):
                 ledger.record(batch, [Outcome(work.name, one.number, (Event("revoke", reason, "pending"),))])
-                change = _revoked(signers, one)
+                issuer = _revoker(signers, one.issuer_id)
+                if one.issuer_id not in whole and (lost := older(_known(issuer, ledger, batch.at), issuer)):
+                    bring_back(lost, ledger, batch)
+                whole.add(one.issuer_id)
+                change = _revoked(issuer, one)
                 if work.remembered:  # a ledger that was lost or replaced knows nothing that could change
                     ledger.record(batch, [Outcome(work.name, one.number, (), (change,))])
         except KeysteadError as error:
@@ -56,12 +69,27 @@ def strike(works: t.Sequence[Work]) -> None:
         work.done += [Done(step.action, step.reason) for step in struck]
 
 
-def check_revokers(works: t.Sequence[Work], signers: Signers) -> None:
-    """Find who can revoke what is to be revoked, before anything is touched."""
+def check_revokers(works: t.Sequence[Work], signers: Signers, ledger: Ledger, now: dt.datetime) -> list[str]:
+    """Find who can revoke what is to be revoked, before anything is touched, and say what their lists lost."""
+    told: dict[str, list[str]] = {}
     for work in works:
         with failing([work]):
             for one in _what(work):
-                _revoker(signers, one.issuer_id)
+                issuer = _revoker(signers, one.issuer_id)
+                if one.issuer_id not in told:
+                    told[one.issuer_id] = list(_lost(issuer, _known(issuer, ledger, now)))
+    return [f"machine_identity: {warning}" for warnings in told.values() for warning in warnings]
+
+
+def _known(issuer: Revoker, ledger: Ledger, now: dt.datetime) -> list[Revocation]:
+    return known_revoked(t.cast("Readable", ledger), issuer, now)
+
+
+def _lost(issuer: Revoker, known: list[Revocation]) -> t.Iterator[str]:
+    if lost := older(known, issuer):
+        yield f"{lost.step.reason}; it has all of that again before it has more"
+    if warning := keyless(known, issuer):
+        yield warning
 
 
 def _what(work: Work) -> list[Credential]:
@@ -88,8 +116,8 @@ def _read(certificate: str | None, issuer_id: str | None, number: int | None) ->
         yield Credential(credentials.encoded(certificate.encode()), issuer_id, number)
 
 
-def _revoked(signers: Signers, one: Credential) -> RevokedChange:
-    answer = _revoker(signers, one.issuer_id).revoke([one.certificate], REASON)[0]
+def _revoked(issuer: Revoker, one: Credential) -> RevokedChange:
+    answer = issuer.revoke([one.certificate], REASON)[0]
     if isinstance(answer, KeysteadError):
         raise answer
     return RevokedChange(answer.reason, answer.when)

@@ -146,12 +146,11 @@ def is_elsewhere(work: Work) -> bool:
 
 
 def is_unknown(work: Work) -> bool:
-    """Tell whether a host that has nothing left to do has a newer generation than the ledger ever heard of."""
-    found, issuer = work.found, work.issuer
-    if found is None or issuer is None or work.identity.state != "present" or found.credential is None:
+    """Tell whether a host has a generation that the ledger never heard of."""
+    found = work.found
+    if found is None or work.identity.state == "observed":
         return False
-    ours = found.issuer_id == issuer.id or (work.identity.adopt is not None and is_foreign(found))
-    return (found.generation or 0) > work.known.newest and ours
+    return bool(found.beside) or (found.generation or 0) > work.known.newest
 
 
 def concerns_others(work: Work) -> bool:
@@ -173,6 +172,14 @@ def names_peers(work: Work) -> bool:
     if known is None or known.state != "present" or work.identity.state != "present" or known.trusts == declared:
         return False
     return not (work.needs("issue") or work.needs("adopt") or (work.known.rotation and declared is None))
+
+
+def was_proved(work: Work) -> bool:
+    """Tell whether a service was seen to use what is current, and the ledger does not know that it does."""
+    known, found = work.remembered, work.found
+    if known is None or found is None or not known.unproved or work.identity.state != "present":
+        return False
+    return found.served == "ok" and found.generation == known.generation
 
 
 def is_behind(work: Work) -> bool:

@@ -14,7 +14,9 @@ from ansible_collections.keystead.identity.tests.harness import faulty_proxy as 
 from ansible_collections.keystead.identity.tests.harness.front import Front, every_issuer
 from ansible_collections.keystead.identity.tests.harness.issuers import Made, ServerBackend, adapter
 from ansible_collections.keystead.identity.tests.harness.keystores import Custody, Kept, custody, every_custody
-from ansible_collections.keystead.identity.tests.harness.ledgers import ledger, place
+from ansible_collections.keystead.identity.tests.harness.ledgers import ledger
+from ansible_collections.keystead.identity.tests.harness.next_release import place
+from ansible_collections.keystead.identity.tests.harness.rotations import BENCHES, Bench
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -72,3 +74,20 @@ def running(
 def kept(running: tuple[str, Custody]) -> Kept:
     """Return it with a label that nobody had before."""
     return Kept(*running, label=f"web-{next(_labels)}")
+
+
+@pytest.fixture(
+    scope="module", params=[pytest.param(one, id=one.name, marks=pytest.mark.needs(*one.needs)) for one in BENCHES]
+)
+def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """Set up where keys live by themselves, for all tests of a module."""
+    cls: type[Bench] = request.param
+    server = request.getfixturevalue(cls.server) if cls.server else None
+    return cls(tmp_path_factory.mktemp(cls.name), server)
+
+
+@pytest.fixture
+def reached(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the environment back as it was: what leads to a backend is set in it."""
+    for name, value in bench.environment.items():
+        monkeypatch.setenv(name, value)

@@ -21,24 +21,8 @@ if t.TYPE_CHECKING:
     from pathlib import Path
 
 _numbers = itertools.count(1)
+pytestmark = pytest.mark.usefixtures("reached")
 ROTATION = ["stage_key", "prove", "activate"]
-
-
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(one, id=one.name, marks=pytest.mark.needs(*one.needs)) for one in BENCHES],
-)
-def bench(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Bench:
-    cls: type[Bench] = request.param
-    server = request.getfixturevalue(cls.server) if cls.server else None
-    return cls(tmp_path_factory.mktemp(cls.name), server)
-
-
-@pytest.fixture(autouse=True)
-def _reached(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give the environment back as it was: what leads to a backend is set in it."""
-    for name, value in bench.environment.items():
-        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
@@ -112,6 +96,7 @@ def test_what_was_replaced_is_destroyed_after_its_grace_and_not_before(bench: Be
     waits = desk.settled(grace="30d")
     assert (actions(waits), waits["findings"], bench.alive(name)) == ([], [], 2)
     desk.later(days=2)
+    desk.ends(grace="30d")
     done = desk.settled(grace="30d")
     assert (actions(done), states(done)) == (["destroy"], {1: "revoked", 2: "active"})
     assert bench.alive(name) == 1
@@ -210,6 +195,7 @@ def test_a_destruction_that_is_killed_is_finished_by_the_next_run(
         desk.later(days=91)
         desk.run()
         desk.later(days=2)
+        desk.ends(grace="1d")
         ended = server.run(killed, desk, number, {"grace": "1d"})
         if ended.signal != signal.SIGKILL:
             assert ended.value == "done", (ended.error, ended.value)

@@ -21,6 +21,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.ports impo
     Revoker,
     Unknown,
 )
+from ansible_collections.keystead.identity.plugins.module_utils._core.revoking import ListsKeys
 from ansible_collections.keystead.identity.plugins.plugin_utils._answer_ssh import accepted
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.facts import FACTS
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.registry import SIGN_FOR_SSH
@@ -116,7 +117,11 @@ def test_what_it_can_do_is_as_the_facts_say(made: Made) -> None:
         (answer,) = issuer.revoke([content], "superseded")
         assert isinstance(answer, Revoked)
         assert issuer.status(content) == answer
-        assert issuer.revoke([content], "key_compromise") == [answer], "the first reason stands"
+        assert issuer.revoke([content], "unspecified") == [answer], "the first reason stands"
+        if isinstance(issuer, ListsKeys):
+            assert not issuer.lists_key(content)
+            assert issuer.revoke([content], "key_compromise") == [answer._replace(reason="key_compromise")]
+            assert issuer.lists_key(content)
 
 
 def test_what_another_signed_is_not_its_affair(made: Made, tmp_path: Path) -> None:

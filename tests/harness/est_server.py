@@ -16,6 +16,7 @@ import functools
 import hmac
 import http.server
 import ipaddress
+import itertools
 import socketserver
 import ssl
 import threading
@@ -132,7 +133,7 @@ class Est:
     passwords: dict[str, str] = field(default_factory=dict)
     signed: list[x509.Certificate] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
-    connections: set[int] = field(default_factory=set)
+    connections: set[int] = field(default_factory=set)  # by number: an address in memory is used again
     waiting: dict[bytes, int] = field(default_factory=dict)
     out_of_service: bool = False
     curt: bool = False
@@ -172,6 +173,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Say nothing."""
 
     def setup(self) -> None:
+        self.number = next(self.server.numbers)
         self.request.settimeout(30)
         self.request = t.cast("ssl.SSLContext", self.server.est.context).wrap_socket(self.request, server_side=True)
         super().setup()
@@ -214,7 +216,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if not who:
             self._say(401, b"who are you?", "text/plain", {"WWW-Authenticate": 'Basic realm="est"'})
             return
-        est.connections.add(id(self.connection))
+        est.connections.add(self.number)
         csr = x509.load_der_x509_csr(base64.b64decode(body))
         reason = self._against(operation, csr, label)
         if reason:
@@ -277,6 +279,7 @@ def _encoded(content: bytes) -> bytes:
 class _Listener(socketserver.ThreadingTCPServer):
     daemon_threads, block_on_close, allow_reuse_address = True, False, True
     est: Est
+    numbers: t.ClassVar[t.Iterator[int]] = itertools.count()
 
     def handle_error(self, *_arguments: object) -> None:
         """Say nothing: clients that are not believed go away here as they should."""

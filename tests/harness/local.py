@@ -20,6 +20,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.ports impo
 from ansible_collections.keystead.identity.plugins.module_utils._options.authority import OPTIONS
 from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
 from ansible_collections.keystead.identity.plugins.plugin_utils._authority.converge import Outcome, converge
+from ansible_collections.keystead.identity.plugins.plugin_utils._authority.known import NOTHING, Elsewhere
 from ansible_collections.keystead.identity.plugins.plugin_utils._authority.wanted import wanted
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 from ansible_collections.keystead.identity.tests.harness.issuers import Wrong
@@ -36,20 +37,23 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def authority(
+def authority(  # noqa: PLR0913 - by name
     directory: Path,
     name: str,
     *,
     state: str = "present",
     check: bool = False,
     at: dt.datetime | None = None,
+    elsewhere: Elsewhere = NOTHING,
     **said: t.Any,
 ) -> Outcome:
     """Run the work of certificate_authority without Ansible."""
     options = validated(
         {"name": name, "directory": str(directory), **said}, spec(OPTIONS), module="certificate_authority"
     )
-    return converge(wanted(options), present=state == "present", check=check, now=at or now())
+    return converge(
+        wanted(options), present=state == "present", check=check, now=at or now(), elsewhere=elsewhere
+    )
 
 
 def two_tiers(directory: Path, key_type: str = "ecdsa-p256", **below: t.Any) -> dict[str, str]:

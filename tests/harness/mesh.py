@@ -98,15 +98,23 @@ class Node(World):
         return done
 
     def peer(self, issuer: str = "issuing", **said: t.Any) -> Result:
-        """Have the host's identity, of who is both a client and a server, signed by an authority."""
-        identity = {"name": "web", "dns_names": [self.host], "profile": "tls_peer", **said}
+        """Have the host's identity, of who is both a client and a server, signed by an authority.
+
+        Who shakes hands here reads the pair from the disk each time, so that there is nothing to tell, and a proof is
+        that it is there.
+        """
+        proof = {"command": ["test", "-s", str(self.path("web", "current", "fullchain.pem"))]}
+        identity = {"name": "web", "dns_names": [self.host], "profile": "tls_peer", "prove": proof, **said}
         self.root(issuer)
         return self.one(identity, issuer=self.issuer(issuer))
 
     def context(self, protocol: int) -> ssl.SSLContext:
-        """Return what this host shakes hands with: its pair, and who it trusts, by what is on its disk now."""
+        """Return what this host shakes hands with: its pair, and who it trusts, by what is on its disk now.
+
+        The link is followed once: who follows it for each of two files may get one of before a switch and one of after.
+        """
         found = ssl.SSLContext(protocol)
-        pair = self.path("web", "current")
+        pair = self.path("web", "current").resolve()
         found.load_cert_chain(pair / "fullchain.pem", pair / "private_key.pem")
         found.load_verify_locations(self.bundle)
         found.verify_mode = ssl.CERT_REQUIRED

@@ -18,10 +18,10 @@ import typing as t
 from pathlib import Path
 
 import cryptography_vectors
-from asn1crypto import cms
+from asn1crypto import cms, parser
 
 if t.TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 DATA = Path(cryptography_vectors.__file__).parent / "x509" / "PKITS_data"
 ANCHOR = (DATA / "certs" / "TrustAnchorRootCertificate.crt").read_bytes()
@@ -77,14 +77,22 @@ def _read(name: str, number: str) -> Case:
     _text, signature = t.cast("list[email.message.Message]", email.message_from_bytes(content).get_payload())
     signed = cms.ContentInfo.load(signature.get_payload(decode=True))["content"]
     signer = signed["signer_infos"][0]["sid"].chosen
-    certificates = [one.chosen for one in signed["certificates"]]
+    certificates = [(cms.Certificate.load(der)["tbs_certificate"], der) for der in _values(signed["certificates"])]
     (leaf,) = (
-        one for one in certificates
-        if (one.issuer, one.serial_number) == (signer["issuer"], signer["serial_number"].native)
+        der for one, der in certificates
+        if (one["issuer"], one["serial_number"].native) == (signer["issuer"], signer["serial_number"].native)
     )  # fmt: skip
-    above = tuple(one.dump() for one in certificates if one is not leaf)
-    lists = tuple(one.chosen.dump() for one in signed["crls"])
-    return Case(number, name, name.startswith("Valid"), leaf.dump(), above, lists)
+    above = tuple(der for _one, der in certificates if der != leaf)
+    return Case(number, name, name.startswith("Valid"), leaf, above, tuple(_values(signed["crls"])))
+
+
+def _values(found: cms.Asn1Value) -> Iterator[bytes]:
+    """Yield the values in a set as they were signed: encoded anew, bits that fill a byte up are others."""
+    left = found.contents
+    while left:
+        size = parser.peek(left)
+        yield left[:size]
+        left = left[size:]
 
 
 def openssl(case: Case, directory: Path) -> bool:

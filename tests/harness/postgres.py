@@ -26,8 +26,8 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.upkeep i
 
 USER = "postgres"
 ADMIN = "admin"
-MIGRATOR, CONVERGER, AUDITOR = "migrator", "converger", "auditor"
-PASSWORDS = {role: f"of-the-{role}" for role in (ADMIN, MIGRATOR, CONVERGER, AUDITOR)}
+MIGRATOR, CONVERGER, AUDITOR, SIGNER = "migrator", "converger", "auditor", "signer"
+PASSWORDS = {role: f"of-the-{role}" for role in (ADMIN, MIGRATOR, CONVERGER, AUDITOR, SIGNER)}
 _NEEDED = ("initdb", "pg_ctl", "postgres")
 
 
@@ -85,9 +85,8 @@ class Server:
     def ledger(self) -> str:
         """Make a database with a ledger, and the grants that it ships with; return its name."""
         name = self.database()
-        migrated(
-            {**self.options(name, MIGRATOR), "convergers": [CONVERGER], "auditors": [AUDITOR]}, check=False
-        )
+        duties = {"convergers": [CONVERGER], "auditors": [AUDITOR], "signers": [SIGNER]}
+        migrated({**self.options(name, MIGRATOR), **duties}, check=False)
         return name
 
     def stop(self) -> None:
@@ -109,7 +108,7 @@ def postgres() -> t.Iterator[Server]:
         _initialise(server)
         server.start()
         try:
-            for role in (MIGRATOR, CONVERGER, AUDITOR):
+            for role in (MIGRATOR, CONVERGER, AUDITOR, SIGNER):
                 server.admin(f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORDS[role]}'")
             yield server
         finally:

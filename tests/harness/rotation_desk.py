@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 import typing as t
 from datetime import UTC, datetime, timedelta
 
@@ -49,6 +50,12 @@ class Desk:
     def later(self, **duration: float) -> None:
         """Let time pass."""
         self.now += timedelta(**duration)
+
+    def ends(self, **said: t.Any) -> None:
+        """Let a grace be over by the clock of one run, which destroys nothing, and an hour pass until another one."""
+        first = self.run(**said)
+        assert (first["changed"], [one["code"] for one in first["findings"]]) == (False, ["grace"]), first
+        self.later(hours=1)
 
     def moment(self) -> str:
         """Return now, as a task says it; a second goes by."""
@@ -120,6 +127,21 @@ def states(record: Record) -> dict[int, str]:
 def acted(desk: Desk, said: Record) -> list[str]:
     """Rotate, for a process of its own; return what was done."""
     return actions(desk.run(**said))
+
+
+def raced(desk: Desk, said: Record, meeting: Path, others: int) -> list[str]:
+    """Rotate, for a process of its own, when all others have looked as well; return what was done, or why not."""
+
+    def execute(arguments: t.Mapping[str, t.Any]) -> t.Any:
+        answer = desk.execute(arguments)
+        if len(desk.errands) == 1:
+            (meeting / str(os.getpid())).touch()
+            while len(list(meeting.iterdir())) <= others:
+                time.sleep(0.01)
+        return answer
+
+    record = desk.run(execute=execute, **said)
+    return [record["msg"]] if record["failed"] else actions(record)
 
 
 def killed(desk: Desk, number: int, said: Record) -> str:

@@ -156,7 +156,15 @@ def host_key(*expected: str, **said: t.Any) -> Case:
     return Case({"issuer": issuer, "identities": [one]}, expected)
 
 
+_UNSAFE = {"url": "http://bao.example.org", "role": "host", "auth": {"token": {"token": "x"}}}
 OF_SSH = {
+    "a server of SSH that is not safe": Case(
+        {
+            "issuer": {"openbao_ssh": _UNSAFE},
+            "identities": [{"name": "web", "kind": "ssh_host", "principals": ["web1.example.org"]}],
+        },
+        ("openbao_ssh: issuer.openbao_ssh.url", "not safe"),
+    ),
     "a key that others may read": host_key("mode: sshd ignores", "0640", "write 0600", mode="0640"),
     "names that are too long together": host_key(
         "principals: together", "8192 bytes", principals=[f"{number}.{'a' * 60}.example.org" for number in range(120)]
@@ -166,6 +174,13 @@ OF_SSH = {
     "no principals": host_key("identities[web].principals", "every host", principals=[]),
     "a pattern": host_key("principals", "'*.example.org'", "each name", principals=["*.example.org"]),
     "no name": host_key("principals", "'web_1'", "underscore", principals=["web_1"]),
+    "a zone": host_key("principals", "'fe80::1%eth0'", "without %", principals=["fe80::1%eth0"]),
+    "a disguise": host_key("principals", "'::ffff:1.2.3.4'", "write 1.2.3.4", principals=["::ffff:1.2.3.4"]),
+    "a network": host_key("principals", "'192.0.2.0/24'", "one address", principals=["192.0.2.0/24"]),
+    "brackets": host_key("principals", "'[2001:db8::1]'", "alone", principals=["[2001:db8::1]"]),
+    "a port": host_key("principals", "'web1:22'", "alone", principals=["web1:22"]),
+    "a number": host_key("principals", "'5'", "IPv4 or IPv6 address", principals=["5"]),
+    "a URL": host_key("principals", "'ssh://web1'", "host alone", principals=["ssh://web1"]),
     "too many": host_key("principals", "257", "256", principals=[f"web{number}" for number in range(257)]),
     "another issuer": host_key(
         "local signs nothing of kind ssh_host", "local_ssh",
@@ -370,9 +385,11 @@ AUTHORITIES = {
     ),
     "a file in the place of the authority": task("{{ base }}/ca/file", issuer=local_issuer(authority="file")),
     "an authority of somebody else": task("{{ base }}/ca/empty", issuer=local_issuer(authority="empty")),
-    "missing roots": task("issuer.roots", "/nowhere.pem", "PEM", issuer=local_issuer(roots=["/nowhere.pem"])),
+    "missing roots": task(
+        "issuer.local.roots", "/nowhere.pem", "No such file", "PEM", issuer=local_issuer(roots=["/nowhere.pem"])
+    ),
     "roots that are none": task(
-        "issuer.roots", "the PEM given", issuer=local_issuer(roots=["-----BEGIN CERTIFICATE-----\nx"])
+        "issuer.local.roots", "the PEM given", issuer=local_issuer(roots=["-----BEGIN CERTIFICATE-----\nx"])
     ),
     "declared otherwise": ca(
         "path_length", "0", "3", "under a new name", name="issuing", path_length=3, parent={"name": "root"}
@@ -589,7 +606,16 @@ ROTATIONS = {
         "option keys[signing].custody.pkcs11.token_label: exactly one of",
         custody={"pkcs11": {**TOKEN["pkcs11"], "token_serial": "1"}},
     ),
-    "an alias that is none": keys("option alias: 'web' is no name of an alias", custody={"aws_kms": {"alias": "web"}}),
+    "an alias that is none": keys(
+        "keys[web].custody.aws_kms.alias: 'web' is no name of an alias", custody={"aws_kms": {"alias": "web"}}
+    ),
+    "a key without a name": keys(
+        "keys[0].custody.pkcs11.label: it is empty", custody={"pkcs11": {**OF_TOKEN, "label": ""}}
+    ),
+    "a window without a unit": keys(
+        "keys[alias/web].custody.aws_kms.pending_window: '7' is not a duration",
+        custody={"aws_kms": {"alias": "alias/web", "pending_window": "7"}},
+    ),
     "to purge": rotate("purge", max_age="90d", purge=True),
 }  # fmt: skip
 GROUPS = {

@@ -232,7 +232,9 @@ def _ledgers(base: Path) -> None:
         file.seek(4096)
         file.write(b"\xff" * 65536)
     shutil.copy(good, base / "newer.db")
-    for name, statement in (("newer", "PRAGMA user_version = 99"), ("foreign", "CREATE TABLE theirs (x)")):
+    newer = "UPDATE meta SET value = '99' WHERE key = 'usable_from'"
+    changes = (("newer", "PRAGMA user_version = 99"), ("newer", newer), ("foreign", "CREATE TABLE theirs (x)"))
+    for name, statement in changes:
         connection = sqlite3.connect(base / f"{name}.db")
         connection.execute(statement)
         connection.commit()

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import typing as t
 
 import pytest
@@ -279,6 +280,85 @@ def test_what_was_revoked_elsewhere_is_taken_over_with_its_date_and_reason(world
     rows = office.rows()
     assert office.run(by_print(old))["changed"] is False
     assert office.rows() == rows
+
+
+def test_what_the_ledger_calls_revoked_is_taken_back_again_where_its_authority_came_from_a_backup(
+    world: World, office: Office
+) -> None:
+    old, here, backup = replaced(world), world.authorities / "issuing", world.directory / "backup"
+    shutil.copytree(here, backup)
+    (first,) = office.run(by_print(old), reason="key_compromise")["certificates"]
+    highest = number(world)
+    shutil.rmtree(here)
+    shutil.copytree(backup, here)
+    assert not world.is_revoked(old)
+
+    done = office.settled(by_print(old), reason="superseded")
+    (step,) = done["steps"]
+    assert step["reason"].endswith("(key_compromise), and the list of " + done["certificates"][0]["issuer_id"]
+                                   + " does not say so any more")  # fmt: skip
+    (record,) = done["certificates"]
+    assert {**record, "changed": None} == {**first, "changed": None}
+    assert record["changed"]
+    assert world.is_revoked(old)
+    assert number(world) > highest
+    assert [one["outcome"] for one in office.events()] == ["pending", "ok"] * 2
+
+
+@pytest.mark.parametrize("name", ["crl.pem", "crl.der"])
+def test_a_list_that_lost_what_is_revoked_is_made_anew_when_it_is_to_be_revoked_once_more(
+    world: World, office: Office, name: str
+) -> None:
+    old, path = replaced(world), world.authorities / "issuing" / name
+    before = path.read_bytes()
+    office.run(by_print(old))
+    for content in (before, b"junk", None):
+        path.unlink()
+        if content is not None:
+            path.write_bytes(content)
+        assert office.settled(by_print(old))["changed"]
+        assert world.is_revoked(old)
+
+
+def test_another_revocation_after_a_backup_brings_back_what_the_list_lost(world: World, office: Office) -> None:
+    old, here, backup = replaced(world), world.authorities / "issuing", world.directory / "backup"
+    shutil.copytree(here, backup)
+    office.run(by_print(old), reason="key_compromise")
+    seen = number(world)
+    shutil.rmtree(here)
+    shutil.copytree(backup, here)
+    assert not world.is_revoked(old)
+    done = office.settled(by_print(world.certificate("web")), replaced_first=False)
+    assert [step["action"] for step in done["steps"]] == ["revoke", "publish"]
+    assert "lacks 1 certificate that the ledger calls revoked" in done["steps"][1]["reason"]
+    assert world.is_revoked(old)
+    assert number(world) > seen + 1
+
+
+def test_what_was_revoked_elsewhere_is_listed_as_well_where_the_list_lacks_it(world: World, office: Office) -> None:
+    old, here = replaced(world), world.authorities / "issuing"
+    (issuer,) = world.issuer().values()
+    kept = {name: (here / name).read_bytes() for name in ("crl.pem", "crl.der")}
+    LocalIssuer(issuer).revoke([der(old)], "affiliation_changed")
+    for name, content in kept.items():
+        (here / name).write_bytes(content)  # as a run left it that was killed before it had signed
+    done = office.settled(by_print(old))
+    assert [(one["changed"], one["reason"]) for one in done["certificates"]] == [(True, "affiliation_changed")]
+    assert world.is_revoked(old)
+
+
+def test_a_task_that_names_no_issuer_and_wants_nothing_more_is_done(world: World, office: Office) -> None:
+    old = replaced(world)
+    office.run(by_print(old))
+    assert not office.run(by_print(old), issuer=None)["changed"]
+
+
+def number(world: World) -> int:
+    """Return the number of the list."""
+    from cryptography import x509
+
+    found = x509.load_der_x509_crl((world.authorities / "issuing" / "crl.der").read_bytes())
+    return found.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
 
 
 def test_a_certificate_that_has_ended_is_said_to_have_ended_and_is_not_revoked(world: World, office: Office) -> None:

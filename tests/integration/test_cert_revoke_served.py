@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import sqlite3
 import ssl
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.tests.harness import local, playbook
 from ansible_collections.keystead.identity.tests.harness.consumers import LOOPBACK, Listener, fake_smtp
 from ansible_collections.keystead.identity.tests.harness.in_process import HOST, World, web
 from ansible_collections.keystead.identity.tests.harness.revoking import Office
@@ -97,6 +100,38 @@ def test_a_service_that_cannot_be_reached_from_the_controller_is_a_warning(world
     assert f"{LOOPBACK}:{service.port}, which proved web of {HOST}, could not be asked what it serves now" in warning
 
 
+def test_a_sweep_waits_for_who_may_serve_what_it_would_revoke(world: World, office: Office) -> None:
+    with Service(world.links) as service:
+        rotated(world, service)
+    said = office.refusal({"superseded": True})
+    assert "no service of these could be asked whether it still serves what is swept" in said
+    assert f"{LOOPBACK}:{service.port}, which proved web of {HOST} (Connection refused)" in said
+    assert "let the controller reach it, or sweep its host alone with replaced_first: false" in said
+    done = office.run({"superseded": True, "host": HOST}, replaced_first=False)
+    assert [one["status"] for one in done["certificates"]] == ["revoked"]
+    assert "could not be asked" in done["warnings"][0]
+
+
+def test_a_sweep_needs_one_service_of_an_identity_that_answers(world: World, office: Office) -> None:
+    with Service(world.links) as gone:
+        rotated(world, gone)
+    with Service(world.links) as service:
+        world.one(proved(world, service.port, lifetime="10d"))
+        done = office.run({"superseded": True})
+    assert [one["status"] for one in done["certificates"]] == ["revoked", "revoked"]
+    (warning,) = done["warnings"]
+    assert f"{LOOPBACK}:{gone.port}, which proved web of {HOST}, could not be asked" in warning
+
+
+def test_a_sweep_does_not_wait_for_the_service_of_what_is_absent(world: World, office: Office) -> None:
+    with Service(world.links) as service:
+        rotated(world, service)
+    world.one(web(state="absent"))
+    done = office.run({"superseded": True})
+    assert [one["status"] for one in done["certificates"]] == ["revoked", "revoked"]
+    assert "could not be asked" in done["warnings"][0]
+
+
 def test_without_replaced_first_what_is_still_shown_is_revoked_with_a_warning(world: World, office: Office) -> None:
     with Service(world.links) as service:
         service.directory = rotated(world, service)
@@ -119,6 +154,7 @@ def test_a_service_behind_starttls_is_asked_in_its_own_protocol(world: World, of
         ("192.0.2.7", {}, ("192.0.2.7", "web.example.org")),
         ("192.0.2.7", {"host": "127.0.0.1"}, ("192.0.2.7", "web.example.org")),
         ("192.0.2.7", {"host": LOOPBACK, "server_name": "web.example.org"}, ("192.0.2.7", "web.example.org")),
+        ("localhost", {"host": LOOPBACK}, (LOOPBACK, "web.example.org")),
     ],
 )
 def test_where_a_service_was_proved_is_kept_as_the_controller_reaches_it(
@@ -128,6 +164,21 @@ def test_where_a_service_was_proved_is_kept_as_the_controller_reaches_it(
     with Service(world.links) as service:
         world.one(proved(world, service.port, prove=prove))
     assert world.query("SELECT host, server_name, port, starttls FROM endpoints") == [(*known, service.port, None)]
+
+
+def test_a_host_that_is_the_controller_itself_is_asked_where_it_was_proved(tmp_path: Path) -> None:
+    links = {str(tmp_path / "web.pem"): "fullchain", str(tmp_path / "web.key"): "private_key"}
+    with Service(tmp_path) as service:
+        task = {
+            "issuer": {"local": local.two_tiers(tmp_path / "ca")},
+            "ledger": f"sqlite:///{tmp_path}/ledger.db",
+            "store": str(tmp_path / "store"),
+            "identities": [web(links=links, prove={"port": service.port})],
+        }
+        done = playbook.run([{"keystead.identity.machine_identity": task}], {"web1": {}}, home=tmp_path / "home")
+    assert done.returncode == 0, done.stdout + done.stderr
+    with contextlib.closing(sqlite3.connect(tmp_path / "ledger.db")) as ledger:
+        assert ledger.execute("SELECT host, port FROM endpoints").fetchall() == [("localhost", service.port)]
 
 
 def test_what_was_never_proved_by_a_handshake_of_ours_has_no_endpoint(world: World) -> None:

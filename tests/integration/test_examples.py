@@ -52,11 +52,18 @@ NEEDS = {IN_POSTGRESQL: ("postgres",), **dict.fromkeys(IN_TOKEN, ("softhsm", "py
 WEB = {"name": "web", "dns_names": ["www.example.org"], "keep_generations": 1}
 OLD: tuple[str, ...] = ("/etc/dovecot", "/etc/appliance", "/etc/letsencrypt")
 FIRST: dict[str, list[dict[str, t.Any]]] = {
+    "The record is whole": [{"identities": [WEB]}],
     "What the store holds is in the new ledger": [{"identities": [WEB]}],
     "Go back to the generation before": [{"identities": [{**WEB, "lifetime": "20d"}]}],
     "Look at everything that is there": [{"identities": [WEB]}],
     "When does the certificate of this host end?": [{"identities": [WEB]}],
     "A host that is gone": [{"identities": [WEB]}],
+    "The service is gone": [{"identities": [WEB]}, {"identities": [{**WEB, "state": "absent"}]}],
+    "What fails today?": [{"identities": [WEB]}],
+    "What fails today of what this host has as web?": [{"identities": [WEB]}],
+    "Everything in one page": [{"identities": [WEB]}],
+    "Where is this certificate?": [{"identities": [WEB]}],
+    "A key was found where it should not be": [{"identities": [WEB]}],
     "How old is the key of this host?": [{"identities": [WEB]}],
     "Is the certificate of this host still good?": [{"identities": [WEB]}],
 }
@@ -89,8 +96,8 @@ def serving(certificate: Path, key: Path, before: t.Callable[[socket.socket], ob
 
 def machine(root: Path, web: int, smtp: int) -> dict[str, str]:
     """Return what is exchanged in the text of an example; make the directories."""
-    directories = ("/srv/ca", "/etc/keystead", "/etc/nginx/tls", "/etc/postfix", "/var/www/html", "/etc/ssl/certs")
-    directories += OLD
+    directories = ("/srv/ca", "/srv/audit", "/srv/report", "/etc/keystead", "/etc/nginx/tls", "/etc/postfix")
+    directories += ("/var/www/html", "/etc/ssl/certs", *OLD)
     for directory in directories:
         (root / directory[1:]).mkdir(parents=True)
     imap, appliance = pair("imap.example.org"), pair("appliance.example.org")
@@ -98,6 +105,8 @@ def machine(root: Path, web: int, smtp: int) -> dict[str, str]:
     (root / "etc/dovecot/imap.key").chmod(0o600)
     (root / "etc/dovecot/imap.pem").write_bytes(imap.certificate + imap.chain)
     (root / "etc/appliance/tls.pem").write_bytes(appliance.certificate)
+    (root / "etc/keystead/stricter.yml").write_text("format: 1\nrules: [{id: life, lifetime: {longest: 1d}}]\n")
+    (root / "etc/keystead/appliances.csv").write_text("name,not_after\nvpn,2035-03-15T00:00:00Z\n", encoding="ascii")
     return {
         **{directory: str(root / directory[1:]) for directory in directories},
         "unit: nginx.service": "command: [/usr/bin/env, 'true']",

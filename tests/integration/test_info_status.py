@@ -35,14 +35,20 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def looked(world: World, **said: t.Any) -> tuple[list[Record], list[Record]]:
-    """Return the status of each identity and of each path, which nobody asked the host about and nothing changed."""
+def seen(world: World, **said: t.Any) -> Record:
+    """Look, for which the host is asked once, and nothing changes."""
     args = validated({"ledger": world.url, "store": str(world.store), **said}, spec(COMMON, INFO), module=MODULE)
     task = Task(world.host, None, check=False, diff=False, execute=world.execute, say=world.said.append)
     before = world.snapshot()
     world.phases.clear()
     found = look(args, task)
     assert (world.snapshot(), world.phases, found["changed"]) == (before, ["read"], False)
+    return found
+
+
+def looked(world: World, **said: t.Any) -> tuple[list[Record], list[Record]]:
+    """Return the status of each identity and of each path."""
+    found = seen(world, **said)
     return [one["status"] for one in found["identities"]], [one["status"] for one in found["paths"]]
 
 
@@ -66,6 +72,23 @@ def test_a_live_look_learns_what_was_revoked_elsewhere(world: World) -> None:
     (api, first), _paths = looked(world, check_status="live", issuers=[world.issuer()])
     assert (api["status"], api["source"]) == ("good", "issuer")
     assert (first["status"], first["reason"], first["source"]) == ("revoked", "key_compromise", "issuer")
+
+
+def test_what_was_revoked_elsewhere_is_among_what_is_wrong(world: World) -> None:
+    world.converge([web(), web(name="api")])
+    (options,) = world.issuer().values()
+    LocalIssuer(options).revoke([der(world.certificate())], "key_compromise")
+    api, first = seen(world, check_status="live", issuers=[world.issuer()])["identities"]
+    assert api["findings"] == []
+    assert first["findings"] == [{"code": "revoked", "msg": "it was revoked (key_compromise)"}]
+
+
+def test_whoever_could_tell_is_named(world: World) -> None:
+    world.one(web())
+    ((found,), _paths) = looked(world, check_status="live")
+    assert found["status"] == "unknown"
+    assert found["why"].startswith("it names no responder and no revocation list; name local:issuing:")
+    assert found["why"].endswith(", which signed it, in issuers")
 
 
 @pytest.mark.needs("openbao")

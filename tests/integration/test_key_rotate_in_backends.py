@@ -58,6 +58,7 @@ def test_an_old_version_verifies_and_signs_nothing_any_more(transit: OpenBaoTran
     with pytest.raises(Refused, match="less than the minimum encryption key version"):
         call(transit, "sign", "web", input=DATA, key_version=1)
     desk.later(days=2)
+    desk.ends(grace="1d")
     assert states(desk.settled(grace="1d")) == {1: "revoked", 2: "active"}
     with pytest.raises(Refused):
         call(transit, "verify", "web", input=DATA, signature=old)
@@ -77,6 +78,7 @@ def test_what_an_old_version_encrypted_is_decrypted_until_its_grace_is_over(
     assert call(transit, "decrypt", "web", ciphertext=old)["plaintext"] == DATA
     assert call(transit, "rewrap", "web", ciphertext=old)["key_version"] == 2
     desk.later(days=31)
+    desk.ends(grace="30d")
     assert actions(desk.settled(grace="30d")) == ["destroy"]
     with pytest.raises(Refused):
         call(transit, "decrypt", "web", ciphertext=old)
@@ -91,7 +93,26 @@ def test_a_version_that_somebody_else_made_is_the_active_one_and_those_before_it
     transit.engine.rotate("web")
     transit.engine.rotate("web")
     done = desk.settled()
-    assert (actions(done), states(done)) == (["adopt", "adopt"], {1: "tainted", 2: "tainted", 3: "active"})
+    assert (actions(done), states(done)) == (["adopt", "adopt", "activate"], {1: "tainted", 2: "tainted", 3: "active"})
+    with pytest.raises(Refused, match="less than the minimum encryption key version"):
+        call(transit, "sign", "web", input=DATA, key_version=2)
+
+
+@BAO
+def test_a_version_that_is_tainted_is_kept_from_signing_again_where_somebody_lets_it(
+    transit: OpenBaoTransit, tmp_path: Path
+) -> None:
+    desk = Desk(tmp_path / "ledger.sqlite", transit.first("web"))
+    desk.run()
+    desk.later(days=91)
+    desk.run()
+    transit.engine.call("POST", f"{transit.engine.mount}/keys/web/config", {"min_encryption_version": 0})
+    assert call(transit, "sign", "web", input=DATA, key_version=1)["key_version"] == 1
+    done = desk.settled()
+    assert actions(done) == ["activate"]
+    assert "still uses generation 1" in done["steps"][0]["reason"]
+    with pytest.raises(Refused, match="less than the minimum encryption key version"):
+        call(transit, "sign", "web", input=DATA, key_version=1)
 
 
 @BAO
@@ -123,6 +144,7 @@ def test_the_rights_that_the_page_calls_the_least_are_enough(
     desk.later(days=91)
     assert actions(desk.settled(grace="1d")) == ROTATION
     desk.later(days=2)
+    desk.ends(grace="1d")
     assert actions(desk.settled(grace="1d")) == ["destroy"]
 
 
@@ -149,6 +171,7 @@ def test_an_alias_leads_to_the_new_key_and_what_was_replaced_can_be_saved_for_a_
     assert kms.led("release") == done["uri"] != first
     assert [one["AliasName"] for one in kms.kms.list_aliases(KeyId=first)["Aliases"]] == []
     desk.later(days=2)
+    desk.ends(grace="1d")
     assert actions(desk.settled(grace="1d")) == ["destroy"]
     assert kms.kms.describe_key(KeyId=first)["KeyMetadata"]["KeyState"] == "PendingDeletion"
 
@@ -161,6 +184,7 @@ def test_a_key_that_another_alias_leads_to_is_not_deleted(kms: AwsKms, tmp_path:
     desk.later(days=91)
     desk.settled()
     desk.later(days=2)
+    desk.ends(grace="1d")
     record = desk.run(grace="1d")
     assert record["failed"]
     assert "alias/also leads to" in record["msg"]
@@ -194,3 +218,31 @@ def test_a_key_that_does_not_sign_is_left_to_kms(kms: AwsKms, tmp_path: Path, sp
     record = Desk(tmp_path / "ledger.sqlite", custody, kms.environment).run()
     assert record["failed"]
     assert "let KMS rotate it itself" in record["msg"]
+
+
+@AWS
+def test_a_leaked_key_that_was_disabled_first_is_replaced(kms: AwsKms, tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "ledger.sqlite", kms.first("leaked"), kms.environment)
+    first = kms.led("leaked")
+    desk.settled()
+    kms.kms.disable_key(KeyId=first.rpartition("/")[2])
+    young = desk.run()
+    assert young["failed"]
+    assert f"generation 1 is disabled; aws kms enable-key --key-id {first.rpartition('/')[2]}" in young["msg"]
+    done = desk.settled(overlap="1d", task={"max_age": None, "created_before": desk.moment()})
+    assert (actions(done), states(done)) == (ROTATION, {1: "tainted", 2: "active"})
+    assert kms.led("leaked") == done["uri"] != first
+
+
+@AWS
+def test_a_key_that_is_to_be_deleted_can_be_saved_and_replaced_then(kms: AwsKms, tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "ledger.sqlite", kms.first("doomed"), kms.environment)
+    first = kms.led("doomed")
+    desk.settled()
+    said = {"task": {"max_age": None, "created_before": desk.moment()}}
+    kms.kms.schedule_key_deletion(KeyId=first.rpartition("/")[2], PendingWindowInDays=7)
+    lost = desk.run(**said)
+    assert lost["failed"]
+    assert f"aws kms cancel-key-deletion --key-id {first.rpartition('/')[2]}" in lost["msg"]
+    kms.kms.cancel_key_deletion(KeyId=first.rpartition("/")[2])
+    assert actions(desk.settled(**said)) == ROTATION

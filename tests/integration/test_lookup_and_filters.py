@@ -88,7 +88,7 @@ def test_every_host_of_a_play_is_there_and_a_list_of_names_is_taken(site: Site) 
         ("'wep'", "machine_identity: the ledger knows no identity 'wep' of host web1; did you mean web?"),
         ("'web', part='private_key'", "option part: 'private_key' is none of record, certificate, chain, fullchain"),
         ("'web', leger='x'", "machine_identity: option leger is unknown; did you mean ledger?"),
-        ("'web', ledger='sqlite:////etc/passwd'", "ledger: /etc/passwd is not a ledger; set option ledger"),
+        ("'web', ledger='sqlite:////etc/passwd'", "ledger: /etc/passwd is not a ledger; restore it from a backup"),
         ("'web', ledger='postgresql://me:SESAME@db/x'", "ledger: option ledger has a password inside its URL"),
         ("'web', ledger='sqlite:////nowhere/none.db'", "there is no ledger at sqlite:////nowhere/none.db"),
     ],

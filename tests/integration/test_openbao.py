@@ -234,7 +234,7 @@ def test_a_run_with_nothing_to_do_loads_no_client(openbao: Server, tmp_path: Pat
     issuer = {"openbao": pki.options()}
     first = run_elsewhere(world, [WEB], issuer=issuer)
     assert first["result"]["changed"] is True
-    assert {"hvac", "requests"} <= set(first["loaded"]), "else this test would see nothing"
+    assert "ssl" in first["loaded"], "else this test would see nothing"
     again = run_elsewhere(world, [WEB], issuer=issuer)
     assert (again["result"]["changed"], again["loaded"]) == (False, [])
 

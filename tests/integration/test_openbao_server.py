@@ -7,11 +7,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 import re
-import subprocess
-import sys
 import textwrap
 import typing as t
 from pathlib import Path
@@ -303,22 +299,6 @@ def test_a_key_with_a_passphrase_is_refused_without_asking_at_the_terminal(pki: 
     (tmp_path / "controller.key").write_bytes(sealed)
     refused = refusal(issuer(pki, auth), local.request())
     assert "it has a passphrase; write the paths of a pair in PEM" in str(refused)
-
-
-def test_a_library_that_is_missing_is_named_with_the_command(pki: make.Pki) -> None:
-    program = (
-        "import json, sys; sys.modules['hvac'] = None\n"
-        "from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.openbao import OpenBaoIssuer\n"
-        "from ansible_collections.keystead.identity.tests.harness import local\n"
-        "(error,) = OpenBaoIssuer(json.load(sys.stdin)).begin([local.request()])\n"
-        "print(type(error).__name__, error)"
-    )
-    options = json.dumps({**pki.options({"token": {"token": "s.any"}}), "timeout": 30})
-    env = {**os.environ, "PYTHONPATH": os.environ["ANSIBLE_COLLECTIONS_PATH"].partition(os.pathsep)[0]}
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, input=options, env=env, check=True, capture_output=True, text=True)
-    said = f"Misconfigured openbao: {sys.executable} lacks hvac; run: {sys.executable} -m pip install hvac"
-    assert done.stdout.strip() == said
 
 
 # what is remembered

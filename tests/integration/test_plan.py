@@ -259,7 +259,7 @@ def test_a_file_that_holds_no_plan_is_neither_carried_out_nor_written_over(
     site: Site, content: bytes, why: str
 ) -> None:
     site.path.write_bytes(content)
-    assert why in site.refusal()
+    assert f"{why} of this version of the collection; write another path, or, where it was a plan, " in site.refusal()
     assert why in site.refusal(check=True)
     assert site.path.read_bytes() == content
 

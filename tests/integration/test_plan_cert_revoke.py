@@ -6,16 +6,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 import signal
 import time
 import typing as t
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError, Pending
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.port import Batch, Event, Outcome
+from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_for
 from ansible_collections.keystead.identity.tests.harness import local
 from ansible_collections.keystead.identity.tests.harness import openbao as make
 from ansible_collections.keystead.identity.tests.harness.in_process import World, web
@@ -80,7 +84,7 @@ def site(tmp_path: Path) -> Site:
 
 def test_what_was_planned_is_revoked_and_a_second_run_says_when_that_was(site: Site) -> None:
     said = site.planned()
-    assert (said["module"], said["host"], said["store"]) == ("cert_revoke", "controller", "")
+    assert (said["module"], said["host"], said["store"]) == ("cert_revoke", "", "")
     assert [len(one["steps"]) for one in said["certificates"]] == [1, 1, 1]
     assert {one["observed"]["status"] for one in said["certificates"]} == {"good"}
     assert [one["steps"][0]["about"] for one in said["certificates"]] == [
@@ -174,10 +178,7 @@ def test_what_came_into_use_again_is_refused_as_without_a_plan(site: Site) -> No
 
 
 def test_a_rest_of_a_plan_that_was_cut_off_is_revoked_by_the_next_run_with_it(site: Site) -> None:
-    declared = [{"name": f"n{number}", "dns_names": [f"n{number}.example.org"]} for number in range(MANY)]
-    assert not site.world.converge(declared).get("failed")
-    everything = {"host": site.world.host}
-    site.planned(everything)
+    everything = many(site)
     child = os.fork()
     if not child:
 
@@ -200,11 +201,117 @@ def test_a_rest_of_a_plan_that_was_cut_off_is_revoked_by_the_next_run_with_it(si
     assert (again["changed"], "was carried out at 20" in again["msg"]) == (False, True)
 
 
+def alone(url: str, run: t.Callable[[], t.Any], *, stop: bool = False) -> int:
+    """Run in a process of its own, which with `stop` waits for ever once it has revoked some; return its number."""
+    child = os.fork()
+    if not child:
+        code = 1
+        with contextlib.suppress(KeysteadError):
+            run()
+            code = 0
+        os._exit(code)
+    while stop and not done(url):
+        time.sleep(0.01)
+    return child
+
+
+def done(url: str) -> int:
+    """Return how many revocations of a run a ledger has."""
+    with contextlib.closing(open_for({"ledger": url}, read_only=True)) as ledger:
+        ((number,),) = ledger.read("SELECT count(*) FROM events WHERE action = 'revoke' AND outcome = 'ok'")
+    return int(number)
+
+
+def many(site: Site) -> dict[str, str]:
+    """Make many certificates and plan to revoke them; return what selects them."""
+    declared = [{"name": f"n{number}", "dns_names": [f"n{number}.example.org"]} for number in range(MANY)]
+    assert not site.world.converge(declared).get("failed")
+    everything = {"host": site.world.host}
+    site.planned(everything)
+    return everything
+
+
+def test_a_plan_that_is_being_carried_out_is_not_begun_by_another_run(site: Site) -> None:
+    everything = many(site)
+
+    class Slow(list[str]):
+        def append(self, _line: str) -> None:
+            time.sleep(600)
+
+    quick, site.office.said = site.office.said, Slow()
+    child = alone(site.world.url, lambda: site.run(everything), stop=True)
+    site.office.said = quick
+    try:
+        with pytest.raises(Pending, match=r"is being carried out since 20\S* by another run; nothing was done"):
+            site.run(everything)
+        assert site.revoked() == 50
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert "was begun at 20" in site.run(everything)["msg"], "that one is gone"
+    assert (site.revoked(), done(site.world.url)) == (MANY + 3, MANY + 3)
+
+
+def test_of_many_runs_with_a_plan_at_once_one_carries_it_out(site: Site) -> None:
+    everything = many(site)
+    children = [alone(site.world.url, lambda: site.run(everything)) for _number in range(6)]
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    assert 0 in codes
+    assert (site.revoked(), done(site.world.url)) == (MANY + 3, MANY + 3)
+    assert "was carried out at 20" in site.run(everything)["msg"]
+
+
+@pytest.mark.parametrize(("minutes", "waits"), [(1, True), (16, False)])
+def test_a_run_of_another_controller_is_waited_for_as_long_as_it_may_be_at_work(
+    site: Site, minutes: int, *, waits: bool
+) -> None:
+    site.planned()
+    digest = hashlib.sha256(site.path.read_bytes()).hexdigest()
+    run = json.dumps({"controller": "elsewhere", "boot": "1", "pid": 7, "started": "1"}, sort_keys=True)
+    begun = Batch("controller", "", {"run": run}, datetime.now(UTC) - timedelta(minutes=minutes))
+    with contextlib.closing(open_for({"ledger": site.world.url})) as ledger:
+        ledger.record(begun, [Outcome(f"plan {digest}", None, (Event("plan", "by hand", "pending"),))])
+    if waits:
+        assert "is being carried out since 20" in site.refusal()
+        with contextlib.closing(open_for({"ledger": site.world.url})) as ledger:
+            ledger.record(begun, [Outcome(f"plan {digest}", None, (Event("plan", "by hand", "failed"),))])
+    assert len(site.run()["steps"]) == 3
+
+
 def test_what_came_since_is_not_revoked_by_a_plan_that_was_carried_out(site: Site) -> None:
     site.planned()
     site.run()
     site.renew(lifetime="5d")
     assert "is carried out once only; since then there is more to do" in site.refusal()
+
+
+def test_who_sweeps_from_time_to_time_plans_at_the_same_path_each_time(site: Site) -> None:
+    sweep = {"superseded": True}
+    assert len(site.planned(sweep)["certificates"]) == 2
+    assert len(site.run(sweep)["steps"]) == 2
+    site.renew(lifetime="5d")
+    assert len(site.planned(sweep, expect=1)["certificates"]) == 1, "another one than before, and expect is not either"
+    assert len(site.run(sweep, expect=1)["steps"]) == 1
+
+
+def test_a_plan_of_other_certificates_is_not_written_over(site: Site) -> None:
+    site.renew("api")
+    site.planned({"identity": "api"})
+    assert "is the plan of another task" in site.refusal(check=True)
+
+
+def test_a_plan_is_no_hosts_so_that_any_host_of_the_play_may_carry_it_out(site: Site) -> None:
+    site.planned()
+    site.office.host = "web2.example.org"
+    assert site.run()["changed"]
+
+
+def test_a_plan_is_not_carried_out_once_more_beside_another_ledger(site: Site) -> None:
+    pem = {"pem": site.world.path("web", "current", "certificate.pem").read_text()}
+    site.planned(pem)
+    site.office.url = f"{site.world.url}.other"
+    Office(site.office.url, site.issuer).run({"superseded": True})  # makes it
+    assert "was planned beside another ledger, and nothing was done; name the same one" in site.refusal(pem)
 
 
 def test_an_issuer_that_does_not_answer_writes_no_plan_and_carries_out_none(site: Site) -> None:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import shutil
+import socket
 import stat
 import subprocess
 import typing as t
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 
 import pytest
 from ansible_collections.keystead.identity.tests.harness import playbook
+from ansible_collections.keystead.identity.tests.harness.consumers import free_port
 from ansible_collections.keystead.identity.tests.harness.in_process import World, reason, web
 from ansible_collections.keystead.identity.tests.harness.list_server import ListServer
 from ansible_collections.keystead.identity.tests.integration.test_docsite import exchanged, marked
@@ -221,6 +224,8 @@ def test_what_is_not_shown_is_an_error_that_says_where_to_look(site: Site) -> No
     [
         {"authority_url": "https://pki.example.org"}, {"authority_url": "http://a;b/"},
         {"authority_url": "http://pki.example.org/../x"}, {"authority_url": "http://pki.example.org/a b"},
+        {"authority_url": "http://pki.example.org/x?y=1"}, {"authority_url": "http://pki.example.org/x#y"},
+        {"authority_url": "http://u:p@pki.example.org/x"}, {"authority_url": "http://pki.example.org:65536/x"},
         {"name": "two words"},
     ],
 )  # fmt: skip
@@ -229,6 +234,131 @@ def test_a_url_that_cannot_be_shown_is_refused_before_anything_is_made(site: Sit
     assert done.returncode == 2, done.stdout
     assert "write for example http://pki.example.org/" in done.stdout + done.stderr
     assert sorted(path.name for path in site.authorities.iterdir() if not path.name.startswith(".")) == ["root"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"authority_url": "http://127.0.0.1:1/lists"}, "at port 1, and authority_nginx_listen, which is 127.0.0.1:"),
+        ({"authority_url": "http://127.0.0.1/lists"}, "at port 80, and authority_nginx_listen, which is 127.0.0.1:"),
+        ({"authority_nginx_listen": []}, "option authority_nginx_listen: the list is empty"),
+    ],
+)
+def test_what_nobody_listens_for_is_refused_before_anything_is_made(
+    site: Site, wrong: dict[str, t.Any], told: str
+) -> None:
+    done = site.role(**wrong)
+    assert done.returncode == 2, done.stdout
+    assert told in said(done)
+    assert sorted(path.name for path in site.authorities.iterdir() if not path.name.startswith(".")) == ["root"]
+
+
+def test_something_else_may_take_requests_and_hand_them_on(site: Site) -> None:
+    site.changed(authority_url="http://127.0.0.1/lists", authority_proxied=True)
+    assert len(site.shown()) == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"authority_nginx_command": ["/no/nginx"]}, "option authority_nginx_command: /no/nginx cannot be run"),
+        ({"authority_nginx_directory": "/no/place"}, "option authority_nginx_directory: /no/place is no directory"),
+    ],
+)
+def test_a_host_without_nginx_is_told_what_to_set(site: Site, wrong: dict[str, t.Any], told: str) -> None:
+    for check in ([], ["--check"]):
+        done = site.role(*check, **wrong)
+        assert done.returncode == 2, done.stdout
+        assert told in said(done)
+        assert "authority_nginx_install" in said(done)
+    foreseen = site.role("--check", **wrong, authority_nginx_install=True, authority_nginx_package="nginx")
+    assert told not in said(foreseen)
+
+
+def test_what_a_killed_run_left_is_tested_by_the_next_one_although_it_changes_nothing(site: Site) -> None:
+    site.changed()
+    site.server.forget()
+    with site.configuration.open("a", encoding="utf-8") as file:
+        file.write("nonsense;\n")
+    told = site.configuration.read_bytes()
+    (site.server.snippets / "other.conf").write_bytes(told)
+    site.configuration.write_bytes(told.removesuffix(b"nonsense;\n"))
+    done = site.role()
+    assert done.returncode == 2, done.stdout
+    assert "nginx refuses its configuration, of which this run has changed nothing" in said(done)
+    assert 'unknown directive "nonsense"' in said(done)
+    (site.server.snippets / "other.conf").unlink()
+    site.changed()
+    assert len(site.shown()) == 0
+
+
+def test_every_place_where_it_listens_is_asked(site: Site) -> None:
+    port = free_port()
+    listen = [f"127.0.0.1:{site.server.port}", f"127.0.0.1:{port}"]
+    site.changed()
+    told = site.configuration.read_text(encoding="utf-8")
+    site.configuration.write_text(
+        told.replace(f"listen {listen[0]};", "".join(f"listen {one};\n    " for one in listen).rstrip()),
+        encoding="utf-8",
+    )  # as a run left it that was killed before the reload
+    assert site.changed(authority_nginx_listen=listen) > 0
+    with socket.create_connection(("127.0.0.1", port), 5):
+        pass
+    assert site.changed(authority_nginx_listen=listen) == 0
+
+
+def test_a_handler_of_the_play_takes_the_place_of_none_of_the_role(site: Site) -> None:
+    variables = {
+        "authority_name": "issuing", "authority_directory": str(site.authorities), "authority_parent": {"name": "root"},
+        **site.server.variables(),
+    }  # fmt: skip
+    ledger = {"ledger": f"sqlite:///{site.directory}/ledger.db"}
+    play = {
+        "hosts": "all", "gather_facts": False, "module_defaults": {"group/keystead.identity.identity": ledger},
+        "roles": [{"role": ROLE, "vars": variables}],
+        "handlers": [{"name": name, "ansible.builtin.debug": {"msg": "of the play"}} for name in ("Reload nginx",)],
+    }  # fmt: skip
+    done = playbook.run([play], {"web1": {}}, home=site.directory / "home")
+    assert done.returncode == 0, done.stdout
+    assert "The nginx of keystead.identity.authority reads what it is told" in done.stdout
+    assert len(site.shown()) == 0
+
+
+def test_two_authorities_of_one_host_name_cannot_have_two_servers(site: Site) -> None:
+    variables = [
+        {"authority_name": name, "authority_directory": str(site.authorities), "authority_parent": {"name": "root"},
+         **site.server.variables(), "authority_web_root": str(site.directory / name)}
+        for name in ("one", "two")
+    ]  # fmt: skip
+    done = site.ran(roles=[{"role": ROLE, "vars": each} for each in variables])
+    assert done.returncode == 2, done.stdout
+    assert "is not what another authority on 127.0.0.1 has in this run; give all of one host name" in said(done)
+
+
+def test_a_list_of_a_restored_authority_never_goes_back_on_a_web_server(site: Site) -> None:
+    site.changed()
+    here, backup = site.authorities / "issuing", site.directory / "backup"
+    shutil.copytree(here, backup)
+    site.pair()
+    site.revoke()
+    site.changed()
+    before = site.shown()
+    shutil.rmtree(here)
+    shutil.copytree(backup, here)
+    (site.directory / "ledger.db").unlink()  # so that the web server alone knows
+    done = site.role()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "is older than what is known of it elsewhere, as if it had been restored from a backup" in said(done)
+    after = site.shown()
+    numbers = [one.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number for one in (before, after)]
+    assert numbers[0] < numbers[1]
+    assert [one.serial_number for one in before] == [one.serial_number for one in after]
+    assert site.changed() == 0
+
+
+def said(done: Run) -> str:
+    """Return what a run said, on one line."""
+    return " ".join((done.stdout + done.stderr).replace("\\n", " ").replace("\\", "").split())
 
 
 def test_the_play_of_the_guide_does_what_it_says(site: Site) -> None:

@@ -293,11 +293,31 @@ def test_a_key_that_was_compromised_is_refused_without_any_certificate(site: Sit
     sign = ["ssh-keygen", "-q", "-s", str(key), "-I", "ops", "-n", "root", "-z", "78", str(public)]
     subprocess.run(sign, check=True)
     certificate = site.server.directory / "user_key-cert.pub"
-    revoked(site, {"path": str(certificate)}, reason="key_compromise")
-    certificate.unlink()
+    revoked(site, {"path": str(certificate)}, reason="superseded")
+    aside = certificate.rename(certificate.with_name("aside"))
+    assert site.lets_in(), "the key itself is not meant"
+    revoked(site, {"path": str(aside)}, reason="key_compromise")
     assert not site.lets_in()
     query = ["ssh-keygen", "-Q", "-f", str(site.issuer.list_path), str(public)]
     assert "REVOKED" in subprocess.run(query, check=False, capture_output=True, text=True).stdout
+
+
+def test_a_list_that_was_emptied_refuses_nobody_until_the_next_run(site: Site) -> None:
+    key = site.server.directory / "private_key"
+    key.touch(mode=0o600)
+    key.write_bytes(site.authority_key())
+    site.settled()
+    site.server.add(f"RevokedKeys {site.issuer.list_path}")
+    public = site.server.directory / "user_key.pub"
+    sign = ["ssh-keygen", "-q", "-s", str(key), "-I", "ops", "-n", "root", "-z", "79", str(public)]
+    subprocess.run(sign, check=True)
+    one = {"path": str(site.server.directory / "user_key-cert.pub")}
+    revoked(site, one, reason="key_compromise")
+    assert not site.lets_in()
+    site.issuer.list_path.write_bytes(b"")
+    assert site.lets_in(), "sshd takes it for an empty list of keys"
+    assert [step["action"] for step in revoked(site, one, reason="key_compromise")["steps"]] == ["publish"]
+    assert not site.lets_in()
 
 
 @pytest.mark.needs("old_cryptography")

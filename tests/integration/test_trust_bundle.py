@@ -8,15 +8,29 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core import pki
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, KeysteadError, Misconfigured
+from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
+from ansible_collections.keystead.identity.plugins.module_utils._options.ledger import REBUILD
+from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
+from ansible_collections.keystead.identity.plugins.plugin_utils._action import Task
+from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import queries
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain import verify
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
-from ansible_collections.keystead.identity.tests.harness.local import authority
+from ansible_collections.keystead.identity.plugins.plugin_utils._rebuilding import rebuild
+from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
+from ansible_collections.keystead.identity.tests.harness.local import authority, request
 from ansible_collections.keystead.identity.tests.harness.mesh import Node, mesh, turned_away
+from ansible_collections.keystead.identity.tests.harness.revoking import Office
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -104,6 +118,7 @@ def test_a_bundle_that_somebody_needs_does_not_go(node: Node) -> None:
 
 
 def test_what_nobody_in_the_ledger_needs_goes_at_once(node: Node) -> None:
+    node.peer("c")
     node.trust("issuing", "b")
     assert actions(node.trust_settled("b")) == ["withdraw"]
     assert actions(node.trust_settled(state="absent")) == ["withdraw"]
@@ -117,6 +132,25 @@ def test_what_was_taken_back_keeps_no_anchor(node: Node, how: str) -> None:
     gone = {"state": "absent", "revoke_on_absent": how == "revoked"}
     node.one({"name": "web", "dns_names": [node.host], **gone})
     assert subjects(node.trust("b"), retained=True) == []
+
+
+def test_what_a_rebuild_knows_by_its_issuer_alone_keeps_an_anchor_until_it_is_revoked(node: Node) -> None:
+    node.peer("b")
+    node.trust("issuing", "b")
+    (issuer,) = node.issuer("issuing").values()
+    stray: t.Any = LocalIssuer(issuer).begin([request()])[0]  # as if a service had it, which no store tells of
+    assert actions(node.trust("b", check=True)) == ["withdraw"]
+    issuers = [node.issuer("issuing"), node.issuer("b")]
+    said = {"ledger": node.url, "issuers": issuers, "source": "issuers"}
+    task = Task(node.host, "rebuild.yml", check=False, diff=False, execute=node.execute, say=node.said.append)
+    done = rebuild(validated(said, spec(COMMON, REBUILD), module="ledger_rebuild"), task)
+    assert len(done["recorded"]) == 1
+    early = node.trust_settled("b")
+    assert (actions(early), subjects(early, retained=True)) == ([], ["CN=issuing"])
+    (kept,) = [one for one in early["anchors"] if one["retained"]]
+    assert f"{done['recorded'][0]} on no known host still needs it" in kept["why"]
+    Office(node.url, node.issuer("issuing")).settled({"fingerprint_sha256": stray.credential_id})
+    assert actions(node.trust_settled("b")) == ["withdraw"]
 
 
 def test_a_certificate_below_an_intermediate_keeps_the_root(node: Node) -> None:
@@ -172,6 +206,23 @@ def test_a_bundle_that_somebody_spoiled_is_written_again(node: Node, spoil: str)
     assert node.bundle.read_text() == good
 
 
+@pytest.mark.needs("root")
+def test_a_bundle_that_belongs_to_somebody_else_is_made_anew(node: Node) -> None:
+    node.trust("issuing")
+    os.chown(node.bundle, 65534, -1)
+    (step,) = node.trust_settled("issuing")["steps"]
+    assert step["reason"].endswith("is not as it was written: it belongs to nobody")
+    assert node.bundle.stat().st_uid == 0
+
+
+def test_a_bundle_with_the_ends_of_lines_of_windows_is_written_again(node: Node) -> None:
+    node.trust("issuing")
+    good = node.bundle.read_bytes()
+    node.bundle.write_bytes(good.replace(b"\n", b"\r\n"))
+    assert actions(node.trust_settled("issuing")) == ["publish"]
+    assert node.bundle.read_bytes() == good
+
+
 def test_a_file_of_somebody_else_is_taken_over_where_nothing_is_lost(node: Node) -> None:
     node.bundle.write_text(f"my peers\n{node.root('issuing')}")
     said = r"was made by somebody else and holds CN=issuing \([0-9a-f]{16}\); write another path, move it away, or"
@@ -223,6 +274,7 @@ def test_one_execution_looks_and_another_one_writes(node: Node) -> None:
 
 
 def test_what_is_done_is_in_the_ledger_before_and_after(node: Node) -> None:
+    node.peer("c")
     node.trust_settled("issuing", "b")
     node.trust_settled("b")
     book = open_ledger(node.url, read_only=True)
@@ -281,7 +333,7 @@ def test_anchors_that_are_none_are_refused_by_name(node: Node) -> None:
         str(leaf): r"fullchain\.pem: .* is no authority: its basic constraints do not say so",
         str(key): r"private_key\.pem: it holds a private key, which is nobody's to trust",
         "/nowhere.pem": r"/nowhere\.pem: No such file or directory; write certificates of authorities",
-        "-----BEGIN CERTIFICATE-----\nno\n": "entry 1: it holds no certificate that can be read",
+        "-----BEGIN CERTIFICATE-----\nno\n": "entry 1: no certificate that can be read",
     }.items():
         with pytest.raises(Misconfigured, match=f"trust_bundle: option anchors: .*{why}"):
             node.trust(said)
@@ -295,6 +347,47 @@ def test_anchors_that_are_none_are_refused_by_name(node: Node) -> None:
     with pytest.raises(Misconfigured, match="option anchors: none is named"):
         node.trust()
     assert node.snapshot() == before
+
+
+def test_a_file_of_anchors_that_holds_something_else_is_refused_by_what_that_is(tmp_path: Path, node: Node) -> None:
+    good, file = node.root("b"), tmp_path / "anchors.pem"
+    der = pki.der_certificates(good.encode())[0]
+    for content, why in {
+        f"{good}-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n".encode(): "holds X509 CRL, which does not",
+        good.replace("BEGIN CERT", "BEGIN TRUSTED CERT").encode(): "TRUSTED CERTIFICATE; .* by openssl x509",
+        der: "it is DER; make PEM of it by openssl x509 -inform der",
+        f"{good}{good[:90]}\n".encode(): "certificate 2: no certificate that can be read",
+        b" " * (5 << 20): "no regular file of at most 4 MiB",
+    }.items():
+        file.write_bytes(content)
+        with pytest.raises(Misconfigured, match=rf"option anchors: {file}.*{why}"):
+            node.trust(str(file))
+    file.unlink()
+    os.mkfifo(file)
+    with pytest.raises(Misconfigured, match="it is no regular file"):
+        node.trust(str(file))
+    with pytest.raises(Misconfigured, match=r"n\.pem: No such file or directory in /.*, where relative paths begin"):
+        node.trust("files/n.pem")
+
+
+def test_more_anchors_than_a_bundle_takes_are_refused(node: Node) -> None:
+    name, key = x509.Name([]), ec.generate_private_key(ec.SECP256R1())
+    made = x509.CertificateBuilder(name, name, key.public_key(), not_valid_before=NOW, not_valid_after=NOW + HOUR)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    many = (made.serial_number(number).sign(key, hashes.SHA256()) for number in range(1, 2050))
+    text = b"".join(one.public_bytes(Encoding.PEM) for one in many).decode()
+    with pytest.raises(Misconfigured, match="2049 are named, and a bundle has at most 2048; make several of it"):
+        node.trust(text)
+
+
+def test_a_path_in_no_directory_and_what_a_killed_run_left_are_named(node: Node) -> None:
+    with pytest.raises(KeysteadError, match=r"host: option path: /nowhere does not exist; create this directory"):
+        node.trust("issuing", path="/nowhere/peers.pem")
+    half = node.bundle.with_name(f".{node.bundle.name}.keystead-new")
+    half.write_text("half of it")
+    done = node.trust_settled(state="absent")
+    assert done["steps"][0]["reason"].endswith("is not as it was written: a run was cut off that wrote there")
+    assert not half.exists()
 
 
 def test_an_anchor_that_is_named_twice_is_told_and_counts_once(node: Node) -> None:

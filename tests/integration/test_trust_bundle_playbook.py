@@ -69,11 +69,14 @@ def test_every_program_of_the_host_trusts_what_the_task_declares(
     assert run(task(pki, "a", "b", system=True))["steps"] == shown["steps"]
     assert run(task(pki, "a", "b", system=True))["changed"] is False
     assert a in bundle.read_text()
-    dropped = run(task(pki, "b", system=True))
+    early = run(task(pki, "b", system=True))
+    assert (early["changed"], [one["retained"] for one in early["anchors"]].count(True)) == (False, 1)
+    assert "the ledger knows no certificate that has not ended" in str(early["anchors"])
+    dropped = run(task(pki, "b", system=True, drop_in_use=True))
     assert [one["action"] for one in dropped["steps"]] == ["withdraw"]
     assert a not in bundle.read_text()
     assert b in bundle.read_text()
-    gone = run(task(pki, system=True, state="absent"))
+    gone = run(task(pki, system=True, state="absent", drop_in_use=True))
     assert (gone["changed"], gone["path"], gone["anchors"]) == (True, None, [])
     assert bundle.read_text() == before
     assert not list((tmp_path / "system").rglob("*keystead*"))
@@ -106,7 +109,8 @@ def test_what_is_refused_is_one_sentence(tmp_path: Path, pki: str) -> None:
 @pytest.mark.needs("old_cryptography")
 def test_a_host_with_an_old_python_holds_anchors_too(tmp_path: Path, pki: str) -> None:
     bundle, home = tmp_path / "peers.pem", tmp_path / "home"
-    tasks = [task(pki, "a", "b", path=str(bundle)), task(pki, "b", path=str(bundle)), task(pki, "b", path=str(bundle))]
+    dropping = task(pki, "b", path=str(bundle), drop_in_use=True)
+    tasks = [task(pki, "a", "b", path=str(bundle)), dropping, dropping]
     done = playbook.run(tasks, {"web1": {"ansible_python_interpreter": OLD_PYTHON}}, home=home)
     assert done.returncode == 0, done.stdout + done.stderr
     assert [one["changed"] for one in playbook.results(home)] == [True, True, False]

@@ -86,16 +86,22 @@ class Shop:
         if done["changed"]:
             before = self._workers()
             subprocess.run([*self.argv, "-s", "reload"], check=True)
-            until(lambda: bool(self._workers()) and not before & self._workers())
+            self._wait_for_others(before)
         return [one for one in done["anchors"] if one["retained"]]
+
+    def _wait_for_others(self, before: set[str]) -> None:
+        """Wait until no worker is left that still serves, or believes, what was there before a reload."""
+        until(lambda: bool(self._workers()) and not before & self._workers())
 
     def leaf(self, issuer: str) -> None:
         """Have the certificate signed by an authority, and nginx prove that it serves it."""
+        before = self._workers()
         record = self.node.peer(
             issuer, service="shop", trusts=[{"service": "shop"}],
             activate={"command": [*self.argv, "-s", "reload"]}, prove={"port": self.port},
         )  # fmt: skip
         assert not record["failed"], record["msg"]
+        self._wait_for_others(before)
 
     def answer_to(self, client: Shop) -> str:
         """Return the first line that a client is answered, or why there is none."""

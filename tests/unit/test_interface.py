@@ -12,9 +12,14 @@ import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import ACTIONS, PARTS_OF
 from ansible_collections.keystead.identity.plugins.module_utils._options import (
     authority,
+    blast_radius,
     cert_revoke,
     hsm_key,
+    identity_audit,
+    identity_policy,
+    identity_report,
     key_rotate,
+    ledger_info,
     machine_identity,
     trust_bundle,
 )
@@ -60,12 +65,12 @@ IDENTITY = """
     revoke_on_absent trusts.issuer trusts.service
 """
 SHARED = "ledger ledger_password ledger_password_file policy"
-TASK = f"{SHARED} store scope purge wait check_status=ledger check_status=live plan approvals"
-INFO = f"{SHARED} store names paths scan records check_status=ledger check_status=live ca_bundle"
+TASK = f"{SHARED} store scope purge wait check_status=ledger check_status=live crl_issuers plan approvals"
+INFO = f"{SHARED} store names paths scan records check_status=ledger check_status=live ca_bundle crl_issuers"
 PREFLIGHT = f"{SHARED} store"
 AUTHORITY = f"""
     {SHARED} name directory subject parent key.type lifetime path_length name_constraints passphrase passphrase_file
-    crl_lifetime crl_renew_before crl_url certificate_url state=present state=absent
+    crl_lifetime crl_renew_before crl_url certificate_url crl_seen state=present state=absent
 """
 
 HSM_KEY = f"""
@@ -86,6 +91,12 @@ CERT_REVOKE = f"""
     reason=cessation_of_operation reason=certificate_hold reason=remove_from_crl reason=privilege_withdrawn
     reason=aa_compromise replaced_first emergency justification expect plan approvals
 """
+SELECTORS = "service contact issuer key_type custody host serial_number spki_sha256 state records"
+FORESEEN = """
+    service contact issuer key_type custody host identity managed records as_of until limit certificates compare_with
+    findings frameworks public_issuers public_keys checkpoints evidence.directory
+"""
+EXPIRY = "expires_within expires_after expires_before expired"
 
 
 def below(path: str, names: str) -> list[str]:
@@ -110,11 +121,41 @@ DESIGNED = {
         *f"{SHARED} name anchors path system state=present state=absent".split(),
         "drop_in_use",  # ADR 25: as hsm_key has it
     ],
+    "identity_audit": [
+        *f"{SHARED} checkpoints public_keys ledger_id copy archives key receivers export archive".split(),  # ADR 29
+        "evidence",  # ADR 33: what identity_policy signs
+        *below("key", "file pkcs11 openbao_transit aws_kms"),
+        *below("receivers", "file syslog https"),
+    ],
     "cert_revoke": [
         *CERT_REVOKE.split(),
         "private_key_file",  # issue 5: what OpenBao takes from who has found a key
         *below("certificates", CERTIFICATE),
         *below("issuer", ISSUER),
+        *below("issuers", ISSUER),
+    ],
+    "identity_ledger_info": [
+        *SHARED.split(),
+        *SELECTORS.split(),
+        *EXPIRY.split(),
+        *("identity", "fingerprint_sha256"),  # as cert_revoke has them
+        *("managed", "limit", "after"),  # ADR 31: whose rows, and which page
+    ],
+    "blast_radius": [
+        *SHARED.split(),
+        *(name for name in SELECTORS.split() if name != "state"),  # it looks at all that ever was
+        *("identity", "fingerprint_sha256", "issued_after", "issued_before", "reason"),  # as cert_revoke has them
+        *("authority", "contact_required"),  # issue 8
+    ],
+    "identity_policy": [
+        *SHARED.split(),
+        *FORESEEN.split(),  # ADR 33
+        *below("evidence.key", "file pkcs11 openbao_transit aws_kms"),
+        *below("declarations.issuer", ISSUER),
+        *below("declarations.identities", IDENTITY),
+    ],
+    "identity_report": [
+        *f"{SHARED} html json csv cbom metrics title records".split(),  # ADR 34
         *below("issuers", ISSUER),
     ],
     "key_rotate": [
@@ -132,7 +173,12 @@ TABLES: dict[str, dict[str, Option]] = {
     "certificate_authority": {**COMMON, **authority.OPTIONS},
     "hsm_key": {**COMMON, **hsm_key.OPTIONS},
     "trust_bundle": {**COMMON, **trust_bundle.OPTIONS},
+    "identity_audit": {**COMMON, **identity_audit.OPTIONS},
     "cert_revoke": {**COMMON, **cert_revoke.OPTIONS},
+    "identity_ledger_info": {**COMMON, **ledger_info.OPTIONS},
+    "blast_radius": {**COMMON, **blast_radius.OPTIONS},
+    "identity_policy": {**COMMON, **identity_policy.OPTIONS},
+    "identity_report": {**COMMON, **identity_report.OPTIONS},
     "key_rotate": {**COMMON, **key_rotate.OPTIONS},
 }
 DEFAULTS = {

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What every role has, and that the role of an authority can say all that its module can."""
+"""What every role has, and that a role can say all that its module can."""
 
 from __future__ import annotations
 
@@ -12,18 +12,24 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.keystead.identity.plugins.module_utils._options.authority import OPTIONS
+from ansible_collections.keystead.identity.plugins.module_utils._options import authority, machine_identity
+from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 
 pytestmark = pytest.mark.one_core
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 NOT_FOR_A_ROLE = {
-    "passphrase": "a secret that would stand in a variable; passphrase_file says it",
-    "crl_url": "authority_url says it",
-    "certificate_url": "authority_url says it",
-    "state": "an authority is destroyed by its module, on purpose",
+    "authority": {
+        "passphrase": "a secret that would stand in a variable; passphrase_file says it",
+        "crl_url": "authority_url says it",
+        "certificate_url": "authority_url says it",
+        "crl_seen": "it looks what its hosts show",
+        "state": "an authority is destroyed by its module, on purpose",
+    },
+    "identity": {"ledger_password": "a secret that would stand in a variable; ledger_password_file says it"},
 }
+MODULES = {"authority": authority.OPTIONS, "identity": {**machine_identity.OPTIONS, **COMMON}}
 
 
 def read(role: str, path: str) -> t.Any:
@@ -62,6 +68,7 @@ def test_a_role_has_a_readme_and_a_page_and_a_test(role: str) -> None:
     assert list((ROOT / "tests").rglob(f"test_role_{role}.py"))
 
 
-def test_the_role_of_an_authority_can_say_what_its_module_can() -> None:
-    said = {name.removeprefix("authority_") for name in options("authority")}
-    assert set(OPTIONS) - said == set(NOT_FOR_A_ROLE)
+@pytest.mark.parametrize("role", MODULES)
+def test_a_role_can_say_what_its_module_can(role: str) -> None:
+    said = {name.removeprefix(f"{role}_") for name in options(role)}
+    assert {*MODULES[role]} - said == {*NOT_FOR_A_ROLE[role]}

@@ -137,7 +137,7 @@ def test_an_action_has_a_module_and_only_internal_modules_have_code() -> None:
         assert all(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in code), module
 
 
-@pytest.mark.parametrize("kind", ["callback", "filter", "lookup"])
+@pytest.mark.parametrize("kind", ["callback", "filter", "inventory", "lookup"])
 def test_a_plugin_that_is_no_module_has_documentation_and_is_named_in_a_test(kind: str) -> None:
     tests = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     names = [path.stem for path in (PLUGINS / kind).glob("*.py")]

@@ -17,6 +17,7 @@ if t.TYPE_CHECKING:
 
     from .model import Credential, Finding, Identity, Known, Observed
 
+LARGEST_SKEW = timedelta(minutes=5)  # clocks that differ by more are wrong
 TOLERANCE = timedelta(hours=1)  # a CA may round what it grants
 _FINDINGS = {
     "part_missing": "{about} is missing from the current generation",
@@ -100,7 +101,14 @@ def key_is_old(look: Look) -> str | None:
         return None
     known = rotation.since if credential.public_id == rotation.public_id else None
     since = known or credential.not_before
-    return too_old(since, rotation.before) if since < rotation.before else None
+    return too_old(since, rotation.before) if since < rotation.before else dated_ahead(since, look.now)
+
+
+def dated_ahead(since: datetime, now: datetime) -> str | None:
+    """Say of a key that is dated in the future that nobody knows its age: some clock was ahead."""
+    if since <= now + LARGEST_SKEW:
+        return None
+    return f"nobody knows when its key was made: it is dated {since:%Y-%m-%d %H:%M}, which is to come"
 
 
 def too_old(since: datetime, before: datetime) -> str:

@@ -16,7 +16,7 @@ from . import pki
 if t.TYPE_CHECKING:
     from .model import Credential
 
-_SSH = (b"ssh-", b"ecdsa-sha2-")  # begin the line of a certificate; the other texts are PEM
+_SSH = (b"ssh-", b"ecdsa-sha2-", b"sk-")  # begin the line of a certificate; the other texts are PEM
 _SSH_ENCODED = b"\0\0\0"  # begins the name of its type, which is shorter than 256; DER begins with a SEQUENCE
 
 

@@ -57,7 +57,9 @@ def key_type_of(public_key: t.Any) -> str:
         return f"rsa-{public_key.key_size}"
     if isinstance(public_key, ed25519.Ed25519PublicKey):
         return "ed25519"
-    name = type(public_key).__name__.lower()
+    name = type(public_key).__name__.lower().replace("publickey", "").lstrip("_")
+    if name == "dsa":
+        return f"dsa-{public_key.key_size}"
     return "ml-dsa-" + name[5:7] if name.startswith("mldsa") else name
 
 

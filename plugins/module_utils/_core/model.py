@@ -13,6 +13,7 @@ from .key import Key
 if t.TYPE_CHECKING:
     from datetime import datetime
 
+    from .beside import Beside
     from .publication import CopyState, Publication
 
 PROFILE_USAGES = {
@@ -249,7 +250,7 @@ class Observed(t.NamedTuple):
     `other_uri` names the key of the generation that is to be current and is not, `other_gone` tells that a token of the
     host no longer has it. `copies` are what `publish` declares, and `stale_copies` the files that it declared once and
     does not any more; `kept_copies` are those among them that others changed since, and that may hold the private key.
-    `openssl` is there where a handshake is to prove what is about to be issued, and cannot verify ML-DSA.
+    `openssl` is there where a handshake is to prove what is issued, and lacks ML-DSA. The ledger lacks those `beside`.
     """
 
     name: str
@@ -279,6 +280,7 @@ class Observed(t.NamedTuple):
     stale_copies: tuple[str, ...] = ()
     kept_copies: tuple[str, ...] = ()
     openssl: str | None = None
+    beside: tuple[Beside, ...] = ()
 
 
 class Step(t.NamedTuple):

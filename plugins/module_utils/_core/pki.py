@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import contextlib
+import functools
 import hashlib
 import typing as t
 
@@ -33,6 +34,7 @@ PEM_BEGIN = b"-----BEGIN CERTIFICATE-----"
 _PEM_END = b"-----END CERTIFICATE-----"
 # What crosses the wire, and what any sensible certificate keeps to.
 LARGEST, LARGEST_SERIAL, MOST_NAMES, LONGEST_NAME = 16 * 1024, 500, 4000, 4000
+MOST_KEPT = 4096  # certificates: a run looks at each of its identities' twice, before and after something else
 
 
 def fingerprint(der: bytes) -> str:
@@ -80,6 +82,7 @@ def credential(der: bytes) -> Credential:
         raise ValueError("not a certificate in DER") from None
 
 
+@functools.lru_cache(maxsize=MOST_KEPT)
 def _credential(der: bytes) -> Credential:
     if len(der) > LARGEST:
         raise ValueError("too large")
@@ -162,10 +165,9 @@ def _shown(name: str) -> str:
 
 
 def _extension(extensions: x509.Extensions, kind: str) -> t.Any:
-    try:
-        return extensions.get_extension_for_class(getattr(x509, kind)).value
-    except x509.ExtensionNotFound:
-        return None
+    """Return an extension, found by its id: these are classes of an abstract one, which `isinstance` is slow to ask."""
+    wanted = getattr(x509, kind).oid
+    return next((one.value for one in extensions if one.oid == wanted), None)
 
 
 def _is_ca(extensions: x509.Extensions) -> bool:

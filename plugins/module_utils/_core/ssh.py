@@ -31,13 +31,15 @@ FORMAT_TYPES = {USER: "user", HOST: "host"}
 LARGEST, MOST_PRINCIPALS, LONGEST_NAME = 16 * 1024, 256, 4000
 _FIELDS = {b"ssh-rsa": 2, b"ssh-ed25519": 1, b"ecdsa-sha2-nistp256": 2, b"ecdsa-sha2-nistp384": 2,
            b"ecdsa-sha2-nistp521": 2}  # fmt: skip
+_FIELDS_OF_USERS = {b"sk-ssh-ed25519": 2, b"sk-ecdsa-sha2-nistp256": 3, b"ssh-dss": 4}
+_OF_OPENSSH = b"@openssh.com"  # ends the names of the keys of PROTOCOL.u2f, beside those of their certificates
 _END_OF_TIME = 253402300799  # 9999-12-31, the last second that a datetime has
 
 
 class Certificate(t.NamedTuple):
     """What a certificate says, with its keys in SSH's own form (RFC 4253, 6.6). Times are seconds since 1970.
 
-    `signature_type` is how it is signed, for example `rsa-sha2-512`.
+    `signed` is what the signature is over, `signature` itself as RFC 4253, 6.6 writes it.
     """
 
     key: bytes
@@ -50,7 +52,18 @@ class Certificate(t.NamedTuple):
     critical: bytes
     extensions: bytes
     authority: bytes
-    signature_type: bytes
+    signed: bytes
+    signature: bytes
+
+    @property
+    def signature_type(self) -> bytes:
+        """How it is signed, for example `rsa-sha2-512`."""
+        return Reader(self.signature).string()
+
+    @property
+    def key_type(self) -> bytes:
+        """How the type of its key is called."""
+        return Reader(self.key).string()
 
 
 class Reader:
@@ -75,6 +88,11 @@ class Reader:
     def string(self) -> bytes:
         """Return a string, or what an mpint holds."""
         return self.take(self.number(4))
+
+    @property
+    def passed(self) -> bytes:
+        """Return what was read until now."""
+        return self._content[: self._at]
 
     @property
     def over(self) -> bool:
@@ -119,17 +137,19 @@ def parsed(content: bytes) -> Certificate:
     reader = Reader(content)
     name = reader.string()
     plain = name[: -len(CERTIFICATE)]
-    if not name.endswith(CERTIFICATE) or plain not in _FIELDS:
+    fields = _FIELDS.get(plain) or _FIELDS_OF_USERS.get(plain)
+    if not name.endswith(CERTIFICATE) or fields is None:
         raise ValueError("not a certificate of SSH of a known type")
     reader.string()  # the nonce
-    key = string(plain) + b"".join(string(reader.string()) for _field in range(_FIELDS[plain]))
+    key_type = plain + _OF_OPENSSH if plain.startswith(b"sk-") else plain
+    key = string(key_type) + b"".join(string(reader.string()) for _field in range(fields))
     found = Certificate(
         key, reader.number(8), reader.number(4), reader.string(), _strings(reader.string()),
         reader.number(8), reader.number(8), reader.string(), reader.string(), _reserved(reader),
-        Reader(reader.string()).string(),
+        reader.passed, reader.string(),
     )  # fmt: skip
-    if not reader.over:
-        raise ValueError("there is something after it")
+    if not (reader.over and found.signature_type):
+        raise ValueError("there is something after it, or no signature")
     return found
 
 
@@ -149,9 +169,11 @@ def _strings(content: bytes) -> tuple[bytes, ...]:
 
 
 def credential(content: bytes) -> Credential:
-    """Parse a certificate; raises ValueError on anything that is not one, or not one that can be understood."""
+    """Parse a certificate; raises ValueError on anything that is not one, or not one that a host may have."""
     try:
         found = parsed(content)
+        if found.key_type not in _FIELDS:
+            raise ValueError("a key that only users have")
         key = load_ssh_public_key(as_text(found.key))
         return _credential(content, found, key)
     except UNREADABLE:
@@ -162,8 +184,8 @@ def _credential(content: bytes, found: Certificate, key: t.Any) -> Credential:
     return Credential(
         credential_id=hashlib.sha256(content).hexdigest(),
         public_id=spki_sha256(key),
-        not_before=_moment(found.valid_after),
-        not_after=_moment(found.valid_before),
+        not_before=moment(found.valid_after),
+        not_after=moment(found.valid_before),
         facts=X509Facts(
             subject=subject_of(_text(one) for one in found.principals),
             key_type=key_type_of(key),
@@ -202,11 +224,27 @@ def fingerprint(key: bytes) -> str:
 
 
 def public_key(content: bytes) -> bytes:
-    """Return the SubjectPublicKeyInfo of a certificate's key, in DER; raises ValueError for what is none."""
+    """Return the SubjectPublicKeyInfo of a certificate's key, in DER; raises ValueError where it has none."""
     try:
-        return spki(load_ssh_public_key(as_text(parsed(content).key)))
+        return _public_key(parsed(content).key)
     except UNREADABLE:
         raise ValueError("not a certificate of SSH") from None
+
+
+def public_id(key: bytes) -> str:
+    """Return what a key (RFC 4253, 6.6) is called: the SHA-256 of its SubjectPublicKeyInfo; some of users have none.
+
+    In its place counts what SSH calls such a key.
+    """
+    with contextlib.suppress(*UNREADABLE):
+        return hashlib.sha256(_public_key(key)).hexdigest()
+    return hashlib.sha256(key).hexdigest()
+
+
+def _public_key(key: bytes) -> bytes:
+    if Reader(key).string() not in _FIELDS:
+        raise ValueError("a key that only users have")
+    return spki(load_ssh_public_key(as_text(key)))
 
 
 def key_of(public: t.Any) -> bytes:
@@ -214,7 +252,8 @@ def key_of(public: t.Any) -> bytes:
     return binascii.a2b_base64(public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).split()[1])
 
 
-def _moment(seconds: int) -> datetime:
+def moment(seconds: int) -> datetime:
+    """Return the moment that a certificate names; one without an end ends with what a datetime has."""
     return datetime.fromtimestamp(min(seconds, _END_OF_TIME), timezone.utc)
 
 

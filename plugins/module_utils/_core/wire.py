@@ -15,6 +15,7 @@ import typing as t
 from datetime import datetime, timezone
 
 from . import challenge, held, model, publication
+from .beside import Beside
 from .key import KEY_FORMS, KEY_ORIGINS, Key, Token
 
 FORMAT = 1
@@ -143,6 +144,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         **dict.fromkeys(("revoke", "left", "key_gone", "elsewhere", "scheduled", "doubted", "spent"), text),
         "renew_at": moment, "rotation": one(model.Rotation),
     },
+    Beside: {"number": count, "certificate": binary, "issuer_id": text, "key_uri": text},
     model.Finding: {"code": text, "about": text, "detail": text},
     model.LinkState: {"path": text, "part": text, "state": word(model.LINK_STATES)},
     model.X509Facts: {
@@ -164,7 +166,7 @@ _SHAPES: dict[type, dict[str, Reader]] = {
         **dict.fromkeys(("damage", "drift"), many(one(model.Finding))), "certificate": binary,
         **dict.fromkeys(("credential", "other"), one(model.Credential)),
         "links": many(one(model.LinkState)), "stale_links": many(text), "unfinished": flag, "other_gone": flag,
-        "original": one(model.Original),
+        "original": one(model.Original), "beside": many(one(Beside)),
         "copies": many(one(publication.CopyState)), **dict.fromkeys(("stale_copies", "kept_copies"), many(text)),
     },
     publication.Publication: {**dict.fromkeys(publication.Publication._fields, text), "parts": many(text)},

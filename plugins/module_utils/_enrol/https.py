@@ -101,9 +101,8 @@ class Connection:
     def _abandon(self) -> None:
         """End a connection that somebody may still read from: closing it would wait for what never comes."""
         opened, self._open = self._open, None
-        if opened is not None and opened.sock is not None:
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(opened.sock, socket.SHUT_RDWR)
+        if opened is not None:
+            hang_up(opened)
 
     def _opened(self) -> http.client.HTTPConnection:
         host, port, timeout = self._server.host, self._server.port, self._server.timeout
@@ -113,7 +112,7 @@ class Connection:
 
     def _exchange(self, method: str, path: str, headers: t.Mapping[str, str], body: bytes | None) -> Answer:
         """Ask on the open connection, unless the server ended it, or ends them all after an answer without a word."""
-        if self._open is not None and (self._ends or _is_over(self._open)):
+        if self._open is not None and (self._ends or is_over(self._open)):
             self._ends = True
             self.close()
         used = self._open if self._open is not None and self._open.sock is not None else None
@@ -142,7 +141,14 @@ class Connection:
         return Answer(response.status, kept, content)
 
 
-def _is_over(opened: http.client.HTTPConnection) -> bool:
+def hang_up(opened: http.client.HTTPConnection) -> None:
+    """End a connection that another thread may read from: to close it would wait for that."""
+    if opened.sock is not None:
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(opened.sock, socket.SHUT_RDWR)
+
+
+def is_over(opened: http.client.HTTPConnection) -> bool:
     """Tell whether something came that nobody asked for: the end of a connection."""
     if opened.sock is None:
         return False

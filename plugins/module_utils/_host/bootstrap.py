@@ -20,6 +20,7 @@ import gc
 gc.disable()  # the process ends with its answer
 
 import json
+import os
 import zlib
 from binascii import a2b_base64
 
@@ -69,3 +70,5 @@ def main(sources, arguments, mark):
 
         answer = answered(**unpacked(arguments))
     sys.stdout.write("\n" + mark + json.dumps(answer) + "\n")
+    sys.stdout.flush()
+    os._exit(0)  # nothing is left to do: for Python to take itself apart would take 15 ms of the host's processor

@@ -24,6 +24,7 @@ from .place import Place, manifest, numbers_among
 from .safe_files import read_file, read_with_facts
 
 if t.TYPE_CHECKING:
+    from .._core.beside import Beside
     from .._core.model import Known
 
 Contents = t.Dict[str, bytes]
@@ -36,7 +37,8 @@ class Seen(t.NamedTuple):
 
     `numbers` are the fields of Observed that its directories tell. `contents` are the parts of the current generation,
     `record` is its manifest, `drift` is what is wrong about its files, `elsewhere` is about keys in no file. `other` is
-    the certificate (PEM) of the generation that is to be current and is not, `copied` which files outside are ours.
+    the certificate (PEM) of the generation that is to be current and is not, `copied` which files outside are ours,
+    `beside` what the ledger lacks.
     """
 
     numbers: t.Mapping[str, t.Any]
@@ -47,6 +49,7 @@ class Seen(t.NamedTuple):
     other: bytes | None = None
     elsewhere: elsewhere.Elsewhere = elsewhere.Elsewhere()
     copied: CopyRecord | None = None
+    beside: tuple[Beside, ...] = ()
 
 
 def observe(
@@ -56,8 +59,11 @@ def observe(
     return judged(see(place, wanted), store, wanted, known, siblings)
 
 
-def see(place: Place | None, wanted: Identity) -> Seen:
-    """Read what is there. Many identities are all read before the first is judged, for a processor likes that."""
+def see(place: Place | None, wanted: Identity, newest: int | None = None) -> Seen:
+    """Read what is there, with all that is beyond the `newest` that the ledger knows, where that is said.
+
+    Many identities are all read before the first is judged, for a processor likes that.
+    """
     if place is None:
         return Seen({"generation": None, "unfinished": elsewhere.look(None, wanted, None).left}, {})
     current = place.current()
@@ -75,7 +81,8 @@ def see(place: Place | None, wanted: Identity) -> Seen:
     }
     copied = CopyRecord(place) if COPIES in entries else None
     other = _certificate_to_be(place, wanted, numbers)
-    return seen._replace(numbers=numbers, other=other, elsewhere=keys, copied=copied)
+    beside = _beside(place, numbers["others"], newest)
+    return seen._replace(numbers=numbers, other=other, elsewhere=keys, copied=copied, beside=beside)
 
 
 def judged(
@@ -86,7 +93,7 @@ def judged(
     contents = seen.contents
     if seen.numbers["generation"] is not None:
         found.update(_judged(seen))
-    found["other"] = parsed(_der(seen.other))
+    found["other"], found["beside"] = parsed(_der(seen.other)), seen.beside
     if wanted.adopt and (seen.numbers["generation"] is None or wanted.state == "observed"):
         from . import originals
 
@@ -115,6 +122,15 @@ def _numbers(place: Place, current: int | None, entries: frozenset[str]) -> dict
         "unfinished": bool(left) or NEXT in entries or ADOPTING in entries,
         "pending": current if unproved and current in (unproved.generation, unproved.before) else None,
     }
+
+
+def _beside(place: Place, others: t.Sequence[int], newest: int | None) -> tuple[Beside, ...]:
+    unheard = [] if newest is None else [number for number in others if number > newest]
+    if not unheard:
+        return ()
+    from . import beside
+
+    return beside.read(place, unheard)
 
 
 def _current(place: Place, number: int, wanted: Identity) -> Seen:

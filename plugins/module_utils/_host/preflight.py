@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 import typing as t
 from functools import partial
@@ -22,6 +23,8 @@ if t.TYPE_CHECKING:
     from .request import Request
 
 Check = t.Dict[str, str]
+LEAST_OPENSSL = (1, 1, 1)
+"""The first one that has Ed25519."""
 
 
 def look(request: Request) -> list[Check]:
@@ -46,6 +49,23 @@ def _python(_request: Request) -> Check:
 
     found = f"{sys.executable} {platform.python_version()}, cryptography {cryptography.__version__}"
     return {"state": "ok", "found": found}
+
+
+def _openssl(_request: Request) -> Check:
+    """Say which OpenSSL does the work of cryptography."""
+    from cryptography.hazmat.backends.openssl.backend import backend
+
+    return judged_openssl(backend.openssl_version_text())
+
+
+def judged_openssl(text: str) -> Check:
+    """Judge a version by its text; another library than OpenSSL counts by its own numbers, and is not judged."""
+    said = re.search(r"\d+(\.\d+)+", text)
+    if text.startswith("OpenSSL") and said and tuple(map(int, said.group().split("."))) < LEAST_OPENSSL:
+        least = ".".join(map(str, LEAST_OPENSSL))
+        remedy = "install a newer cryptography for this Python, which brings its own OpenSSL, or a newer system"
+        return {"state": "failed", "found": f"{text}, at least {least} is needed", "remedy": remedy}
+    return {"state": "ok", "found": text}
 
 
 def _store(request: Request) -> Check:
@@ -73,4 +93,4 @@ def _program(protocol: str, _request: Request) -> Check:
     return {"state": "ok", "found": f"{PROGRAMS[protocol]()} is there"}
 
 
-CHECKS = (("python", _python), ("store", _store))
+CHECKS = (("python", _python), ("openssl", _openssl), ("store", _store))

@@ -128,7 +128,7 @@ class _Look:
                 refuse_other_lines(wanted)
         place = None if store_fd is None else open_place(request.store, store_fd, wanted.name)
         try:
-            self.seen = see(place, wanted)
+            self.seen = see(place, wanted, self.known.newest)
             by_file = wanted.state == "released" and wanted.key.custody == "file"
             if place and by_file and self.seen.numbers["generation"] is not None:
                 from .release import refuse_losing_the_key
@@ -185,7 +185,7 @@ class _Look:
         )
         kept = False
         try:
-            served, self.seen = self.found.served, see(place, self.wanted)
+            served, self.seen = self.found.served, see(place, self.wanted, self.known.newest)
             self.judge()
             self.found = self.found._replace(served=served)
             self.decide()

@@ -21,6 +21,9 @@ if t.TYPE_CHECKING:
 
 MOST_AT_ONCE = 100
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 0.5
+# Since OpenSSH 9.8, sshd shuts out for a while who often goes away without logging in: 1 s each time adds up to 15 s.
+FIRST_PAUSE_OF_SSH, LONGEST_PAUSE_OF_SSH = 0.2, 4.0
+LAST = 0.5  # before the end, who paused for long tries once more
 GRACE = 2.0  # for what cannot be interrupted: a command being killed, a name being resolved
 
 
@@ -62,8 +65,11 @@ def _work(waiting: queue.SimpleQueue[Target], answers: queue.SimpleQueue[tuple[s
 
 
 def _prove(target: Target, deadline: float) -> str:
+    pauses = FIRST_PAUSE, LONGEST_PAUSE
     if target.kind == "ssh_host" and not target.proof.command:
         from .ssh_attempt import attempt_for
+
+        pauses = FIRST_PAUSE_OF_SSH, LONGEST_PAUSE_OF_SSH
     else:
         from .attempt import attempt_for  # ssl costs 13 ms, which a run without proofs does not pay
 
@@ -71,21 +77,22 @@ def _prove(target: Target, deadline: float) -> str:
         attempt = attempt_for(target)
     except Misconfigured as error:
         return str(error)
-    return _until(deadline, attempt) or _timed_out(target)
+    return _until(deadline, attempt, *pauses) or _timed_out(target)
 
 
-def _until(deadline: float, attempt: Attempt) -> str | None:
+def _until(deadline: float, attempt: Attempt, pause: float, longest: float) -> str | None:
     """Return the first "ok" or the last complaint before `deadline`; None when no attempt came to an end."""
-    verdict, pause = None, FIRST_PAUSE
+    verdict = None
     while True:
         try:
             verdict = attempt(deadline)
         except socket.timeout:
             return verdict
-        if verdict == "ok" or time.monotonic() + pause >= deadline:
+        left = deadline - time.monotonic()
+        if verdict == "ok" or left <= min(pause, 2 * LAST):
             return verdict
-        time.sleep(pause)
-        pause = min(2 * pause, LONGEST_PAUSE)
+        time.sleep(pause if pause < left else left - LAST)
+        pause = min(2 * pause, longest)
 
 
 def _timed_out(target: Target) -> str:

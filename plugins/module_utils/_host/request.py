@@ -49,7 +49,9 @@ class Request(t.NamedTuple):
 
     def _opened(self, wanted: Identity) -> Identity:
         """Return what is wanted with the PIN that opens its token, and the passwords of its files by their paths."""
-        said = self.secrets.get(wanted.name, {})
+        said = self.secrets.get(wanted.name)
+        if not said:
+            return wanted
         publish = tuple(one._replace(password=said.get(one.path)) for one in wanted.publish)
         if "pin" not in said or wanted.key.token is None:
             return wanted._replace(publish=publish)

@@ -41,8 +41,7 @@ def attempt_for(target: Target) -> t.Callable[[float], str]:
 def _served(target: Target, deadline: float) -> bytes:
     address = (target.proof.host, target.proof.port or 0)
     with socket.create_connection(address, seconds_left(deadline)) as connection:
-        connection.settimeout(seconds_left(deadline))
-        return shown(connection, target.certificate)
+        return shown(connection, target.certificate, deadline)
 
 
 def _verdict(where: str, target: Target, served: bytes) -> str:

@@ -14,9 +14,10 @@ import os
 import typing as t
 
 from .._core import ssh
-from .._core.errors import Denied
+from .._core.errors import Denied, printable
 from .._core.pki import UNREADABLE
 from .._core.ssh import Reader, string
+from .starttls import seconds_left
 
 if t.TYPE_CHECKING:
     import socket
@@ -25,18 +26,18 @@ VERSION = b"SSH-2.0-keystead"
 DISCONNECT, IGNORE, DEBUG, KEXINIT, KEX_INIT, KEX_REPLY = 1, 2, 4, 20, 30, 31
 LARGEST, LONGEST_LINE, MOST_LINES, MOST_MESSAGES = 35000, 255, 50, 20  # RFC 4253, 4.2 and 6.1
 _CURVES = (b"curve25519-sha256", b"curve25519-sha256@libssh.org", b"ecdh-sha2-nistp256")
-_CIPHERS = b"aes128-ctr,aes256-ctr,aes128-gcm@openssh.com,aes256-gcm@openssh.com,chacha20-poly1305@openssh.com"
-_MACS = b"hmac-sha2-256,hmac-sha2-512,hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com"
+_BEFORE, _ECHOED = 2, 6  # of the lists of RFC 4253, 7.1: ours, and what it says of ciphers, MACs and compression
 _OF_RSA = (b"rsa-sha2-512-cert-v01@openssh.com", b"rsa-sha2-256-cert-v01@openssh.com")
 
 
-def shown(connection: socket.socket, ours: bytes) -> bytes:
+def shown(connection: socket.socket, ours: bytes, deadline: float) -> bytes:
     """Return the certificate that a server shows where it is asked for one like ours, once it signed with its key.
 
-    Raises OSError, and Denied with what follows the name of the server.
+    Raises OSError, `socket.timeout` at the deadline (of time.monotonic), and Denied with what follows the name of the
+    server.
     """
     try:
-        return _shown(_Packets(connection), ours)
+        return _shown(_Packets(connection, deadline), ours)
     except UNREADABLE:
         raise Denied("speaks no SSH that can be understood") from None
 
@@ -44,8 +45,8 @@ def shown(connection: socket.socket, ours: bytes) -> bytes:
 class _Packets:
     """Messages before there are keys (RFC 4253, 6)."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection, self._held = connection, b""
+    def __init__(self, connection: socket.socket, deadline: float) -> None:
+        self._connection, self._deadline, self._held, self._told = connection, deadline, b"", b""
 
     def version(self) -> bytes:
         """Exchange versions (RFC 4253, 4.2), and return the server's."""
@@ -57,7 +58,9 @@ class _Packets:
                 self._receive()
             line, _newline, self._held = self._held.partition(b"\n")
             if line.startswith((b"SSH-2.0-", b"SSH-1.99-")):
+                self._told = b""
                 return line.rstrip(b"\r")
+            self._told = line.rstrip(b"\r")
         raise ValueError("no version")
 
     def send(self, payload: bytes) -> None:
@@ -83,7 +86,7 @@ class _Packets:
         if not 5 < size <= LARGEST:
             raise ValueError("no packet")
         body = self._take(size)
-        payload = body[1 : size - body[0]]
+        payload = body[1 : max(0, size - body[0])]
         if not payload:
             raise ValueError("an empty packet")
         return payload
@@ -95,19 +98,25 @@ class _Packets:
         return found
 
     def _receive(self) -> None:
-        more = self._connection.recv(8192)
+        self._connection.settimeout(seconds_left(self._deadline))
+        try:
+            more = self._connection.recv(8192)
+        except ConnectionResetError:  # so does who does not wait for what we say
+            more = b""
         if not more:
-            raise Denied("closed the connection during the key exchange")
+            told = printable((self._told or self._held).decode("utf-8", "replace").strip())
+            said = f", and says {told[:200]!r}" if told else ""
+            raise Denied(f"closed the connection during the key exchange{said}")
         self._held += more
 
 
 def _shown(packets: _Packets, ours: bytes) -> bytes:
     wanted = _algorithms(ours)
     theirs = packets.version()
-    init = _kexinit(b",".join(wanted))
-    packets.send(init)
     their_init = packets.receive()
     curve = _agreed(their_init, wanted)
+    init = _kexinit(b",".join(wanted), their_init)
+    packets.send(init)
     private, public = _ephemeral(curve)
     packets.send(bytes([KEX_INIT]) + string(public))
     reply = packets.receive()
@@ -128,8 +137,11 @@ def _algorithms(ours: bytes) -> tuple[bytes, ...]:
     return _OF_RSA if name.startswith(b"ssh-rsa") else (name,)
 
 
-def _kexinit(algorithms: bytes) -> bytes:
-    lists = (b",".join(_CURVES), algorithms, _CIPHERS, _CIPHERS, _MACS, _MACS, b"none", b"none", b"", b"")
+def _kexinit(algorithms: bytes, theirs: bytes) -> bytes:
+    """Return what is known here. It ends before anything is encrypted, so of that all is, which the server names."""
+    reader = Reader(theirs[17:])
+    named = [reader.string() for _list in range(_BEFORE + _ECHOED)][_BEFORE:]
+    lists = (b",".join(_CURVES), algorithms, *named, b"", b"")
     return bytes([KEXINIT]) + os.urandom(16) + b"".join(map(string, lists)) + b"\0" + bytes(4)
 
 

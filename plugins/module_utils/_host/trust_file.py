@@ -16,6 +16,7 @@ from .._core import pki
 from .._core.errors import Misconfigured
 from .._core.trust import TrustErrand, TrustSeen
 from .directories import find_directory, open_directory
+from .ownership import user_name
 from .safe_files import Read, facts, name_of_ours, read_with_facts, remove, write_file
 
 MODE = 0o644
@@ -39,17 +40,20 @@ class BundleFile:
         """Return what the file holds."""
         found = self._read()
         if found is None:
-            return TrustSeen(self._path, "missing")
+            left = "a run was cut off that wrote there" if self._is_half_written() else ""
+            return TrustSeen(self._path, "drift" if left else "missing", detail=left)
         content = found.content
         anchors, broken = readable(content)
         said = TrustSeen(self._path, "ours", hashlib.sha256(content).hexdigest(), anchors=anchors)
         if not content.startswith(_HEADER):
             return said._replace(state="others", detail=_besides(content, broken=broken))
         if not content.startswith(self._header):
-            other = content[len(_HEADER) :].split(b"\n", 1)[0][:64].decode("ascii", "replace")
-            raise Misconfigured(
-                f"host: {self._path} is the file of trust_bundle {other}; write another path, or that name"
-            )
+            other = content[len(_HEADER) :].split(b"\n", 1)[0].strip()[:64].decode("ascii", "replace")
+            if other != self._header[len(_HEADER) : -1].decode():
+                raise Misconfigured(
+                    f"host: option path: {self._path} is the file of trust_bundle {other}; write another path, or that "
+                    "name"
+                )
         why = self._differs(found, anchors)
         return said._replace(state="drift", detail=why) if why else said
 
@@ -73,10 +77,9 @@ class BundleFile:
 
     def _differs(self, found: Read, anchors: t.Sequence[bytes]) -> str:
         """Say how our file is not as it is written; nothing where it is."""
-        mode = stat.S_IMODE(found.facts.st_mode)
         if found.content != self._content(anchors):
             return "somebody else changed it"
-        return "" if mode == MODE else f"its mode is {mode:04o}, not {MODE:04o}"
+        return spoiled(found.facts)
 
     def _read(self) -> Read | None:
         directory = self._directory(make=False)
@@ -85,7 +88,9 @@ class BundleFile:
         try:
             there = facts(directory, self._name)
             if there is not None and not stat.S_ISREG(there.st_mode):
-                raise Misconfigured(f"host: {self._path} is a link or no regular file; write another path")
+                raise Misconfigured(
+                    f"host: option path: {self._path} is a link or no regular file; write another path"
+                )
             return None if there is None else read_with_facts(directory, self._name, LARGEST)
         finally:
             os.close(directory)
@@ -94,7 +99,28 @@ class BundleFile:
         parent = self._parent or "/"
         if self._makes_directory:
             return find_directory(parent, create_mode=0o755 if make else None)
-        return open_directory(parent)
+        try:
+            return open_directory(parent)
+        except Misconfigured as error:
+            raise Misconfigured(str(error).replace("host: ", "host: option path: ", 1)) from None
+
+    def _is_half_written(self) -> bool:
+        """Tell whether a killed run left a file that it had not renamed yet."""
+        directory = self._directory(make=False)
+        if directory is None:
+            return False
+        try:
+            return facts(directory, name_of_ours(self._name)) is not None
+        finally:
+            os.close(directory)
+
+
+def spoiled(there: os.stat_result) -> str:
+    """Say why others may write a file of ours, or not read it; nothing where it is as it was made."""
+    if there.st_uid not in (0, os.geteuid()):
+        return f"it belongs to {user_name(there.st_uid)}"
+    mode = stat.S_IMODE(there.st_mode)
+    return "" if mode == MODE else f"its mode is {mode:04o}, not {MODE:04o}"
 
 
 def readable(content: bytes) -> tuple[tuple[bytes, ...], bool]:

@@ -21,13 +21,23 @@ from .._pkcs11.alone import own_directory
 from .command import SYSTEM_PATH, run
 from .directories import open_directory
 from .locks import locked
-from .safe_files import facts, name_of_ours, read_file, read_link, remove, write_file
-from .trust_file import MODE, readable
+from .safe_files import (
+    Read,
+    create_file,
+    facts,
+    name_of_ours,
+    read_file,
+    read_link,
+    read_with_facts,
+    remove,
+    write_file,
+)
+from .trust_debian import bodies, lacking, wait_for_others
+from .trust_file import MODE, readable, spoiled
 
 PATIENCE = 120.0  # seconds for the tool, whose hooks may build a store for Java
 LOCK = ".keystead-trust.lock"  # it stays there
 LARGEST_STORE = 16 << 20  # bytes
-_BODY = re.compile(rb"-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 
 
 class Layout(t.NamedTuple):
@@ -66,6 +76,8 @@ class SystemStore:
         """Take the name of the bundle, and how this host does it."""
         self._prefix, self._layout = f"keystead-{name}-", way
         self._ours = re.compile(re.escape(self._prefix) + r"[0-9a-f]{16}\.(?:crt|pem)", re.ASCII)
+        self._our_link = re.compile(re.escape(self._prefix) + r"[0-9a-f]{16}\.pem", re.ASCII)
+        self._note = name_of_ours(f"{self._prefix}{'0' * 16}.crt")  # it is in the way of no tool, and found as half
         self._half = re.compile(r"\." + self._ours.pattern + r"\.keystead-new", re.ASCII)  # name_of_ours
 
     def look(self) -> TrustSeen:
@@ -75,8 +87,9 @@ class SystemStore:
             files, half_written = self._files(directory), self._half_written(directory)
         finally:
             os.close(directory)
-        digest = hashlib.sha256(b"".join(name.encode() + b"\0" + files[name] for name in sorted(files))).hexdigest()
-        anchors = {der for content in files.values() for der in readable(content)[0]}
+        said = (name.encode() + b"\0" + files[name].content for name in sorted(files))
+        digest = hashlib.sha256(b"".join(said)).hexdigest()
+        anchors = {der for one in files.values() for der in readable(one.content)[0]}
         why = "a run was cut off that wrote there" if half_written else self._drift(files, anchors)
         state = "drift" if why else "ours" if files else "missing"
         return TrustSeen(self._layout.source, state, digest, why, tuple(sorted(anchors)))
@@ -90,24 +103,42 @@ class SystemStore:
         wanted = {self._name_of(der): pki.pem_certificate(der) for der in anchors}
         directory = open_directory(self._layout.source)
         try:
-            for name in self._half_written(directory):
-                remove(directory, name)
+            self._begin(directory)
             there = self._files(directory)
             for name, content in wanted.items():
-                if there.get(name) != content:
+                found = there.get(name)
+                if found is None or found.content != content or spoiled(found.facts):
                     write_file(directory, name, content, mode=MODE, temporary=name_of_ours(name))
             for name in sorted(there.keys() - wanted.keys()):
                 remove(directory, name)
+            if self._layout.links:
+                wait_for_others(self._layout.bundle)
+            self._tell(self._layout.tool)
+            if self._layout.links:
+                self._forget_links()
+                remove(directory, self._note)
         finally:
             os.close(directory)
-        self._tell(self._layout.tool)
+
+    def _begin(self, directory: int) -> None:
+        """Remove what a killed run left, and note that one is at work where the tool has hooks.
+
+        These are told what is new, and that is what has no link: after a run that may have been killed before them,
+        ours are made anew.
+        """
+        cut_off = self._half_written(directory)
         if self._layout.links:
-            self._forget_links()
+            create_file(directory, self._note, b"", mode=0o600)
+        for name in cut_off:
+            if name != self._note:
+                remove(directory, name)
+        if self._note in cut_off:
+            self._remove_links(list(filter(self._our_link.fullmatch, os.listdir(self._layout.links))))
 
     def _name_of(self, der: bytes) -> str:
         return f"{self._prefix}{pki.fingerprint(der)[:16]}.crt"
 
-    def _files(self, directory: int) -> dict[str, bytes]:
+    def _files(self, directory: int) -> dict[str, Read]:
         """Return the files of this bundle by their names. Raises Misconfigured for what is none."""
         found = {}
         for name in os.listdir(directory):
@@ -116,17 +147,27 @@ class SystemStore:
             there = facts(directory, name)
             if there is not None and not stat.S_ISREG(there.st_mode):
                 raise Misconfigured(f"host: {self._layout.source}/{name} is a link or no regular file; move it away")
-            found[name] = read_file(directory, name) or b""
+            read = read_with_facts(directory, name)
+            if read is not None:
+                found[name] = read
         return found
 
     def _half_written(self, directory: int) -> list[str]:
         """Return what killed runs left of this bundle: some tools read every file of the directory."""
         return [name for name in os.listdir(directory) if self._half.fullmatch(name)]
 
-    def _drift(self, files: t.Mapping[str, bytes], anchors: t.AbstractSet[bytes]) -> str:
+    def _drift(self, files: t.Mapping[str, Read], anchors: t.AbstractSet[bytes]) -> str:
         """Say why the tool has to be run again, or files to be written; nothing where all is as it should be."""
-        if files != {self._name_of(der): pki.pem_certificate(der) for der in anchors}:
+        there = {name: one.content for name, one in files.items()}
+        if there != {self._name_of(der): pki.pem_certificate(der) for der in anchors}:
             return "somebody else changed its files"
+        for name, one in files.items():
+            if spoiled(one.facts):
+                return f"of {name}, {spoiled(one.facts)}"
+        return self._of_the_tool(anchors)
+
+    def _of_the_tool(self, anchors: t.AbstractSet[bytes]) -> str:
+        """Say what the tool has not made yet of the files."""
         if self._dangling():
             return f"what was taken out of it is still in {self._layout.links}"
         known = _bodies(self._layout.bundle) if anchors or not self._layout.links else frozenset()
@@ -134,7 +175,8 @@ class SystemStore:
             return f"{self._layout.bundle} lacks what is in it"
         if not self._layout.links and _is_older(self._layout.bundle, self._layout.source):
             return f"{self._layout.bundle} is older than what is in it"
-        return ""
+        less = lacking(self._layout.source, known) if anchors and self._layout.links else 0
+        return f"{self._layout.bundle} lacks {less} certificates of the system's" if less else ""
 
     def _dangling(self) -> list[str]:
         """Return the links to files of this bundle that are gone: those by name, and those by hash to these."""
@@ -160,13 +202,16 @@ class SystemStore:
         gone = self._dangling()
         if not gone:
             return
+        self._remove_links(list(filter(self._ours.fullmatch, gone)))
+        self._tell(("openssl", "rehash", self._layout.links))
+
+    def _remove_links(self, names: t.Sequence[str]) -> None:
         directory = open_directory(self._layout.links)
         try:
-            for name in filter(self._ours.fullmatch, gone):
+            for name in names:
                 remove(directory, name)
         finally:
             os.close(directory)
-        self._tell(("openssl", "rehash", self._layout.links))
 
     def _tell(self, argv: t.Sequence[str]) -> None:
         ran = run(argv, PATIENCE)
@@ -194,15 +239,13 @@ def _alone() -> t.Iterator[None]:
 
 def _bodies(path: str) -> frozenset[bytes]:
     """Return the certificates (DER) of a file of the system's, whoever wrote what stands between them."""
-    import base64
-
     parent, _slash, name = path.rpartition("/")
     directory = open_directory(parent)
     try:
         content = read_file(directory, name, LARGEST_STORE) or b""
     finally:
         os.close(directory)
-    return frozenset(base64.b64decode(b"".join(body.split())) for body in _BODY.findall(content))
+    return bodies(content)
 
 
 def _is_older(path: str, directory: str) -> bool:

@@ -98,6 +98,14 @@ OPTIONS = {
         "How long before its end a revocation list is made anew: a share of its life, or a duration. "
         "A new authority begins with V(50%). Left out, it stays as it is."
     ),
+    "crl_seen": Option(
+        "Revocation lists of the authority as they are seen elsewhere, on web servers for example: DER in base64, as "
+        "M(ansible.builtin.slurp) returns it. What it has signed counts: a revocation that O(directory) knows nothing "
+        "of, since it was restored from a backup, is taken back again, and the next number is above all of theirs. "
+        "Anything else is left out of account.",
+        type="list",
+        elements="str",
+    ),
     **PASSPHRASE,
     "state": Option(
         "V(absent) destroys the directory of the authority, and its key in its custody. It is refused while "

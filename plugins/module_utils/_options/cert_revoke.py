@@ -26,7 +26,8 @@ CERTIFICATE = {
     ),
     "fingerprint_sha256": Option("Its SHA-256 fingerprint in hexadecimal."),
     "path": Option(
-        "A PEM file on the controller whose first certificate is meant, whether the ledger knows it or not.",
+        "A file on the controller, in PEM or with a line of SSH, whose first certificate is meant, whether the ledger "
+        "knows it or not.",
         type="path",
     ),
     "pem": Option("The certificate itself, as PEM, the first one where there are several, or as a line of SSH."),
@@ -38,8 +39,8 @@ CERTIFICATE = {
     ),
     "orphaned": Option(
         "Only what was signed and never put to use, has not ended and is not revoked: its answer was lost or refused, "
-        "or the run that asked for it never came to install it. Where its serial number is not known, issuers that "
-        "list what they signed are searched for its key.",
+        "or, with O(replaced_first=false), the run that asked for it never came to install it. Where its serial number "
+        "is not known, issuers that list what they signed are searched for its key.",
         type="bool",
     ),
     "superseded": Option(
@@ -57,10 +58,15 @@ OPTIONS = {
         options=CERTIFICATE,
         required=True,
     ),
-    "reason": Option("Why (RFC 5280, 5.3.1).", default="unspecified", choices=REASONS),
+    "reason": Option(
+        "Why (RFC 5280, 5.3.1). The first reason stands; only where a list of SSH names keys as well, "
+        "V(key_compromise) counts later too.",
+        default="unspecified",
+        choices=REASONS,
+    ),
     "replaced_first": Option(
         "Revoke nothing at all while one of the certificates is still delivered somewhere without a successor, or a "
-        "TLS handshake with a service that proved its identity still shows it.",
+        "handshake (of SSH, a key exchange) with a service that proved its identity still shows it.",
         type="bool",
         default=True,
     ),

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from .lookups import IDENTITY
-from .machine_identity import DURATION, LIVE_BUNDLE, LIVE_ISSUERS, OPTIONS
+from .machine_identity import CRL_ISSUERS, DURATION, LIVE_BUNDLE, LIVE_ISSUERS, OPTIONS
 from .option import Option
 
 LOOKUP = {
@@ -28,6 +28,7 @@ LOOKUP = {
     ),
     "issuers": LIVE_ISSUERS,
     "ca_bundle": LIVE_BUNDLE,
+    "crl_issuers": CRL_ISSUERS,
     "roots": Option(
         "Trust anchors, each as PEM or as the path of a PEM file on the controller. What does not lead to one of them, "
         "by what follows it in its file or stands beside it in the ledger, is V(unknown).",

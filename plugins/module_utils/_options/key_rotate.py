@@ -53,4 +53,11 @@ OPTIONS = {
         help="The scope that M(keystead.identity.machine_identity) declares them in. The default is the recorded one."
     ),
 }
-LOOKUP = {**AGE, **{name: IDENTITY[name] for name in ("host", "store")}}
+LOOKUP = {
+    **AGE,
+    "overlap": KEY["overlap"]._replace(
+        help=f"How long a new key is prepared before it is used, {DURATION}, as the task says it of keys that belong "
+        "to no identity. By O(max_age), such a key is due so much earlier."
+    ),
+    **{name: IDENTITY[name] for name in ("host", "store")},
+}

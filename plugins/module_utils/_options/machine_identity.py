@@ -210,6 +210,14 @@ STORE = {
         default=DEFAULT_STORE,
     ),
 }
+CRL_ISSUERS = Option(
+    "For O(check_status=live), certificates of those who sign revocation lists with another key than the one that "
+    "signed the certificates: the issuer after a change of its key, or whom the certificates name for their lists. "
+    "Each is PEM, or the path of a PEM file on the controller. None is trusted for being named here: it has to lead to "
+    "the issuer, or to the root to which that leads.",
+    type="list",
+    elements="str",
+)
 OPTIONS = {
     "issuer": issuer("Who signs. It is never a group default."),
     "issuers": Option(
@@ -244,6 +252,7 @@ OPTIONS = {
         default="ledger",
         choices=("ledger", "live"),
     ),
+    "crl_issuers": CRL_ISSUERS,
     **PLAN,
 }
 LIVE_ISSUERS = OPTIONS["issuers"]._replace(
@@ -271,5 +280,6 @@ INFO = {
     ),
     "issuers": LIVE_ISSUERS,
     "ca_bundle": LIVE_BUNDLE,
+    "crl_issuers": CRL_ISSUERS,
 }
 PREFLIGHT = {"issuer": issuer("Who is to sign."), "issuers": OPTIONS["issuers"], **STORE}

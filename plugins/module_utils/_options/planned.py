@@ -61,7 +61,9 @@ PLANNED: t.Mapping[str, Tree] = {
         "reason": Planned("use another reason: a hold is no end", ("certificate_hold", "remove_from_crl")),
         "approvals": _OUT,
     },
+    "identity_policy": {**_COMMON, "declarations": {"issuer": _ISSUER, "identities": _IDENTITY}},
     "key_rotate": _TASK,
+    "identity_report": {**_COMMON, "issuers": _ISSUER},
     "ledger_rebuild": {**_COMMON, "issuers": _ISSUER},
 }
 

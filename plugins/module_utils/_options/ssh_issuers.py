@@ -32,6 +32,10 @@ def ssh_issuers(local: Options, openbao: Options) -> dict[str, Option]:
         **{name: openbao[name] for name in ("url", "namespace", "auth", "ca_bundle")},
         "mount": Option("Where its SSH engine is mounted.", default="ssh"),
         "role": Option("The role that signs. It needs C(allow_host_certificates).", required=True),
+        "issuer_ref": Option(
+            "The name or id of the issuer of the mount by whose key the role signs, as C(issuer_ref) of the role says. "
+            "The default is the default issuer of the mount."
+        ),
     }
     return {
         "local_ssh": Option(

@@ -16,8 +16,10 @@ OPTIONS = {
     ),
     "anchors": Option(
         "The certificates of the authorities that the host shall trust: PEM itself, or paths of PEM files on the "
-        "controller. Needed with O(state=present). Nothing but certificates of authorities may stand in them. One that "
-        "has ended is refused where it would be added, and a warning where the host has it.",
+        "controller; relative ones begin in the directory that Ansible was started in, and the lookup "
+        "P(ansible.builtin.file#lookup) finds files of a playbook. Needed with O(state=present). Nothing but "
+        "certificates of authorities may stand in them. One that has ended is refused where it would be added, and a "
+        "warning where the host has it.",
         type="list",
         elements="str",
     ),
@@ -32,12 +34,14 @@ OPTIONS = {
         default=False,
     ),
     "drop_in_use": Option(
-        "Drop an anchor although identities in the ledger still need it, as where its key got into wrong hands.",
+        "Drop an anchor although identities in the ledger still need it, or although it is not known who does. This is "
+        "for one whose key got into wrong hands.",
         type="bool",
         default=False,
     ),
     "state": Option(
-        "V(absent) removes the bundle, and is refused while identities in the ledger need what is in it.",
+        "V(absent) removes the bundle, and is refused while identities in the ledger need what is in it, or it is not "
+        "known who does. O(anchors) is not looked at then.",
         default="present",
         choices=("present", "absent"),
     ),

@@ -20,7 +20,7 @@ from .address import OPTION
 
 def roots(options: t.Mapping[str, t.Any]) -> tuple[bytes, ...]:
     """Return the roots (DER). Raises Misconfigured where there are none."""
-    found = declared_roots(options) or _of_the_system()
+    found = declared_roots(options, "acme") or _of_the_system()
     if not found:
         raise Misconfigured(f"{OPTION}.roots is missing, and this system trusts nobody; name the root of the authority")
     return found

@@ -19,9 +19,10 @@ with contextlib.suppress(ImportError):
 
 from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable
 from .._deadline import Worker
+from .._https_adapter import IS_THERE, Verifying
 from .._openbao.errors import Silent as Late
 from .._openbao.unreachable import unreachable
-from .._tls import IS_THERE, Verifying, context
+from .._tls import context
 from .address import WHO
 from .errors import Answer, Silent, not_understood
 

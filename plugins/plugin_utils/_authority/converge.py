@@ -20,6 +20,7 @@ from ...module_utils._core.model import Step
 from . import crl, publication, records, revocation, signing, store
 from .creation import created
 from .custody import Held, Taken, discard, held, label, settle
+from .known import NOTHING, known
 from .wanted import Wanted, check_is_the_declared
 
 if t.TYPE_CHECKING:
@@ -27,17 +28,23 @@ if t.TYPE_CHECKING:
 
     from ...module_utils._core.ports import SigningKey
     from .journal import Journal
+    from .known import Elsewhere
     from .store import Authority
 
 
 @dataclass(frozen=True)
 class Found:
-    """What is there: the authority, the one above it, what a killed run left behind, and what its custody holds."""
+    """What is there: the authority, the one above it, what a killed run left behind, and what its custody holds.
+
+    And what others know of the authority, and of the one above it.
+    """
 
     authority: Authority | None
     parent: Authority | None
     left_behind: bool
     held: Held
+    elsewhere: Elsewhere
+    above: Elsewhere
 
 
 @dataclass(frozen=True)
@@ -50,27 +57,37 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
 
-def converge(
-    wanted: Wanted, *, present: bool, check: bool, now: dt.datetime, journal: Journal = contextlib.nullcontext
+def converge(  # noqa: PLR0913 - by name, and each is one thing
+    wanted: Wanted,
+    *,
+    present: bool,
+    check: bool,
+    now: dt.datetime,
+    journal: Journal = contextlib.nullcontext,
+    elsewhere: Elsewhere = NOTHING,
+    above: Elsewhere = NOTHING,
 ) -> Outcome:
     """Bring one authority to what is wanted; with `check`, only say what would be done. Raises KeysteadError.
 
-    `journal` is told of the steps before anything is done, and surrounds the act.
+    `journal` is told of the steps before anything is done, and surrounds the act. `elsewhere` is what others know of
+    it, `above` what they know of its parent.
     """
     decide = _to_have if present else _to_be_rid_of
-    found = _look(wanted, present=present) if check else _look_and_wait(wanted, present=present)
+    looking = _Looking(wanted, elsewhere, above, present=present)
+    found = looking.look() if check else looking.look_and_wait()
     steps = decide(wanted, found, now)
+    warnings = _older(found, present=present) if any(step.action == "publish" for step in steps) else ()
     if check or not steps:
-        return Outcome(steps, found.authority, found.authority, _warnings(wanted, found, now))
+        return Outcome(steps, found.authority, found.authority, (*warnings, *_warnings(wanted, found, now)))
     if present and wanted.parent and found.parent is None:
         store.load(wanted.parent.directory, wanted.parent.name)
     with store.maintained(wanted.directory, wanted.name):
-        steps = decide(wanted, found := _look(wanted, present=present), now)
+        steps = decide(wanted, found := looking.look(), now)
         with journal(steps):
             _act(wanted, found, present=present, now=now)
-            after = _look(wanted, present=present)
+            after = looking.look()
             _check_settled(wanted, decide(wanted, after, now))
-    return Outcome(steps, found.authority, after.authority, _warnings(wanted, after, now))
+    return Outcome(steps, found.authority, after.authority, (*warnings, *_warnings(wanted, after, now)))
 
 
 def _check_settled(wanted: Wanted, left: tuple[Step, ...]) -> None:
@@ -78,23 +95,31 @@ def _check_settled(wanted: Wanted, left: tuple[Step, ...]) -> None:
         raise NotConverged(f"local: authority {wanted.name}: {left[0].reason}, although everything was done; run again")
 
 
-def _look_and_wait(wanted: Wanted, *, present: bool) -> Found:
-    """Look; where there is a key without an authority, look again when nobody is making one any more."""
-    try:
-        return _look(wanted, present=present)
-    except Taken:
-        with store.maintained(wanted.directory, wanted.name):
-            return _look(wanted, present=present)
+class _Looking:
+    """Looks at what there is."""
 
+    def __init__(self, wanted: Wanted, elsewhere: Elsewhere, above: Elsewhere, *, present: bool) -> None:
+        self._wanted, self._elsewhere, self._above, self._present = wanted, elsewhere, above, present
 
-def _look(wanted: Wanted, *, present: bool) -> Found:
-    above, authority = wanted.parent, store.find(wanted.directory, wanted.name)
-    return Found(
-        authority=authority,
-        parent=store.find(above.directory, above.name) if above else None,
-        left_behind=store.left_behind(wanted.directory, wanted.name),
-        held=held(wanted, authority, present=present),
-    )
+    def look_and_wait(self) -> Found:
+        """Look; where there is a key without an authority, look again when nobody is making one any more."""
+        try:
+            return self.look()
+        except Taken:
+            with store.maintained(self._wanted.directory, self._wanted.name):
+                return self.look()
+
+    def look(self) -> Found:
+        wanted, above = self._wanted, self._wanted.parent
+        authority = store.find(wanted.directory, wanted.name)
+        return Found(
+            authority=authority,
+            parent=store.find(above.directory, above.name) if above else None,
+            left_behind=store.left_behind(wanted.directory, wanted.name),
+            held=held(wanted, authority, present=self._present),
+            elsewhere=self._elsewhere,
+            above=self._above,
+        )
 
 
 def _to_have(wanted: Wanted, found: Found, now: dt.datetime) -> tuple[Step, ...]:
@@ -114,7 +139,8 @@ def _to_have(wanted: Wanted, found: Found, now: dt.datetime) -> tuple[Step, ...]
     found.authority.open(wanted.opening)
     wishes = wanted.publication(found.authority)
     differing = publication.differences(found.authority.publication, wishes)
-    reasons = (found.held.left, *differing, crl.due(replace(found.authority, publication=wishes), now))
+    due = crl.due(replace(found.authority, publication=wishes), now, found.elsewhere)
+    reasons = (found.held.left, *differing, *due)
     return (*steps, *(Step("publish", reason) for reason in reasons if reason))
 
 
@@ -143,9 +169,15 @@ def _to_be_rid_of(wanted: Wanted, found: Found, now: dt.datetime) -> tuple[Step,
             f"that are neither expired nor revoked ({living}); revoke them, or wait until they have expired"
         )
     if _stands_in(found.parent, found.authority.certificate, now):
+        steps = (*steps, *_to_bring_back(found.parent, found.above))
         steps = (*steps, Step("revoke", f"it is declared absent and {found.parent.name} still vouches for it"))
     key = f", and its key in {wanted.opening.custody_name} with it" if wanted.opening.custody else ""
     return (*steps, Step("destroy", f"it is declared absent{key}"))
+
+
+def _to_bring_back(parent: Authority, above: Elsewhere) -> tuple[Step, ...]:
+    """Say what the next list of an authority has again, since others know of it."""
+    return tuple(Step("publish", f"{parent.name}: {reason}") for reason in known(parent, above).reasons())
 
 
 def _to_clear(found: Found) -> tuple[Step, ...]:
@@ -160,11 +192,10 @@ def _act(wanted: Wanted, found: Found, *, present: bool, now: dt.datetime) -> No
         if found.held.left:
             settle(wanted, authority)
         authority = _as_published(wanted, authority)
-        if crl.due(authority, now):
-            crl.publish(authority, authority.open(wanted.opening), now)
+        crl.publish(authority, lambda: authority.open(wanted.opening), now, found.elsewhere)
         return
     if found.authority is not None:
-        _revoke_at_parent(wanted, found.parent, found.authority.certificate, now)
+        _revoke_at_parent(wanted, found, found.authority.certificate, now)
         store.bury(wanted.directory, wanted.name)
         discard(wanted, found.authority.about)  # when nothing claims the key any more, and something tells of it yet
         store.clear(wanted.directory, wanted.name)
@@ -185,7 +216,7 @@ def _clear(wanted: Wanted, found: Found, now: dt.datetime, *, present: bool) -> 
     """
     orphan = store.staged_certificate(wanted.directory, wanted.name)
     if orphan is not None:
-        _revoke_at_parent(wanted, found.parent, orphan, now)
+        _revoke_at_parent(wanted, found, orphan, now)
     if found.authority is None:
         begun = store.begun(wanted.directory, wanted.name)
         kept = present and begun is not None and begun.key_label == label(wanted.path)
@@ -194,10 +225,11 @@ def _clear(wanted: Wanted, found: Found, now: dt.datetime, *, present: bool) -> 
     store.clear(wanted.directory, wanted.name)
 
 
-def _revoke_at_parent(wanted: Wanted, parent: Authority | None, orphan: x509.Certificate, now: dt.datetime) -> None:
-    if parent is not None and wanted.parent is not None and _stands_in(parent, orphan, now):
+def _revoke_at_parent(wanted: Wanted, found: Found, orphan: x509.Certificate, now: dt.datetime) -> None:
+    parent = found.parent
+    if wanted.parent is not None and _stands_in(parent, orphan, now):
         key = parent.open(wanted.parent.opening)
-        revocation.revoke(parent, key, [orphan.serial_number], "cessation_of_operation", now)
+        revocation.revoke(parent, key, [orphan.serial_number], "cessation_of_operation", now, elsewhere=found.above)
 
 
 def _stands_in(parent: Authority | None, certificate: x509.Certificate, now: dt.datetime) -> t.TypeGuard[Authority]:
@@ -221,6 +253,19 @@ def _check_parent_may_sign(wanted: Wanted, parent: Authority | None, now: dt.dat
             + (f"use at most {limit - 1}" if limit else "name a parent that may have authorities below it")
         )
     parent.open(wanted.parent.opening)
+
+
+def _older(found: Found, *, present: bool) -> tuple[str, ...]:
+    """Say that a directory whose list is about to be made is older than what others know of it."""
+    authority, elsewhere = (found.authority, found.elsewhere) if present else (found.parent, found.above)
+    if authority is None or not known(authority, elsewhere).is_older:
+        return ()
+    warning = (
+        f"local: {authority.path} is older than what is known of it elsewhere, as if it had been restored from a "
+        "backup; its revocation list is made good, but what it has signed since then is not in issued/ there, and only "
+        "the ledger tells of it"
+    )
+    return (warning,)
 
 
 def _warnings(wanted: Wanted, found: Found, now: dt.datetime) -> tuple[str, ...]:

@@ -20,60 +20,81 @@ with contextlib.suppress(ImportError):
 
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.keys import signing_hash
-from ...module_utils._core.pki import MALFORMED
 from .._durations import shown
-from . import records
-from .files import locked, put_all, read, sync, write
+from . import lists, records
+from .files import locked, put_all, read, settled, sync, write
+from .known import NOTHING, known
 from .signing import key_identifier
 
 if t.TYPE_CHECKING:
+    from .known import Elsewhere
+    from .lists import List
     from .store import Authority
 
 SKEW = dt.timedelta(minutes=5)
-_UNREADABLE: tuple[type[Exception], ...] = (*MALFORMED, LookupError)
-_MOST_DIGITS = 48  # of a number (RFC 5280, 5.2.3: 20 octets)
+_MOST_BITS = 159  # of a number (RFC 5280, 5.2.3: 20 octets, of which the first bit tells the sign)
+_MOST_DIGITS = 48
 
 
-class Facts(t.NamedTuple):
-    """What a list says of itself, and how many certificates it has."""
-
-    number: int
-    this_update: dt.datetime
-    next_update: dt.datetime | None
-    entries: int
+def facts(authority: Authority) -> lists.Facts | None:
+    """Return what the list of an authority says of itself; None where there is none that can be read."""
+    crl = lists.found(authority.crl_path)
+    return crl.facts if crl else None
 
 
-def facts(authority: Authority) -> Facts | None:
-    """Return what the list of an authority says of itself; None where there is none."""
-    return _facts(current(authority)) if authority.crl_path.exists() else None
+def due(authority: Authority, now: dt.datetime, elsewhere: Elsewhere = NOTHING) -> list[str]:
+    """Say why the list must be made anew, if it must.
+
+    It is missing, its time has come, it lacks something, or nobody finds it; or others know more than the records of
+    the authority. A revocation that is about to make the list is waited for, and not taken for one that was cut off.
+    """
+    with settled(authority.lock):
+        return reasons(authority, now, elsewhere)
 
 
-def due(authority: Authority, now: dt.datetime) -> str | None:
-    """Say why the list must be made anew: it is missing, its time has come, it lacks something, or nobody finds it."""
+def reasons(authority: Authority, now: dt.datetime, elsewhere: Elsewhere = NOTHING) -> list[str]:
+    """Say what `due` does; the caller holds the lock."""
+    recorded = records.serial_numbers(authority)
+    wrong = _wrong(authority, recorded, now)
+    return [*known(authority, elsewhere, recorded).reasons(), *([wrong] if wrong else [])]
+
+
+def _wrong(authority: Authority, recorded: frozenset[int], now: dt.datetime) -> str | None:
     if not authority.crl_path.exists():
         return "there is no revocation list yet"
-    crl = current(authority)
-    if not _is_signed(authority, crl):
+    crl = lists.found(authority.crl_path)
+    if crl is None:
+        return f"{authority.crl_path.name} is not a revocation list"
+    if not crl.is_of(authority):
         return f"{authority.crl_path.name} is not signed by this authority"
-    return _is_over(authority, crl, now) or _lacks(authority, crl) or _is_not_published(authority, crl)
+    return _is_over(authority, crl.facts, now) or _lacks(recorded, crl) or _is_not_published(authority, crl)
 
 
-def publish(authority: Authority, key: t.Any, now: dt.datetime) -> None:
-    """Make the list anew."""
+def publish(
+    authority: Authority, key: t.Callable[[], t.Any], now: dt.datetime, elsewhere: Elsewhere = NOTHING
+) -> None:
+    """Make the list anew where it is due; `key` opens the private key."""
     with locked(authority.lock):
-        make(authority, key, now)
+        if reasons(authority, now, elsewhere):
+            make(authority, key(), now, elsewhere)
 
 
-def make(authority: Authority, key: t.Any, now: dt.datetime) -> None:
+def make(authority: Authority, key: t.Any, now: dt.datetime, elsewhere: Elsewhere = NOTHING) -> None:
     """Make the list anew; the caller holds the lock.
 
-    The number is written down before anything is signed by it: whatever happens to the list, none comes twice.
+    What others know to be revoked is written down first. The number is written down before anything is signed by it:
+    whatever happens to the list, none comes twice.
     """
     now = now.replace(microsecond=0)
-    last = current(authority) if authority.crl_path.exists() else None
-    ours = last if last is not None and _is_signed(authority, last) else None
-    entries = _entries(authority, ours, now)
-    number = max(_noted(authority), _facts(ours).number if ours else 0) + 1
+    told = known(authority, elsewhere)
+    records.restore(authority, [one for source in told.lost for one in source.unrecorded])
+    entries = _entries(authority, told.ours, now)
+    number = told.next_number(_noted(authority), now)
+    if number.bit_length() > _MOST_BITS:
+        raise Misconfigured(
+            f"local: {authority.crl_number_path} leaves no number for another revocation list; write a lower one into "
+            "it that no list had, or create another authority"
+        )
     write(authority.crl_number_path, b"%d\n" % number)
     crl = (
         # the list of entries goes in at once: the builder would copy it for each that is added
@@ -93,42 +114,20 @@ def make(authority: Authority, key: t.Any, now: dt.datetime) -> None:
     sync(authority.path)
 
 
-def current(authority: Authority) -> x509.CertificateRevocationList:
-    """Return the list; raises Misconfigured for what is none."""
-    try:
-        crl = x509.load_pem_x509_crl(read(authority.crl_path))
-        _facts(crl)
-    except _UNREADABLE:
-        raise Misconfigured(f"local: {authority.crl_path} is not a revocation list; restore it from a backup") from None
-    return crl
-
-
-def _facts(crl: x509.CertificateRevocationList) -> Facts:
-    """Return what a list says of itself; raises one of MALFORMED, or LookupError, where it cannot be understood."""
-    try:
-        number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-    except x509.ExtensionNotFound:
-        raise LookupError("no number") from None
-    crl.issuer.rfc4514_string()
-    return Facts(number, crl.last_update_utc, crl.next_update_utc, len(crl))
-
-
-def _entries(
-    authority: Authority, last: x509.CertificateRevocationList | None, now: dt.datetime
-) -> list[x509.RevokedCertificate]:
+def _entries(authority: Authority, last: List | None, now: dt.datetime) -> list[x509.RevokedCertificate]:
     """Return what the next list has: of all records when its time has come, else what it had and what it lacks."""
-    if last is None or _is_over(authority, last, now):
+    if last is None or _is_over(authority, last.facts, now):
         if last is not None:
-            if last.last_update_utc > now:  # by a clock that was ahead, others may have been put away too early
+            if last.facts.this_update > now:  # by a clock that was ahead, others may have been put away too early
                 records.take_back(authority, now)
-            records.retire(authority, {entry.serial_number for entry in last}, min(last.last_update_utc, now))
-        return [records.entry(authority, one) for one in records.serial_numbers(authority)]
-    had = {entry.serial_number for entry in last}
-    return [*last, *(records.entry(authority, one) for one in records.serial_numbers(authority) if one not in had)]
+            records.retire(authority, last.serial_numbers, min(last.facts.this_update, now))
+        return [records.entry(authority, one, now) for one in records.serial_numbers(authority)]
+    lacking = records.serial_numbers(authority) - last.serial_numbers
+    return [*last.crl, *(records.entry(authority, one, now) for one in lacking)]
 
 
-def _is_over(authority: Authority, crl: x509.CertificateRevocationList, now: dt.datetime) -> str | None:
-    begin, end, life = crl.last_update_utc, crl.next_update_utc, authority.publication.life
+def _is_over(authority: Authority, crl: lists.Facts, now: dt.datetime) -> str | None:
+    begin, end, life = crl.this_update, crl.next_update, authority.publication.life
     if end is None or end - now <= authority.publication.margin:
         return f"the revocation list ends {f'on {end:%Y-%m-%d}' if end else 'at no time'} and is due"
     if begin > now + SKEW:
@@ -142,15 +141,15 @@ def _shown(duration: dt.timedelta) -> str:
     return shown(int(duration.total_seconds()))
 
 
-def _lacks(authority: Authority, crl: x509.CertificateRevocationList) -> str | None:
-    missing = records.serial_numbers(authority) - {entry.serial_number for entry in crl}
+def _lacks(recorded: frozenset[int], crl: List) -> str | None:
+    missing = recorded - crl.serial_numbers
     return f"the revocation list lacks {len(missing)} revoked certificates" if missing else None
 
 
-def _is_not_published(authority: Authority, crl: x509.CertificateRevocationList) -> str | None:
+def _is_not_published(authority: Authority, crl: List) -> str | None:
     """Say what is not there as clients read it. A list in DER may be the newer one, of a run that was killed."""
     wanted = {
-        authority.crl_der_path: crl.public_bytes(Encoding.DER),
+        authority.crl_der_path: crl.der,
         authority.certificate_der_path: authority.certificate.public_bytes(Encoding.DER),
     }
     for path, content in wanted.items():
@@ -161,20 +160,12 @@ def _is_not_published(authority: Authority, crl: x509.CertificateRevocationList)
     return None
 
 
-def _is_signed(authority: Authority, crl: x509.CertificateRevocationList) -> bool:
-    if crl.issuer != authority.certificate.subject:
-        return False
-    with contextlib.suppress(*MALFORMED):
-        return crl.is_signature_valid(t.cast("t.Any", authority.certificate.public_key()))
-    return False
-
-
 def _noted(authority: Authority) -> int:
     """Return the highest number that was ever taken; older releases noted none."""
     if not authority.crl_number_path.exists():
         return 0
     text = read(authority.crl_number_path).strip()
-    if not text.isdigit() or len(text) > _MOST_DIGITS:
+    if not text.isdigit() or len(text) > _MOST_DIGITS or int(text).bit_length() > _MOST_BITS:
         raise Misconfigured(
             f"local: {authority.crl_number_path} is not the number of a revocation list; restore it from a backup"
         )

@@ -8,8 +8,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
+import stat
 import typing as t
 
 from ...module_utils._core.errors import Misconfigured
@@ -22,6 +24,7 @@ if t.TYPE_CHECKING:
 
 PUBLIC = 0o644
 PRIVATE = 0o600
+_CHUNK = 1024 * 1024
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -72,14 +75,25 @@ def _staged(path: Path) -> Path:
 def read(path: Path) -> bytes:
     """Return what a file holds."""
     with speaking("read", path):
-        return path.read_bytes()
+        return _content(path)
 
 
 def read_if_there(path: Path) -> bytes | None:
     """Return what a file holds; None where there is none, or none any more since another run has moved it."""
     with speaking("read", path), contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        return path.read_bytes()
+        return _content(path)
     return None
+
+
+def _content(path: Path) -> bytes:
+    """Read a regular file. A pipe, which would be waited for, and a device, which may have no end, are OSErrors."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is not a regular file")
+        return b"".join(iter(lambda: os.read(descriptor, _CHUNK), b""))
+    finally:
+        os.close(descriptor)
 
 
 def entries(directory: Path, suffix: str) -> list[Path]:
@@ -105,6 +119,23 @@ def locked(path: Path) -> t.Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def settled(path: Path) -> t.Iterator[None]:
+    """Look while nobody holds this lock; where nobody ever did, there is no file, and none is made."""
+    with speaking("lock", path):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            descriptor = -1
+    try:
+        if descriptor >= 0:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ with contextlib.suppress(ImportError):
     from cryptography import x509
 
 from ...module_utils._core.errors import Misconfigured
+from .._distinguished_names import comparable
 
 if t.TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
@@ -35,16 +36,24 @@ def extension(declared: Declared | None) -> x509.NameConstraints | None:
     return x509.NameConstraints(permitted or None, excluded or None)
 
 
-def refusal(certificate: x509.Certificate, names: t.Iterable[x509.GeneralName]) -> str | None:
-    """Say which of the names may not stand below a certificate; None where all may."""
+def refusal(
+    certificate: x509.Certificate, names: t.Iterable[x509.GeneralName], *, untyped: bool = False
+) -> str | None:
+    """Say which of the names may not stand below a certificate; None where all may.
+
+    What says nothing of a form of names permits all of that form (RFC 5280, 4.2.1.10). Where names are `untyped`, a
+    host's name and its address serve the same purpose, so what bounds the one bounds the other as well.
+    """
     try:
         constraints = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
     except x509.ExtensionNotFound:
         return None
     issuer = certificate.subject.rfc4514_string()
+    said = constraints.permitted_subtrees or ()
+    closed = untyped and any(isinstance(base, (x509.DNSName, x509.IPAddress)) for base in said)
     for name in names:
-        permitted = [base for base in constraints.permitted_subtrees or () if type(base) is type(name)]
-        if permitted and not any(_within(name, base) for base in permitted):
+        permitted = [base for base in said if type(base) is type(name)]
+        if (permitted or closed) and not any(_within(name, base) for base in permitted):
             return f"{name.value} is not among the names that {issuer} permits"
         if any(_touches(name, base) for base in constraints.excluded_subtrees or () if type(base) is type(name)):
             return f"{name.value} is among the names that {issuer} excludes"
@@ -95,8 +104,8 @@ def _within(name: t.Any, base: t.Any) -> bool:
     if isinstance(base, x509.IPAddress):
         return name.value in t.cast("IPv4Network | IPv6Network", base.value)
     if isinstance(base, x509.DirectoryName):
-        rdns = base.value.rdns
-        return bool(name.value.rdns[: len(rdns)] == rdns)
+        above = comparable(base.value)
+        return comparable(name.value)[: len(above)] == above
     if isinstance(base, x509.DNSName):
         return f".{name.value.lower()}".endswith("." + base.value.lower().lstrip(".")) or not base.value
     if isinstance(base, x509.RFC822Name):

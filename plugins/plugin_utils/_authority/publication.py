@@ -14,7 +14,7 @@ import datetime as dt
 import json
 import re
 import typing as t
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
@@ -141,12 +141,22 @@ def _is_sound(found: Publication) -> bool:
 
 def _url(option: str, text: str) -> str:
     with contextlib.suppress(ValueError):
-        if not text or (_URL.fullmatch(text) and urlsplit(text).hostname):
+        if not text or (_URL.fullmatch(text) and _is_anybodys(urlsplit(text))):
             return text
     raise Misconfigured(
-        f"certificate_authority: option {option}: {text!r:.200} is not an http URL of ASCII characters; "
-        "write for example http://pki.example.org/issuing.crl"
+        f"certificate_authority: option {option}: {_shown(text)!r:.200} is not an http URL of ASCII characters without "
+        "a user and a fragment; write for example http://pki.example.org/issuing.crl"
     )
+
+
+def _is_anybodys(parts: SplitResult) -> bool:
+    """Say whether a URL leads every reader to the same place; raises ValueError for a port that there cannot be."""
+    return bool(parts.hostname) and parts.port != 0 and not parts.fragment and "@" not in parts.netloc
+
+
+def _shown(text: str) -> str:
+    """Return a URL without the user and the password that may stand in it."""
+    return re.sub("//[^/]*@", "//...@", text)
 
 
 @contextlib.contextmanager

@@ -27,6 +27,7 @@ from .files import entries, put_all, read, read_if_there, speaking, sync
 if t.TYPE_CHECKING:
     from pathlib import Path
 
+    from ...module_utils._core.revoking import Revocation
     from .store import Authority
 
 REASONS = {
@@ -41,6 +42,8 @@ REASONS = {
     "aa_compromise": "aACompromise",
 }
 _SUFFIX = ".json"
+_NUMBER = re.compile("[1-9a-f][0-9a-f]{0,39}")  # RFC 5280, 4.1.2.2: positive, 20 octets
+_AT_ONCE = 200  # files that are open together
 _EARLIEST = 1950  # a year; UTCTime knows none before (RFC 5280, 5.1.2.6)
 
 
@@ -63,27 +66,54 @@ def find(authority: Authority, serial_number: int) -> Revoked | None:
 
 def write(authority: Authority, serial_numbers: t.Iterable[int], reason: str, now: dt.datetime) -> None:
     """Write down that certificates are taken back, all together."""
-    when = now.replace(microsecond=0).isoformat()
-    contents = {}
-    for one in serial_numbers:
-        end = _end(authority, one)
-        said = {"reason": reason, "when": when, **({"not_after": end.isoformat()} if end else {})}
-        contents[_path(authority, one)] = json.dumps(said).encode() + b"\n"
-    put_all(contents)
+    said = Revoked(reason, now)
+    put_all({_path(authority, one): _written(said, _end(authority, one)) for one in serial_numbers})
     sync(authority.revoked)
 
 
-def serial_numbers(authority: Authority) -> set[int]:
+def _written(revoked: Revoked, end: dt.datetime | None) -> bytes:
+    when = revoked.when.replace(microsecond=0).isoformat()
+    said = {"reason": revoked.reason, "when": when, **({"not_after": end.isoformat()} if end else {})}
+    return json.dumps(said).encode() + b"\n"
+
+
+def lacks(authority: Authority, one: Revocation) -> bool:
+    """Say whether no record tells of a revocation, or one that was put away although the certificate lives.
+
+    Who knows when a certificate ends says so of those alone that live.
+    """
+    path = _path(authority, one.serial_number)
+    return not path.exists() and (one.not_after is not None or not (_expired(authority) / path.name).exists())
+
+
+def restore(authority: Authority, revocations: t.Iterable[Revocation]) -> None:
+    """Write down what others know to be taken back, with its reason and moment, where there is no record."""
+    missing = [one for one in {one.serial_number: one for one in revocations}.values() if lacks(authority, one)]
+    for start in range(0, len(missing), _AT_ONCE):
+        contents = {}
+        for one in missing[start : start + _AT_ONCE]:
+            path, end = _path(authority, one.serial_number), one.not_after or _end(authority, one.serial_number)
+            put_away = read_if_there(_expired(authority) / path.name)
+            known = one.revoked if one.revoked.reason in REASONS else one.revoked._replace(reason="unspecified")
+            contents[path] = put_away or _written(known, end)
+        put_all(contents)
+    if missing:
+        sync(authority.revoked)
+
+
+def serial_numbers(authority: Authority) -> frozenset[int]:
     """Return what the list must have. No record is read, however many there are."""
     with speaking("list", authority.revoked):
         names = os.listdir(authority.revoked)  # noqa: PTH208 - a hundred thousand paths would take half a second
-    return {_serial_number(authority, name) for name in names if name.endswith(_SUFFIX) and not name.startswith(".")}
+    kept = (name for name in names if name.endswith(_SUFFIX) and not name.startswith("."))
+    return frozenset(_serial_number(authority, name) for name in kept)
 
 
-def entry(authority: Authority, serial_number: int) -> x509.RevokedCertificate:
-    """Return what a list has of a record."""
+def entry(authority: Authority, serial_number: int, now: dt.datetime) -> x509.RevokedCertificate:
+    """Return what a list that is made now has of a record: no moment that a clock wrote which was ahead."""
     path = _path(authority, serial_number)
     reason, when = _parsed(path, read(path)).revoked
+    when = min(when, now)
     builder = x509.RevokedCertificateBuilder().serial_number(serial_number).revocation_date(when)
     flag = REASONS[reason]
     if flag is not None:
@@ -140,7 +170,7 @@ def _expired(authority: Authority) -> Path:
 
 def _serial_number(authority: Authority, name: str) -> int:
     stem = name.removesuffix(_SUFFIX)
-    if not re.fullmatch("[1-9a-f][0-9a-f]{0,39}", stem):  # RFC 5280, 4.1.2.2: positive, 20 octets
+    if not _NUMBER.fullmatch(stem):
         raise Misconfigured(f"local: {authority.revoked / name} is not named after a serial number; move it away")
     return int(stem, 16)
 

@@ -20,8 +20,9 @@ from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured
 from ...module_utils._core.keys import spki_sha256
 from ...module_utils._core.ports import Good, IssuedRecord, Revoked, Unknown
 from .._chains import Above
-from .._path import UNVERIFIABLE
+from .._signatures import UNVERIFIABLE
 from . import crl, records, revocation, signing
+from .files import settled
 from .name_constraints import refusal
 from .store import Authority, load
 
@@ -30,6 +31,7 @@ if t.TYPE_CHECKING:
 
     from ...module_utils._core.model import Generation
     from ...module_utils._core.ports import Order, Request
+    from ...module_utils._core.revoking import Revocation
     from .about import About
     from .opening import Opening
 
@@ -77,10 +79,18 @@ class Signer:
         answers = iter(revocation.revoke(self._authority, self._key, serials, reason, self._now()) if serials else ())
         return [next(answers) if isinstance(one, int) else one for one in owned]
 
+    def lacks(self, known: t.Sequence[Revocation]) -> t.Container[int]:
+        """Return the serial numbers of what is known to be revoked, and lives, that the CRL does not have."""
+        with settled(self._authority.lock):
+            return revocation.lacking(self._authority, known)
+
+    def restore(self, known: t.Sequence[Revocation]) -> None:
+        """Take back again what is known to be revoked, and publish a CRL that has it. Raises NotConverged."""
+        revocation.restore(self._authority, self._key, known, self._now())
+
     def publish_list(self) -> None:
         """Make the CRL anew where it lacks something or is due."""
-        if crl.due(self._authority, self._now()):
-            crl.publish(self._authority, self._key, self._now())
+        crl.publish(self._authority, lambda: self._key, self._now())
 
     def status(self, certificate: bytes) -> Good | Revoked | Unknown:
         """Say what the records of this authority know of a certificate (DER)."""

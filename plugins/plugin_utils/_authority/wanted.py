@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import re
 import typing as t
@@ -42,7 +43,10 @@ class Parent:
 
 @dataclass(frozen=True)
 class Wanted:
-    """An authority as it is declared; `lifetime` is in seconds, `published` has fields of Publication."""
+    """An authority as it is declared; `lifetime` is in seconds, `published` has fields of Publication.
+
+    `seen` are lists (DER) that somebody shows as the authority's.
+    """
 
     name: str
     directory: Path
@@ -54,6 +58,7 @@ class Wanted:
     opening: Opening
     parent: Parent | None
     published: t.Mapping[str, t.Any]
+    seen: tuple[bytes, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -92,7 +97,18 @@ def wanted(options: t.Mapping[str, t.Any]) -> Wanted:
         opening=opening(options, key.get("custody"), f"authority {name}"),
         parent=_parent(above, directory) if above else None,
         published=publication.said(options),
+        seen=tuple(_seen(number, one) for number, one in enumerate(options["crl_seen"] or ())),
     )
+
+
+def _seen(number: int, said: str) -> bytes:
+    try:
+        return base64.b64decode(said, validate=True)
+    except ValueError:
+        raise Misconfigured(
+            f"certificate_authority: option crl_seen[{number}]: it is not base64; write what ansible.builtin.slurp "
+            "returns as content"
+        ) from None
 
 
 def check_is_the_declared(authority: Authority, declared: Wanted, parent: Authority | None) -> None:

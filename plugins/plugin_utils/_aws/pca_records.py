@@ -21,7 +21,7 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core import pki
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured
 from ...module_utils._core.ports import Good, Revoked, Unknown
-from .. import _revocation_list as revocation_list
+from .. import _revocation_status as revocation_status
 from .._distribution_points import points
 from .._path import signed_by
 from .._serial import with_colons
@@ -83,7 +83,7 @@ class Records:
         listed = self._list_of(leaf)
         if listed is None:
             return Unknown()
-        return revocation_list.status(leaf, self._authority(), listed, None, dt.datetime.now(dt.UTC))
+        return revocation_status.status(leaf, self._authority(), listed, None, dt.datetime.now(dt.UTC))
 
     def _taken_back(self, der: bytes, reason: str) -> Revoked:
         """Revoke by serial number: AWS takes no certificate, so whose it is is looked at here."""

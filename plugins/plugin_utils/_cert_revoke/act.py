@@ -25,20 +25,15 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .._ledger.port import Batch
+    from .._older_lists import Records
     from .by_key import Key
     from .decide import Found
 
 SLICE = 50
 Answer = Revoked | KeysteadError
 ELSEWHERE = "it was revoked elsewhere, and its issuer says when and why"
+UNSURE = "it was revoked before, by whom only the ledger can tell, and its issuer says when and why"
 CUT_OFF = "a run that was cut off revoked it, and could not write that down"
-
-
-class Records(t.Protocol):
-    """What takes down what happens: a ledger, or the journal of an emergency."""
-
-    def record(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
-        """Write it down."""
 
 
 class Run(t.NamedTuple):
@@ -59,7 +54,7 @@ class Run(t.NamedTuple):
 
 def act(found: Sequence[Found], run: Run) -> dict[str, Answer]:
     """Revoke what is to be revoked, record what was revoked before; return the answers by fingerprint."""
-    answers = _taken_over(found, run)
+    answers = {**_taken_over(found, run), **_restored(found, run)}
     doomed = [one for one in found if one.to_revoke]
     total, done = len(doomed), 0
     for mine in _by_issuer(doomed):
@@ -86,12 +81,33 @@ def _taken_over(found: Sequence[Found], run: Run) -> dict[str, Answer]:
     """Record what its issuer calls revoked; where a run of ours was cut off, its list is published first."""
     answers: dict[str, Answer] = {}
     for mine in _by_issuer([one for one in found if one.to_record]):
-        begun = [one for one in mine if one.begun]
-        error = _published(mine[0].issuer) if begun else None
-        for part, why in ((begun, CUT_OFF), ([one for one in mine if not one.begun], ELSEWHERE)):
+        error = _published(mine[0].issuer) if any(one.begun or one.unsure for one in mine) else None
+        for why, group in itertools.groupby(sorted(mine, key=_known_why), key=_known_why):
+            part = list(group)
             told = {_print(one): error or one.revoked for one in part if one.revoked}
             _record(run, part, told, why)
             answers.update({key: answer for key, answer in told.items() if isinstance(answer, KeysteadError)})
+    return answers
+
+
+def _known_why(found: Found) -> str:
+    return CUT_OFF if found.begun else UNSURE if found.unsure else ELSEWHERE
+
+
+def _restored(found: Sequence[Found], run: Run) -> dict[str, Answer]:
+    """Have lists tell again of what they lost."""
+    answers: dict[str, Answer] = {}
+    for mine in _by_issuer([one for one in found if one.lost]):
+        for batch, outcomes in _batches(mine, run, lambda one: Event("revoke", _why(one, run), "pending")):
+            run.ledger.record(batch, outcomes)
+        error: KeysteadError | None = None
+        try:
+            mine[0].issuer.restore([one.revocation for one in mine])
+        except KeysteadError as failed:
+            error = failed
+        told: dict[str, Answer] = {_print(one): error or one.revoked for one in mine if one.revoked}
+        _record(run, mine, told, None)
+        answers.update(told)
     return answers
 
 
@@ -190,9 +206,11 @@ def _why(found: Found, run: Run) -> str:
 def _change(found: Found, answer: Revoked) -> CredentialRevoked:
     kept = found.target.kept
     who = kept.issuer_id or str(found.issuer.id)
+    told_before = found.unlisted or kept.revoked is not None
     return CredentialRevoked(
-        kept.fingerprint, kept.public_id, kept.serial_number, who, kept.not_after, answer.reason, answer.when
-    )
+        kept.fingerprint, kept.public_id, kept.serial_number, who, kept.not_after, answer.reason, answer.when,
+        told_before,
+    )  # fmt: skip
 
 
 def _batches(

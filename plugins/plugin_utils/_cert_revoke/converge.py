@@ -19,16 +19,18 @@ from .._policy.emergency import check_emergency
 from .._policy.load import load
 from .._signers import Signers
 from .act import SLICE, Run, act
-from .decide import check_expected, decide
+from .decide import check_asked, check_expected, decide
 from .find import find
 from .ledger import opened
+from .listed import with_keys
+from .lists import Lists
 from .look import look
 from .report import report
 from .served import delivered, served
 from .wanted import WHO, wanted
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ...module_utils._core.model import Step
     from .._ledger.journal import Journal
@@ -68,7 +70,7 @@ def _planned(args: t.Mapping[str, t.Any], setting: Setting) -> Planned | None:
     from ...module_utils._options.cert_revoke import OPTIONS
     from .._plan.planned import Planned, Task
 
-    return Planned(args, OPTIONS, Task(WHO, setting.host, "", setting.check))
+    return Planned(args, OPTIONS, Task(WHO, "", "", setting.check))  # run_once may pick another host the next time
 
 
 class _Converging:
@@ -82,26 +84,47 @@ class _Converging:
 
     def done(self, warnings: Sequence[str], plan: Planned | None = None) -> dict[str, t.Any]:
         """Run, and report; the warnings are those that there are already. With a plan, do that or nothing."""
-        targets, unknown = find(self.ledger, self.wanted.entries, self.signers.all, self.now)
+        targets, unknown = find(self.ledger, self.wanted, self.signers.all, self.now)
         warnings = [*warnings, *unknown]
         check_expected(self.wanted, len(targets))
         if self.wanted.emergency:
             warnings += check_emergency(self.policy, [(one.called, one.holders) for one in targets], self.setting.host)
         found = look(self.ledger, targets, self.signers, self.now, self._telling(len(targets), "looked at"))
+        found = with_keys(found, self.wanted, self.signers)
+        lists = Lists(self.ledger, self.signers, found, self.now)
+        found = lists.spared(found)
         doomed = [one for one in found if one.to_revoke]
         if self.wanted.key:
             self.wanted.key.check(doomed)
-        shown, unasked = served(self.ledger, doomed)
-        steps, in_use = decide(self.wanted, found, delivered(self.ledger, doomed, self.now), shown)
-        warnings += [*unasked, *in_use, *self._foreseen(doomed)]
+        shown = served(self.ledger, doomed)
+        steps, in_use = decide(self.wanted, found, delivered(self.ledger, doomed, self.now), shown.places)
+        revoking, steps = steps, (*steps, *lists.steps)
+        check_asked(self.wanted, doomed, shown.silent)
+        warnings += [*shown.warnings, *in_use, *self._foreseen(doomed)]
         acts = self._may(plan, found, steps) if plan else not self.setting.check
-        answers = self._acted(found, steps) if acts else {}
+        if acts:
+            lists.bring_back(self.ledger, self._batch())
+            found = lists.spared(found)
+        answers = self._acted(found, steps) if acts else None
+        if acts:
+            lists.mend(self.ledger, self._batch())
         if plan and acts:
-            failed = next((str(one) for one in answers.values() if isinstance(one, KeysteadError)), None)
-            plan.end(self.ledger, self._batch(), failed)
-        said = report(found, steps, answers, reason=self.wanted.reason, diff=self.setting.diff)
-        told = list(dict.fromkeys([*warnings, *self.signers.advice()]))
-        return {**said, **({"warnings": told} if told else {})}
+            every = (*lists.errors.values(), *(answers or {}).values())
+            errors = [one for one in every if isinstance(one, KeysteadError)]
+            plan.end(self.ledger, self._batch(), str(errors[0]) if errors else None)
+        said = report(found, (*revoking, *lists.steps), answers, reason=self.wanted.reason, diff=self.setting.diff)
+        if lists.errors and not self.wanted.emergency:
+            said = {"failed": True, "msg": str(next(iter(lists.errors.values()))), **said}
+        told = [*warnings, *lists.warnings, *self.signers.advice(), *self._unseen(found, answers or {})]
+        return {**said, **({"warnings": list(dict.fromkeys(told))} if told else {})}
+
+    def _unseen(self, found: Sequence[Found], answers: Mapping[str, Answer]) -> list[str]:
+        """Say where those who rely on them do not see yet that certificates were revoked just now."""
+        if not answers:
+            return []
+        from .relying import unseen
+
+        return unseen(found, answers)
 
     def _may(self, plan: Planned, found: Sequence[Found], steps: Sequence[Step]) -> bool:
         """Tell whether the plan is to be carried out; where it is, say so in the ledger. Raises KeysteadError."""

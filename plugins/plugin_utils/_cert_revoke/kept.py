@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import typing as t
 
+from .._revocation_list import SKEW
 from .._serial import with_colons
 
 if t.TYPE_CHECKING:
@@ -23,7 +24,7 @@ class Holder(t.NamedTuple):
     """An identity that has, or had, a certificate; `row` and `identity_row` are its places in the ledger.
 
     `current` is the state of the identity (present, absent, released) where this is the generation it has, or had last;
-    `state` is that of the generation.
+    `state` is that of the generation. `ended` tells that its identity is absent.
     """
 
     host: str
@@ -37,6 +38,7 @@ class Holder(t.NamedTuple):
     row: int = 0
     identity_row: int = 0
     state: str = "current"
+    ended: bool = False
 
     @property
     def number(self) -> int | None:
@@ -90,8 +92,11 @@ class Target(t.NamedTuple):
         return f"certificate {shown} of {where}{more}"
 
 
-def fits(entry: Entry, kept: Kept) -> bool:
-    """Tell whether everything that an entry says is true of a certificate."""
+def fits(entry: Entry, kept: Kept, now: dt.datetime) -> bool:
+    """Tell whether everything that an entry says is true of a certificate.
+
+    What was issued in the future was so by a clock that was wrong, so nobody knows when: it may be before any moment.
+    """
     holder = kept.holder
     return all((
         entry.serial_number in (None, kept.serial_number),
@@ -101,7 +106,7 @@ def fits(entry: Entry, kept: Kept) -> bool:
         kept.issuer_id is None or entry.issuer in (None, kept.issuer_id),
         entry.identity is None or (holder is not None and holder.identity == entry.identity),
         entry.host is None or (holder is not None and holder.host == entry.host),
-        entry.issued_before is None or kept.issued < entry.issued_before,
+        entry.issued_before is None or kept.issued < entry.issued_before or kept.issued > now + SKEW,
     ))  # fmt: skip
 
 

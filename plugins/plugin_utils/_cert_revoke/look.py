@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import typing as t
 
+from ...module_utils._core.credentials import is_of_ssh
 from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable
 from ...module_utils._core.ports import Good, Revoked, Revoker, Unknown
-from ...module_utils._core.revoking import TellsMany
+from ...module_utils._core.revoking import RestoresLists, TellsMany
 from .._issuers.facts import facts_of
 from .._ledger import revocations
 from .decide import Found
@@ -22,6 +23,7 @@ if t.TYPE_CHECKING:
 
     from ...module_utils._core.ports import Issuer
     from .._ledger.chain import Readable
+    from .._ledger.journal import Journal
     from .._signers import Signers
     from .kept import Target
 
@@ -37,6 +39,7 @@ def look(
     """
     standing = _Standing(signers)
     known = {target.kept.fingerprint: one for target in targets if (one := _known(target, now))}
+    known.update(standing.lost([one for one in known.values() if one.recorded and one.target.kept.not_after > now]))
     good = standing.good([target for target in targets if target.kept.fingerprint not in known])
     found = []
     for number, target in enumerate(targets):
@@ -45,9 +48,21 @@ def look(
         found.append(known.get(key) or good.get(key) or standing.of(target))
     if not any(one.revoked and not one.recorded for one in found):
         return found
+    if ledger.id is None:
+        ended = t.cast("Journal", ledger).ended()
+        return [_by_journal(one, ended.get(one.name)) if one.revoked else one for one in found]
     begun = revocations.begun(ledger)
-    unsure = ledger.id is None  # a journal does not know what was begun
-    return [one._replace(begun=unsure or _is_begun(one, begun)) for one in found]
+    return _listed([one._replace(begun=_is_begun(one, begun)) for one in found])
+
+
+def _listed(found: Sequence[Found]) -> list[Found]:
+    """Look whether lists have what was revoked elsewhere. What a run of ours began gets its list anyway."""
+    elsewhere: dict[int, list[Found]] = {}
+    for one in found:
+        if one.to_record and not one.begun and isinstance(one.issuer, RestoresLists):
+            elsewhere.setdefault(id(one.issuer), []).append(one)
+    lost = {key: one for mine in elsewhere.values() for key, one in _lost(mine[0].issuer, mine).items()}
+    return [lost.get(_print(one), one) for one in found]
 
 
 def revoked_among(issuer: Ask, found: Sequence[Found]) -> frozenset[str] | None:
@@ -62,6 +77,11 @@ def revoked_among(issuer: Ask, found: Sequence[Found]) -> frozenset[str] | None:
 
 def _print(found: Found) -> str:
     return found.target.kept.fingerprint
+
+
+def _by_journal(found: Found, ended: str | None) -> Found:
+    """Return how a certificate stands by what a journal, the ledger being down, knows of its revocation."""
+    return found._replace(recorded=ended == "ok", begun=ended == "pending", unsure=ended is None)
 
 
 def _is_begun(found: Found, begun: frozenset[tuple[str, str, str, int | None]]) -> bool:
@@ -104,6 +124,20 @@ class _Standing:
                 found.update({one.target.kept.fingerprint: one for one in unrevoked if _print(one) not in known})
         return found
 
+    def lost(self, recorded: Sequence[Found]) -> dict[str, Found]:
+        """Return those that the ledger calls revoked and the list of their issuer does not, by fingerprint.
+
+        A task that wants nothing more need not name the issuer.
+        """
+        by_issuer: dict[str, list[Found]] = {}
+        for one in recorded:
+            by_issuer.setdefault(str(one.target.kept.issuer_id), []).append(one)
+        found = {}
+        for issuer in self._signers.all() if recorded else ():
+            if isinstance(issuer, RestoresLists) and issuer.id in by_issuer:  # the others may be asked who they are
+                found.update(_lost(issuer, by_issuer[issuer.id]))
+        return found
+
     def of(self, target: Target) -> Found:
         """Return how one certificate stands."""
         der = target.kept.certificate or b""
@@ -135,9 +169,11 @@ class _Standing:
                 f"{WHO}: option issuers: none of them is {issuer_id}, which signed {target.called}; add it there"
             )
         if not isinstance(issuer, Revoker):
+            means = "revoke it by the means of who runs it"
+            if is_of_ssh(target.kept.certificate or b""):
+                means = "keep it from clients by RevokedHostKeys until it ends"
             raise Misconfigured(
-                f"{WHO}: {issuer_id} cannot revoke, and signed {target.called}; revoke it by the means of who runs it, "
-                "and leave it out here"
+                f"{WHO}: {issuer_id} cannot revoke, and signed {target.called}; {means}, and leave it out here"
             )
         return issuer
 
@@ -160,6 +196,19 @@ class _Standing:
         asked = ", ".join(one.id for one in t.cast("list[Issuer]", able))
         told = f"{asked} did not sign it" if able else "nobody here can revoke it"
         raise Misconfigured(f"{WHO}: {target.called}: {told}; name who signed it in issuer or issuers")
+
+
+def _lost(issuer: Ask, recorded: Sequence[Found]) -> dict[str, Found]:
+    known = [(one, revocation) for one in recorded if (revocation := one.revocation)]
+    try:
+        missing = issuer.lacks([revocation for _one, revocation in known])
+    except KeysteadError as error:
+        return {_print(one): one._replace(issuer=issuer, error=error) for one in recorded}
+    return {
+        _print(one): one._replace(issuer=issuer, lost=True)
+        for one, revocation in known
+        if revocation.serial_number in missing
+    }
 
 
 def _would_know(issuer: Issuer) -> bool:

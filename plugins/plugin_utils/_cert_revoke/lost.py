@@ -15,6 +15,7 @@ from ...module_utils._core.ports import Lister
 from .._issuers.facts import facts_of
 from .._ledger import queries, revocations
 from .._ledger.moments import moment
+from .._revocation_list import SKEW
 from .kept import Holder
 from .recorded import asked_by, parsed
 from .wanted import WHO
@@ -36,7 +37,7 @@ def look_for(
     ledger: Readable, entry: Entry, issuers: Callable[[], Sequence[Issuer]], now: dt.datetime
 ) -> tuple[list[Kept], list[str]]:
     """Return what was signed for keys whose answers were lost, and what is to be said of those nobody can find."""
-    rows = [row for row in revocations.lost(ledger, asked_by(entry)) if _is_early(row, entry)]
+    rows = [row for row in revocations.lost(ledger, asked_by(entry)) if _is_early(row, entry, now)]
     if not rows:
         return [], []
     able = {issuer.id: issuer for issuer in issuers()}
@@ -54,8 +55,9 @@ def look_for(
     return found, told
 
 
-def _is_early(row: Row, entry: Entry) -> bool:
-    return entry.issued_before is None or moment(row["intended_at"]) < entry.issued_before
+def _is_early(row: Row, entry: Entry, now: dt.datetime) -> bool:
+    at = moment(row["intended_at"])
+    return entry.issued_before is None or at < entry.issued_before or at > now + SKEW
 
 
 def _listed(issuer: Issuer | None, rows: Sequence[Row]) -> tuple[dict[str, list[Kept]] | None, list[str]]:

@@ -52,6 +52,7 @@ def kept_of(row: revocations.Record) -> Kept:
     holder = Holder(
         row["host"], row["store"], row["identity"], row["generation"], row["current"], row["service"],
         row["key_type"], row["custody"], row["row"], row["identity_row"], row["state"],
+        row["identity_state"] == "absent",
     )  # fmt: skip
     return Kept(
         fingerprint=row["credential_id"],
@@ -80,8 +81,19 @@ def stranger(row: revocations.Record) -> Kept:
     )
 
 
-def parsed(der: bytes) -> Kept:
+def parsed(content: bytes) -> Kept:
     """Return what an encoded certificate says of itself. Raises ValueError."""
-    found = credentials.credential(der)
+    if credentials.is_of_ssh(content):
+        return _of_ssh(content)
+    found = credentials.credential(content)
     number = f"{found.facts.serial_number:x}"
-    return Kept(found.credential_id, found.public_id, number, found.not_before, found.not_after, der)
+    return Kept(found.credential_id, found.public_id, number, found.not_before, found.not_after, content)
+
+
+def _of_ssh(content: bytes) -> Kept:
+    """Return what a certificate of SSH says, whatever else is in it: users have keys that no host has."""
+    from ...module_utils._core import ssh
+
+    said = ssh.parsed(content)
+    begin, end = ssh.moment(said.valid_after), ssh.moment(said.valid_before)
+    return Kept(pki.fingerprint(content), ssh.public_id(said.key), f"{said.serial_number:x}", begin, end, content)

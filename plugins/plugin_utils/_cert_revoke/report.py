@@ -24,12 +24,13 @@ Record = dict[str, t.Any]
 
 
 def report(
-    found: Sequence[Found], steps: Sequence[Step], answers: Mapping[str, Answer], *, reason: str, diff: bool
+    found: Sequence[Found], steps: Sequence[Step], answers: Mapping[str, Answer] | None, *, reason: str, diff: bool
 ) -> Record:
     """Return the result of the task; in check mode, without answers, of what there is now."""
-    records = [_record(one, answers.get(one.target.kept.fingerprint)) for one in found]
+    records = [_record(one, (answers or {}).get(one.target.kept.fingerprint)) for one in found]
+    changed = any(one["changed"] for one in records) or _mended(found, steps)
     said: Record = {
-        "changed": any(one["changed"] for one in records) if answers else bool(steps),
+        "changed": bool(steps) if answers is None else changed,
         "certificates": records,
         "matched": len(records),
         "steps": [{"action": step.action, "reason": step.reason} for step in steps],
@@ -41,6 +42,11 @@ def report(
     if diff:
         said["diff"] = _diff(found, reason)
     return said
+
+
+def _mended(found: Sequence[Found], steps: Sequence[Step]) -> bool:
+    """Tell whether a step was about a list, which is no certificate."""
+    return not {step.about for step in steps} <= {one.target.kept.fingerprint for one in found}
 
 
 def _record(found: Found, answer: Answer | None) -> Record:
@@ -58,7 +64,7 @@ def _record(found: Found, answer: Answer | None) -> Record:
         "identity": holders[0].identity if holders else None,
         "generation": holders[0].generation if holders else None,
         "why": kept.why,
-        "changed": found.to_revoke and isinstance(answer, Revoked),
+        "changed": (found.to_revoke or found.lost) and isinstance(answer, Revoked),
         "failed": error is not None,
     }
     if error is not None:
@@ -70,8 +76,12 @@ def _record(found: Found, answer: Answer | None) -> Record:
 
 def _diff(found: Sequence[Found], reason: str) -> dict[str, str]:
     """Show a line a certificate: how it stands, and how it will."""
-    before = [f"{one.target.called}: {one.status}\n" for one in found]
-    after = [f"{one.target.called}: revoked ({reason})\n" if one.to_revoke else line
+    before = [f"{one.target.called}: {one.status}{', and not listed' if one.lost else ''}\n" for one in found]
+    after = [f"{one.target.called}: revoked ({_reason(one, reason)})\n" if one.to_revoke or one.lost else line
              for one, line in zip(found, before, strict=True)]  # fmt: skip
     header = "certificates"
     return {"before": "".join(before), "after": "".join(after), "before_header": header, "after_header": header}
+
+
+def _reason(found: Found, reason: str) -> str:
+    return found.revoked.reason if found.revoked else reason

@@ -46,8 +46,10 @@ def delivered(ledger: Readable, found: Sequence[Found], now: dt.datetime) -> Pla
     for kept, holder in pairs:
         there = places.setdefault(kept.fingerprint, [])
         there.extend(_places(holder, live.get(holder.row, ())))
-        if holder.state == "issued" and now - kept.issued < dt.timedelta(seconds=INTENT_HOLDS):
-            there.append(f"issued for {holder.host} by a run that may be about to install it")
+        if holder.state == "issued":
+            begun = now - kept.issued < dt.timedelta(seconds=INTENT_HOLDS)
+            what = "may be about to install it" if begun else "never came back to say whether it installed it"
+            there.append(f"issued for {holder.host} by a run that {what}")
     return places
 
 
@@ -61,12 +63,19 @@ def _places(holder: Holder, paths: Iterable[str]) -> Iterator[str]:
     yield from (f"{path} on {holder.host}" for path in at)
 
 
-def served(ledger: Readable, found: Sequence[Found]) -> tuple[Places, list[str]]:
-    """Ask every service that proved an identity what it shows now.
+class Serving(t.NamedTuple):
+    """What services show: where certificates are, by fingerprint, and what is to be said of who could not be asked.
 
-    Returns where certificates, by their fingerprints, are shown, and what is to be said of services that nobody here
-    could ask.
+    `silent` says, by the row of an identity in the ledger, who did not answer, where none of its services did.
     """
+
+    places: Places
+    warnings: list[str]
+    silent: dict[int, str]
+
+
+def served(ledger: Readable, found: Sequence[Found]) -> Serving:
+    """Ask every service that proved an identity what it shows now."""
     meant = {one.target.kept.fingerprint for one in found}
     owners = {holder.identity_row: holder for one in found for holder in one.target.holders}
     ways = _ways(found)
@@ -76,14 +85,17 @@ def served(ledger: Readable, found: Sequence[Found]) -> tuple[Places, list[str]]
     shown = dict(zip(asked, _shown(asked), strict=True))
     places: Places = {}
     warnings: dict[str, None] = {}
+    silent: dict[int, str] = {}
     for row, endpoint, way in each:
         answer, holder = shown[endpoint, way], owners[row]
         where = f"{_called(endpoint)}, which proved {holder.identity} of {holder.host}"
         if isinstance(answer, str):
             warnings[f"{WHO}: {where}, could not be asked what it serves now: {answer}"] = None
+            silent.setdefault(row, f"{where} ({answer})")
         elif pki.fingerprint(answer) in meant:
             places.setdefault(pki.fingerprint(answer), []).append(where)
-    return places, list(warnings)
+    answered = {row for row, endpoint, way in each if not isinstance(shown[endpoint, way], str)}
+    return Serving(places, list(warnings), {row: said for row, said in silent.items() if row not in answered})
 
 
 def _ways(found: Sequence[Found]) -> dict[int, list[bytes | None]]:
@@ -168,10 +180,10 @@ def _certificate(place: ProvedAt, ours: bytes) -> Shown:
     """Return the certificate of SSH that is shown to who asks for one like ours."""
     from ...module_utils._host.ssh_exchange import shown
 
+    deadline = time.monotonic() + SECONDS
     try:
         with socket.create_connection((place.host, place.port), SECONDS) as connection:
-            connection.settimeout(SECONDS)
-            return shown(connection, ours)
+            return shown(connection, ours, deadline)
     except TimeoutError:
         return f"no answer within {SECONDS:g} s"
     except OSError as error:

@@ -11,6 +11,7 @@ import typing as t
 
 from .._ledger import revocations
 from .._ledger.port import INTENT_HOLDS, UNPLACED
+from .decide import few
 from .kept import fits
 from .lost import look_for
 from .recorded import asked_by, kept_of
@@ -38,9 +39,12 @@ _OVER = {*_ORPHANED, *_SUPERSEDED, "revoked", "refused"}
 
 
 def sweep(
-    ledger: Readable, entry: Entry, issuers: Callable[[], Sequence[Issuer]], now: dt.datetime
+    ledger: Readable, entry: Entry, issuers: Callable[[], Sequence[Issuer]], now: dt.datetime, *, waits: bool
 ) -> tuple[list[Kept], list[str]]:
-    """Return what an entry sweeps together, each with why, and what is to be said of what cannot be found."""
+    """Return what an entry sweeps together, each with why, and what is to be said of what cannot be found.
+
+    With `waits`, what a host may have installed is left out: a run that was cut off could not say that it did.
+    """
     whys, by = _ORPHANED if entry.orphaned else _SUPERSEDED, asked_by(entry)
     before = now - dt.timedelta(seconds=INTENT_HOLDS)  # until then, its run may be about to install it
     rows = revocations.idle(ledger, by, list(whys), now, before)
@@ -50,7 +54,22 @@ def sweep(
         listed, told = look_for(ledger, entry, issuers, now)
         found += listed
         told += _left_out(ledger, by, now, before)
-    return [one for one in found if fits(entry, one)], told
+    found = [one for one in found if fits(entry, one, now)]
+    unsure = [one for one in found if waits and one.holder and one.holder.state == "issued"]
+    return [one for one in found if one not in unsure], [*told, *_unsure(unsure)]
+
+
+def _unsure(kept: Sequence[Kept]) -> list[str]:
+    """Say what may be installed: the next run of its identity looks, and the ledger knows."""
+    if not kept:
+        return []
+    places = list(dict.fromkeys(f"{one.holder.identity} on {one.holder.host}" for one in kept if one.holder))
+    said = (
+        f"{WHO}: {len(kept)} certificates are left out, since they may be installed: {few(places)}; the runs that "
+        "asked for them never came back to say so. Run machine_identity there, which looks, or, for a host that is "
+        "gone, sweep that host alone with replaced_first: false"
+    )
+    return [said]
 
 
 def _why(row: revocations.Record, whys: dict[str, str]) -> str:

@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 import typing as t
 from pathlib import Path
 
 from ...module_utils._core import credentials
 from ...module_utils._core.errors import Misconfigured, first_line
+from .._as_said import digest, moment, serial_number
 from .by_key import Key
+
+if t.TYPE_CHECKING:
+    import datetime as dt
 
 Options = t.Mapping[str, t.Any]
 
@@ -98,14 +100,14 @@ def _entry(said: Options, at: str) -> Entry:
     _check_together(given, where)
     return Entry(
         at=at,
-        serial_number=_given(said, "serial_number", lambda value: _serial_number(value, where)),
+        serial_number=_given(said, "serial_number", lambda value: serial_number(value, f"{where}.serial_number")),
         issuer=said["issuer"],
-        fingerprint=_given(said, "fingerprint_sha256", lambda value: _digest(value, f"{where}.fingerprint_sha256")),
+        fingerprint=_given(said, "fingerprint_sha256", lambda value: digest(value, f"{where}.fingerprint_sha256")),
         certificate=_certificate(said, where),
         identity=said["identity"],
         host=said["host"],
-        spki=_given(said, "spki_sha256", lambda value: _digest(value, f"{where}.spki_sha256")),
-        issued_before=_given(said, "issued_before", lambda value: _moment(value, f"{where}.issued_before")),
+        spki=_given(said, "spki_sha256", lambda value: digest(value, f"{where}.spki_sha256")),
+        issued_before=_given(said, "issued_before", lambda value: moment(value, f"{where}.issued_before")),
         orphaned=bool(said["orphaned"]),
         superseded=bool(said["superseded"]),
     )
@@ -129,46 +131,21 @@ def _given(said: Options, name: str, read: t.Callable[[t.Any], t.Any]) -> t.Any:
     return None if said[name] is None else read(said[name])
 
 
-def _serial_number(said: t.Any, where: str) -> str:
-    if not isinstance(said, str):
-        raise Misconfigured(
-            f"{where}.serial_number: {said!r:.60} was read by YAML as something else than text; quote it: '4a:0b:9c'"
-        )
-    digits = said.replace(":", "").strip().lower()
-    if not re.fullmatch(r"[0-9a-f]{1,40}", digits) or not digits.strip("0"):
-        raise Misconfigured(
-            f"{where}.serial_number: {said[:80]!r} is no serial number; write up to 20 bytes in hexadecimal, as "
-            "'4a:0b:9c' or '4A0B9C'"
-        )
-    return digits.lstrip("0")
-
-
-def _digest(said: str, where: str) -> str:
-    digits = said.replace(":", "").strip().lower()
-    if not re.fullmatch(r"[0-9a-f]{64}", digits):
-        raise Misconfigured(f"{where}: {said[:80]!r} is no SHA-256; write its 64 hexadecimal digits")
-    return digits
-
-
-def _moment(said: str, where: str) -> dt.datetime:
-    try:
-        found = dt.datetime.fromisoformat(said)
-    except ValueError:
-        raise Misconfigured(f"{where}: {said[:60]!r} is no moment; write it as 2026-03-01T10:40:00Z") from None
-    if found.tzinfo is None:
-        raise Misconfigured(f"{where}: {said[:60]!r} has no time zone; write it as 2026-03-01T10:40:00Z")
-    return found.astimezone(dt.UTC)
-
-
 def _certificate(said: Options, where: str) -> bytes | None:
     if said["path"] is None and said["pem"] is None:
         return None
     option = f"{where}.{'path' if said['pem'] is None else 'pem'}"
     content = said["pem"].encode() if said["pem"] is not None else _read(said["path"], option)
     try:
-        return credentials.encoded(content)
+        lines = [line for line in content.split(b"\n") if _counts(line)]
+        return credentials.encoded(b"\n".join(lines).lstrip())
     except (ValueError, IndexError):
         raise Misconfigured(f"{option}: it holds no certificate in PEM and none of SSH; write one that does") from None
+
+
+def _counts(line: bytes) -> bool:
+    """Tell whether a line is more than a blank one or a comment, as sshd(8) knows them in authorized_keys."""
+    return bool(line.strip()) and not line.startswith(b"#")
 
 
 def _read(path: str, option: str) -> bytes:

@@ -54,7 +54,7 @@ class Signer:
     ) -> None:
         """Keep whom to ask, and read the roots that the task declares."""
         self._client, self._id, self._pinned, self._advise = client, id_, pinned, advise
-        self._declared = list(map(x509.load_der_x509_certificate, declared_roots(options)))
+        self._declared = list(map(x509.load_der_x509_certificate, declared_roots(options, "est")))
         self._not_before: dict[str, float] = {}  # when an order may be asked for again, by time.monotonic
         self._wanted: tuple[Wish, ...] | None = None
 

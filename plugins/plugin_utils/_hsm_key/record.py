@@ -105,11 +105,20 @@ class Journal:
         """Write down what needed no act."""
         self._tell(Event(step.action, step.reason), number, changes)
 
+    def begin(self, step: Step, number: int | None = None) -> None:
+        """Write down what a later run does."""
+        self._tell(Event(step.action, step.reason, "pending"), number)
+
     @contextlib.contextmanager
-    def around(self, step: Step, number: int | None = None) -> t.Iterator[list[KeyChange]]:
-        """Surround an act, which says what came of it; `number` is the generation of the key that it is about."""
+    def around(
+        self, step: Step, number: int | None = None, before: t.Sequence[KeyChange] = ()
+    ) -> t.Iterator[list[KeyChange]]:
+        """Surround an act, which says what came of it; `number` is the generation of the key that it is about.
+
+        What is told `before` is written with the intent, or neither is.
+        """
         event = Event(step.action, step.reason, "pending")
-        self._tell(event, number)
+        self._tell(event, number, before)
         started, changes = time.monotonic(), t.cast("list[KeyChange]", [])
         try:
             yield changes

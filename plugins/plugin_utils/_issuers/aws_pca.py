@@ -85,7 +85,8 @@ class AwsPcaIssuer:
     def _signer(self) -> Signer:
         from .._aws.pca import Signer
 
-        return Signer(self._client, self._target, lambda: declared_roots(self._options), self._client.timeout)
+        roots = functools.partial(declared_roots, self._options, "aws_pca")
+        return Signer(self._client, self._target, roots, self._client.timeout)
 
     @functools.cached_property
     def _records(self) -> Records:

@@ -17,6 +17,7 @@ if t.TYPE_CHECKING:
     from ...module_utils._core.errors import KeysteadError
     from ...module_utils._core.model import Generation
     from ...module_utils._core.ports import Check, Good, IssuedRecord, Order, Request, Revoked, Unknown
+    from ...module_utils._core.revoking import Revocation
     from .._authority.signer import Signer
 
 
@@ -25,7 +26,7 @@ def _utc_now() -> dt.datetime:
 
 
 class LocalIssuer:
-    """Issuer, Revoker, Lister and Preflight over `{directory, authority, passphrase | passphrase_file | custody}`.
+    """Issuer, Revoker, RestoresLists, Lister and Preflight over `{directory, authority, passphrase | ... | custody}`.
 
     Making one reads who signs, and no certificate: a run that has nothing to issue needs no cryptography here.
     """
@@ -72,6 +73,14 @@ class LocalIssuer:
     def revoke(self, certificates: t.Sequence[bytes], reason: str) -> list[Revoked | KeysteadError]:
         """Take certificates (DER) of this authority back and publish one new CRL. The first reason stands."""
         return self._signer.revoke(certificates, reason)
+
+    def lacks(self, known: t.Sequence[Revocation]) -> t.Container[int]:
+        """Return the serial numbers of what is known to be revoked, and lives, that the CRL does not have."""
+        return self._signer.lacks(known)
+
+    def restore(self, known: t.Sequence[Revocation]) -> None:
+        """Take back again what is known to be revoked, and publish a CRL that has it. Raises NotConverged."""
+        self._signer.restore(known)
 
     def publish_list(self) -> None:
         """Make the CRL anew where it lacks a revocation: one that a run which was cut off wrote down."""

@@ -20,6 +20,7 @@ if t.TYPE_CHECKING:
     from ...module_utils._core.errors import KeysteadError
     from ...module_utils._core.model import Generation
     from ...module_utils._core.ports import Check, Good, IssuedRecord, Order, Request, Revoked, Unknown
+    from ...module_utils._core.revoking import Revocation
     from .._ssh.local import Signer
 
 
@@ -28,7 +29,7 @@ def _utc_now() -> dt.datetime:
 
 
 class LocalSshIssuer:
-    """Issuer, Revoker, PublishesLists, Lister and Preflight over `{directory, authority, passphrase | ... | custody}`.
+    """Issuer, and each further power, over `{directory, authority, passphrase | ... | custody}`.
 
     Making one reads who signs, and no certificate: a run that has nothing to issue needs no cryptography here.
     """
@@ -39,6 +40,7 @@ class LocalSshIssuer:
         self._opening = opening(options, options.get("custody"), f"authority {options['authority']}")
         self._about.check_fits(self._opening)
         self._now = now
+        self._told: list[str] = []
 
     @property
     def id(self) -> str:
@@ -54,7 +56,7 @@ class LocalSshIssuer:
     def _signer(self) -> Signer:
         from .._ssh.local import Signer
 
-        return Signer(self._about, self._opening, self.id, self._now)
+        return Signer(self._about, self._opening, self.id, self._now, self._told.append)
 
     def roots(self) -> tuple[bytes, ...]:
         """Return the public key of the authority, in SSH's own form."""
@@ -69,13 +71,42 @@ class LocalSshIssuer:
         name = self._about.name
         return [Denied(f"local_ssh: authority {name} knows no order {order.reference}") for order in orders]
 
+    def advice(self) -> list[str]:
+        """Return what signing could not mend, once."""
+        told = [*self._told]
+        self._told.clear()
+        return told
+
     def revoke(self, certificates: t.Sequence[bytes], reason: str) -> list[Revoked | KeysteadError]:
-        """Take certificates of this authority back and publish one new list. The first reason stands."""
+        """Take certificates of this authority back and publish one new list.
+
+        The first reason stands, until a key is compromised: then that is the reason, and the key is listed.
+        """
         return self._signer.revoke(certificates, reason)
+
+    def lacks(self, known: t.Sequence[Revocation]) -> t.Container[int]:
+        """Return the serial numbers of what is known to be revoked that the list does not have, or not its key."""
+        return self._signer.lacks(known)
+
+    def restore(self, known: t.Sequence[Revocation]) -> None:
+        """Take back again what is known to be revoked, and write a list that has it. Raises NotConverged."""
+        self._signer.restore(known)
 
     def publish_list(self) -> None:
         """Make the list anew where it lacks a revocation: one that a run which was cut off wrote down."""
         self._signer.publish_list()
+
+    def list_due(self) -> str | None:
+        """Say why the list has to be written anew; one that never had to be there has not."""
+        return self._signer.list_due() if self.list_path.parent.is_dir() else None
+
+    def lists_key(self, certificate: bytes) -> bool:
+        """Tell whether the key of a certificate of this authority is to be listed, whoever certified it."""
+        return self._signer.lists_key(certificate)
+
+    def listed_keys(self) -> t.Container[str]:
+        """Return what the keys are called that are to be listed: their public ids."""
+        return self._signer.listed_keys()
 
     @property
     def list_path(self) -> Path:

@@ -9,14 +9,13 @@ from __future__ import annotations
 import functools
 import typing as t
 
-from ...module_utils._core.errors import Denied, Misconfigured
+from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured
 from .._auth.registry import login_of
 from .._openbao.address import address, name, path
 from .._openbao.client import Client
 
 if t.TYPE_CHECKING:
-    from ...module_utils._core.errors import KeysteadError
-    from ...module_utils._core.model import Generation
+    from ...module_utils._core.model import Generation, X509Facts
     from ...module_utils._core.ports import Order, Request
     from .._openbao.ssh import Signer
 
@@ -24,7 +23,9 @@ OPTION = "openbao_ssh: issuer.openbao_ssh"
 
 
 class OpenBaoSshIssuer:
-    """Issuer over `{url, mount, role, namespace, auth, ...}`. The engine keeps nothing and can take nothing back.
+    """Issuer and Remedy over `{url, mount, role, namespace, issuer_ref, auth, ...}`.
+
+    The engine keeps nothing and can take nothing back.
 
     Making one reads options alone: a run that has nothing to issue opens no connection and imports no client.
     """
@@ -34,11 +35,13 @@ class OpenBaoSshIssuer:
         where = address(options, OPTION)
         self._mount = path(options["mount"], f"{OPTION}.mount")
         self._role = name(options["role"], f"{OPTION}.role")
+        self._reference = name(options.get("issuer_ref"), f"{OPTION}.issuer_ref")
         if not self._role:
             raise Misconfigured(f"{OPTION}.role is empty; name the role of the SSH engine that signs")
         self._client = Client(where, login_of(options["auth"]))
-        below = f"{where.namespace}/" if where.namespace else ""
-        self.id = f"openbao_ssh:{where.url}/v1/{below}{self._mount}"
+        above = f"{where.namespace}/" if where.namespace else ""
+        below = f"/issuer/{self._reference}" if self._reference else ""
+        self.id = f"openbao_ssh:{where.url}/v1/{above}{self._mount}{below}"
 
     @property
     def place(self) -> str:
@@ -49,11 +52,21 @@ class OpenBaoSshIssuer:
     def _signer(self) -> Signer:
         from .._openbao.ssh import Signer, Target
 
-        return Signer(self._client, Target(self.id, self._mount, self._role))
+        return Signer(self._client, Target(self.id, self._mount, self._role, self._reference))
 
     def roots(self) -> tuple[bytes, ...]:
         """Return the public key that the engine names, in SSH's own form; nobody has to be logged in."""
         return (self._signer.root(),)
+
+    def remedy(self, found: X509Facts, request: Request) -> str:  # noqa: ARG002 - it is the same for all
+        """Say what to change where another key of the mount has signed than the one that is looked for."""
+        from ...module_utils._core import ssh
+
+        try:
+            is_ours = found.issuer == ssh.fingerprint(self._signer.root())
+        except KeysteadError:
+            return ""
+        return "" if is_ours else "name in issuer.openbao_ssh.issuer_ref the issuer whose key the role signs with"
 
     def begin(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]:
         """Have one after the other signed. When the server is gone, those that it signed stay signed."""

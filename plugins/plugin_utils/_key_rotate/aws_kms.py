@@ -15,9 +15,11 @@ import typing as t
 from ...module_utils._core.errors import Denied, Misconfigured, NotConverged
 from ...module_utils._core.keys import spki
 from ...module_utils._pkcs11.trial import TRIAL, verifies
-from .._aws.kms import ENABLED, PENDING, Kms
+from .._aws.errors import Refused
+from .._aws.kms import DISABLED, ENABLED, PENDING, Kms
 from .._aws.kms_key import SPECS, WHO
 from .._keystores.aws_kms import checked_alias, checked_days
+from .decide import WHO as MODULE
 from .model import There, Version
 
 if t.TYPE_CHECKING:
@@ -34,9 +36,10 @@ class KmsKeys:
 
     def __init__(self, options: Options) -> None:
         """Check what can be checked without AWS. Raises Misconfigured."""
-        self._alias = checked_alias(str(options["alias"]))
+        where = f"{MODULE}: option keys[{options['alias'][:80]}].custody.aws_kms."
+        self._alias = checked_alias(str(options["alias"]), where)
         self._next = f"{self._alias}-next"
-        self._days = checked_days(options["pending_window"])
+        self._days = checked_days(options["pending_window"], where)
         self._kms = Kms(options, self._alias)
         self._there: dict[str, Found] = {}
 
@@ -46,6 +49,11 @@ class KmsKeys:
         if led is None:
             where = f"{self._alias} leads to no key in {self._kms.region}"
             raise Misconfigured(f"{WHO}: {where}; make one first, or correct it")
+        if led.state == PENDING:
+            raise Misconfigured(
+                f"{WHO}: {self._alias} leads to {led.uri}, which is to be deleted; save it with aws kms "
+                f"cancel-key-deletion --key-id {led.key_id}, after which it is disabled and can be replaced"
+            )
         place = f"{led.uri.rpartition(':')[0]}:{self._alias}"
         known = history(place)
         self._there = {led.uri: led}
@@ -122,5 +130,17 @@ class KmsKeys:
                 "let KMS rotate it itself: aws kms enable-key-rotation"
             )
         self._there[found.uri] = found
-        public_key = spki(self._kms.key(found).public_key())
-        return Version(found.uri, number, _TYPES[found.spec], public_key, found.made_at, found.state == ENABLED)
+        enable = f"disabled; aws kms enable-key --key-id {found.key_id}"
+        return Version(
+            found.uri, number, _TYPES[found.spec], self._public(found), found.made_at, found.state == ENABLED,
+            stopped=enable if found.state == DISABLED else "",
+        )  # fmt: skip
+
+    def _public(self, found: Found) -> bytes | None:
+        """Return the public key in DER; None where KMS does not tell that of a key which is not enabled."""
+        try:
+            return spki(self._kms.key(found).public_key())
+        except Refused:
+            if found.state == ENABLED:
+                raise
+            return None

@@ -14,15 +14,14 @@ import itertools
 import typing as t
 from datetime import timedelta
 
-from ...module_utils._core.checks import too_old
 from ...module_utils._core.errors import Denied, Misconfigured
+from .age import due
+from .ending import Ending, ending
 from .model import Act, There, Version
 
 if t.TYPE_CHECKING:
-    from datetime import datetime
-
     from .._rotation import Limits
-    from .model import Kept, Known
+    from .model import Known
     from .wanted import Wanted
 
 WHO = "key_rotate"
@@ -30,20 +29,26 @@ MOST_SHOWN = 5
 
 
 class Plan(t.NamedTuple):
-    """What is to be done, which generation is active before that, and which one is prepared beside it."""
+    """What is to be done, which generation is active before that, and which one is prepared beside it.
+
+    `waits` are destructions whose time has come by the clock of this run alone; it writes down that it `begins` some.
+    """
 
     acts: tuple[Act, ...]
     active: Version
     prepared: Version | None = None
+    waits: tuple[Act, ...] = ()
+    begins: tuple[Act, ...] = ()
 
 
 def decide(wanted: Wanted, there: There, known: Known, limits: Limits) -> Plan:
     """Return what is to be done with one key. Raises Misconfigured, and Denied for one that is not ours to rotate."""
     taken = {one.number for one in there.versions}
+    acts = [*_exchanged(there, known)]
     there = _own(there, known)
     active, known_one = _active(there, known)
     _check_is_its_own(there, known, active)
-    acts = [*_of_records(there, known, active)]
+    acts += _of_records(there, known, active)
     newest = active
     led = there.at(there.leads)
     if led is not None and led.number > active.number:
@@ -56,8 +61,14 @@ def decide(wanted: Wanted, there: There, known: Known, limits: Limits) -> Plan:
         acts.append(Act("activate", why, active.number, active.uri))
     prepared = _prepared(there, known, newest)
     acts += _to_replace(wanted, _Look(known, limits, newest, prepared, taken))
-    acts += _to_destroy(wanted, there, known, limits, active) if known_one else ()
-    return Plan(tuple(acts), active, prepared)
+    acts += _to_hold(there, newest, acts)
+    if active.stopped and not any(act.action == "activate" for act in acts):
+        raise Misconfigured(
+            f"{WHO}: {there.called}: generation {active.number} is {active.stopped}, or let it be replaced by a "
+            "created_before that is later than it"
+        )
+    ends = ending(wanted, there, known, limits, active) if known_one else Ending()
+    return Plan((*acts, *ends.acts), active, prepared, ends.waits, ends.begins)
 
 
 class _Look(t.NamedTuple):
@@ -71,41 +82,19 @@ class _Look(t.NamedTuple):
 def _own(there: There, known: Known) -> There:
     """Leave out keys that are called as a generation would be, and are none: others of somebody else.
 
-    Raises Misconfigured where the ledger knows no generation, and what is there may be several.
+    Raises Misconfigured where one is later than all that the ledger knows, which may be older than the token.
     """
     if there.leads is not None:  # the backend itself says what is one
         return there
-    own = [one for one in there.versions if one.number == 1 or known.of(one.uri) or one.number in known.staged]
-    nobodys = [one for one in there.versions if one not in own and not known.users.get(one.uri)]
-    if nobodys and not known.kept:
+    own = [one for one in there.versions if one.number == 1 or known.of(one.uri) or known.awaits(one)]
+    others = [one for one in there.versions if one not in own and not known.users.get(one.uri)]
+    if others and known.is_behind(others[-1].number):
         raise Misconfigured(
-            f"{WHO}: {there.called}: there is {nobodys[-1].uri} too, and the ledger knows neither, so nobody knows "
-            "which one is in use; rotate that one under its own name, or destroy it"
+            f"{WHO}: {there.called}: there is {others[-1].uri} too, which the ledger does not know, so it may be older "
+            "than that, and nobody knows which one is in use; put the newest ledger back, or declare that one under "
+            "its own name with hsm_key, or destroy it, and let created_before replace what had been replaced"
         )
     return there._replace(versions=tuple(own))
-
-
-def since(version: Version, known: Known) -> datetime | None:
-    """Return since when a generation has been there, as far as the ledger, or a backend, says."""
-    row, staged = known.of(version.uri), known.staged.get(version.number)
-    ours = staged is not None and (row is None or row.made)  # then a backend's clock, which may be wrong, counts not
-    moments = (staged if ours else version.made_at, row.at if row else None)
-    return min(filter(None, moments), default=None)
-
-
-def due(version: Version, known: Known, limits: Limits, ahead: int = 0) -> str | None:
-    """Return why a generation is to be replaced; None where it is young enough."""
-    at, before = since(version, known) or limits.now, limits.before(ahead)
-    if at < before:
-        return too_old(at, before)
-    row = known.of(version.uri)
-    told = version.made_at is not None or (row.made if row else version.number in known.staged)
-    if limits.created_before is None or told:
-        return None
-    return (
-        f"nobody knows when it was made: it was there before it was recorded, at {at:%Y-%m-%d %H:%M}, and those from "
-        f"before {limits.created_before:%Y-%m-%d %H:%M} are replaced"
-    )
 
 
 def _active(there: There, known: Known) -> tuple[Version, bool]:
@@ -115,12 +104,12 @@ def _active(there: There, known: Known) -> tuple[Version, bool]:
         found = there.at(kept[-1].uri)
         by_others = there.at(there.leads)
         if by_others is not None and found is not None and by_others.number > found.number:
-            found = found if by_others.number in known.staged else by_others
+            found = found if known.awaits(by_others) else by_others
     else:
         found = there.at(there.leads) or next((one for one in there.versions if one.number == 1), None)
-    if found is None or not found.usable:
+    if found is None or not (found.usable or found.stopped):
         what = "there is no such key" if found is None else f"generation {found.number} is of no use as it is"
-        raise Misconfigured(f"{WHO}: {there.called}: {what}; make one first, as with hsm_key, or correct this")
+        raise Misconfigured(f"{WHO}: {there.called}: {what}; make one first, {there.how}, or correct this")
     return found, bool(kept)
 
 
@@ -151,10 +140,21 @@ def _of_records(there: There, known: Known, active: Version) -> t.Iterator[Act]:
             yield Act("adopt", why, one.number, one.uri)
 
 
+def _exchanged(there: There, known: Known) -> t.Iterator[Act]:
+    """Yield what puts the ledger right about prepared keys: who verifies has the public half of that one alone."""
+    for number, (uri, public_id) in known.prepared.items():
+        found = there.at(uri)
+        if found is not None and (found.public_id == public_id or not found.usable):
+            continue
+        other = next((one for one in there.versions if one.number == number), None)
+        left_alone = f", and {other.uri} has its name, which is another key and is left alone" if other else ""
+        yield Act("withdraw", f"generation {number} was prepared, and is no longer there{left_alone}", number, uri)
+
+
 def _prepared(there: There, known: Known, active: Version) -> Version | None:
     """Return the generation that waits: the newest that a run of ours began to make, and that is not active yet."""
     newer = (one for one in reversed(there.versions) if one.number > active.number)
-    return next((one for one in newer if one.number in known.staged), None)
+    return next((one for one in newer if known.awaits(one)), None)
 
 
 def _gave_way(look: _Look) -> str | None:
@@ -176,7 +176,8 @@ def _free(look: _Look) -> int:
 
 def _to_replace(wanted: Wanted, look: _Look) -> t.Iterator[Act]:
     """Yield how the next generation takes the place of the active one, if that is due."""
-    reason = _gave_way(look) or due(look.active, look.known, look.limits, wanted.overlap)
+    overlap = 0 if look.active.stopped else wanted.overlap  # nothing is signed until the next one is there
+    reason = _gave_way(look) or due(look.active, look.known, look.limits, overlap)
     if reason is None:
         return
     prepared = look.prepared
@@ -189,34 +190,19 @@ def _to_replace(wanted: Wanted, look: _Look) -> t.Iterator[Act]:
     elif prepared is not None:
         number = prepared.number
         begun = look.known.staged[number]
-        if begun + timedelta(seconds=wanted.overlap) > look.limits.now:
+        if begun + timedelta(seconds=overlap) > look.limits.now:
             return
     if prepared is None:
         yield Act("stage_key", reason, number)
     uri = prepared.uri if prepared else ""
     yield Act("prove", "a key is used when it was seen to do what it is for", number, uri)
-    if prepared is not None or not wanted.overlap:
+    if prepared is not None or not overlap:
         yield Act("activate", reason, number, uri)
 
 
-def tainted_at(row: Kept, known: Known) -> datetime | None:
-    """Return when a generation gave way, None where it did not: one that went away as the newest does not count."""
-    later = [one for one in known.kept if one.number > row.number]
-    stayed = [one for one in later if one.gone is None or any(one.at < next_.at <= one.gone for next_ in later)]
-    return stayed[0].at if stayed else None
-
-
-def _to_destroy(wanted: Wanted, there: There, known: Known, limits: Limits, active: Version) -> t.Iterator[Act]:
-    """Yield which tainted generations had their time: none without a grace, none that somebody uses."""
-    if wanted.grace is None:
+def _to_hold(there: There, active: Version, acts: t.Sequence[Act]) -> t.Iterator[Act]:
+    """Yield what keeps generations that gave way from being used anew, where that was not done, or was undone."""
+    if there.least is None or there.least >= active.number or any(act.action == "activate" for act in acts):
         return
-    for row in known.live:
-        at = tainted_at(row, known)
-        if row.number >= active.number or at is None or there.at(row.uri) is None:
-            continue
-        over = at + timedelta(seconds=wanted.grace) <= limits.now
-        if over and (wanted.destroy_in_use or not known.users.get(row.uri)):
-            why = f"generation {row.number} gave way at {at:%Y-%m-%d %H:%M}, and its grace is over"
-            yield Act("destroy", why, row.number, row.uri)
-        elif not there.one_by_one:
-            return  # what is older goes with it
+    why = f"{there.called} still uses generation {there.least} for who names it, and {active.number} is active"
+    yield Act("activate", why, active.number, active.uri)

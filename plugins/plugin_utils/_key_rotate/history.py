@@ -9,15 +9,15 @@ The column `label` has the name by which a key is declared, which all its genera
 
 from __future__ import annotations
 
-import hashlib
 import re
 import typing as t
 
 from ...module_utils._core.held import generation_of
 from ...module_utils._pkcs11.uri import parse
 from .._hsm_key.record import users_of
-from .._ledger import queries
+from .._ledger import key_runs, queries
 from .._ledger.moments import moment, stamp
+from .ending import AGREED_FOR
 from .model import Kept, Known, There, Version
 
 if t.TYPE_CHECKING:
@@ -57,12 +57,8 @@ def history(book: Readable, place: str, name: str) -> Known:
     """Return what is known of a key in a place, but for who uses it."""
     kept = kept_of(queries.key_generations(book, place, name))
     at, outcomes = _made(book, place, name)
-    return Known(kept, at, [number for number, outcome in outcomes.items() if outcome != "ok"])
-
-
-def staged(book: Readable, place: str, name: str) -> dict[int, datetime]:
-    """Return when a run last began to make each generation, by number."""
-    return _made(book, place, name)[0]
+    begun = [number for number, outcome in outcomes.items() if outcome != "ok"]
+    return Known(kept, at, begun, key_runs.prepared(book, place, name))
 
 
 def _made(book: Readable, place: str, name: str) -> tuple[dict[int, datetime], dict[int, str]]:
@@ -78,19 +74,20 @@ def known(book: Readable, there: There, name: str, now: datetime) -> Known:
     return history(book, there.place, name)._replace(users=users)
 
 
+def with_moments(book: Readable, known: Known, now: datetime) -> Known:
+    """Return it with the latest moments of all runs, by which a grace is over."""
+    seen, agreed = (key_runs.latest(book, stamp(at)) for at in (now, now - AGREED_FOR))
+    return known._replace(seen=moment(seen) if seen else None, agreed=moment(agreed) if agreed else None)
+
+
 def _users(book: Readable, there: There, version: Version, name: str, now: datetime) -> tuple[str, ...]:
     """Return who has a key beside its declaration: identities, authorities, and other declarations."""
-    public_id = id_of(version)
+    public_id = version.public_id
     claims = queries.key_claims(book, version.uri, public_id, there.place, name)
     others = [one for one in claims if not one["place"].startswith(queries.AUTHORITIES)]
     also = tuple(f"the key {one['label']} of {one['host']} in {one['place']}" for one in others)
     of_all = users_of(book, there.place, None, stamp(now))  # who has a version of a key has it all
     return tuple(dict.fromkeys((*users_of(book, version.uri, public_id, stamp(now)), *of_all, *also)))
-
-
-def id_of(version: Version) -> str | None:
-    """Return the SHA-256 of the public key; a secret key has none."""
-    return None if version.public_key is None else hashlib.sha256(version.public_key).hexdigest()
 
 
 def in_use(rows: t.Sequence[queries.Record]) -> list[queries.Record]:

@@ -48,10 +48,12 @@ class TransitKeys:
         found = self._found = self._transit.look()
         called = str(self._place)
         if found is None:
-            return There(self._place.key, called, ())
+            path = f"{self._place.mount}/keys/{self._place.name}"
+            return There(self._place.key, called, (), how=f"as with bao write {path} type=ecdsa-p256")
         self._check(found)
         versions = tuple(self._version(found, number) for number in range(found.oldest, found.latest + 1))
-        return There(self._place.key, called, versions, self._place.uri(found.latest), one_by_one=False)
+        least = max(found.oldest, found.floors[1])
+        return There(self._place.key, called, versions, self._place.uri(found.latest), one_by_one=False, least=least)
 
     def make(self, number: int, like: Version) -> Version:
         """Make one more version, of which all are of one type."""

@@ -10,7 +10,8 @@ import typing as t
 
 from ...module_utils._core.errors import Misconfigured
 from .._ledger import queries
-from .decide import WHO, due, since
+from .age import due, since
+from .decide import WHO
 from .history import history, in_use
 from .model import Version
 
@@ -18,24 +19,49 @@ if t.TYPE_CHECKING:
     from .._ledger.chain import Readable
     from .._rotation import Limits
 
+MOST_SHOWN = 10
 Record = dict[str, t.Any]
 
 
-def due_key(ledger: Readable, term: str, allowed: Limits, hosts: tuple[str | None, str]) -> Record | None:
+class Asked(t.NamedTuple):
+    """How old keys may be, how long before they are due the next one is prepared (seconds), and whose are meant.
+
+    `host` is the one that is asked for, `here` the one that asks.
+    """
+
+    allowed: Limits
+    overlap: int
+    host: str | None
+    here: str
+
+
+def known_keys(ledger: Readable, host: str | None) -> str:
+    """Return the end of a sentence: which keys by themselves the ledger knows."""
+    rows = in_use([row for row in queries.backend_keys(ledger, host=host) if _is_by_itself(row)])
+    labels = sorted({row["label"] for row in rows})
+    shown = ", ".join(labels[:MOST_SHOWN]) + (" and others" if len(labels) > MOST_SHOWN else "")
+    return f"; of keys that belong to no identity it knows {shown or 'none'}"
+
+
+def _is_by_itself(row: queries.Record) -> bool:
+    return not row["place"].startswith(queries.AUTHORITIES)
+
+
+def due_key(ledger: Readable, term: str, asked: Asked) -> Record | None:
     """Return whether a key is due; None where the ledger knows none of this name, or with this URI.
 
-    `hosts` are the one that is asked for, and the one that asks. Raises Misconfigured where several may be meant.
+    Raises Misconfigured where several may be meant.
     """
-    row = _row(ledger, term, hosts)
+    row, allowed = _row(ledger, term, (asked.host, asked.here)), asked.allowed
     if row is None:
         return None
     place, name = row["place"], row["label"]
     known = history(ledger, place, name)
     number = next(one.number for one in known.live if one.uri == row["uri"])
     active = Version(row["uri"], number, row["key_type"])
-    at, reason = since(active, known), due(active, known, allowed)
+    at, reason = since(active, known), due(active, known, allowed, asked.overlap)
     young = f"its key is from {at:%Y-%m-%d %H:%M}, and only those from before"
-    young = f"{young} {allowed.before():%Y-%m-%d %H:%M} are replaced"
+    young = f"{young} {allowed.before(asked.overlap):%Y-%m-%d %H:%M} are replaced"
     if number < known.live[-1].number:
         reason, young = None, f"it gave way to generation {known.live[-1].number}"
     return {
@@ -54,7 +80,7 @@ def due_key(ledger: Readable, term: str, allowed: Limits, hosts: tuple[str | Non
 def _row(ledger: Readable, term: str, hosts: tuple[str | None, str]) -> queries.Record | None:
     asked, here = hosts
     rows = [row for row in queries.backend_keys(ledger, host=asked) if term in (row["label"], row["uri"])]
-    found = in_use([row for row in rows if not row["place"].startswith(queries.AUTHORITIES)])
+    found = in_use([row for row in rows if _is_by_itself(row)])
     nearer = [row for row in found if row["host"] == here]
     found = nearer if len(found) > 1 and nearer else found
     users = queries.identities(ledger, host=asked or here, name=term) if found else []

@@ -11,8 +11,9 @@ from datetime import timedelta
 
 from ...module_utils._core.keys import public_pem
 from .._findings import finding
+from .age import since
 from .decide import shown as named
-from .decide import since, tainted_at
+from .ending import tainted_at
 from .model import ACTIVE, PREPARED, REVOKED, TAINTED, Version
 
 if t.TYPE_CHECKING:
@@ -80,7 +81,8 @@ def record(outcome: Outcome, *, check: bool) -> Record:
     active = plan.active
     about.update(uri=active.uri, public_key=_pem(active), type=active.type)
     about["generations"] = list(_generations(outcome, there, known, plan))
-    about["findings"] = list(_findings(outcome.wanted, known, active))
+    waits = [finding("grace", act.reason) for act in plan.waits]
+    about["findings"] = [*_findings(outcome.wanted, known, active), *waits]
     return about
 
 

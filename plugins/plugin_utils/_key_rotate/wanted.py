@@ -48,7 +48,10 @@ def wanted(keys: t.Sequence[Options], limits: Limits) -> tuple[Wanted, ...]:
         if one["custody"] is None:
             raise Misconfigured(f"{WHO}: option keys[{index}].custody is missing; name where the key is")
         ((backend, options),) = one["custody"].items()
-        where = f"{WHO}: option keys[{options[_NAMES[backend]]}]."
+        where = f"{WHO}: option keys[{options[_NAMES[backend]][:80] or index}]."
+        if not options[_NAMES[backend]]:
+            option = f"custody.{backend}.{_NAMES[backend]}"
+            raise Misconfigured(f"{where}{option}: it is empty; write what the key is called")
         overlap = _duration(one["overlap"], f"{where}overlap")
         grace = None if one["grace"] is None else _duration(one["grace"], f"{where}grace")
         _check_overlap(backend, overlap, limits, where)

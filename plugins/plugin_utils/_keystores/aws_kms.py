@@ -152,22 +152,25 @@ def _is_arn(uri: str) -> bool:
     return uri.startswith("arn:")
 
 
-def checked_alias(value: str) -> str:
-    """Return the name of an alias. Raises Misconfigured."""
+def checked_alias(value: str, where: str = f"{WHO}: option ") -> str:
+    """Return the name of an alias. Raises Misconfigured; `where` is what stands before the name of the option."""
     if value.startswith("alias/aws/"):
-        raise Misconfigured(f"{WHO}: option alias: {value[:100]!r} is reserved for AWS; write another, as alias/web")
+        raise Misconfigured(f"{where}alias: {value[:100]!r} is reserved for AWS; write another, as alias/web")
     if not _ALIAS.fullmatch(value):
         raise Misconfigured(
-            f"{WHO}: option alias: {value[:100]!r} is no name of an alias; it begins with alias/, and has letters, "
+            f"{where}alias: {value[:100]!r} is no name of an alias; it begins with alias/, and has letters, "
             "digits, '/', '_' and '-' after that, for example alias/web"
         )
     return value
 
 
-def checked_days(value: t.Any) -> int:
+def checked_days(value: t.Any, where: str = f"{WHO}: option ") -> int:
     """Return a time to wait in days, as KMS counts it. Raises Misconfigured."""
-    duration = seconds(value) if isinstance(value, str) else int(value)
+    try:
+        duration = seconds(value) if isinstance(value, str) else int(value)
+    except Misconfigured as error:
+        raise Misconfigured(f"{where}pending_window: {error}") from None
     days, rest = divmod(duration, DAY)
     if rest or not 7 <= days <= 30:
-        raise Misconfigured(f"{WHO}: option pending_window: {value!r} is not possible; write whole days, 7d to 30d")
+        raise Misconfigured(f"{where}pending_window: {value!r} is not possible; write whole days, 7d to 30d")
     return days

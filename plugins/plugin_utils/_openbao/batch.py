@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Requests of a batch, one after the other: what would end all of them is met once."""
+"""The calls of a batch: what would end all of them is met once, whether they are made one by one or side by side."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ if t.TYPE_CHECKING:
     from ...module_utils._core.model import Generation
     from ...module_utils._core.ports import Order, Request
 
+AT_ONCE = 4  # the server works on the next ones while it waits for its disk, and Python for it
 _OVER = (Silent, Misconfigured, Pending, LoggedOut)  # what the next request would meet as well
+_ENDS = (Silent, Misconfigured, LoggedOut)
+Item = t.TypeVar("Item")
+Answer = t.TypeVar("Answer")
 
 
 def one_by_one(
@@ -28,16 +32,36 @@ def one_by_one(
     answers: list[Generation | Order | KeysteadError] = []
     over: KeysteadError | None = None
     for request in requests:
-        last, answer = answers[-1] if answers else None, _not_asked(over) or _answer(request, sign)
+        last = answers[-1] if answers else None
+        ended = _not_asked(over)
+        answer = _answer(request, sign) if ended is None else ended
         answers.append(plain(answer) if isinstance(answer, KeysteadError) else answer)
         if isinstance(answer, _OVER) or (isinstance(answer, Unavailable) and isinstance(last, Unavailable)):
             over = answer
     return answers
 
 
-def _answer(request: Request, sign: Callable[[Request], Generation]) -> Generation | KeysteadError:
+def side_by_side(items: Sequence[Item], call: Callable[[Item], Answer]) -> list[Answer | KeysteadError]:
+    """Make a call for each, some at once; return the answers in their order. What ends all of them begins no more."""
+    over: list[KeysteadError] = []
+
+    def made(item: Item) -> Answer | KeysteadError:
+        answer = over[0] if over else _answer(item, call)
+        if isinstance(answer, _ENDS):
+            over.append(answer)
+        return plain(answer) if isinstance(answer, KeysteadError) else answer
+
+    if len(items) < 2:
+        return [made(item) for item in items]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(min(AT_ONCE, len(items))) as pool:
+        return list(pool.map(made, items))
+
+
+def _answer(item: Item, call: Callable[[Item], Answer]) -> Answer | KeysteadError:
     try:
-        return sign(request)
+        return call(item)
     except KeysteadError as error:
         return error
     except Exception as error:  # noqa: BLE001 - what was signed before must not get lost with it

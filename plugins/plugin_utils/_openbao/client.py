@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-import os
+import threading
 import time
 import typing as t
 
-from ...module_utils._core.errors import Pending, Unavailable
+from ...module_utils._core.errors import Pending
 from .._auth.registry import OpensOnce, granted
+from .connections import Connections
 from .errors import WHO, LoggedOut, Refused, failure
 
 if t.TYPE_CHECKING:
@@ -19,7 +20,6 @@ if t.TYPE_CHECKING:
 
     from .._auth.registry import Grant, Login
     from .address import Address
-    from .transport import Transport
 
 Json = dict[str, t.Any]
 SPENT = 2 / 3  # of a token's time, before it is renewed
@@ -29,22 +29,27 @@ _SHORTEST_PAUSE = 0.05  # seconds
 
 
 class Client:
-    """Calls one server. Nothing is read, connected or imported before the first call. `clock` counts seconds."""
+    """Calls one server, also from several threads at once, which share one login. `clock` counts seconds.
+
+    Nothing is read, connected or imported before the first call.
+    """
 
     def __init__(self, address: Address, login: Login, clock: Callable[[], float] = time.monotonic) -> None:
         """Keep where and how."""
         self._address, self._login, self._clock = address, login, clock
-        self._transport: Transport | None = None
+        self._connections = Connections(address, login.certificate)
         self._grant: Grant | None = None
-        self._granted_at, self._refused, self._opened_by = 0.0, "", 0
+        self._granted_at, self._refused = 0.0, ""
         self._secrets: set[str] = set()
+        self._lock = threading.RLock()  # who logs in does so for all
 
     def call(self, method: str, path: str, body: Mapping[str, t.Any] | None = None) -> Json:
         """Return the answer to a call by who is logged in. Raises Refused, and other KeysteadErrors."""
+        token = self._token()
         try:
-            return self._asked(method, path, body, token=self._token())
+            return self._asked(method, path, body, token=token)
         except Refused as refused:
-            if refused.status != 403 or not self._is_logged_out(refused.said):
+            if refused.status != 403 or not self._is_logged_out(token, refused.said):
                 raise
         return self._asked(method, path, body, token=self._token())
 
@@ -54,11 +59,8 @@ class Client:
 
     def fetch(self, path: str) -> bytes:
         """Return what is no JSON and needs no login; empty where the server has none to give."""
-        try:
-            status, content = self._open().fetch(path, self._address.timeout)
-        except Unavailable:
-            self.close()
-            raise
+        with self._connections.one() as connection:
+            status, content = connection.fetch(path, self._address.timeout)
         return content if status == 200 else b""
 
     @property
@@ -71,19 +73,18 @@ class Client:
         return isinstance(self._login, OpensOnce) and self._login.opens_once(self._asked)
 
     def close(self) -> None:
-        """End the connection; the next call opens another."""
-        if self._transport is not None:
-            self._transport.close()
-            self._transport = None
+        """End the connections; the next call opens another."""
+        self._connections.close()
 
     def _token(self) -> str:
-        grant = self._grant
-        if grant is not None and grant.seconds and self._clock() > self._granted_at + SPENT * grant.seconds:
-            grant = self._renewed(grant)
-        if grant is None:
-            grant = self._logged_in()
-            self._keep(grant)
-        return grant.token
+        with self._lock:
+            grant = self._grant
+            if grant is not None and grant.seconds and self._clock() > self._granted_at + SPENT * grant.seconds:
+                grant = self._renewed(grant)
+            if grant is None:
+                grant = self._logged_in()
+                self._keep(grant)
+            return grant.token
 
     def _logged_in(self) -> Grant:
         """Log in. What was refused once is not tried again: that could lock others out."""
@@ -111,21 +112,22 @@ class Client:
                 return renewed
         return None if self._login.again else grant
 
-    def _is_logged_out(self, said: str) -> bool:
-        """Tell whether another login may help. Raises LoggedOut where nobody is logged in, and none would."""
-        if self._grant is None:
-            return True
-        try:
-            self._asked("GET", "auth/token/lookup-self", token=self._grant.token)
-        except Refused:
-            if not self._login.again:
-                raise LoggedOut(
-                    f"{self._login.option}: the token is not valid, or not any more, or it permits nothing here "
-                    f"({said or 'the server says no more'}); give another one"
-                ) from None
-            self._grant = None
-            return True
-        return False
+    def _is_logged_out(self, token: str, said: str) -> bool:
+        """Tell whether another token may help. Raises LoggedOut where nobody is logged in, and no login would."""
+        with self._lock:
+            if self._grant is None or self._grant.token != token:  # another call met it first
+                return True
+            try:
+                self._asked("GET", "auth/token/lookup-self", token=token)
+            except Refused:
+                if not self._login.again:
+                    raise LoggedOut(
+                        f"{self._login.option}: the token is not valid, or not any more, or it permits nothing here "
+                        f"({said or 'the server says no more'}); give another one"
+                    ) from None
+                self._grant = None
+                return True
+            return False
 
     def _asked(
         self,
@@ -140,11 +142,8 @@ class Client:
         self._secrets |= {one for one in (token, *map((body or {}).get, _SECRETS)) if isinstance(one, str)}
         until = time.monotonic() + self._address.timeout
         while True:
-            try:
-                answer = self._open().ask(method, path, body, token, until - time.monotonic())
-            except Unavailable:
-                self.close()
-                raise
+            with self._connections.one() as connection:
+                answer = connection.ask(method, path, body, token, until - time.monotonic())
             said = self._repeatable(answer.said)
             error = failure(answer, method, path.partition("?")[0], said, public=public)
             if error is None:
@@ -154,15 +153,7 @@ class Client:
                 raise error
             time.sleep(max(_SHORTEST_PAUSE, error.retry_after))
 
-    def _open(self) -> Transport:
-        if self._transport is None or self._opened_by != os.getpid():
-            from .transport import Transport
-
-            self._opened_by = os.getpid()  # a connection is its process's own: a child opens another
-            self._transport = Transport(self._address, self._login.certificate)
-        return self._transport
-
     def _repeatable(self, said: str) -> str:
         """Return what the server said, unless it repeats what we said in confidence."""
-        hidden = any(len(one) >= _SHORTEST_SECRET and one in said for one in self._secrets)
+        hidden = any(len(one) >= _SHORTEST_SECRET and one in said for one in tuple(self._secrets))
         return f"{WHO} repeated a credential" if hidden else said

@@ -20,7 +20,8 @@ from ...module_utils._core import pki
 from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Unavailable
 from ...module_utils._core.ports import Good, IssuedRecord, Revoked, Unknown
 from .._serial import with_colons
-from .errors import WHO, LoggedOut, Refused, Silent, not_understood, plain, section
+from .batch import side_by_side
+from .errors import WHO, Refused, not_understood, plain, section
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -54,16 +55,8 @@ class Records:
         self._read: dict[str, x509.Certificate | None] = {}
 
     def revoke(self, certificates: Sequence[bytes], reason: str) -> list[Revoked | KeysteadError]:
-        """Take certificates (DER) back; one that is no other's is refused in its place."""
-        answers: list[Revoked | KeysteadError] = []
-        for der in certificates:
-            try:
-                answers.append(self._revoked(der, reason))
-            except (Silent, Misconfigured, LoggedOut) as error:
-                return [*answers, *[plain(error)] * (len(certificates) - len(answers))]
-            except KeysteadError as error:
-                answers.append(plain(error))
-        return answers
+        """Take certificates (DER) back, some at once; one that is another's is refused in its place."""
+        return side_by_side(certificates, lambda der: self._revoked(der, reason))
 
     def status(self, certificate: bytes) -> Good | Revoked | Unknown:
         """Say what the mount knows of a certificate (DER): of one that it did not keep, what its issuer publishes."""

@@ -23,7 +23,7 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core import pki
 from ...module_utils._core.ports import Good, Revoked, Unknown
 from .. import _ocsp as ocsp
-from .. import _revocation_list as revocation_list
+from .. import _revocation_status as revocation_status
 from .._path import signed_by
 from .errors import Refused, not_understood, section
 
@@ -57,7 +57,7 @@ class Lists:
         if not isinstance(answered, Unknown):
             return answered
         complete = self._list(self._path)
-        return revocation_list.status(leaf, issuer, complete, self._list(f"{self._path}/delta"), now)
+        return revocation_status.status(leaf, issuer, complete, self._list(f"{self._path}/delta"), now)
 
     def _list(self, path: str) -> bytes:
         """Return a list (DER); empty where there is none."""

@@ -74,7 +74,7 @@ class Signer:
     ) -> None:
         """Keep whom to ask, and read the roots that the task declares."""
         self._client, self._target, self._advise = client, target, advise
-        self._declared = declared_roots(options)
+        self._declared = declared_roots(options, "openbao")
         self._chains: dict[tuple[str, ...], Above] = {}
 
     def roots(self) -> tuple[bytes, ...]:

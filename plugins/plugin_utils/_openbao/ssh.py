@@ -28,7 +28,7 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, words in (
         (
             r"(\S+) is not a valid value for valid_principals",
-            "role {role} does not allow {0}; name others, or change allowed_domains and allow_subdomains in it",
+            "role {role} does not allow {0}; name others, or change allowed_domains (for addresses: *) in it",
         ),
         (r"ttl is larger than maximum allowed (\d+)", "role {role} grants {0} s at most; write a shorter lifetime"),
         (r"cert_type 'host' is not allowed", "role {role} signs for no hosts; set allow_host_certificates in it"),
@@ -41,11 +41,29 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 
 class Target(t.NamedTuple):
-    """Who is to sign: the id of the issuer, the mount and the role."""
+    """Who is to sign: the id of the issuer, the mount, the role, and an issuer of the mount (or empty)."""
 
     id: str
     mount: str
     role: str
+    reference: str
+
+    @property
+    def key_path(self) -> str:
+        """Where its public key is read."""
+        return f"{self.mount}/issuer/{self.reference}/public_key" if self.reference else f"{self.mount}/public_key"
+
+    @property
+    def keyless(self) -> Misconfigured:
+        """The error where there is no public key."""
+        if self.reference:
+            return Misconfigured(
+                f"{WHO}: mount {self.mount} has no issuer {self.reference}; correct issuer.openbao_ssh.issuer_ref"
+            )
+        return Misconfigured(
+            f"{WHO}: mount {self.mount} has no key to sign with, or is none of the SSH engine; write one to "
+            f"{self.mount}/config/ca, or correct issuer.openbao_ssh.mount"
+        )
 
 
 class Signer:
@@ -56,15 +74,11 @@ class Signer:
         self._client, self._target = client, target
 
     def root(self) -> bytes:
-        """Return the public key of the engine's default issuer, in SSH's own form. Raises Misconfigured."""
-        mount = self._target.mount
+        """Return the public key of who signs, the engine's default issuer or the named one. Raises Misconfigured."""
         with spoken_by(WHO):
-            line = self._client.fetch(f"{mount}/public_key")
+            line = self._client.fetch(self._target.key_path)
         if not line.strip():
-            raise Misconfigured(
-                f"{WHO}: mount {mount} has no key to sign with, or is none of the SSH engine; write one to "
-                f"{mount}/config/ca, or correct issuer.openbao_ssh.mount"
-            )
+            raise self._target.keyless
         try:
             return ssh.encoded(line)
         except ValueError:

@@ -4,25 +4,26 @@
 
 """One kept-alive connection to an OpenBao, over TLS that is always verified (T1).
 
-No environment variable has a say: not in where a call goes (proxies, .netrc), nor in whom it trusts, nor does
-SSLKEYLOGFILE get its keys.
+It is Python's own: another library would cost more of the controller's time than a revocation costs the server. No
+environment variable has a say: not in where a call goes (proxies, .netrc), nor in whom it trusts, nor does
+SSLKEYLOGFILE get its keys. It is connected in a thread that can be given up, since nothing else ends a name that is
+being resolved. A call is made by its caller: handed to a thread, a twentieth of it would be the handing.
 """
 
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
-import sys
+import ssl
+import time
 import typing as t
 from urllib.parse import urlsplit
 
-with contextlib.suppress(ImportError):
-    import requests
-    from hvac.adapters import RawAdapter
-
 from ...module_utils._core.errors import KeysteadError, Misconfigured, Unavailable
-from .._deadline import Worker
-from .._tls import Verifying, context
+from ...module_utils._enrol.https import is_over
+from .._deadline import once
+from .._tls import context
 from .errors import WHO, Answer
 from .unreachable import unreachable
 
@@ -33,30 +34,37 @@ if t.TYPE_CHECKING:
 
 LARGEST = 16 * 1024 * 1024  # bytes of an answer
 _REDIRECTS = (307, 308)  # those that repeat the call as it is (RFC 9110, 15.4)
+_Answered = tuple[int, "Mapping[str, str]", bytes]
 
 
-IS_THERE = "RawAdapter" in globals()
+def trusting(address: Address, certificate: tuple[str, str] | None) -> ssl.SSLContext:
+    """Read whom to trust, and our own certificate: the paths of it and its key. Raises Misconfigured."""
+    found = context(address.ca_bundle, certificate, who=WHO)
+    found.sslsocket_class = _Punctual
+    return found
+
+
+class _Punctual(ssl.SSLSocket):
+    """Has one deadline for all that is read, however it trickles in: `until`, by the monotonic clock."""
+
+    until: float
+
+    def read(self, len: int = 1024, buffer: t.Any = None) -> t.Any:  # noqa: A002 - its name in ssl
+        """Read once, in what is left of the time. Raises TimeoutError."""
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.settimeout(left)
+        return super().read(len, buffer)
 
 
 class Transport:
     """Asks, and returns what is answered. Not for two threads at once."""
 
-    def __init__(self, address: Address, certificate: tuple[str, str] | None) -> None:
-        """Read whom to trust, and our own certificate. Raises Misconfigured. Nothing is connected yet."""
-        if not IS_THERE:
-            raise Misconfigured(f"{WHO}: {sys.executable} lacks hvac; run: {sys.executable} -m pip install hvac")
-        self._address, self._worker = address, Worker()
-        session = requests.Session()
-        session.trust_env = False
-        session.adapters.clear()
-        session.mount("https://", Verifying(context(address.ca_bundle, certificate, who=WHO)))
-        self._adapter = RawAdapter(
-            base_uri=address.url,
-            namespace=address.namespace or None,
-            session=session,
-            allow_redirects=False,
-            ignore_exceptions=True,
-        )
+    def __init__(self, address: Address, trusted: ssl.SSLContext) -> None:
+        """Keep where, and whom to trust. Nothing is connected yet."""
+        self._address, self._context, self._url = address, trusted, address.url
+        self._opened: http.client.HTTPSConnection | None = None
 
     def ask(
         self, method: str, path: str, body: Mapping[str, t.Any] | None, token: str | None, seconds: float
@@ -72,49 +80,76 @@ class Transport:
 
     def close(self) -> None:
         """End the connection."""
-        self._worker.close()
-        self._adapter.close()
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
 
     def _within(
         self, method: str, path: str, body: Mapping[str, t.Any] | None, token: str | None, seconds: float
-    ) -> tuple[int, Mapping[str, str], bytes]:
+    ) -> _Answered:
+        said = None if body is None else json.dumps(body).encode()
         try:
-            return self._worker.within(seconds, lambda: self._exchange(method, path, body, token, seconds))
+            return self._exchange(method, path, said, token, time.monotonic() + seconds)
         except KeysteadError:
             raise
-        except Exception as error:  # noqa: BLE001 - requests, urllib3, http.client and ssl all have their own
+        except Exception as error:  # noqa: BLE001 - http.client, ssl and socket all have their own
+            self.close()
             raise unreachable(error, self._address) from None
 
-    def _exchange(
-        self, method: str, path: str, body: Mapping[str, t.Any] | None, token: str | None, seconds: float
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        self._adapter.token = token
-        response = self._once(method, path, body, seconds)
-        if response.status_code in _REDIRECTS:  # a standby names the active node
-            self._adapter.base_uri = self._elsewhere(response, path)
-            response.close()
-            response = self._once(method, path, body, seconds)
-        with response:
-            content = bytearray()
-            for chunk in response.iter_content(65536):
-                content += chunk
-                if len(content) > LARGEST:
-                    raise Unavailable(f"{WHO}: its answer to {path} has more than {LARGEST} bytes; is url right?")
-            return response.status_code, response.headers, bytes(content)
+    def _exchange(self, method: str, path: str, body: bytes | None, token: str | None, until: float) -> _Answered:
+        headers = {"X-Vault-Request": "true"}
+        if token:
+            headers["X-Vault-Token"] = token
+        if self._address.namespace:
+            headers["X-Vault-Namespace"] = self._address.namespace
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        answered = self._once(method, path, body, headers, until)
+        if answered[0] in _REDIRECTS:  # a standby names the active node
+            self._url = _elsewhere(answered[1], path)
+            self.close()
+            answered = self._once(method, path, body, headers, until)
+        return answered
 
-    def _once(self, method: str, path: str, body: Mapping[str, t.Any] | None, seconds: float) -> t.Any:
-        return self._adapter.request(method, f"/v1/{path}", json=body, timeout=seconds, stream=True)
+    def _once(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str], until: float) -> _Answered:
+        connection = self._connection(until)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # why it was ended is read below
+            connection.request(method, f"{urlsplit(self._url).path}/v1/{path}", body, dict(headers))
+        response = connection.getresponse()
+        content = response.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise Unavailable(f"{WHO}: its answer to {path} has more than {LARGEST} bytes; is url right?")
+        if response.length:  # http.client says nothing where an end is named
+            raise http.client.IncompleteRead(content, response.length)
+        return response.status, dict(response.getheaders()), content
 
-    def _elsewhere(self, response: t.Any, path: str) -> str:
-        """Return where the same call is to go: over TLS, and verified as the first one was."""
-        location = str(response.headers.get("Location", ""))
-        parts, end = urlsplit(location), f"/v1/{path}"
-        if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or not location.endswith(end):
-            raise Misconfigured(
-                f"{WHO}: it redirects {path} to what is no other node over https, which is not followed; "
-                "write the https URL of the active node"
-            )
-        return location.removesuffix(end)
+    def _connection(self, until: float) -> http.client.HTTPSConnection:
+        """Return the connection that is kept, or another one where the server ended it; its reads end in time."""
+        if self._opened is not None and (self._opened.sock is None or is_over(self._opened)):
+            self.close()
+        if self._opened is None:
+            seconds = until - time.monotonic()
+            self._opened = once(seconds, lambda: self._connected(seconds))
+        t.cast("_Punctual", self._opened.sock).until = until
+        return self._opened
+
+    def _connected(self, seconds: float) -> http.client.HTTPSConnection:
+        where = urlsplit(self._url)
+        opened = http.client.HTTPSConnection(where.hostname or "", where.port, timeout=seconds, context=self._context)
+        opened.connect()
+        return opened
+
+
+def _elsewhere(headers: Mapping[str, str], path: str) -> str:
+    """Return where the same call is to go: over TLS, and verified as the first one was."""
+    location = next((value for name, value in headers.items() if name.lower() == "location"), "")
+    parts, end = urlsplit(location), f"/v1/{path}"
+    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or not location.endswith(end):
+        raise Misconfigured(
+            f"{WHO}: it redirects {path} to what is no other node over https, which is not followed; "
+            "write the https URL of the active node"
+        )
+    return location.removesuffix(end)
 
 
 def _parsed(content: bytes, status: int) -> dict[str, t.Any]:

@@ -16,6 +16,8 @@ if t.TYPE_CHECKING:
 
 MOST_SHOWN = 5
 LONGEST_SHOWN = 300
+LEDGER = "ledger"
+"""Under this name, among what is declared, is the digest of the id of the ledger."""
 _LEFT_BEHIND = ("destroy", "")
 
 
@@ -61,9 +63,22 @@ def few(what: t.Sequence[str]) -> str:
 
 
 def declared_otherwise(planned: Plan, declared: Mapping[str, str]) -> list[str]:
-    """Return the options that are not what they were."""
-    names = sorted({*planned.declared, *declared})
+    """Return the options that are not what they were; beside which ledger it was planned is none."""
+    names = sorted({*planned.declared, *declared} - {LEDGER})
     return [name for name in names if planned.declared.get(name) != declared.get(name)]
+
+
+def is_of_another_task(planned: Plan, now: Plan) -> bool:
+    """Tell whether two plans have nothing in common: no identity or certificate, and no selection of certificates.
+
+    What a selection finds is another certificate each time, where it sweeps.
+    """
+    names, others = ({one.name for one in plan.entries} for plan in (planned, now))
+    said, elsewhere = (
+        {digest for option, digest in plan.declared.items() if option.startswith("certificates[")}
+        for plan in (planned, now)
+    )
+    return bool(names and others) and not names & others and not said & elsewhere
 
 
 def differences(planned: Plan, now: Plan) -> Iterator[str]:

@@ -24,7 +24,7 @@ if t.TYPE_CHECKING:
 WHO = "plan"
 FORMAT = 1
 _LISTS = {"cert_revoke": ("certificates", "fingerprint_sha256")}
-_OF_HOSTS = ("identities", "name")
+_OF_HOSTS, _OF_KEYS = ("identities", "name"), ("keys", "name")
 Facts = dict[str, t.Any]
 
 
@@ -37,7 +37,9 @@ class Entry(t.NamedTuple):
 
 
 class Plan(t.NamedTuple):
-    """What one task found on one host, and would do. `store` is that of the host, empty for cert_revoke.
+    """What one task found on one host, and would do. For cert_revoke, which is about no host, `host` is empty.
+
+    `store` is that of the host, and is empty then too.
 
     `declared` are SHA-256 digests of what the task says, by its options. `at` is when it was planned (RFC 3339, UTC):
     it makes each plan another one, so that what was carried out is told from what was planned once more.
@@ -62,7 +64,7 @@ class Plan(t.NamedTuple):
 
     def packed(self) -> bytes:
         """Return it as canonical JSON."""
-        listed, named = _LISTS.get(self.module, _OF_HOSTS)
+        listed, named = _listing(self.module, self.store)
         return canonical(
             {
                 "format": FORMAT,
@@ -82,6 +84,11 @@ class Plan(t.NamedTuple):
 
     def _observed(self) -> str:
         return digest([[one.name, dict(one.observed)] for one in self.entries])
+
+
+def _listing(module: str, store: str) -> tuple[str, str]:
+    """Return what the entries of a plan are called, and the name of each: keys by themselves are in no store."""
+    return _OF_KEYS if module == "key_rotate" and not store else _LISTS.get(module, _OF_HOSTS)
 
 
 def digest(value: t.Any) -> str:
@@ -119,7 +126,7 @@ def _plan(said: Facts) -> Plan:
     if said["format"] != FORMAT:
         raise ValueError(said["format"])
     module = wire.text(said["module"])
-    listed, named = _LISTS.get(module, _OF_HOSTS)
+    listed, named = _listing(module, wire.text(said["store"]))
     entries = (
         Entry(wire.text(one[named]), dict(one["observed"]), tuple(wire.unpack(Step, step) for step in one["steps"]))
         for one in said[listed]

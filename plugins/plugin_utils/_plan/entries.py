@@ -24,8 +24,8 @@ if t.TYPE_CHECKING:
     from .._work import Work
 
 Facts = dict[str, t.Any]
-_SAID_ELSEWHERE = ("name", "certificate", "unfinished")
-"""The certificate is there by its id; what a run that was cut off left staged is a step, where it counts."""
+_SAID_ELSEWHERE = ("name", "certificate", "unfinished", "beside")
+"""Certificates are there by id or number; what a run that was cut off left staged is a step, where it counts."""
 _TOLD: Mapping[str, Callable[[t.Any], t.Any]] = {
     **dict.fromkeys(("credential", "other"), lambda found: found.credential_id),
     **dict.fromkeys(("damage", "drift"), lambda found: [sentence(one) for one in found]),
@@ -81,13 +81,14 @@ def _moment(at: t.Any) -> str | None:
 
 
 def of_certificates(found: Sequence[Found], steps: Sequence[Step]) -> tuple[Entry, ...]:
-    """Return the entries of the certificates that a task selects, in the order of their fingerprints."""
+    """Return the entries of the certificates that a task selects, in the order of their fingerprints, and of lists."""
     entries = []
     for one in sorted(found, key=lambda one: one.target.kept.fingerprint):
         name = one.target.kept.fingerprint
         mine = tuple(step for step in steps if step.about == name)
         entries.append(Entry(name, plain(_standing(one)), mine))
-    return tuple(entries)
+    of_lists = [step for step in steps if step.about not in {entry.name for entry in entries}]
+    return (*entries, *(Entry(str(step.about), {"list": step.reason}, (step,)) for step in of_lists))
 
 
 def _standing(found: Found) -> Facts:

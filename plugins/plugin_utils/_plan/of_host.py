@@ -21,6 +21,7 @@ if t.TYPE_CHECKING:
     from .._ledger.chain import Readable
     from .._ledger.port import Batch, Ledger
     from .._work import Work
+    from .planned import Both
 
 Result = dict[str, t.Any]
 Converge = t.Callable[..., Result]
@@ -58,7 +59,7 @@ class Acting(Watch):
             if work.error:
                 raise work.error
         self.planned.looked_again(of_works(works))
-        self.planned.begin(ledger, batch)
+        self.planned.begin(t.cast("Both", ledger), batch)
 
     def acted(self, works: Sequence[Work], ledger: Ledger, batch: Batch) -> None:
         """Write down how it ended."""

@@ -10,13 +10,13 @@ import typing as t
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ...module_utils._core.errors import Denied, Misconfigured
+from ...module_utils._core.errors import Denied, KeysteadError, Misconfigured, Pending
 from .._ledger.port import Event
 from . import file
-from .compare import Verdict, declared_otherwise, differences, few, judge
+from .compare import LEDGER, Verdict, declared_otherwise, differences, few, is_of_another_task, judge
 from .declared import declared
-from .document import Plan, plain, unpacked
-from .history import ACTION, history, record
+from .document import Plan, digest, plain, unpacked
+from .history import ACTION, at_work, history, record
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.model import Step
@@ -25,6 +25,9 @@ if t.TYPE_CHECKING:
     from .._ledger.port import Batch
     from .document import Entry
     from .history import Records
+
+    class Both(Readable, Records, t.Protocol):
+        """A ledger, or the journal of an emergency."""
 
 
 Result = dict[str, t.Any]
@@ -86,7 +89,8 @@ class Planned:
         try:
             return unpacked(content)
         except ValueError as error:
-            raise Misconfigured(f"{self._who}: {self._path}: {error}; remove it, and {_AGAIN}") from None
+            remedy = f"write another path, or, where it was a plan, remove it, and {_AGAIN}"
+            raise Misconfigured(f"{self._who}: {self._path}: {error}; {remedy}") from None
 
     def _check_is_ours(self, plan: Plan) -> None:
         """Refuse the plan of another task. Raises Denied."""
@@ -103,13 +107,38 @@ class Planned:
         """Take what a run found and decided. Raises Denied where that is not what was planned."""
         moment = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         task = self._task
-        self._found = Plan(task.module, task.host, plain(task.store), self._declared, entries, moment)
+        self._found = Plan(task.module, task.host, plain(task.store), self._beside(ledger), entries, moment)
         if self._plan is None:
             self._found = self._kept(self._found, ledger)
             return
         self._verdict = judge(self._plan, self._found, history(ledger, self._digest))
         if self._verdict.refused:
             raise Denied(f"{self._who}: {self._path} {self._verdict.refused}; nothing was done; {_AGAIN}")
+        if self._verdict.acts:
+            self._check_alone(ledger)
+
+    def _check_alone(self, ledger: Readable) -> None:
+        """Raise Pending where another run is at work on the same plan."""
+        since = at_work(ledger, self._digest)
+        if since:
+            raise Pending(
+                f"{self._who}: {self._path} is being carried out since {since} by another run; nothing was done; run "
+                "again when that has ended"
+            )
+
+    def _beside(self, ledger: Readable) -> dict[str, str]:
+        """Return what is declared, and beside which ledger. Raises Denied for a plan that was made beside another.
+
+        Which plans were carried out is only in the ledger where that happened. There may have been none yet.
+        """
+        mine = {LEDGER: digest(ledger.id)} if ledger.id else {}
+        theirs = self._plan.declared.get(LEDGER) if self._plan else None
+        if theirs and mine and theirs != mine[LEDGER]:
+            raise Denied(
+                f"{self._who}: {self._path} was planned beside another ledger, and nothing was done; name the same "
+                f"one, or {_AGAIN}"
+            )
+        return {**self._declared, **({LEDGER: theirs} if theirs else mine)}
 
     def _kept(self, found: Plan, ledger: Readable) -> Plan:
         """Return the plan that there is where it says the same and waits to be carried out: it may be approved."""
@@ -150,11 +179,19 @@ class Planned:
         entries = self._found.entries if self._found else ()
         return next((one.steps for one in entries if one.name == name), ())
 
-    def begin(self, ledger: Records, batch: Batch) -> None:
-        """Write down that it is carried out (A1)."""
-        if self._plan is not None:
-            reason = f"the plan of {self._plan.at} with {self._plan.steps} steps, {self._path}"
-            record(ledger, batch, self._digest, Event(ACTION, reason, "pending"))
+    def begin(self, ledger: Both, batch: Batch) -> None:
+        """Write down that it is carried out (A1). Raises KeysteadError where another run did so a moment before."""
+        if self._plan is None:
+            return
+        reason = f"the plan of {self._plan.at} with {self._plan.steps} steps, {self._path}"
+        record(ledger, batch, self._digest, Event(ACTION, reason, "pending"))
+        try:
+            self._check_alone(ledger)
+            if done := history(ledger, self._digest).done:
+                raise Denied(f"{self._who}: {self._path} was carried out at {done} by another run; nothing was done")
+        except KeysteadError as error:
+            self.end(ledger, batch, str(error))
+            raise
 
     def end(self, ledger: Records, batch: Batch, failed: str | None) -> None:
         """Write down how it ended."""
@@ -171,8 +208,8 @@ class Planned:
         plan = self._plan or self._found
         if plan is None:
             return result
-        digest = self._digest or plan.digest
-        said: Result = {"plan": {"path": str(self._path), "sha256": digest, "planned_at": plan.at}}
+        name = self._digest or plan.digest
+        said: Result = {"plan": {"path": str(self._path), "sha256": name, "planned_at": plan.at}}
         if self._verdict.told and not result.get("failed"):
             said["msg"] = f"{self._who}: {self._path} {self._verdict.told}"
         return {**result, **said}
@@ -191,9 +228,9 @@ class Planned:
         """Refuse to write over what is not an earlier plan of the same task. Raises Misconfigured or Denied."""
         there = self._unpacked(content)
         self._check_is_ours(there)
-        mine, theirs = ({one.name for one in plan.entries} for plan in (self._found, there) if plan)
-        if mine and theirs and not mine & theirs:
+        if self._found and is_of_another_task(self._found, there):
+            theirs = few(sorted(one.name for one in there.entries))
             raise Denied(
-                f"{self._who}: {self._path} is the plan of another task, with {few(sorted(theirs))}; give each task a "
-                "file of its own, or remove this one"
+                f"{self._who}: {self._path} is the plan of another task, with {theirs}; give each task a file of its "
+                "own, or remove this one"
             )

@@ -44,7 +44,7 @@ class Errand:
     def __init__(self, options: Options, where: Place, id_: str, advise: t.Callable[[str], None]) -> None:
         """Keep the options, which were checked, and read the roots that they declare. Raises Misconfigured."""
         self._options, self._place, self._id, self._advise = options, where, id_, advise
-        self._roots = list(map(x509.load_der_x509_certificate, declared_roots(options)))
+        self._roots = list(map(x509.load_der_x509_certificate, declared_roots(options, "scep")))
 
     def roots(self) -> tuple[bytes, ...]:
         """Return the trusted roots (DER)."""

@@ -12,7 +12,7 @@ from ...module_utils._core.ssh import Reader, string
 
 if t.TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 MAGIC, FORMAT = b"SSHKRL\n\0", 1
 _CERTIFICATES, _EXPLICIT_KEYS, _SERIALS = 1, 2, 0x20
@@ -44,12 +44,44 @@ def written(said: List, now: dt.datetime) -> bytes:
     return found
 
 
+def parsed(content: bytes) -> List:
+    """Return what a list says that was written here; raises ValueError for any other."""
+    found, reader = List(number_of(content), b""), Reader(rest_of(content))
+    if reader.number(8) or reader.string() or reader.string():
+        raise ValueError("it has flags or a comment")
+    while not reader.over:
+        kind, section = reader.number(1), Reader(reader.string())
+        if kind == _CERTIFICATES and not found.authority:
+            authority, _reserved, below = section.string(), section.string(), section.number(1)
+            numbers = section.string()
+            if below != _SERIALS or not section.over:
+                raise ValueError("it names certificates otherwise")
+            serials = tuple(int.from_bytes(numbers[at : at + 8], "big") for at in range(0, len(numbers), 8))
+            found = found._replace(authority=authority, serials=serials)
+        elif kind == _EXPLICIT_KEYS:
+            found = found._replace(keys=(*found.keys, *_every(section)))
+        else:
+            raise ValueError("it has a section that no list of ours has")
+    return found
+
+
+def _every(reader: Reader) -> Iterator[bytes]:
+    while not reader.over:
+        yield reader.string()
+
+
 def number_of(content: bytes) -> int:
     """Return the number of a list; raises ValueError for what is none."""
     reader = Reader(content)
     if reader.take(len(MAGIC)) != MAGIC or reader.number(4) != FORMAT:
         raise ValueError("not a key revocation list")
     return reader.number(8)
+
+
+def made_at(content: bytes) -> int:
+    """Return when a list was made, in seconds since 1970; raises ValueError for what is none."""
+    number_of(content)
+    return Reader(content[len(MAGIC) + 4 + 8 :]).number(8)
 
 
 def rest_of(content: bytes) -> bytes:

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import typing as t
-from pathlib import Path
 
 with contextlib.suppress(ImportError):
     from cryptography import x509
 
 from ...module_utils._core import pki
 from ...module_utils._core.errors import Misconfigured
-from .words import WHO
+from .reading import OPTION, certificates, content
 
 if t.TYPE_CHECKING:
     from datetime import datetime
 
-_OPTION = f"{WHO}: option anchors: "
-_ASKED = "write certificates of authorities, as PEM or by the path of a PEM file on the controller"
+MOST = 2048  # in one bundle; as many again may be retained
 
 
 class Anchor(t.NamedTuple):
@@ -72,39 +70,25 @@ def declared(entries: t.Sequence[str]) -> tuple[tuple[Anchor, ...], list[str]]:
         at = f"entry {number}" if "-----BEGIN" in entry else entry[:255]
         for one in _anchors(entry, at):
             if one.fingerprint in found:
-                warnings.append(f"{_OPTION}{at}: {one.called} is named twice, in {found[one.fingerprint][1]} first")
+                warnings.append(f"{OPTION}{at}: {one.called} is named twice, in {found[one.fingerprint][1]} first")
             else:
                 found[one.fingerprint] = (one, at)
+    if len(found) > MOST:
+        raise Misconfigured(f"{OPTION}{len(found)} are named, and a bundle has at most {MOST}; make several of it")
     return tuple(one for one, _at in found.values()), warnings
 
 
 def _anchors(entry: str, at: str) -> t.Iterator[Anchor]:
-    content = _content(entry, at)
-    if b"PRIVATE KEY-----" in content:
-        raise Misconfigured(f"{_OPTION}{at}: it holds a private key, which is nobody's to trust; {_ASKED} alone")
-    try:
-        ders = pki.der_certificates(content)
-    except ValueError:
-        raise Misconfigured(f"{_OPTION}{at}: it holds no certificate that can be read; {_ASKED}") from None
+    ders = list(certificates(content(entry, at), at))
     for number, der in enumerate(ders, start=1):
         which = f"{at}, certificate {number}" if len(ders) > 1 else at
         try:
             one = anchor(der)
         except ValueError:
-            raise Misconfigured(f"{_OPTION}{which}: it cannot be understood; leave it out") from None
+            raise Misconfigured(f"{OPTION}{which}: it cannot be understood; leave it out") from None
         if not one.is_ca:
             raise Misconfigured(
-                f"{_OPTION}{which}: {one.called} is no authority: its basic constraints do not say so (RFC 5280, "
+                f"{OPTION}{which}: {one.called} is no authority: its basic constraints do not say so (RFC 5280, "
                 "4.2.1.9); name the certificate of who signed it"
             )
         yield one
-
-
-def _content(entry: str, at: str) -> bytes:
-    if "-----BEGIN" in entry:
-        return entry.encode("utf-8", "replace")
-    try:
-        return Path(entry).expanduser().read_bytes()
-    except (OSError, ValueError, RuntimeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "no path"
-        raise Misconfigured(f"{_OPTION}{at}: {why}; {_ASKED}") from None

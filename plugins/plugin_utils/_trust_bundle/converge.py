@@ -14,7 +14,7 @@ from ...module_utils._core.errors import Denied, KeysteadError
 from ...module_utils._core.trust import packed, seen_of
 from .._actor import actor, holder
 from .._edge import unexpected
-from .._host_half import HostHalf, error_of
+from .._host_half import LARGEST_SKEW, HostHalf, error_of
 from .._ledger.port import Batch, Event, Outcome
 from .._ledger.registry import open_for
 from .._policy.load import load
@@ -32,7 +32,14 @@ if t.TYPE_CHECKING:
     from .._ledger.chain import Readable
     from .._ledger.port import Ledger
     from .decide import Plan
+    from .peers import Needed
     from .wanted import Wanted
+
+
+CLOCK = (
+    "the clocks of {host} and of the controller differ by {skew:.0f} s, so that it is not known what has ended: "
+    "synchronise both"
+)
 
 
 def converge(args: t.Mapping[str, t.Any], task: Task) -> dict[str, t.Any]:
@@ -58,13 +65,19 @@ class _Run:
         """Run, and report."""
         seen, there = self._ask(self.wanted.errand("look"))
         self.warnings += check(self.wanted, seen, there, self.now)
-        leaving = [one for one in going(self.wanted, there) if one.holds(self.now)]
-        staying = [one for one in self.wanted.anchors if one.holds(self.now)]
-        needs = needed(t.cast("Readable", self.ledger), self.task.host, leaving, staying, self.now)
+        needs = self._needs(going(self.wanted, there))
         plan = decide(self.wanted, seen, there, needs)
         if plan.steps and not self.task.check:
             self._act(plan, seen)
         return report(self.wanted, there, plan, self.task, self.warnings)
+
+    def _needs(self, leaving: t.Sequence[Anchor]) -> Needed:
+        """Return who needs what is going. What has ended, nobody does; while a clock is off, that is not known."""
+        off = self.half.skew > LARGEST_SKEW
+        held = CLOCK.format(host=self.task.host, skew=self.half.skew) if off else ""
+        alive = [one for one in leaving if off or one.not_after > self.now]
+        ledger = t.cast("Readable", self.ledger)
+        return needed(ledger, self.task.host, alive, self.wanted.anchors, self.now, held=held)
 
     def _act(self, plan: Plan, seen: TrustSeen) -> None:
         """Write the bundle: what is going to be done is in the ledger before (A1)."""

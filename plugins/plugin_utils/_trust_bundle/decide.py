@@ -10,7 +10,7 @@ import typing as t
 
 from ...module_utils._core.errors import Denied, Misconfigured
 from ...module_utils._core.model import Step
-from .words import MOST_SHOWN, WHO
+from .words import MOST_SHOWN, OR_DROP, PROVE, WHO
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -24,22 +24,23 @@ if t.TYPE_CHECKING:
 class Plan(t.NamedTuple):
     """What the bundle will hold, in the order of fingerprints, and the steps that lead there.
 
-    `kept` has, by fingerprint, who needs what is no longer declared.
+    `kept` has, by fingerprint, who needs what is no longer declared; `held` is why it stays whoever needs it.
     """
 
     anchors: tuple[Anchor, ...]
     steps: tuple[Step, ...]
     kept: t.Mapping[str, tuple[Peer, ...]]
     why_all: str = ""
+    held: str = ""
 
     def why(self, one: Anchor) -> str | None:
         """Say why an anchor is kept that is not declared."""
         peers = self.kept.get(one.fingerprint)
-        if not peers:
+        if peers is None:
             return None
-        needs = "needs" if len(peers) == 1 else "need"
-        count = f"; everybody counts, since {self.why_all}" if self.why_all else ""
-        return f"{_named(peers)} still {needs} it{count}"
+        count = [f"everybody counts, since {self.why_all}"] if self.why_all and peers else []
+        said = [*_why_kept(peers), *count, *([f"{self.held}, {OR_DROP}"] if self.held else [])]
+        return "; ".join(said)
 
 
 def going(wanted: Wanted, there: t.Sequence[Anchor]) -> tuple[Anchor, ...]:
@@ -80,10 +81,7 @@ def decide(wanted: Wanted, seen: TrustSeen, there: t.Sequence[Anchor], needs: Ne
     leaving = going(wanted, there)
     if not wanted.present and kept:
         peers = tuple(dict.fromkeys(peer for found in kept.values() for peer in found))
-        raise Denied(
-            f"{WHO}: option state: {wanted.where} cannot go, since {_named(peers)} would not be trusted any more; "
-            "replace their certificates first, or say drop_in_use: true"
-        )
+        raise Denied(f"{WHO}: option state: {wanted.where} cannot go, since {_why_not(peers, needs.held)}")
     known = {one.fingerprint for one in there}
     lacking = [one for one in wanted.anchors if one.fingerprint not in known]
     steps = [Step("publish", f"{wanted.where} lacks {one.called}") for one in lacking]
@@ -93,15 +91,39 @@ def decide(wanted: Wanted, seen: TrustSeen, there: t.Sequence[Anchor], needs: Ne
     if seen.state == "drift":
         steps.append(Step("publish", f"{wanted.where} is not as it was written: {seen.detail}"))
     anchors = (*wanted.anchors, *(one for one in leaving if one.fingerprint in kept))
-    return Plan(tuple(sorted(anchors, key=lambda one: one.fingerprint)), tuple(steps), kept, needs.why_all)
+    return Plan(tuple(sorted(anchors, key=lambda one: one.fingerprint)), tuple(steps), kept, needs.why_all, needs.held)
 
 
 def _why_dropped(one: Anchor, wanted: Wanted, needs: Needed) -> str:
     peers = needs.by.get(one.fingerprint)
     if peers:
         return f"{one.called} is dropped although {_named(peers)} still need it (drop_in_use)"
+    if peers is not None:
+        return f"{one.called} is dropped although it is not known who needs it (drop_in_use)"
     why = "is not declared any more" if wanted.present else "goes with the bundle"
     return f"{one.called} {why}, and nobody in the ledger needs it"
+
+
+def _why_kept(peers: t.Sequence[Peer]) -> t.Iterator[str]:
+    """Say who needs an anchor, and of what was replaced, what there is to do."""
+    current, replaced = ([one for one in peers if one.replaced is flag] for flag in (False, True))
+    if current:
+        yield f"{_named(current)} still {'needs' if len(current) == 1 else 'need'} it"
+    if replaced:
+        yield (
+            f"{_named(replaced)} may still show a certificate that needs it: it was replaced, and nothing proved that "
+            f"the service uses another; {PROVE}, {OR_DROP}"
+        )
+    reasons = [f"for {one.called}: {one.because}" for one in peers if one.because]
+    yield from reasons[:1]
+
+
+def _why_not(peers: t.Sequence[Peer], held: str) -> str:
+    said = [held] if held else []
+    if peers:
+        unproved = f", and where that was done, {PROVE}" if any(one.replaced for one in peers) else ""
+        said.append(f"{_named(peers)} would not be trusted any more; replace their certificates first{unproved}")
+    return f"{'; '.join(said)}, {OR_DROP}"
 
 
 def _named(peers: t.Sequence[Peer]) -> str:

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import typing as t
 
 with contextlib.suppress(ImportError):
@@ -16,7 +15,7 @@ with contextlib.suppress(ImportError):
 from ...module_utils._core import pki
 from ...module_utils._core.errors import Misconfigured
 from .._ledger import trusts
-from .._path import signed_by
+from .ways import Paths, Traces
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -24,17 +23,24 @@ if t.TYPE_CHECKING:
     from .._ledger.chain import Readable
     from .anchors import Anchor
 
-LONGEST = 8
-Certificates = t.Sequence["x509.Certificate"]
+EMPTY = (
+    "the ledger knows no certificate that has not ended, and who knows nobody cannot say that nobody needs it: look at "
+    "option ledger"
+)
 
 
 class Peer(t.NamedTuple):
-    """An identity with a certificate that is in use, as the ledger has it."""
+    """An identity with a certificate that is in use, as the ledger has it.
+
+    `replaced` tells that there is a newer one, and no proof that its service uses that; `because` why no way to what
+    stays is taken, where there seems to be one.
+    """
 
     host: str
     store: str
     identity: str
-    generation: int
+    replaced: bool = False
+    because: str = ""
 
     @property
     def called(self) -> str:
@@ -43,68 +49,58 @@ class Peer(t.NamedTuple):
 
 
 class Needed(t.NamedTuple):
-    """Who needs which anchor, by its fingerprint; `why_all` says why everybody counts, where everybody does."""
+    """Who needs which anchor, by its fingerprint; `why_all` says why everybody counts, where everybody does.
+
+    `held` says why nothing may go whoever needs it; then every anchor that is going has its place in `by`.
+    """
 
     by: t.Mapping[str, tuple[Peer, ...]]
     why_all: str = ""
+    held: str = ""
 
 
-def needed(
-    ledger: Readable, host: str, going: t.Sequence[Anchor], staying: t.Sequence[Anchor], now: datetime
+def needed(  # noqa: PLR0913 - what a decision is about
+    ledger: Readable,
+    host: str,
+    going: t.Sequence[Anchor],
+    staying: t.Sequence[Anchor],
+    now: datetime,
+    *,
+    held: str = "",
 ) -> Needed:
     """Return who of the peers of a host needs the anchors that are going. The ledger is asked only where some are.
 
     What stands in any chain of the ledger may lead to one that goes, since a host may have it from elsewhere; to one
-    that stays, only what the peer shows itself.
+    that stays, only what the peer shows itself, and as it is verified now. A caller that knows why nothing may go says
+    so (`held`).
     """
     if not going:
         return Needed({})
-    rows, why_all = trusts.peers(ledger, host, now)
-    goes, stays = [one.certificate for one in going], [one.certificate for one in staying]
+    known = trusts.peers(ledger, host, now)
+    held = held or ("" if known.knows_any else EMPTY)
+    found = _needing(known.rows, going, [one.certificate for one in staying], now)
+    by = {one.fingerprint: found[one.fingerprint] for one in going if held or found[one.fingerprint]}
+    return Needed(by, known.why_all, held)
+
+
+def _needing(
+    rows: t.Sequence[trusts.InUse], going: t.Sequence[Anchor], stays: t.Sequence[x509.Certificate], now: datetime
+) -> dict[str, tuple[Peer, ...]]:
+    """Return who needs which anchor, each identity once."""
     chains = {row.chain: _read(row.chain) for row in rows}
-    up_to_going = _Ways(list(dict.fromkeys(one for chain in chains.values() for one in chain)), goes)
-    up_to_staying = {text: _Ways(chain, stays) for text, chain in chains.items()}
-    by: dict[str, list[Peer]] = {one.fingerprint: [] for one in going}
-    for row in rows:
+    between = list(dict.fromkeys(one for chain in chains.values() for one in chain))
+    up_to_going = Traces(between, [one.certificate for one in going])
+    up_to_staying = {text: Paths(chain, stays, now) for text, chain in chains.items()}
+    by: dict[str, dict[tuple[str, str, str], Peer]] = {one.fingerprint: {} for one in going}
+    for row in sorted(rows, key=lambda row: row.replaced):  # what is current says more than what it replaced
         leaf = _read(row.certificate)[0]
         ends = up_to_going.of(leaf)
-        if ends and not up_to_staying[row.chain].of(leaf):
+        because = up_to_staying[row.chain].refusal(leaf) if ends else None
+        if because is not None:
+            peer = Peer(row.host, row.store, row.name, bool(row.replaced), because)
             for index in ends:
-                by[going[index].fingerprint].append(Peer(row.host, row.store, row.name, row.generation))
-    return Needed({fingerprint: tuple(found) for fingerprint, found in by.items() if found}, why_all)
-
-
-class _Ways:
-    """The ways from leaves by certificates of authorities to anchors. What is above these is found out once."""
-
-    def __init__(self, between: Certificates, anchors: Certificates) -> None:
-        self._between, self._anchors = between, anchors
-        self._known: dict[x509.Certificate, frozenset[int]] = {}
-
-    def of(self, leaf: x509.Certificate) -> frozenset[int]:
-        """Return to which anchors, by their places, a certificate leads."""
-        return self._up(leaf, ())
-
-    def _up(self, one: x509.Certificate, below: tuple[x509.Certificate, ...]) -> frozenset[int]:
-        ends = {index for index, anchor in enumerate(self._anchors) if _is_or_signed(one, anchor)}
-        if len(below) < LONGEST:
-            for up in self._between:
-                if up != one and up not in below and _is_signed(one, up):
-                    if up not in self._known:
-                        self._known[up] = self._up(up, (*below, one))
-                    ends |= self._known[up]
-        return frozenset(ends)
-
-
-def _is_or_signed(one: x509.Certificate, anchor: x509.Certificate) -> bool:
-    """Tell whether a certificate is that of an anchor, by its name and key (RFC 5280, 6.1.1), or has its signature."""
-    same = one.subject == anchor.subject and one.public_key() == anchor.public_key()
-    return same or _is_signed(one, anchor)
-
-
-@functools.lru_cache(maxsize=256)  # a leaf is asked about twice: by what goes, and by what stays
-def _is_signed(one: x509.Certificate, above: x509.Certificate) -> bool:
-    return one.issuer == above.subject and signed_by(one, above)
+                by[going[index].fingerprint].setdefault(peer[:3], peer)
+    return {fingerprint: tuple(sorted(found.values())) for fingerprint, found in by.items()}
 
 
 def _read(pem: str) -> list[x509.Certificate]:

@@ -38,10 +38,11 @@ def report(
 
 def _row(one: Anchor, plan: Plan) -> dict[str, t.Any]:
     peers = plan.kept.get(one.fingerprint, ())
+    why = plan.why(one)
     return {
         **one.to_row(),
-        "retained": bool(peers),
-        "why": plan.why(one),
+        "retained": why is not None,
+        "why": why,
         "needed_by": [{"host": peer.host, "store": peer.store, "identity": peer.identity} for peer in peers],
     }
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import typing as t
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ if t.TYPE_CHECKING:
 pytestmark = [pytest.mark.needs("faketime"), pytest.mark.one_core]
 DAYS = timedelta(days=2)
 OFFSETS = ["+2d", "-2d"]
+OFF = r"the clock of web1 is 172[78]\d\d s off"
 FORGET = "unset LD_PRELOAD FAKETIME FAKETIME_SHARED; "
 
 
@@ -79,7 +81,7 @@ def site(tmp_path: Path) -> Site:
 def test_a_host_whose_clock_is_off_is_named_and_gets_what_every_host_gets(site: Site, offset: str) -> None:
     first = site.run("machine_identity", host=offset)
     assert (first["changed"], len(first["warnings"])) == (True, 1)
-    assert "the clock of web1 is 1728" in first["warnings"][0]
+    assert re.match(OFF, first["warnings"][0])
     moment = f"{from_now_on():%Y-%m-%dT%H:%M:%SZ}"
     rotated = [site.run("key_rotate", host=offset, created_before=moment)["changed"] for _turn in range(2)]
     assert rotated == [True, False]
@@ -98,7 +100,7 @@ def test_a_controller_whose_clock_is_off_ends_in_no_loop_and_the_next_run_mends_
         assert all("is to come, so every run would replace every key until then" in one["msg"] for one in ran)
     else:
         assert [one["changed"] for one in ran] == [True, False]
-        assert "the clock of web1 is 1728" in ran[0]["warnings"][0]
+        assert re.match(OFF, ran[0]["warnings"][0])
     assert site.is_well()
     site.run("machine_identity")
     assert site.certificate().not_valid_before_utc < datetime.now(UTC) < site.certificate().not_valid_after_utc

@@ -7,6 +7,8 @@
 
 from __future__ import annotations
 
+import base64
+import shutil
 import typing as t
 
 import pytest
@@ -26,6 +28,8 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.chain im
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 from ansible_collections.keystead.identity.tests.harness import local as make
+from ansible_collections.keystead.identity.tests.harness.in_process import World, web
+from ansible_collections.keystead.identity.tests.harness.revoking import Office
 from cryptography import x509
 
 if t.TYPE_CHECKING:
@@ -233,3 +237,77 @@ def test_everything_that_is_returned_is_documented(tmp_path: Path) -> None:
     result = run({"name": "root", "directory": str(tmp_path)}, diff=False)
     assert result.keys() - {"changed", "invocation"} == documented.keys()
     assert result["certificate_facts"].keys() == documented["certificate_facts"]["contains"].keys()
+
+
+def test_a_directory_from_a_backup_is_made_good_by_what_the_ledger_and_lists_elsewhere_tell(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    here, backup = world.authorities / "issuing", tmp_path / "backup"
+    told = {"name": "issuing", "directory": str(world.authorities), "ledger": world.url}
+    world.one(web())
+    certificate = world.certificate()
+    shutil.copytree(here, backup)
+    Office(world.url, world.issuer()).run({"identity": "web"}, replaced_first=False)
+    list_ = base64.b64encode((here / "crl.der").read_bytes()).decode()
+    for said in ({}, {"crl_seen": [list_]}):
+        shutil.rmtree(here)
+        shutil.copytree(backup, here)
+        for check in (True, False):
+            done = run({**told, **said}, check=check)
+            assert actions(done) == ["publish"] * (1 + len(said))
+            assert done["steps"][-1]["reason"] == (
+                "the ledger tells of 1 revoked certificate that has no record here"
+            )
+            (warning,) = done["warnings"]
+            assert "as if it had been restored from a backup" in warning
+        assert done["crl"]["entries"] == 1
+        assert done["crl"]["number"] > 2
+        assert world.is_revoked(certificate)
+        assert actions(run({**told, **said})) == actions(run({**told, **said}, check=True)) == []
+
+
+def test_a_parent_from_a_backup_does_not_forget_what_it_took_back_when_another_authority_goes(tmp_path: Path) -> None:
+    place, backup = tmp_path / "ca", tmp_path / "backup"
+    url = f"sqlite:///{tmp_path}/ledger.sqlite"
+    said = {"directory": str(place), "ledger": url}
+    run({**said, "name": "root"})
+    for name in ("one", "two"):
+        run({**said, "name": name, "parent": {"name": "root"}})
+    certificate = x509.load_pem_x509_certificate((place / "one" / "certificate.pem").read_bytes())
+    shutil.copytree(place / "root", backup)
+    office = Office(url, {"local": {"directory": str(place), "authority": "root"}})
+    office.run({"path": str(place / "one" / "certificate.pem")}, reason="ca_compromise")
+    seen = crl_of(place / "root")
+    shutil.rmtree(place / "root")
+    shutil.copytree(backup, place / "root")
+    gone = {**said, "name": "two", "parent": {"name": "root"}, "state": "absent"}
+    for check in (True, False):
+        done = run(gone, check=check)
+        assert actions(done) == ["publish", "revoke", "destroy"]
+        assert done["steps"][0]["reason"] == (
+            "root: the ledger tells of 1 revoked certificate that has no record here"
+        )
+        (warning,) = done["warnings"]
+        assert f"{place / 'root'} is older than what is known of it elsewhere" in warning
+    now = crl_of(place / "root")
+    assert now.get_revoked_certificate_by_serial_number(certificate.serial_number) is not None
+    assert crl_number(now) > crl_number(seen)
+    assert actions(run(gone)) == []
+    assert actions(run({**said, "name": "root"})) == []
+
+
+def crl_of(authority: Path) -> x509.CertificateRevocationList:
+    """Return the list of an authority."""
+    return x509.load_pem_x509_crl((authority / "crl.pem").read_bytes())
+
+
+def crl_number(crl: x509.CertificateRevocationList) -> int:
+    """Return the number of a list."""
+    return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+
+
+def test_what_is_shown_as_a_list_has_to_be_base64(tmp_path: Path) -> None:
+    said = {"name": "root", "directory": str(tmp_path / "ca"), "crl_seen": ["", "no list"]}
+    assert run(said)["msg"] == (
+        "certificate_authority: option crl_seen[1]: it is not base64; write what ansible.builtin.slurp returns as "
+        "content"
+    )

@@ -58,6 +58,7 @@ def test_a_mode_that_keeps_the_key_safe_passes(mode: str, wanted: str) -> None:
         ({"mode": "0690"}, "mode: '0690' is not an octal mode"),
         ({"owner": ""}, "owner: '' is not 1 to 255 printable characters"),
         ({"group": "a\0"}, "group: 'a\\x00' is not 1 to 255 printable characters"),
+        ({"links": {"/etc/a\0b": "chain"}}, r"links: '/etc/a\x00b' has characters that are not printable"),
         ({"links": {"etc/x": "chain"}}, "links: 'etc/x' is not an absolute path in its shortest form; write '/etc/x'"),
         (
             {"links": {"/etc/../x": "chain"}},

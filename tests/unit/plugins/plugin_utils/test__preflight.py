@@ -99,7 +99,7 @@ def test_a_library_that_is_missing_or_too_old_is_named() -> None:
     ("url", "found", "remedy"),
     [
         ("sqlite:////nowhere/x.db", "/nowhere/x.db does not exist, nor does its directory", "create the directory"),
-        ("sqlite:////etc/passwd", "ledger: /etc/passwd is not a ledger", "set option ledger to another path"),
+        ("sqlite:////etc/passwd", "ledger: /etc/passwd is not a ledger", "restore it from a backup, or correct"),
         ("mysql://x", "ledger: option ledger has the unknown scheme mysql", "set option ledger to sqlite:"),
         ("postgresql://me:SESAME@x/y", "ledger: option ledger has a password inside its URL", "take it out"),
     ],
@@ -118,6 +118,7 @@ def test_a_ledger_of_a_newer_release_is_said(world: World) -> None:
     world.one(web())
     with sqlite3.connect(world.ledger) as connection:
         connection.execute("PRAGMA user_version = 99")
+        connection.execute("UPDATE meta SET value = '99' WHERE key = 'usable_from'")
     connection.close()
     row = failed(look(world))["ledger"]
     assert "has schema 99" in row["found"]
@@ -363,7 +364,7 @@ def test_the_table_has_what_must_be_mended_first_and_each_line_once(world: World
     assert len(lines) == len(set(lines)) == len(bad["checks"])
     states = [line.split()[0] for line in lines]
     assert states == sorted(states, key=["FAILED", "warning", "ok"].index)
-    assert "/etc/passwd is not a ledger; set option ledger" in lines[0]
+    assert "/etc/passwd is not a ledger; restore it" in lines[0]
     assert table([]) == []
     for wrong in ([{}], [None], 7, [{"checks": [{}]}]):
         with pytest.raises(AnsibleFilterError, match="preflight_table: the input is no list"):

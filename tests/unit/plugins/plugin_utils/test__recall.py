@@ -114,7 +114,7 @@ def test_what_the_ledger_does_not_know_is_said_with_what_it_does(
 def test_a_ledger_that_is_not_there_or_none_at_all_is_an_error(world: World) -> None:
     assert f"there is no ledger at {world.url}; set option ledger to the one of your tasks" in refusal(world)
     world.ledger.write_text("x" * 9999, encoding="ascii")
-    assert "is not a ledger; set option ledger to another path" in refusal(world)
+    assert "is not a ledger; restore it from a backup, or correct option ledger" in refusal(world)
     world.ledger.unlink()
     world.ledger.mkdir()
     assert "is a directory; set option ledger to a file in it" in refusal(world)

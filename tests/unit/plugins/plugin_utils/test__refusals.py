@@ -21,6 +21,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._signers import 
 from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 from ansible_collections.keystead.identity.tests.harness.in_process import World, web
 from ansible_collections.keystead.identity.tests.harness.local import authority
+from ansible_collections.keystead.identity.tests.harness.revoking import Office
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +54,7 @@ def asked(world: World) -> int:
 def later(world: World, hours: float) -> None:
     """Let time pass since whatever the ledger has."""
     with contextlib.closing(sqlite3.connect(world.ledger)) as connection, connection:
-        for table, column in (("generations", "issued_at"), ("heads", "at")):
+        for table, column in (("generations", "intended_at"), ("generations", "issued_at"), ("heads", "at")):
             rows = connection.execute(f"SELECT DISTINCT {column} FROM {table} WHERE {column} IS NOT NULL")
             for (said,) in rows.fetchall():
                 back = stamp(moment(said) - timedelta(hours=hours))
@@ -134,9 +135,51 @@ def test_whoever_put_it_right_at_the_authority_says_so(world: World) -> None:
     assert "is not asked for web again" in refused(world)
 
 
+def incident(world: World) -> datetime:
+    """Give the identity a key, let an hour pass, and let a renewal be refused; return a moment after that."""
+    assert not world.one(web(), issuer=world.issuer("issuing"))["failed"]
+    later(world, 5)
+    return datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
+
+
 def test_a_key_that_is_too_old_is_replaced_whatever_was_refused(world: World) -> None:
-    assert "would make that due at once" in refused(world, made_before=datetime.now(UTC))
+    since = incident(world)
+    for turn in (2, 3, 4):
+        assert "would make that due at once" in refused(world, made_before=since)
+        assert asked(world) == turn
+
+
+def test_to_rotate_keys_asks_no_sooner_where_none_is_too_old(world: World) -> None:
+    assert "is not asked for web again" in refused(world, made_before=datetime.now(UTC)), "it has none"
+    incident(world)
+    assert "would make that due at once" in refused(world)
+    for _turn in range(2):
+        long_ago = datetime.now(UTC) - timedelta(days=30)
+        assert "is not asked for web again" in refused(world, made_before=long_ago)
     assert asked(world) == 2
+
+
+def test_how_often_a_key_that_is_too_old_is_asked_for_keeps_nothing_else_waiting(world: World) -> None:
+    since = incident(world)
+    refused(world, made_before=since)
+    assert "is not asked for web again" in refused(world), "it was answered just now"
+    later(world, 0.5)
+    refused(world, made_before=since)
+    later(world, 0.6)
+    assert asked(world) == 3
+    refused(world)
+    assert asked(world) == 4, "an hour after the first answer"
+    for _turn in range(3):
+        refused(world, made_before=since)
+    later(world, 1)
+    refused(world)
+    assert asked(world) == 8, "an hour after the one of its own"
+
+
+def test_what_was_revoked_since_is_not_to_be_revoked(world: World) -> None:
+    assert refused(world).count("UTC: revoke it there);") == 1
+    Office(world.url, world.issuer("short")).run({"orphaned": True})
+    assert "revoke it" not in refused(world)
 
 
 def test_a_sibling_is_asked_for(world: World) -> None:

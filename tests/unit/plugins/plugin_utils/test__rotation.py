@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import typing as t
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
 from ansible_collections.keystead.identity.plugins.plugin_utils._rotation import (
-    check_one_sort,
     check_present,
     due,
     made_before,
@@ -54,6 +55,7 @@ def test_the_later_one_of_both_options_counts(said: dict[str, str], moment: date
         ({"max_age": "soon"}, "option max_age: 'soon' is not a duration; write a number"),
         ({"created_before": "yesterday"}, "option created_before: 'yesterday' is no moment with an offset from UTC"),
         ({"created_before": "2026-05-31T10:00:00"}, "is no moment with an offset from UTC; write for example 2026-"),
+        ({"created_before": "0001-01-01T00:00:00+23:00"}, "is no moment with an offset from UTC; write"),
         ({"created_before": "2026-06-01T12:00:01Z"}, "is to come, so every run would replace every key until then"),
     ],
 )
@@ -74,11 +76,6 @@ def test_what_gets_no_new_key_is_refused(said: dict[str, t.Any], message: str) -
     with pytest.raises(Misconfigured) as refused:
         check_present([{"name": "web", **said}])
     assert message in str(refused.value)
-
-
-def test_keys_by_themselves_are_not_planned() -> None:
-    with pytest.raises(Misconfigured, match=r"option plan is not built yet for keys in .*; leave it out"):
-        check_one_sort({"keys": [{}], "identities": None, "plan": "/srv/plans/web1.json"})
 
 
 def test_an_old_key_is_replaced_once_and_a_young_one_never(world: World) -> None:
@@ -148,10 +145,27 @@ def test_who_rotates_takes_nothing_out_of_a_scope(world: World) -> None:
     assert world.remembered().scope == "shop"
 
 
+def test_a_key_that_a_clock_dated_which_was_ahead_is_replaced_once_and_the_ledger_says_that_it_is_due(
+    world: World,
+) -> None:
+    moment = from_now_on()
+    world.one(web())
+    with contextlib.closing(sqlite3.connect(world.ledger)) as database, database:
+        database.execute("UPDATE generations SET intended_at = ?", (f"{datetime.now(UTC) + 2 * DAY:%FT%T.000Z}",))
+    said = {"max_age": None, "host": None, "store": None, "overlap": "0s", "created_before": f"{moment:%FT%TZ}"}
+    (ahead,) = due({"ledger": world.url}, ["web"], said, world.host)
+    assert (ahead["due"], "nobody knows when its key was made" in ahead["reason"]) == (True, True)
+    done = world.settled([web()], made_before=moment)["identities"][0]
+    assert steps(done) == RENEWAL
+    assert reason(done) == ahead["reason"]
+    (young,) = due({"ledger": world.url}, ["web"], said, world.host)
+    assert not young["due"]
+
+
 def test_the_ledger_says_what_is_due_since_when_and_why(world: World) -> None:
     world.converge([web(), web(name="api")])
     world.one(web(name="api", state="absent"))
-    said = {"max_age": None, "host": None, "store": None}
+    said = {"max_age": None, "host": None, "store": None, "overlap": "0s"}
     young, gone = due(
         {"ledger": world.url}, ["web", "api"], {**said, "max_age": "1d", "created_before": None}, world.host
     )

@@ -85,7 +85,7 @@ def test_an_answer_of_another_root_than_the_declared_one_is_not_installed(world:
 @pytest.mark.parametrize("said", ["/nowhere/root.pem", "-----BEGIN CERTIFICATE-----\njunk", "/etc/hostname"])
 def test_roots_that_cannot_be_read_are_named_before_the_host_is_asked(world: World, said: str) -> None:
     with pytest.raises(
-        Misconfigured, match=r"option issuer\.roots: .* cannot be read as certificates; write PEM or its"
+        Misconfigured, match=r"^local: issuer\.local\.roots: .* cannot be read.*; write PEM or its"
     ):
         world.converge([web()], issuer=world.issuer(roots=[said]))
     assert world.phases == []

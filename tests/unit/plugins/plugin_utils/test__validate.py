@@ -53,6 +53,11 @@ VALUES = st.one_of(
 )
 
 
+def test_a_path_with_a_nul_is_refused() -> None:
+    with pytest.raises(Misconfigured, match=r"module: option path: it has a NUL character, which no path has"):
+        validated({"flag": True, "path": "/srv/a\0b"}, PLAIN, module="module")
+
+
 def task(**more: t.Any) -> dict[str, t.Any]:
     """Return a valid task of one identity, with more options in it."""
     return {"issuer": {"local": LOCAL}, "identities": [{"name": "web", "dns_names": ["a.example.org"], **more}]}

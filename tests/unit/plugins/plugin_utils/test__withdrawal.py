@@ -15,6 +15,8 @@ import typing as t
 import pytest
 from ansible_collections.keystead.identity.tests.harness.in_process import World, reason, steps, web
 from ansible_collections.keystead.identity.tests.harness.local import authority
+from ansible_collections.keystead.identity.tests.harness.revoking import Office
+from cryptography import x509
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -121,6 +123,31 @@ def test_absent_revokes_what_a_lost_ledger_knows_nothing_of(world: World) -> Non
     world.settled([absent(revoke_on_absent=True)])
     assert world.is_revoked(certificate)
     assert not world.path().exists()
+
+
+def crl_number(world: World) -> int:
+    """Return the number of the list of the authority."""
+    crl = x509.load_pem_x509_crl((world.authorities / "issuing" / "crl.pem").read_bytes())
+    return crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+
+
+def test_a_list_from_a_backup_has_what_it_lost_before_it_has_what_is_absent(world: World) -> None:
+    world.converge([web(), web(name="other"), web(name="third")])
+    certificate, backup = world.certificate(), world.directory / "backup"
+    shutil.copytree(world.authorities / "issuing", backup)
+    office = Office(world.url, world.issuer())
+    office.run({"identity": "web"}, reason="key_compromise", replaced_first=False)
+    seen = crl_number(world)
+    shutil.rmtree(world.authorities / "issuing")
+    shutil.copytree(backup, world.authorities / "issuing")
+    done = world.settled([absent(name=name, revoke_on_absent=True) for name in ("other", "third")])
+    (warning,) = done["warnings"]
+    assert "lacks 1 certificate that the ledger calls revoked, as if it came from a backup" in warning
+    assert world.is_revoked(certificate)
+    assert crl_number(world) > seen + 2
+    told = "SELECT outcome FROM events WHERE action = 'publish' AND identity LIKE 'local:issuing:%'"
+    assert world.query(told) == [("ok",)]
+    assert office.run({"identity": "web"}, check=True)["changed"] is False
 
 
 def test_an_identity_that_is_gone_from_the_host_is_struck_off_the_ledger_once(world: World) -> None:

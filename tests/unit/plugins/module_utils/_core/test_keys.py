@@ -15,7 +15,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.keys impor
     signing_hash,
     to_pem,
 )
-from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, rsa, x25519
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,9 @@ def test_rsa_has_the_usual_exponent() -> None:
         (rsa.generate_private_key(65537, 2056), "rsa-2056"),
         (ec.generate_private_key(ec.SECP256K1()), "secp256k1"),
         (ec.generate_private_key(ec.SECP521R1()), "ecdsa-p521"),
-        (x25519.X25519PrivateKey.generate(), "x25519publickey"),
+        (x25519.X25519PrivateKey.generate(), "x25519"),
+        (ed448.Ed448PrivateKey.generate(), "ed448"),
+        (dsa.generate_private_key(2048), "dsa-2048"),
     ],
 )
 def test_a_key_that_nobody_declares_has_a_name_all_the_same(key: ec.EllipticCurvePrivateKey, name: str) -> None:

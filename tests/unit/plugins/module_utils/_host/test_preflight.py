@@ -13,6 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._host.preflight import judged_openssl
 from ansible_collections.keystead.identity.tests.harness.in_process import HOST, World, host_half, web
 
 NOBODY = 65534
@@ -85,6 +86,17 @@ def test_a_store_of_another_ledger_or_host_is_said(tmp_path: Path) -> None:
     assert f"belongs to host {HOST}, not to db" in store_of(world.store, host="db")["found"]
     (world.store / ".keystead.json").write_text("x", encoding="ascii")
     assert "cannot be read as the claim of a store" in store_of(world.store)["found"]
+
+
+def test_the_openssl_of_a_host_is_told_and_judged(tmp_path: Path) -> None:
+    asked = {"phase": "preflight", "format": 1, "now": 1.8e9, "host": HOST, "store": str(tmp_path), "identities": []}
+    (said,) = (check for check in host_half(asked)["checks"] if check["name"] == "openssl")
+    assert (said["state"], said["found"].partition(" ")[0]) == ("ok", "OpenSSL")
+    old = judged_openssl("OpenSSL 1.0.2k-fips  26 Jan 2017")
+    assert (old["state"], old["found"]) == ("failed", "OpenSSL 1.0.2k-fips  26 Jan 2017, at least 1.1.1 is needed")
+    assert "install a newer cryptography" in old["remedy"]
+    fine = ("OpenSSL 1.1.1k  FIPS 25 Mar 2021", "OpenSSL 3.0.7 1 Nov 2022", "BoringSSL", "LibreSSL 1.0.0")
+    assert {judged_openssl(one)["state"] for one in fine} == {"ok"}
 
 
 @pytest.mark.needs("root")

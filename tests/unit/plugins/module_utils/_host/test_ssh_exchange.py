@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import socket
 import threading
+import time
 import typing as t
 
 import pytest
@@ -46,17 +47,21 @@ class Liar:
     def __init__(self, certificate: bytes, key: t.Any) -> None:
         self.certificate, self.key, self.algorithms = certificate, key, Reader(certificate).string()
         self.curves = b"curve25519-sha256"
+        self.cipher, self.mac, self.agreed = b"aes128-ctr", b"hmac-sha2-256", True
 
     def serve(self, connection: socket.socket) -> None:
         """Exchange keys (RFC 4253, 8), up to the signature."""
         with connection, connection.makefile("rb") as incoming:
             connection.sendall(b"a line before it\r\n" + VERSION + b"\r\n")
             theirs = incoming.readline().rstrip(b"\r\n")
-            rest = (*[b"aes128-ctr"] * 2, *[b"hmac-sha2-256"] * 2, *[b"none"] * 2, b"", b"")
+            rest = (*[self.cipher] * 2, *[self.mac] * 2, *[b"none"] * 2, b"", b"")
             lists = (self.curves, self.algorithms, *rest)
             init = bytes([20]) + bytes(16) + b"".join(map(string, lists)) + bytes(5)
             connection.sendall(packet(b"\x02" + string(b"noise")) + packet(init))
             their_init, begun = self._message(incoming), self._message(incoming)
+            reader = Reader(their_init[17:])
+            named = [reader.string().split(b",") for _list in range(8)][2:]
+            self.agreed = all(one in theirs for one, theirs in zip(rest, named, strict=False))
             public = Reader(begun[1:]).string()
             private = x25519.X25519PrivateKey.generate()
             ours = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -74,7 +79,7 @@ class Liar:
         return body[1 : size - body[0]]
 
 
-def asked(serve: t.Callable[[socket.socket], object], certificate: bytes) -> bytes:
+def asked(serve: t.Callable[[socket.socket], object], certificate: bytes, seconds: float = 5) -> bytes:
     """Ask a server that this is."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -90,13 +95,33 @@ def asked(serve: t.Callable[[socket.socket], object], certificate: bytes) -> byt
         try:
             with socket.create_connection(listener.getsockname(), 5) as connection:
                 connection.settimeout(5)
-                return shown(connection, certificate)
+                return shown(connection, certificate, time.monotonic() + seconds)
         finally:
             thread.join()
 
 
 def test_who_has_the_key_shows_the_certificate(certificate: bytes) -> None:
     assert asked(Liar(certificate, local.key("ed25519")).serve, certificate) == certificate
+
+
+def test_a_server_may_want_any_cipher_for_what_never_comes(certificate: bytes) -> None:
+    liar = Liar(certificate, local.key("ed25519"))
+    liar.cipher, liar.mac = b"aes192-ctr", b"umac-64@openssh.com"
+    assert asked(liar.serve, certificate) == certificate
+    assert liar.agreed
+
+
+def test_a_server_that_speaks_slowly_gets_no_more_time_than_others(certificate: bytes) -> None:
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            for _byte in range(100):
+                connection.sendall(b"x")
+                time.sleep(0.05)
+
+    begun = time.monotonic()
+    with pytest.raises(socket.timeout):
+        asked(serve, certificate, 0.5)
+    assert time.monotonic() - begun < 4
 
 
 def test_a_certificate_without_its_key_is_no_proof(certificate: bytes) -> None:
@@ -125,7 +150,11 @@ def test_a_server_that_offers_nothing_known_is_said_so(certificate: bytes) -> No
     ("said", "reason"),
     [
         (b"", "closed the connection"),
-        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "closed the connection"),
+        (b"HTTP/1.1 400 Bad Request\r\n", "closed the connection during the key exchange, and says 'HTTP/1.1 400"),
+        (b"Exceeded MaxStartups\r\n", "says 'Exceeded MaxStartups'"),
+        (b"Not allowed at this time", "says 'Not allowed at this time'"),
+        (b"SSH-1.5-old\r\n", "says 'SSH-1.5-old'"),
+        (VERSION + b"\r\n" + b"\0\0\0\x0c\xff" + bytes(11), "speaks no SSH"),
         (b"x" * 10_000, "speaks no SSH"),
         (b"hello\n" * 1000, "speaks no SSH"),
         (VERSION + b"\r\n" + b"\xff" * 64, "speaks no SSH"),

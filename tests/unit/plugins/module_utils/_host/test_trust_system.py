@@ -6,7 +6,10 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import shutil
+import signal
 import ssl
 import subprocess
 import typing as t
@@ -165,6 +168,88 @@ def test_runs_for_several_bundles_at_once_call_the_tool_one_after_the_other(way:
         assert all(bundle.count(pki.pem_certificate(one).split(b"\n")[1]) == 1 for one in wanted.values())
         for name in wanted:
             SystemStore(name, way).write(())
+
+
+def test_a_file_that_others_may_write_is_made_anew(way: Layout) -> None:
+    store = SystemStore("shop", way)
+    store.write((ONE,))
+    (file,) = Path(way.source).iterdir()
+    file.chmod(0o666)
+    assert (store.look().state, store.look().detail) == ("drift", f"of {file.name}, its mode is 0666, not 0644")
+    store.write((ONE,))
+    assert (store.look().state, file.stat().st_mode & 0o777) == ("ours", 0o644)
+
+
+@NEEDS
+@pytest.mark.needs("root")
+def test_a_file_of_somebody_else_is_made_anew(debian: Layout) -> None:
+    store = SystemStore("shop", debian)
+    store.write((ONE,))
+    (file,) = Path(debian.source).iterdir()
+    os.chown(file, 65534, -1)
+    assert (store.look().state, store.look().detail) == ("drift", f"of {file.name}, it belongs to nobody")
+    store.write((ONE,))
+    assert (store.look().state, file.stat().st_uid) == ("ours", 0)
+
+
+@NEEDS
+def test_a_run_that_is_killed_in_the_hooks_is_completed_and_they_are_told_again(tmp_path: Path, debian: Layout) -> None:
+    told, hook = tmp_path / "told", tmp_path / "hooks" / "java"
+    hook.write_text(f"#!/bin/sh\ncat >> {told}\nkill -9 $KEYSTEAD_TEST 2>/dev/null; exit 0\n")
+    hook.chmod(0o755)
+    runner = multiprocessing.get_context("fork").Process(target=_killed_in_hooks, args=(debian, hook))
+    runner.start()
+    runner.join()
+    assert runner.exitcode == -signal.SIGKILL
+    assert trusted(debian) == {ONE}
+    name = f"keystead-shop-{pki.fingerprint(ONE)[:16]}"
+    told.unlink(missing_ok=True)
+    hook.write_text(f"#!/bin/sh\ncat >> {told}\n")
+    store = SystemStore("shop", debian)
+    assert (store.look().state, store.look().detail) == ("drift", "a run was cut off that wrote there")
+    store.write((ONE,))
+    assert (store.look().state, trusted(debian), by_hash(debian)) == ("ours", {ONE}, set())
+    assert told.read_text() == f"+{debian.links}/{name}.pem\n"
+    assert [one.name for one in Path(debian.source).iterdir()] == [f"{name}.crt"]
+
+
+def _killed_in_hooks(way: Layout, hook: Path) -> None:
+    hook.write_text(f"#!/bin/sh\nkill -9 {os.getpid()}\n")
+    SystemStore("shop", way).write((ONE,))
+
+
+@NEEDS
+def test_a_bundle_that_lacks_a_part_of_the_systems_is_made_again(debian: Layout) -> None:
+    store, bundle = SystemStore("shop", debian), Path(debian.bundle)
+    store.write((ONE,))
+    whole = bundle.read_bytes()
+    ours = pki.pem_certificate(ONE)
+    bundle.write_bytes(whole[: whole.index(b"-----END") + 26] + ours)
+    less = whole.count(b"BEGIN CERTIFICATE") - bundle.read_bytes().count(b"BEGIN CERTIFICATE")
+    assert less > 50
+    assert store.look().detail == f"{bundle} lacks {less} certificates of the system's"
+    store.write((ONE,))
+    assert (store.look().state, bundle.read_bytes()) == ("ours", whole)
+
+
+@NEEDS
+def test_what_is_no_certificate_among_the_systems_is_in_nobodys_way(debian: Layout) -> None:
+    """It gets into the bundle as it is."""
+    broken = "-----BEGIN CERTIFICATE-----\nMIIB\nA\n-----END CERTIFICATE-----\n"
+    Path(debian.source, "broken.crt").write_text(broken)
+    store = SystemStore("shop", debian)
+    store.write((ONE,))
+    assert broken in Path(debian.bundle).read_text()
+    assert (store.look().state, set(store.look().anchors)) == ("ours", {ONE})
+
+
+@NEEDS
+def test_what_a_killed_tool_left_is_not_appended_to(debian: Layout) -> None:
+    store, half = SystemStore("shop", debian), Path(f"{debian.bundle}.new")
+    half.write_bytes(pki.pem_certificate(TWO))
+    os.utime(half, (0, 0))
+    store.write((ONE,))
+    assert (trusted(debian), half.exists()) == ({ONE}, False)
 
 
 def test_a_tool_that_fails_is_named_with_what_it_said(way: Layout) -> None:

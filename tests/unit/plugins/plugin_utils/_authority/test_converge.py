@@ -191,7 +191,7 @@ def test_a_key_of_another_authority_is_refused_before_anything_is_signed(tmp_pat
         LocalIssuer(options).begin([make.request()])
 
 
-@pytest.mark.parametrize("broken", ["certificate.pem", "private_key.pem", "chain.pem", "authority.json", "crl.pem"])
+@pytest.mark.parametrize("broken", ["certificate.pem", "private_key.pem", "chain.pem", "authority.json"])
 @pytest.mark.parametrize(
     "content", [b"junk", b"", b"\xff\xfe", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
 )

@@ -21,6 +21,7 @@ HOUR = dt.timedelta(hours=1)
 WEB = Holder("web1", "/store", "web", 3, "present")
 KEPT = Kept("aa", "bb", "4a0b", NOON, NOON + 24 * HOUR, b"DER", "local:issuing:0d", NOON + HOUR / 2, None, WEB)
 LATER = NOON + HOUR
+NOW, TOMORROW = NOON + 2 * HOUR, NOON + 26 * HOUR
 GONE = Revoked("superseded", NOON)
 
 
@@ -47,6 +48,15 @@ CASES: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], bool]] = {
     "what the ledger learned of days later": (
         {"identity": "web", "issued_before": LATER}, {"issued_at": NOON + 48 * HOUR}, True,
     ),
+    "what was issued tomorrow, by a clock that was ahead": (
+        {"identity": "web", "issued_before": NOON}, {"not_before": TOMORROW, "issued_at": TOMORROW}, True,
+    ),
+    "what begins tomorrow, and no ledger saw": (
+        {"identity": "web", "issued_before": NOON}, {"not_before": TOMORROW, "issued_at": None}, True,
+    ),
+    "what was issued a minute from now, by a clock that is a little ahead": (
+        {"identity": "web", "issued_before": NOON}, {"issued_at": NOW + HOUR / 60, "not_before": NOW}, False,
+    ),
     "what no ledger saw": ({"identity": "web", "issued_before": LATER}, {"issued_at": None}, True),
     "all but one": ({"serial_number": "4a0b", "identity": "web", "host": "web2"}, {}, False),
 }  # fmt: skip
@@ -55,7 +65,7 @@ CASES: dict[str, tuple[dict[str, t.Any], dict[str, t.Any], bool]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_everything_that_an_entry_says_must_hold(case: str) -> None:
     said, kept, expected = CASES[case]
-    assert fits(Entry("certificates[0]", **said), KEPT._replace(**kept)) == expected
+    assert fits(Entry("certificates[0]", **said), KEPT._replace(**kept), NOW) == expected
 
 
 def test_what_several_entries_select_is_meant_once_with_everybody_who_holds_it() -> None:

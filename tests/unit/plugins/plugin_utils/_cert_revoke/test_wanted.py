@@ -72,6 +72,12 @@ MISTAKES: dict[str, tuple[tuple[t.Any, ...], dict[str, t.Any], str]] = {
     "a short digest": (({"fingerprint_sha256": "0d"},), {}, r"fingerprint_sha256: '0d' is no SHA-256"),
     "a short key digest": (({"spki_sha256": "xyz"},), {}, r"spki_sha256: 'xyz' is no SHA-256"),
     "no moment": (({"host": "a", "issued_before": "today"},), {}, "'today' is no moment"),
+    "after the last moment": (
+        ({"host": "a", "issued_before": "9999-12-31T23:59:59-23:00"},), {}, "is in no year from 1 to 9999 by UTC",
+    ),
+    "before the first moment": (
+        ({"host": "a", "issued_before": "0001-01-01T00:00:00+23:00"},), {}, "is in no year from 1 to 9999 by UTC",
+    ),
     "no time zone": (({"host": "a", "issued_before": "2026-03-01T10:40:00"},), {}, "has no time zone"),
     "no certificate": (({"pem": "-----BEGIN NOTHING-----"},), {}, r"\[0\].pem: it holds no certificate in PEM"),
     "no file": (({"path": "/nowhere/a.pem"},), {}, r"\[0\].path: /nowhere/a.pem cannot be read on the controller"),

@@ -32,6 +32,12 @@ def has(*numbers: int, leads: int | None = None, **said: t.Any) -> There:
     return There("token", "key signing", versions, None if leads is None else f"k{leads}", **said)
 
 
+def stopped(number: int) -> There:
+    """Return a key that somebody disabled."""
+    there = has(number, leads=number)
+    return there._replace(versions=(there.versions[0]._replace(usable=False, stopped="disabled; enable it"),))
+
+
 def kept(ages: t.Mapping[int, float], *gone: int, made: bool = True) -> tuple[Kept, ...]:
     """Return generations that became active so many days ago."""
     return tuple(
@@ -42,6 +48,16 @@ def kept(ages: t.Mapping[int, float], *gone: int, made: bool = True) -> tuple[Ke
 
 def staged(ages: t.Mapping[int, float]) -> dict[int, datetime]:
     return {number: NOW - age * DAY for number, age in ages.items()}
+
+
+def making(kept: tuple[Kept, ...], ages: t.Mapping[int, float]) -> Known:
+    """Return what is known where a run made a generation and was cut off before it could say which key that is."""
+    return Known(kept, staged(ages), begun=tuple(ages))
+
+
+def prepared(kept: tuple[Kept, ...], number: int, age: float, uri: str | None = None) -> Known:
+    """Return what is known where one was made, which the ledger has by its URI and public half."""
+    return Known(kept, staged({number: age}), prepared={number: (uri or f"k{number}", None)})
 
 
 def gone_early(ages: t.Mapping[int, float]) -> tuple[Kept, ...]:
@@ -68,24 +84,39 @@ CASES: dict[str, tuple[Wanted, There, Known, Limits, list[tuple[str, int]]]] = {
         wanted(), has(1), Known(kept({1: 364}), staged({1: 366})), LIMITS, ROTATION,
     ),
     "what a killed run made goes on": (
-        wanted(), has(1, 2), Known(kept({1: 366}), staged({2: 0.1})), LIMITS, ROTATION[1:],
+        wanted(), has(1, 2), making(kept({1: 366}), {2: 0.1}), LIMITS, ROTATION[1:],
+    ),
+    "what was prepared takes over": (
+        wanted(overlap=MONTH), has(1, 2), prepared(kept({1: 367}), 2, 31), LIMITS, ROTATION[1:],
+    ),
+    "where it was exchanged, another one is made, and that one is left alone": (
+        wanted(), has(1, 2), prepared(kept({1: 366}), 2, 31, "other"), LIMITS, [("withdraw", 2), *THIRD],
+    ),
+    "where it went away, it is made again": (
+        wanted(), has(1), prepared(kept({1: 366}), 2, 31), LIMITS, [("withdraw", 2), *ROTATION],
+    ),
+    "a number that was once begun makes nobody's key ours": (
+        wanted(), has(1, 2), Known(kept({1: 366}), staged({2: 31})), LIMITS, THIRD,
     ),
     "unless it is from before the moment": (
-        wanted(), has(1, 2), Known(kept({1: 366}), staged({2: 2})), LEAKED, [("destroy", 2), *ROTATION],
+        wanted(), has(1, 2), making(kept({1: 366}), {2: 2}), LEAKED, [("destroy", 2), *ROTATION],
     ),
     "a number is never used again": (
         wanted(), has(1), Known(kept({1: 366, 2: 300}, 2)), LIMITS, THIRD,
     ),
     "a number that somebody else took is left out": (
-        wanted(), has(1, 2), Known(kept({1: 366})), LIMITS, THIRD,
+        wanted(), has(1, 2), Known(kept({1: 366}), users={"k2": ("the key signing.2",)}), LIMITS, THIRD,
+    ),
+    "a key between numbers that the ledger knows is somebody else's": (
+        wanted(), has(1, 2, 3), Known(kept({1: 60, 3: 30})), LIMITS, [],
     ),
     "with an overlap it is made earlier, and waits": (
         wanted(overlap=MONTH), has(1), Known(kept({1: 336})), LIMITS, ROTATION[:2],
     ),
     "it waits until then": (
-        wanted(overlap=MONTH), has(1, 2), Known(kept({1: 360}), staged({2: 29})), LIMITS, [],
+        wanted(overlap=MONTH), has(1, 2), making(kept({1: 360}), {2: 29}), LIMITS, [],
     ),
-    "and takes over": (wanted(overlap=MONTH), has(1, 2), Known(kept({1: 367}), staged({2: 31})), LIMITS, ROTATION[1:]),
+    "and takes over": (wanted(overlap=MONTH), has(1, 2), making(kept({1: 367}), {2: 31}), LIMITS, ROTATION[1:]),
     "what was replaced stays without a grace": (wanted(), has(1, 2), Known(kept({1: 900, 2: 300})), LIMITS, []),
     "and with one until that is over": (wanted(grace=MONTH), has(1, 2), Known(kept({1: 90, 2: 29})), LIMITS, []),
     "then it goes": (wanted(grace=MONTH), has(1, 2), Known(kept({1: 90, 2: 31})), LIMITS, [("destroy", 1)]),
@@ -114,10 +145,28 @@ CASES: dict[str, tuple[Wanted, There, Known, Limits, list[tuple[str, int]]]] = {
         wanted(grace=MONTH), has(1, 3), Known(gone_early({1: 90, 2: 60, 3: 31})), LIMITS, [("destroy", 1)],
     ),
     "what a backend uses already is proved and recorded": (
-        wanted(), has(1, 2, leads=2), Known(kept({1: 366}), staged({2: 0.1})), LIMITS, ROTATION[1:],
+        wanted(), has(1, 2, leads=2), making(kept({1: 366}), {2: 0.1}), LIMITS, ROTATION[1:],
     ),
     "what somebody else led it to is believed": (
         wanted(), has(1, 2, leads=2), Known(kept({1: 60})), LIMITS, [("adopt", 2)],
+    ),
+    "what a clock dated that was ahead is replaced, by its age": (
+        wanted(), has(1), Known(kept({1: -2})), LIMITS, ROTATION,
+    ),
+    "and after an incident": (wanted(), has(1), Known(kept({1: -2})), LEAKED, ROTATION),
+    "two clocks may differ by minutes": (wanted(), has(1), Known(kept({1: -4 / 1440})), LEAKED, []),
+    "once, for the one that takes over is dated by a clock that is right": (
+        wanted(), has(1, 2), Known(kept({1: -2, 2: 0}), staged({2: 0})), LEAKED, [],
+    ),
+    "older generations that the backend still uses are held": (
+        wanted(), has(1, 2, leads=2, least=1), Known(kept({1: 60, 2: 30})), LIMITS, [("activate", 2)],
+    ),
+    "also those before one that somebody else made": (
+        wanted(), has(1, 2, leads=2, least=1), Known(kept({1: 60})), LIMITS, [("adopt", 2), ("activate", 2)],
+    ),
+    "once": (wanted(), has(1, 2, leads=2, least=2), Known(kept({1: 60, 2: 30})), LIMITS, []),
+    "what was stopped is replaced where that is due, without an overlap": (
+        wanted(overlap=MONTH), stopped(1), Known(kept({1: 2})), LEAKED, ROTATION,
     ),
     "where it was led back, it is led on": (
         wanted(), has(1, 2, leads=1), Known(kept({1: 60, 2: 30})), LIMITS, [("activate", 2)],
@@ -128,7 +177,7 @@ CASES: dict[str, tuple[Wanted, There, Known, Limits, list[tuple[str, int]]]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_done(case: str) -> None:
     declared, there, known, limits, expected = CASES[case]
-    acts = decide(declared, there, known, limits).acts
+    acts = decide(declared, there, known._replace(seen=NOW, agreed=NOW), limits).acts
     assert [(act.action, act.number) for act in acts] == expected
     assert all(act.reason for act in acts)
 
@@ -145,6 +194,12 @@ def test_a_backend_whose_clock_is_late_makes_no_run_rotate_again() -> None:
     [
         (has(), Known(), Misconfigured, "there is no such key; make one first"),
         (has(1, 2), Known(), Misconfigured, "nobody knows which one is in use"),
+        (has(1, 2), Known(kept({1: 9}, made=False)), Misconfigured, "nobody knows which one is in use"),
+        (has(1, 2), Known(kept({1: 9})), Misconfigured, "there is k2 too, which the ledger does not know"),
+        (has(1, 2, 3), Known(kept({1: 60, 2: 9})), Misconfigured, "there is k3 too, which the ledger does not know"),
+        (has(2), Known(kept({1: 9})), Misconfigured, "there is k2 too, which the ledger does not know"),
+        (has(1, 3), prepared(kept({1: 9}), 2, 1), Misconfigured, "there is k3 too, which the ledger does not know"),
+        (stopped(1), Known(kept({1: 9})), Misconfigured, "generation 1 is disabled; enable it, or let it be replaced"),
         (has(1), Known(kept({1: 400}), users={"k1": ("identity web of web1",)}), Denied, "in use by identity web"),
         (
             There("t", "key", (Version("k1", 1, "aes-256", usable=False),)), Known(kept({1: 1})), Misconfigured,
@@ -155,3 +210,18 @@ def test_a_backend_whose_clock_is_late_makes_no_run_rotate_again() -> None:
 def test_what_is_refused(there: There, known: Known, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         decide(wanted(), there, known, LIMITS)
+
+
+@pytest.mark.parametrize(
+    ("seen", "agreed", "acts", "begins"),
+    [(None, None, 0, 1), (40, 40, 0, 1), (0, 40, 0, 0), (0.01, 0.05, 1, 0), (1, 1, 1, 0), (2, 2, 0, 1)],
+)
+def test_what_is_destroyed_for_ever_goes_by_no_clock_alone(
+    seen: float | None, agreed: float | None, acts: int, begins: int
+) -> None:
+    """The grace of the first one was over a day and a half ago; the ledger knows runs from so many days ago."""
+    moments = [None if age is None else NOW - age * DAY for age in (seen, agreed)]
+    known = Known(kept({1: 90, 2: 31.5}), seen=moments[0], agreed=moments[1])
+    plan = decide(wanted(grace=MONTH), has(1, 2), known, LIMITS)
+    assert [(act.action, act.number) for act in plan.acts] == [("destroy", 1)] * acts
+    assert (len(plan.waits), len(plan.begins)) == (1 - acts, begins)

@@ -30,6 +30,11 @@ def shown(path: Path) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+def public(number: int) -> bytes:
+    """Return a public key in SSH's own form."""
+    return ssh.key_of(local_ssh.local.key("ed25519", number).public_key())
+
+
 def is_revoked(path: Path, line: bytes) -> bool:
     """Tell whether ssh-keygen finds a key or a certificate in a list."""
     path.with_name("asked.pub").write_bytes(line)
@@ -66,6 +71,26 @@ def test_an_empty_list_revokes_nothing(tmp_path: Path) -> None:
 def test_what_is_no_list_is_said_so(content: bytes) -> None:
     with pytest.raises(ValueError, match=r"not a key revocation list|ends too early"):
         krl.number_of(content)
+
+
+@pytest.mark.parametrize("keys", [(), (public(1),), (public(1), public(2))])
+@pytest.mark.parametrize("serials", [(), (5,), (5, 2**64 - 1)])
+def test_a_list_of_ours_is_read_as_it_was_written(serials: tuple[int, ...], keys: tuple[bytes, ...]) -> None:
+    said = krl.List(7, public(0) if serials else b"", serials, tuple(sorted(keys)))
+    assert krl.parsed(krl.written(said, NOW)) == said
+
+
+def test_a_list_that_says_more_than_ours_do_is_not_taken_for_one(tmp_path: Path) -> None:
+    said = krl.written(krl.List(7, public(0), (5,), (public(1),)), NOW)
+    for wrong in (said[:-1], said + b"\x03\0\0\0\0", b"", b"junk"):
+        with pytest.raises(ValueError, match=r"."):
+            krl.parsed(wrong)
+    (tmp_path / "spec").write_text("serial: 5-9\n")
+    (tmp_path / "ca.pub").write_bytes(ssh.as_text(public(0)))
+    names = [str(tmp_path / name) for name in ("krl", "ca.pub", "spec")]
+    subprocess.run(["ssh-keygen", "-q", "-k", "-f", names[0], "-s", *names[1:]], check=True)
+    with pytest.raises(ValueError, match="otherwise"):
+        krl.parsed((tmp_path / "krl").read_bytes())
 
 
 def test_an_authority_publishes_a_list_with_another_number_only_where_it_says_something_else(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.ports import Good, Revoked, Unknown
-from ansible_collections.keystead.identity.plugins.plugin_utils import _ocsp, _revocation_list
+from ansible_collections.keystead.identity.plugins.plugin_utils import _ocsp, _revocation_status
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -32,7 +32,8 @@ class Signer(t.NamedTuple):
 
 
 def signer(
-    name: str, above: Signer | None = None, *usages: x509.ObjectIdentifier, point: str = "", lists: bool | None = None
+    name: str, above: Signer | None = None, *usages: x509.ObjectIdentifier, point: str = "", lists: bool | None = None,
+    further: tuple[x509.ExtensionType, ...] = (),
 ) -> Signer:
     key, subject = ec.generate_private_key(ec.SECP256R1()), _named(name)
     builder = (
@@ -50,6 +51,8 @@ def signer(
     if point:
         places = [x509.DistributionPoint(_uri(point), None, None, None)]
         builder = builder.add_extension(x509.CRLDistributionPoints(places), critical=False)
+    for one in further:
+        builder = builder.add_extension(one, critical=True)
     return Signer(builder.sign(above.key if above else key, hashes.SHA256()), key)
 
 
@@ -115,7 +118,9 @@ LISTS: dict[str, tuple[bytes, bytes | None, t.Any]] = {
     "the list is of another distribution point": (listed(further=scope(OTHER)), None, Unknown()),
     "the list is of authorities": (listed(further=scope(only_contains_ca_certs=True)), None, Unknown()),
     "the list is of users": (listed(further=scope(only_contains_user_certs=True)), None, Good()),
-    "the list is indirect": (listed(further=scope(indirect_crl=True)), None, Unknown()),
+    "the list is indirect, and begins with its own": (listed(further=scope(indirect_crl=True)), None, Good()),
+    "an indirect list of it has it": (listed(R.superseded, further=scope(indirect_crl=True)), None,
+                                      Revoked("superseded", NOW)),
     "a critical extension is unknown": (listed(further=(STRANGE, True)), None, Unknown()),
     "another extension is unknown": (listed(further=(STRANGE, False)), None, Good()),
     "a delta list stands for a complete one": (listed(base=3), None, Unknown()),
@@ -125,6 +130,9 @@ LISTS: dict[str, tuple[bytes, bytes | None, t.Any]] = {
     "a delta list of a later base": (listed(), listed(number=8, base=7), Good()),
     "an older delta list": (listed(number=9), listed(R.superseded, number=6, base=5), Good()),
     "a stale delta list": (listed(), listed(R.superseded, number=6, base=5, end=NOW - HOUR / 2), Good()),
+    "a delta list of another scope": (listed(R.certificate_hold),
+                                      listed(R.remove_from_crl, number=6, base=5, further=scope(POINT)),
+                                      Revoked("certificate_hold", NOW)),
     "a delta list of another": (listed(R.superseded), listed(R.remove_from_crl, number=6, base=5, by=STRANGER),
                                 Revoked("superseded", NOW)),
 }  # fmt: skip
@@ -133,21 +141,21 @@ LISTS: dict[str, tuple[bytes, bytes | None, t.Any]] = {
 @pytest.mark.parametrize("what", LISTS)
 def test_a_list_says_what_it_may(what: str) -> None:
     complete, delta, expected = LISTS[what]
-    assert _revocation_list.status(LEAF.certificate, CA.certificate, complete, delta, NOW) == expected
+    assert _revocation_status.status(LEAF.certificate, CA.certificate, complete, delta, NOW) == expected
 
 
 def test_who_may_not_sign_lists_says_nothing_by_one() -> None:
     for lists, expected in ((False, Unknown()), (True, Good())):
         authority = signer("ca", lists=lists)
         leaf = signer("leaf", authority).certificate
-        said = _revocation_list.status(leaf, authority.certificate, listed(by=authority), None, NOW)
+        said = _revocation_status.status(leaf, authority.certificate, listed(by=authority), None, NOW)
         assert said == expected
 
 
 def answered(  # noqa: PLR0913 - what a response says
     by: Signer = CA, *, of: Signer = LEAF, issuer: Signer = CA, begin: dt.datetime = NOW - HOUR,
     end: dt.datetime | None = NOW + HOUR, state: ocsp.OCSPCertStatus = ocsp.OCSPCertStatus.GOOD,
-    shown: tuple[Signer, ...] = (),
+    shown: tuple[Signer, ...] = (), further: tuple[x509.ExtensionType, bool] | None = None,
 ) -> bytes:  # fmt: skip
     """Return a response."""
     revoked = state == ocsp.OCSPCertStatus.REVOKED
@@ -159,7 +167,24 @@ def answered(  # noqa: PLR0913 - what a response says
     )  # fmt: skip
     if shown:
         builder = builder.certificates([one.certificate for one in shown])
+    if further:
+        builder = builder.add_extension(*further)
     return builder.sign(by.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def _responder(*further: x509.ExtensionType) -> Signer:
+    """Return somebody whom the issuer named, with critical extensions."""
+    return signer("responder", CA, x509.ExtendedKeyUsageOID.OCSP_SIGNING, further=further)
+
+
+def _usage(**said: bool) -> x509.KeyUsage:
+    named = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
+             "encipher_only", "decipher_only", "key_cert_sign", "crl_sign")  # fmt: skip
+    return x509.KeyUsage(**{**dict.fromkeys(named, False), **said})
+
+
+AGREES, SIGNS = _responder(_usage(key_agreement=True)), _responder(_usage(digital_signature=True))
+ODD = _responder(STRANGE)
 
 
 def _unsuccessful() -> bytes:
@@ -184,6 +209,11 @@ RESPONSES: dict[str, tuple[bytes, t.Any]] = {
     "signed by one who is not shown": (answered(DELEGATE), Unknown()),
     "signed by one who may not respond": (answered(PRETENDER, shown=(PRETENDER,)), Unknown()),
     "signed by one whom another named": (answered(FOREIGN, shown=(FOREIGN,)), Unknown()),
+    "signed by one whose key may sign": (answered(SIGNS, shown=(SIGNS,)), Good()),
+    "signed by one whose key may not sign": (answered(AGREES, shown=(AGREES,)), Unknown()),
+    "signed by one of whom nobody here understands everything": (answered(ODD, shown=(ODD,)), Unknown()),
+    "a critical extension is unknown": (answered(further=(STRANGE, True)), Unknown()),
+    "another extension is unknown": (answered(further=(STRANGE, False)), Good()),
     "changed on its way": (answered()[:-1] + bytes([answered()[-1] ^ 1]), Unknown()),
 }
 
