@@ -299,14 +299,14 @@ def test_commands_run_side_by_side_but_for_one_name_one_after_the_other(pebbles:
     wrapper.chmod(0o755)
     stem = f"s{time.monotonic_ns():x}.example.org"
     subject = Subject(dns_names=(stem, f"*.{stem}", *(f"n{n}.{stem}" for n in range(6))))
-    begun = time.monotonic()
     challenge = {"dns_01": {"command": [str(wrapper)]}}
     settled(issuer(pebbles, pebble, tmp_path, challenge), make.request(subject, profile=PEER))
-    assert time.monotonic() - begun < 0.5 * 2 * 8
-    running: collections.Counter[str] = collections.Counter()
+    running, most = collections.Counter[str](), 0
     for line in log.read_text(encoding="ascii").splitlines():
         running[line[2:]] += 1 if line[0] == "+" else -1
         assert running[line[2:]] in {0, 1}, line
+        most = max(most, running.total())
+    assert most > 1, "one after the other"
 
 
 def test_the_secret_may_be_in_a_file(pebbles: Pebbles, pebble: Pebble, names: NameServer, tmp_path: Path) -> None:

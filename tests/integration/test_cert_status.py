@@ -269,7 +269,7 @@ def test_silent_places_take_no_longer_than_the_whole_call_may(authority: Authori
         terms = [text(authority.leaf(lists=place), authority.certificate) for place in places]
         started = time.monotonic()
         said = asked(None, *terms, **LIVE, **RECORD, timeout="2s")
-        assert time.monotonic() - started < 6
+        assert time.monotonic() - started < 30, "one after the other would take 40"
     assert {one["status"] for one in said} == {"unknown"}
     assert said[-1]["why"] == "there was no time left of 2 s"
 

@@ -151,9 +151,9 @@ def test_a_server_that_is_silent_is_waited_for_once(site: Site, where: str) -> N
         issuer = {"est": site.backend.through(proxy.url, label="peer", enrol="host", timeout="1s")}
         proxy.fail(faulty.hang, f" {BASE}/peer{where}")
         begun = time.monotonic()
-        result = site.world.converge(peers(5), issuer=by_roots(site, site.est.root, **issuer["est"]))
-        assert time.monotonic() - begun < 4
-    assert ["did not answer within 1s" in one["msg"] for one in result["identities"]] == [True] * 5
+        result = site.world.converge(peers(20), issuer=by_roots(site, site.est.root, **issuer["est"]))
+        assert time.monotonic() - begun < 15, "one after the other would take 20"
+    assert ["did not answer within 1s" in one["msg"] for one in result["identities"]] == [True] * 20
 
 
 def test_a_pair_that_is_refused_says_nothing_about_that_of_another_identity(site: Site) -> None:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 
 import pytest
@@ -16,6 +15,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.registr
 from ansible_collections.keystead.identity.plugins.plugin_utils._openbao.lists import Lists
 from ansible_collections.keystead.identity.tests.harness import local
 from ansible_collections.keystead.identity.tests.harness import openbao as make
+from ansible_collections.keystead.identity.tests.harness.in_process import until
 from ansible_collections.keystead.identity.tests.harness.issuers import check_sentence, der, settled
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -76,14 +76,13 @@ def test_a_delta_list_tells_before_the_complete_one_does(openbao: Server) -> Non
 @pytest.mark.parametrize("kind", ["ecdsa", "ml-dsa-65"])
 def test_a_stale_list_says_nothing(openbao: Server, kind: str) -> None:
     pki = make.pki(openbao, key=KINDS[kind])
-    settings = {"expiry": "3s", "auto_rebuild": False, "ocsp_disable": True}
+    settings = {"expiry": "9s", "auto_rebuild": False, "ocsp_disable": True}
     one = issuer(pki)
     leaf = der(settled(one, local.request())[0])
     pki.call("POST", f"{pki.mount}/config/crl", settings)
     pki.call("GET", f"{pki.mount}/crl/rotate")
     assert isinstance(one.status(leaf), Good)
-    time.sleep(4)
-    assert isinstance(one.status(leaf), Unknown)
+    until(lambda: isinstance(one.status(leaf), Unknown), 30)
 
 
 def test_nobody_logs_in_to_ask_for_a_status(openbao: Server) -> None:

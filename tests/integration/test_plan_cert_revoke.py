@@ -153,7 +153,7 @@ def test_another_declaration_is_refused(
 def test_what_ends_between_plan_and_run_is_not_left_out_without_a_word(site: Site) -> None:
     (issuer,) = site.issuer.values()
     past = datetime.now(UTC).replace(microsecond=0)
-    asked = local.request(lifetime=4)
+    asked = local.request(lifetime=8)
     (made,) = LocalIssuer(issuer, now=lambda: past).begin([asked])
     assert not isinstance(made, KeysteadError)
     entry = {"pem": made.parts["certificate"].content.decode()}  # type: ignore[union-attr]

@@ -394,14 +394,14 @@ def test_a_host_that_is_killed_while_it_asks_leaves_no_secret_and_no_process(hos
 @pytest.mark.parametrize("where", ["GetCACert", ASKS])
 def test_a_silent_server_is_waited_for_once_for_all_identities_of_a_host(host: Host, where: str) -> None:
     host.proxy.fail(faulty.hang, where)
-    names, begun = ("a", "b", "c", "d"), time.monotonic()
+    names, begun = tuple("abcdefghij"), time.monotonic()
     result = host.world.converge([client(name=name) for name in names], issuer=host.issuer(timeout="3s"))
-    assert time.monotonic() - begun < 3 + 5
+    assert time.monotonic() - begun < 25, "one after the other would take 30"
     said = {one["msg"] for one in result["identities"]}
     assert all(re.match("scep: .*within 3s .option timeout", one) for one in said), said
     assert sum(where in one for one in host.proxy.seen) == 1
     states = [state for (state,) in host.world.query("SELECT state FROM generations ORDER BY id")]
-    assert states == ["refused" if where != ASKS else "intended", *["refused"] * 3]
+    assert states == ["refused" if where != ASKS else "intended", *["refused"] * 9]
 
 
 def test_a_program_that_takes_too_long_is_ended_with_all_that_it_started(
@@ -414,7 +414,7 @@ def test_a_program_that_takes_too_long_is_ended_with_all_that_it_started(
     monkeypatch.setenv("PATH", str(slow.parent))
     begun = time.monotonic()
     result = host.world.converge([client()], issuer=host.issuer(timeout="2s"))
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
     assert re.search("scep: scepclient did not come to its question within 2s .option timeout", result["msg"])
     assert held(host.world.store) == []
     assert host.world.query("SELECT state FROM generations") == [("refused",)]

