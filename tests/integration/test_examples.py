@@ -63,6 +63,7 @@ FIRST: dict[str, list[dict[str, t.Any]]] = {
     "What fails today of what this host has as web?": [{"identities": [WEB]}],
     "Everything in one page": [{"identities": [WEB]}],
     "Where is this certificate?": [{"identities": [WEB]}],
+    "What did the old authority sign that is still good?": [{"identities": [WEB]}],
     "A key was found where it should not be": [{"identities": [WEB]}],
     "How old is the key of this host?": [{"identities": [WEB]}],
     "Is the certificate of this host still good?": [{"identities": [WEB]}],

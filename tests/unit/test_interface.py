@@ -18,6 +18,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._options import 
     identity_audit,
     identity_policy,
     identity_report,
+    issuer_info,
     key_rotate,
     ledger_info,
     machine_identity,
@@ -147,6 +148,7 @@ DESIGNED = {
         *("identity", "fingerprint_sha256", "issued_after", "issued_before", "reason"),  # as cert_revoke has them
         *("authority", "contact_required"),  # issue 8
     ],
+    "issuer_info": [*SHARED.split(), "issued_after", *below("issuer", ISSUER), *below("issuers", ISSUER)],  # issue 8
     "identity_policy": [
         *SHARED.split(),
         *FORESEEN.split(),  # ADR 33
@@ -177,6 +179,7 @@ TABLES: dict[str, dict[str, Option]] = {
     "cert_revoke": {**COMMON, **cert_revoke.OPTIONS},
     "identity_ledger_info": {**COMMON, **ledger_info.OPTIONS},
     "blast_radius": {**COMMON, **blast_radius.OPTIONS},
+    "issuer_info": {**COMMON, **issuer_info.OPTIONS},
     "identity_policy": {**COMMON, **identity_policy.OPTIONS},
     "identity_report": {**COMMON, **identity_report.OPTIONS},
     "key_rotate": {**COMMON, **key_rotate.OPTIONS},

@@ -64,6 +64,7 @@ PLANNED: t.Mapping[str, Tree] = {
     "identity_policy": {**_COMMON, "declarations": {"issuer": _ISSUER, "identities": _IDENTITY}},
     "key_rotate": _TASK,
     "identity_report": {**_COMMON, "issuers": _ISSUER},
+    "issuer_info": {**_COMMON, "issuer": _ISSUER, "issuers": _ISSUER},
     "ledger_rebuild": {**_COMMON, "issuers": _ISSUER},
 }
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import typing as t
 
-from ...module_utils._core import credentials
 from ...module_utils._core.errors import Misconfigured, first_line
 from ...module_utils._core.ports import Lister
 from .._ledger import revocations
 from .kept import Kept, fits, targets
-from .recorded import EPOCH, asked_by, of_ledger, parsed, stranger
+from .recorded import EPOCH, asked_by, of_issuer, of_ledger, parsed, stranger
 from .sweep import sweep
 from .wanted import WHO
 
@@ -102,7 +101,7 @@ def _listed(entry: Entry, issuers: Sequence[Issuer], now: dt.datetime) -> list[K
     if entry.certificate is not None or entry.identity or entry.host:
         return []
     asked = [one for one in issuers if isinstance(one, Lister) and entry.issuer in (None, one.id)]
-    found = [kept for issuer in asked for kept in _issued(issuer) if fits(entry, kept, now)]
+    found = [kept for issuer in asked for kept in of_issuer(issuer, EPOCH) if fits(entry, kept, now)]
     _check_is_one(entry, found)
     if found:
         return found
@@ -111,9 +110,3 @@ def _listed(entry: Entry, issuers: Sequence[Issuer], now: dt.datetime) -> list[K
         f"{WHO}: option {entry.at}: the ledger knows no such certificate{told}; name in issuers who signed it, if "
         "that can list what it issued, or give the certificate itself by pem or path"
     )
-
-
-def _issued(issuer: t.Any) -> Iterator[Kept]:
-    for record in issuer.issued(EPOCH):
-        kept = parsed(credentials.encoded(record.generation.parts["certificate"].content))
-        yield kept._replace(issuer_id=issuer.id, issued_at=record.issued_at)

@@ -18,7 +18,7 @@ from .._ledger.moments import moment
 from .kept import Holder, Kept
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from .._ledger.chain import Readable
     from .wanted import Entry
@@ -79,6 +79,13 @@ def stranger(row: revocations.Record) -> Kept:
         issuer_id=row["issuer_id"],
         revoked=Revoked(row["reason"], moment(row["revoked_at"])),
     )
+
+
+def of_issuer(issuer: t.Any, since: dt.datetime) -> Iterator[Kept]:
+    """Yield what an issuer lists as signed since then. Raises KeysteadError, and ValueError for what cannot be read."""
+    for record in issuer.issued(since):
+        kept = parsed(credentials.encoded(record.generation.parts["certificate"].content))
+        yield kept._replace(issuer_id=issuer.id, issued_at=record.issued_at)
 
 
 def parsed(content: bytes) -> Kept:
