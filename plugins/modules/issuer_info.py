@@ -39,9 +39,9 @@ EXAMPLES = r"""
   keystead.identity.issuer_info:
     issuer:
       local:
-        directory: /srv/keystead/authorities
+        directory: /srv/ca
         authority: issuing
-        passphrase_file: /srv/keystead/passphrase
+        passphrase_file: /etc/keystead/issuing.pass
   register: old
   run_once: true
 
