@@ -65,6 +65,7 @@ FIRST: dict[str, list[dict[str, t.Any]]] = {
     "Where is this certificate?": [{"identities": [WEB]}],
     "What did the old authority sign that is still good?": [{"identities": [WEB]}],
     "A key was found where it should not be": [{"identities": [WEB]}],
+    "A host was broken into, and somebody saw it": [{"identities": [WEB]}],
     "How old is the key of this host?": [{"identities": [WEB]}],
     "Is the certificate of this host still good?": [{"identities": [WEB]}],
 }

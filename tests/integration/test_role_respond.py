@@ -7,80 +7,22 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
+import time
 import typing as t
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import spki_sha256
-from ansible_collections.keystead.identity.tests.harness import local, playbook
-from cryptography import x509
+from ansible_collections.keystead.identity.tests.harness import playbook
+from ansible_collections.keystead.identity.tests.harness.incident_lab import PLAYBOOK, Lab
+
+if t.TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = [pytest.mark.needs("openssl"), pytest.mark.one_core]
-
-Run = subprocess.CompletedProcess[str]
-HOSTS = ("web1", "web2", "web3")
-PLAYBOOK = Path("keystead.identity.ir_key_compromise")
-
-
-class Lab:
-    """Three hosts with an identity each, and one whose pair somebody copied from another."""
-
-    def __init__(self, root: Path) -> None:
-        self.root, self.home, self.kept = root, root / "home", root / "incident"
-        issuer = {"local": local.two_tiers(root / "ca")}
-        self.common = {"keystead_ledger": f"sqlite:///{root}/ledger.db", "keystead_issuer": issuer}
-        self.hosts: dict[str, dict[str, t.Any]] = {
-            name: {"keystead_store": str(root / name), "keystead_identities": [self.web()]} for name in HOSTS
-        }
-
-    def web(self, **said: t.Any) -> dict[str, t.Any]:
-        """Return the declaration of a host's identity."""
-        return {"name": "web", "dns_names": ["web.example.org"], "contact": "shop@example.org", **said}
-
-    def run(self, book: t.Any, *args: str, code: int = 0, **said: t.Any) -> str:
-        """Run a playbook; return what was printed, on one line."""
-        done = playbook.run(book, self.hosts, "-e", json.dumps({**self.common, **said}), *args, home=self.home)
-        assert done.returncode == code, done.stdout + done.stderr
-        self.recap = playbook.recap(done)
-        return " ".join((done.stdout + done.stderr).split())
-
-    def provide(self) -> None:
-        """Give the hosts what they declare."""
-        self.run([{"hosts": "all", "gather_facts": False, "roles": ["keystead.identity.identity"]}])
-
-    def leak(self) -> str:
-        """Let somebody copy the pair of the first host to the second one; return the key, as an incident names it."""
-        there = self.root / "copied"
-        there.mkdir()
-        for part in ("fullchain", "private_key"):
-            (there / f"{part}.pem").touch(0o600)
-            (there / f"{part}.pem").write_bytes((self.current("web1") / f"{part}.pem").read_bytes())
-        adopt = {"certificate": str(there / "fullchain.pem"), "private_key": str(there / "private_key.pem")}
-        self.hosts["web2"]["keystead_identities"] = [self.web(name="copy", adopt=adopt)]
-        return spki_sha256(self.certificate("web1").public_key())
-
-    def current(self, host: str, name: str = "web") -> Path:
-        """Return the generation in use."""
-        return (self.root / host / name / "current").resolve()
-
-    def certificate(self, host: str, name: str = "web") -> x509.Certificate:
-        """Return the certificate in use."""
-        return x509.load_pem_x509_certificate((self.current(host, name) / "certificate.pem").read_bytes())
-
-    def verdict(self, certificate: Path) -> str:
-        """Return what openssl says of a certificate, by the list of its authority."""
-        ca = self.root / "ca"
-        argv = ["openssl", "verify", "-crl_check", "-CAfile", ca / "root/certificate.pem"]
-        argv += ["-untrusted", ca / "issuing/certificate.pem", "-CRLfile", ca / "issuing/crl.pem", certificate]
-        done = subprocess.run(argv, check=False, capture_output=True, text=True, timeout=60)
-        return done.stdout + done.stderr
-
-    def respond(self, key: str, *args: str, **said: t.Any) -> str:
-        """Answer the incident of a key that leaked."""
-        about = {"keystead_ir": {"spki_sha256": [key]}, "keystead_ir_directory": str(self.kept), **said}
-        return self.run(PLAYBOOK, *args, **about)
 
 
 @pytest.fixture
@@ -156,3 +98,52 @@ def test_what_the_inventory_lacks_is_said_before_anything_is_done(lab: Lab) -> N
         PLAYBOOK, code=2, keystead_ir={"spki_sha256": [key]}
     )
     assert spki_sha256(lab.certificate("web1").public_key()) == key
+
+
+def test_who_says_the_wrong_thing_is_told_so_and_nothing_is_done(lab: Lab) -> None:
+    before = {name: lab.certificate(name) for name in lab.hosts}
+    everything = {"contact": ["shop@example.org"]}
+    for said, args, expected in (
+        ({"keystead_ir": {"spki_sha265": ["ab" * 32], **everything}}, (), "spki_sha265"),
+        ({"keystead_ir": {}}, (), "nothing says what the incident is about; name a key"),
+        ({"keystead_ir": {"spki_sha256": ["ab" * 32]}}, (), "look whether that is what you mean"),
+        ({"keystead_ir": everything, "keystead_ir_detected": "2090-01-01T00:00:00Z"}, (), "is to come"),
+        ({"keystead_ir": everything}, ("--limit", "web1"), "leave --limit away, or add localhost to it"),
+    ):
+        assert expected in lab.run(PLAYBOOK, *args, code=2, **said)
+    assert {name: lab.certificate(name) for name in lab.hosts} == before
+
+
+def test_a_run_that_was_killed_is_gone_on_with_by_the_same_command(lab: Lab) -> None:
+    lab.hosts["web2"]["keystead_identities"] = [lab.web(activate={"command": ["/bin/sh", str(lab.root / "slow")]})]
+    (lab.root / "slow").write_text(f"touch {lab.root}/began; while [ ! -e {lab.root}/goes_on ]; do sleep 0.1; done\n")
+    about = {"keystead_ir": {"contact": ["shop@example.org"]}, "keystead_ir_serial": 1,
+             "keystead_ir_directory": "~/incident"}  # fmt: skip
+    old = {name: lab.certificate(name) for name in ("web1", "web2", "web3")}
+    inventory = lab.root / "inventory.json"
+    inventory.write_text(json.dumps({"all": {"hosts": lab.hosts, "vars": {"ansible_connection": "local"}}}))
+    said = ["-e", json.dumps({**lab.common, **about}), "-e", "ansible_python_interpreter={{ ansible_playbook_python }}"]
+    run = subprocess.Popen(
+        [playbook.program("ansible-playbook"), "-i", inventory, *said, str(PLAYBOOK)], cwd=lab.home,
+        env=playbook.environment(lab.home), start_new_session=True, stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while not (lab.root / "began").exists():
+        assert run.poll() is None, "it ended before it came to web2"
+        time.sleep(0.1)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    (lab.root / "goes_on").touch()
+
+    kept = lab.home / "incident"
+    first = json.loads((kept / "times.json").read_text())
+    assert first.keys() == {"detected", "triaged"}
+    lab.run(PLAYBOOK, **about)
+    assert json.loads((kept / "times.json").read_text())["detected"] == first["detected"]
+    assert {name: lab.certificate(name) for name in old}.items().isdisjoint(old.items())
+    assert lab.recap["localhost"]["failed"] == 0
+    (one,) = lab.incidents()
+    assert (one["open"], one["limit"]["kept"]) == (False, True)
+    again = lab.run(PLAYBOOK, code=2, **{**about, "keystead_ir": {"host": ["web1"]}})
+    assert f"{kept} is of incident {one['name']}" in again
+    assert lab.incidents() == [one]

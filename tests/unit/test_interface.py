@@ -16,6 +16,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._options import 
     cert_revoke,
     hsm_key,
     identity_audit,
+    identity_incident,
     identity_policy,
     identity_report,
     issuer_info,
@@ -149,6 +150,11 @@ DESIGNED = {
         *("authority", "contact_required"),  # issue 8
     ],
     "issuer_info": [*SHARED.split(), "issued_after", *below("issuer", ISSUER), *below("issuers", ISSUER)],  # issue 8
+    "identity_incident": [  # ADR 44
+        *f"{SHARED} records name about reason detected limit stage again totals".split(),
+        *below("about", "host spki_sha256 authority"),
+        *below("evidence", "directory key files"),
+    ],
     "identity_policy": [
         *SHARED.split(),
         *FORESEEN.split(),  # ADR 33
@@ -180,6 +186,7 @@ TABLES: dict[str, dict[str, Option]] = {
     "identity_ledger_info": {**COMMON, **ledger_info.OPTIONS},
     "blast_radius": {**COMMON, **blast_radius.OPTIONS},
     "issuer_info": {**COMMON, **issuer_info.OPTIONS},
+    "identity_incident": {**COMMON, **identity_incident.OPTIONS},
     "identity_policy": {**COMMON, **identity_policy.OPTIONS},
     "identity_report": {**COMMON, **identity_report.OPTIONS},
     "key_rotate": {**COMMON, **key_rotate.OPTIONS},

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Verifies folders of evidence, as identity_policy writes them: what of them is not what was signed."""
+"""Verifies folders of evidence, whoever wrote them: what of them is not what was signed."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def verified(said: t.Sequence[str], keys: Keys) -> Result:
 
 
 def _folders(path: Path) -> list[Path]:
-    """Return a folder itself, or all that identity_policy has written into a directory. Raises Misconfigured."""
+    """Return a folder itself, or all that was written into a directory. Raises Misconfigured."""
     found = [path] if (path / folder.MANIFEST).exists() else sorted(path.glob("*/[!.]*"))
     if not found:
         raise Misconfigured(
             f"{WHO}: option evidence: {path} holds no evidence; name a folder of it, or the directory that "
-            "identity_policy writes to"
+            "identity_policy or identity_incident writes to"
         )
     return found
 

@@ -39,15 +39,10 @@ _NAMED, _DAY, _NO_END = 5, 86400, 1 << 62
 
 def answer(args: t.Mapping[str, t.Any], now: datetime) -> Record:
     """Return what the task returns. Raises KeysteadError; the ledger is opened to be read, and must be there."""
-    above = tuple(_authority(one) for one in args["authority"] or ())
-    asked = Asked(selection(args, now, WHO)._replace(states=()), above, args["reason"] == LEAKED)
-    if asked.rows == Selection() and not above:
-        raise Misconfigured(
-            f"{WHO}: nothing says what the incident is about; name a key, a certificate, an issuer, a host or the like"
-        )
+    about = asked(args, now, WHO)
     records = read(args["records"] or ())
     with opened(args, WHO) as ledger:
-        touched = find(ledger, records, asked)
+        touched = find(ledger, records, about)
     all_of_them = [Found(one.row, one.why, actions.verdict(one.row, stamp(now))) for one in touched]
     found = sorted((one for one in all_of_them if one.verdict.actions), key=lambda one: _rank(one.row))
     without = [place(one.row) for one in found if not one.row.contact]
@@ -61,13 +56,24 @@ def answer(args: t.Mapping[str, t.Any], now: datetime) -> Record:
     }
 
 
-def _authority(said: str) -> x509.Certificate:
-    content = given(said, f"{WHO}: option authority")[0]
+def asked(args: t.Mapping[str, t.Any], now: datetime, who: str) -> Asked:
+    """Return what an incident is about, as options say it; `who` begins what is said of a wrong one."""
+    above = tuple(_authority(one, who) for one in args["authority"] or ())
+    found = Asked(selection(args, now, who)._replace(states=()), above, args["reason"] == LEAKED)
+    if found.rows == Selection() and not above:
+        raise Misconfigured(
+            f"{who}: nothing says what the incident is about; name a key, a certificate, an issuer, a host or the like"
+        )
+    return found
+
+
+def _authority(said: str, who: str) -> x509.Certificate:
+    content = given(said, f"{who}: option authority")[0]
     try:
         return x509.load_der_x509_certificate(content)
     except MALFORMED:
         shown = said if is_path(said) else "the PEM given"
-        raise Misconfigured(f"{WHO}: option authority: {shown} is no certificate we can read; correct it") from None
+        raise Misconfigured(f"{who}: option authority: {shown} is no certificate we can read; correct it") from None
 
 
 def _rank(row: Row) -> tuple[t.Any, ...]:

@@ -24,6 +24,7 @@ from .judge import NONE
 
 if t.TYPE_CHECKING:
     from .._audit.checkpoint import Keys
+    from .._ledger.chain import Readable
     from .._policy.policy import Policy
     from .._rows.row import Row
     from .judge import Verdict
@@ -97,7 +98,7 @@ def write(setting: Setting, known: Known, verdicts: t.Mapping[str, t.Sequence[Ve
     """
     directory, day = Path(setting.directory), f"{known.at:%Y-%m-%d}"
     folder.check_can_be_written(directory, who)
-    key, warnings = _key(setting, known, who)
+    key, warnings = key_of(directory, setting.custody, known.ledger, make=not setting.check, who=who)
     keys = {} if key is None else {spki_sha256(key.public_key()): key.public_key()}
     inventory = [_entry(row, known) for row in sorted(known.rows, key=lambda row: row.key)]
     same = {"inventory.json": folder.rendered(inventory), "policy.json": folder.rendered(setting.compiled)}
@@ -116,21 +117,23 @@ def write(setting: Setting, known: Known, verdicts: t.Mapping[str, t.Sequence[Ve
     return Written(written, warnings)
 
 
-def _key(setting: Setting, known: Known, who: str) -> tuple[t.Any, list[str]]:
+def key_of(
+    directory: Path, custody: t.Mapping[str, t.Any], ledger: Readable, *, make: bool, who: str
+) -> tuple[t.Any, list[str]]:
     """Return the key, made where nothing was signed yet, and what to warn of. Raises KeysteadError."""
-    before = folder.signers(Path(setting.directory), who)  # looked at first: the key is older than what it has signed
-    file = setting.custody.get("file")
+    before = folder.signers(directory, who)  # looked at first: the key is older than what it has signed
+    file = custody.get("file")
     if before and file and not Path(file["path"]).exists():
         raise Misconfigured(
-            f"{who}: option evidence.key.file: {file['path']} is not there, and signed what is in {setting.directory}; "
+            f"{who}: option evidence.key.file: {file['path']} is not there, and signed what is in {directory}; "
             "put it back, or have new evidence in another directory"
         )
-    key = signing_key(setting.custody, known.ledger, make=not setting.check, who=who, option="evidence.key")
+    key = signing_key(custody, ledger, make=make, who=who, option="evidence.key")
     mine = key and spki_sha256(key.public_key())
     if not before or mine in before:
         return key, []
     others = ", ".join(printable(one) for one in sorted(before)[:MOST_NAMED]) or "one that is not named"
-    warning = f"option evidence.key is {mine}, which has signed nothing in {setting.directory} yet; {others} has"
+    warning = f"option evidence.key is {mine}, which has signed nothing in {directory} yet; {others} has"
     return key, [f"{who}: {warning}. Tell whoever checks that, or put the key back"]
 
 
