@@ -12,7 +12,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.keystead.identity.plugins.module_utils._options import authority, machine_identity
+from ansible_collections.keystead.identity.plugins.module_utils._options import (
+    authority,
+    cert_revoke,
+    machine_identity,
+    trust_bundle,
+)
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 
 pytestmark = pytest.mark.one_core
@@ -28,8 +33,13 @@ NOT_FOR_A_ROLE = {
         "state": "an authority is destroyed by its module, on purpose",
     },
     "identity": {"ledger_password": "a secret that would stand in a variable; ledger_password_file says it"},
+    "revoke": {"ledger_password": "a secret that would stand in a variable; ledger_password_file says it"},
 }
-MODULES = {"authority": authority.OPTIONS, "identity": {**machine_identity.OPTIONS, **COMMON}}
+MODULES = {
+    "authority": authority.OPTIONS,
+    "identity": {**machine_identity.OPTIONS, **COMMON},
+    "revoke": {**cert_revoke.OPTIONS, **COMMON},
+}
 
 
 def read(role: str, path: str) -> t.Any:
@@ -72,3 +82,10 @@ def test_a_role_has_a_readme_and_a_page_and_a_test(role: str) -> None:
 def test_a_role_can_say_what_its_module_can(role: str) -> None:
     said = {name.removeprefix(f"{role}_") for name in options(role)}
     assert {*MODULES[role]} - said == {*NOT_FOR_A_ROLE[role]}
+
+
+def test_an_entry_of_the_role_trust_can_say_what_its_module_can() -> None:
+    said = options("trust")
+    assert said["trust_bundles"]["options"].keys() == trust_bundle.OPTIONS.keys()
+    assert {*read("trust", "vars/main.yml")["__trust_keys"]} == trust_bundle.OPTIONS.keys()
+    assert {f"trust_{name}" for name in COMMON} - said.keys() == {"trust_ledger_password"}
