@@ -101,6 +101,25 @@ def test_a_key_that_leaked_is_found_in_three_places_and_the_steps_end_the_incide
     assert after["totals"]["settled"] == 2
 
 
+def test_what_else_is_asked_narrows_what_is_below_an_authority(nodes: list[Node]) -> None:
+    web1, web2, web3 = nodes
+    web1.one(web(**OURS))
+    web2.one(web(**OURS))
+    web3.root("other")
+    web3.one(web(issuer={"local": {"directory": str(web3.authorities), "authority": "other"}}, **OURS))
+    asked = {"authority": [web1.root()], "reason": "superseded"}
+    now = datetime.now(UTC)
+    for said, hosts in (
+        ({}, {web1.host, web2.host}),
+        ({"issued_before": (now + timedelta(days=1)).isoformat()}, {web1.host, web2.host}),
+        ({"issued_before": (now - timedelta(days=1)).isoformat()}, set()),
+        ({"host": [web2.host, web3.host]}, {web2.host}),
+        ({"issuer": ["local:other"]}, set()),
+    ):
+        found = radius(web1, **asked, **said)
+        assert {one["host"] for one in found["affected"]} == hosts, said
+
+
 def test_the_key_of_an_authority_touches_whatever_was_signed_below_it(nodes: list[Node]) -> None:
     web1, web2, web3 = nodes
     two_tiers = {"local": {"directory": str(web1.directory / "two"), "authority": "issuing"}}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._core.errors import printable
+from ...module_utils._core.keys import spki_sha256
 from .._ledger import rows as ledgers
 from .._rows.alike import each_of
 from .._rows.selection import Selection, fits
@@ -22,6 +23,7 @@ if t.TYPE_CHECKING:
 
     from .._ledger.chain import Readable
     from .._rows.row import Key, Row
+    from .signers import Below
 
 NAMED = "it is what was asked for"
 
@@ -46,17 +48,35 @@ def find(ledger: Readable, records: Sequence[Row], asked: Asked) -> list[Affecte
 
     Where keys leaked, that is whatever else has one of them, and whatever was signed below an authority that has.
     """
-    named = []
-    if asked.rows != Selection():
-        named = [*ledgers.select(ledger, asked.rows), *(one for one in records if fits(one, asked.rows))]
+    if asked.authorities:
+        return _below(ledger, asked)
+    named = [*ledgers.select(ledger, asked.rows), *(one for one in records if fits(one, asked.rows))]
     found: dict[Key, Affected] = {row.key: Affected(row, NAMED) for row in named}
     holders = {row.spki: row for row in reversed(named) if row.spki} if asked.by_key else {}
     for row in _with_keys(ledger, records, holders):
         found.setdefault(row.key, Affected(row, f"it has the key of {place(holders[row.spki or ''])}"))
-    for one in below(ledger, {*holders, *asked.rows.spki} if asked.by_key else (), asked.authorities):
+    for one in below(ledger, {*holders, *asked.rows.spki} if asked.by_key else (), ()):
         for row in ledgers.select(ledger, Selection(issuers=(one.issuer_id,))):
-            found.setdefault(row.key, Affected(row, f"{printable(one.above)} is above it"))
+            found.setdefault(row.key, Affected(row, _above(one)))
     return list(found.values())
+
+
+def _below(ledger: Readable, asked: Asked) -> list[Affected]:
+    """Return what was signed below the authorities that are named, as far as everything else that is asked holds.
+
+    Where the keys of these leaked, other authorities with the same keys count as well.
+    """
+    keys = {spki_sha256(one.public_key()) for one in asked.authorities} if asked.by_key else set[str]()
+    found: dict[Key, Affected] = {}
+    for one in below(ledger, keys, asked.authorities):
+        for row in ledgers.select(ledger, asked.rows._replace(issuers=(one.issuer_id,))):
+            if fits(row, asked.rows):
+                found.setdefault(row.key, Affected(row, _above(one)))
+    return list(found.values())
+
+
+def _above(one: Below) -> str:
+    return f"{printable(one.above)} is above it"
 
 
 def _with_keys(ledger: Readable, records: Sequence[Row], keys: Iterable[str]) -> t.Iterator[Row]:
