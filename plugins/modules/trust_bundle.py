@@ -19,6 +19,9 @@ description:
     certificates, then declaring the new one alone.
   - Whose certificates count, the identities of the host say by C(trusts) of M(keystead.identity.machine_identity).
     Where one of them does not, or where the host has none, everybody counts whose certificate the ledger has.
+  - Who reads the bundle is told by O(activate), in the same task. That it is to be told is noted on the host before
+    anything is changed, and forgotten when it was told, so a run that was killed in between and a reload that failed
+    are made good by the next run, which has V(activate) among its RV(steps).
   - The file is replaced by one rename. One that somebody else made is taken over only where everything in it is
     declared. In the system's store, only files with the name of the bundle are ever written or removed.
 author:
@@ -35,7 +38,12 @@ seealso:
   - module: keystead.identity.machine_identity
   - module: keystead.identity.certificate_authority
 notes:
-  - A service reads its anchors when it starts or is reloaded. Notify a handler that does so.
+  - A service reads its anchors when it starts or is reloaded. A handler is not told again by a later play where the one
+    that notified it failed; O(activate) is. What several services read is activated by one O(activate.command).
+  - Where the service could not be told, the task fails, and the anchors stay as they are declared; a bundle that goes
+    back would trust again what was dropped, or would turn away who was just added.
+  - The note is a link beside the file, C(.NAME.pem.keystead-pending), or with O(system=true) one in
+    C(/var/lib/keystead/trust).
   - What the ledger does not know, it cannot keep an anchor for. A peer whose certificate this collection did not issue,
     adopt or observe is trusted as long as its authority is declared.
   - What is revoked or has ended keeps no anchor.
@@ -53,6 +61,7 @@ EXAMPLES = r"""
   keystead.identity.trust_bundle:
     name: shop
     path: /etc/nginx/tls/peers.pem
+    activate: {unit: nginx.service}
     anchors:
       - /srv/ca/root/certificate.pem
       - "{{ lookup('ansible.builtin.file', '/srv/ca/new/certificate.pem') }}"
@@ -131,7 +140,8 @@ steps:
   returned: success
   contains:
     action:
-      description: One of publish (an anchor is added, or the file written again), withdraw (one is dropped), adopt.
+      description: >-
+        One of publish (an anchor is added, or the file written again), withdraw (one is dropped), adopt, activate.
       type: str
       returned: always
       sample: withdraw

@@ -121,6 +121,7 @@ DESIGNED = {
     "trust_bundle": [
         *f"{SHARED} name anchors path system state=present state=absent".split(),
         "drop_in_use",  # ADR 25: as hsm_key has it
+        "activate",  # ADR 39: as identities have it
     ],
     "identity_audit": [
         *f"{SHARED} checkpoints public_keys ledger_id copy archives key receivers export archive".split(),  # ADR 29

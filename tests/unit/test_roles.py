@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.keystead.identity.plugins.module_utils._options import authority, machine_identity
+from ansible_collections.keystead.identity.plugins.module_utils._options import authority, machine_identity, trust_bundle
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 
 pytestmark = pytest.mark.one_core
@@ -72,3 +72,10 @@ def test_a_role_has_a_readme_and_a_page_and_a_test(role: str) -> None:
 def test_a_role_can_say_what_its_module_can(role: str) -> None:
     said = {name.removeprefix(f"{role}_") for name in options(role)}
     assert {*MODULES[role]} - said == {*NOT_FOR_A_ROLE[role]}
+
+
+def test_an_entry_of_the_role_trust_can_say_what_its_module_can() -> None:
+    said = options("trust")
+    assert said["trust_bundles"]["options"].keys() == trust_bundle.OPTIONS.keys()
+    assert {*read("trust", "vars/main.yml")["__trust_keys"]} == trust_bundle.OPTIONS.keys()
+    assert {f"trust_{name}" for name in COMMON} - said.keys() == {"trust_ledger_password"}

@@ -12,15 +12,19 @@ from __future__ import annotations
 import typing as t
 
 from . import wire
+from .model import Activation
 
-ERRANDS = ("look", "write")
+ERRANDS = ("look", "write", "activate")
 STATES = ("missing", "ours", "drift", "others")
+DEFAULT_DIRECTORY = "/var/lib/keystead/trust"
 
 
 class TrustErrand(t.NamedTuple):
     """What a host is to do: look, or write exactly these anchors, where `seen` is what it saw; none removes the bundle.
 
     Without a `path` they stand in the system's store. `makes_directory` tells that the directory is ours to make.
+    `activate` says how the service is told that reads them: after they were written, or alone, where an earlier run did
+    not come to it.
     """
 
     errand: str
@@ -29,13 +33,15 @@ class TrustErrand(t.NamedTuple):
     anchors: tuple[bytes, ...] = ()
     seen: str = ""
     makes_directory: bool = False
+    activate: Activation | None = None
 
 
 class TrustSeen(t.NamedTuple):
     """What a host holds under the name of a bundle: `where`, and the anchors in it that can be read.
 
     `state` is `drift` where it is ours and not as it is written, with `detail`, and `others` where somebody else made
-    the file; `detail` then says what it holds beside certificates, or nothing. `digest` names just this state.
+    the file; `detail` then says what it holds beside certificates, or nothing. `digest` names just this state, and
+    `pending` tells that a run changed it and did not come to tell the service that reads it.
     """
 
     where: str
@@ -43,19 +49,20 @@ class TrustSeen(t.NamedTuple):
     digest: str = ""
     detail: str = ""
     anchors: tuple[bytes, ...] = ()
+    pending: bool = False
 
 
-def _path(value: t.Any) -> t.Any:
-    return None if value is None else wire.text(value)
+def _or_none(reader: wire.Reader) -> wire.Reader:
+    return lambda value: None if value is None else reader(value)
 
 
 _DOWN: dict[str, wire.Reader] = {
-    "errand": wire.word(ERRANDS), "name": wire.text, "path": _path, "anchors": wire.many(wire.binary),
-    "seen": wire.text, "makes_directory": wire.flag,
+    "errand": wire.word(ERRANDS), "name": wire.text, "path": _or_none(wire.text), "anchors": wire.many(wire.binary),
+    "seen": wire.text, "makes_directory": wire.flag, "activate": _or_none(wire.one(Activation)),
 }  # fmt: skip
 _UP: dict[str, wire.Reader] = {
     "where": wire.text, "state": wire.word(STATES), "digest": wire.text, "detail": wire.text,
-    "anchors": wire.many(wire.binary),
+    "anchors": wire.many(wire.binary), "pending": wire.flag,
 }  # fmt: skip
 
 

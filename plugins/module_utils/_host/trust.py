@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import typing as t
 
+from .._core import wire
 from .._core.errors import KeysteadError, Misconfigured, NotConverged, Pending
 from .._core.trust import TrustErrand, TrustSeen, errand_of, packed
 from .request import failed
+from .trust_activation import Journal, told
 from .trust_file import BundleFile
 from .trust_system import SystemStore, layout
 
@@ -36,20 +38,31 @@ def run_errand(request: Request, *, check: bool) -> dict[str, t.Any]:
         errand = errand_of(request.errand)
         if check and errand.errand != "look":
             raise Misconfigured("host: check mode changes no anchors")
-        return {"name": BUNDLE, "seen": packed(_run(errand))}
+        return {"name": BUNDLE, **_run(errand)}
     except ValueError as error:
         return failed(BUNDLE, Misconfigured(f"host: what the controller says is refused: {error}"))
     except KeysteadError as error:
         return failed(BUNDLE, error)
 
 
-def _run(errand: TrustErrand) -> TrustSeen:
+def _run(errand: TrustErrand) -> dict[str, t.Any]:
+    """Do it. That the service is to be told is noted before anything changes, and forgotten when it was told."""
     holder: Holder = BundleFile(errand) if errand.path else SystemStore(errand.name, layout())
+    journal = Journal(errand)
     seen = holder.look()
     if errand.errand == "look":
-        return seen
+        return {"seen": packed(seen._replace(pending=journal.noted() is not None))}
     if seen.digest != errand.seen:
         raise Pending(f"host: somebody else changed {seen.where} while this run looked at it; run again")
+    if errand.errand == "write":
+        journal.begin()
+        seen = _written(holder, errand)
+    done = told(errand.activate, journal) if errand.activate else None
+    seen = seen._replace(pending=journal.noted() is not None)
+    return {"seen": packed(seen), **({"done": wire.pack(done)} if done else {})}
+
+
+def _written(holder: Holder, errand: TrustErrand) -> TrustSeen:
     holder.write(_in_order(errand.anchors))
     after = holder.look()
     if set(after.anchors) != set(errand.anchors) or after.state not in ("ours", "missing"):

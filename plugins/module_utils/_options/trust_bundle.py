@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
+from .._core.trust import DEFAULT_DIRECTORY
+from .machine_identity import ACTIVATE
 from .option import Option
-
-DEFAULT_DIRECTORY = "/var/lib/keystead/trust"
 
 OPTIONS = {
     "name": Option(
@@ -38,6 +38,14 @@ OPTIONS = {
         "for one whose key got into wrong hands.",
         type="bool",
         default=False,
+    ),
+    "activate": Option(
+        "How the service that reads the anchors is told of a change: exactly one of C(unit) and C(command). It is told "
+        "in the same task, so that no handler is needed, which a play that fails would not run. Where that was cut off "
+        "or failed, the task says so, the anchors stay as they are declared, and the next run tells the service "
+        "although nothing else is left to do.",
+        type="dict",
+        options=ACTIVATE,
     ),
     "state": Option(
         "V(absent) removes the bundle, and is refused while identities in the ledger need what is in it, or it is not "

@@ -10,7 +10,9 @@ import time
 import typing as t
 from datetime import UTC, datetime
 
-from ...module_utils._core.errors import Denied, KeysteadError
+from ...module_utils._core import wire
+from ...module_utils._core.errors import Denied, KeysteadError, NotConverged
+from ...module_utils._core.model import Done
 from ...module_utils._core.trust import packed, seen_of
 from .._actor import actor, holder
 from .._edge import unexpected
@@ -23,7 +25,7 @@ from .decide import check, decide, going
 from .peers import needed
 from .report import report
 from .wanted import wanted
-from .words import WHO
+from .words import ACTIVATE, WHO
 
 if t.TYPE_CHECKING:
     from ...module_utils._core.model import Step
@@ -39,6 +41,9 @@ if t.TYPE_CHECKING:
 CLOCK = (
     "the clocks of {host} and of the controller differ by {skew:.0f} s, so that it is not known what has ended: "
     "synchronise both"
+)
+FAILED = (
+    "host: {error}; {where} is as it is declared, and its service was not told: mend that and run again, which tells it"
 )
 
 
@@ -63,12 +68,12 @@ class _Run:
 
     def done(self) -> dict[str, t.Any]:
         """Run, and report."""
-        seen, there = self._ask(self.wanted.errand("look"))
+        seen, there, _done = self._ask(self.wanted.errand("look"))
         self.warnings += check(self.wanted, seen, there, self.now)
         needs = self._needs(going(self.wanted, there))
         plan = decide(self.wanted, seen, there, needs)
         if plan.steps and not self.task.check:
-            self._act(plan, seen)
+            plan = self._act(plan, seen)
         return report(self.wanted, there, plan, self.task, self.warnings)
 
     def _needs(self, leaving: t.Sequence[Anchor]) -> Needed:
@@ -79,24 +84,31 @@ class _Run:
         ledger = t.cast("Readable", self.ledger)
         return needed(ledger, self.task.host, alive, self.wanted.anchors, self.now, held=held)
 
-    def _act(self, plan: Plan, seen: TrustSeen) -> None:
-        """Write the bundle: what is going to be done is in the ledger before (A1)."""
-        self._tell(plan.steps, "pending")
+    def _act(self, plan: Plan, seen: TrustSeen) -> Plan:
+        """Write the bundle, and have its service told: what is going to be done is in the ledger before (A1)."""
+        self._record(_events(plan.steps, "pending"))
         started = time.monotonic()
+        writes = [step for step in plan.steps if step.action != ACTIVATE]
         try:
-            self._ask(self.wanted.errand("write", plan.anchors, seen.digest))
+            what = "write" if writes else ACTIVATE
+            _seen, _there, done = self._ask(self.wanted.errand(what, plan.anchors, seen.digest))
         except Exception as error:
             message = str(error) if isinstance(error, KeysteadError) else unexpected(WHO, error)
-            self._tell(plan.steps, "failed", message, time.monotonic() - started)
+            self._record(_events(plan.steps, "failed", message, time.monotonic() - started))
             raise
-        self._tell(plan.steps, "ok", seconds=time.monotonic() - started)
+        told = [_as_told(step, done) for step in plan.steps if step.action == ACTIVATE]
+        failure, seconds = (done.error or "", done.seconds) if done else ("", 0.0)
+        written = _events(writes, "ok", seconds=time.monotonic() - started - seconds)
+        self._record([*written, *_events(told, "failed" if failure else "ok", failure, seconds)])
+        if failure:
+            raise NotConverged(FAILED.format(error=failure, where=self.wanted.where))
+        return plan._replace(steps=(*writes, *told))
 
-    def _tell(self, steps: t.Sequence[Step], outcome: str, message: str = "", seconds: float = 0.0) -> None:
+    def _record(self, events: t.Sequence[Event]) -> None:
         batch = Batch(self.task.host, self.wanted.where, actor(self.task.playbook), self.now)
-        events = tuple(Event(step.action, step.reason, outcome, message, seconds) for step in steps)
-        self.ledger.record(batch, [Outcome(self.wanted.name, None, events)])
+        self.ledger.record(batch, [Outcome(self.wanted.name, None, tuple(events))])
 
-    def _ask(self, errand: TrustErrand) -> tuple[TrustSeen, tuple[Anchor, ...]]:
+    def _ask(self, errand: TrustErrand) -> tuple[TrustSeen, tuple[Anchor, ...], Done | None]:
         """Let the host look or write, and read what it saw (C3)."""
         said = self.half.errand(packed(errand), None, self.now, "trust")
         error = error_of(said) if "error" in said else None
@@ -104,6 +116,17 @@ class _Run:
             raise error
         try:
             seen = seen_of(said["seen"])
-            return seen, tuple(map(anchor, seen.anchors))
+            done = wire.unpack(Done, said["done"]) if "done" in said else None
+            if errand.errand != "look" and errand.activate and done is None:
+                raise ValueError("it does not say whether the service was told")  # noqa: TRY301 - one error for all
+            return seen, tuple(map(anchor, seen.anchors)), done
         except (ValueError, KeyError) as failure:
             raise Denied(f"host: its answer about its anchors is refused: {failure}") from None
+
+
+def _events(steps: t.Sequence[Step], outcome: str, message: str = "", seconds: float = 0.0) -> list[Event]:
+    return [Event(step.action, step.reason, outcome, message, seconds) for step in steps]
+
+
+def _as_told(step: Step, done: Done | None) -> Step:
+    return step._replace(reason=f"{step.reason}; {done.reason}") if done and done.reason else step

@@ -10,7 +10,7 @@ import typing as t
 
 from ...module_utils._core.errors import Denied, Misconfigured
 from ...module_utils._core.model import Step
-from .words import MOST_SHOWN, OR_DROP, PROVE, WHO
+from .words import ACTIVATE, MOST_SHOWN, OR_DROP, PROVE, UNTOLD, WHO
 
 if t.TYPE_CHECKING:
     from datetime import datetime
@@ -54,6 +54,8 @@ def check(wanted: Wanted, seen: TrustSeen, there: t.Sequence[Anchor], now: datet
     if seen.state == "others":
         _check_file(wanted, seen, there)
     known, warnings = {one.fingerprint for one in there}, []
+    if seen.pending and not wanted.activate:
+        warnings.append(f"{WHO}: {wanted.where} changed, and {UNTOLD}; declare activate, so that the next one does")
     for one in wanted.anchors:
         if one.not_after > now:
             continue
@@ -90,6 +92,8 @@ def decide(wanted: Wanted, seen: TrustSeen, there: t.Sequence[Anchor], needs: Ne
         steps.append(Step("adopt", f"{wanted.where} was made by somebody else, and nothing of it is lost"))
     if seen.state == "drift":
         steps.append(Step("publish", f"{wanted.where} is not as it was written: {seen.detail}"))
+    if wanted.activate and (steps or seen.pending):
+        steps.append(Step(ACTIVATE, f"{wanted.where} changed" if steps else f"{wanted.where} changed, and {UNTOLD}"))
     anchors = (*wanted.anchors, *(one for one in leaving if one.fingerprint in kept))
     return Plan(tuple(sorted(anchors, key=lambda one: one.fingerprint)), tuple(steps), kept, needs.why_all, needs.held)
 

@@ -10,11 +10,14 @@ import re
 import typing as t
 
 from ...module_utils._core.errors import Misconfigured
-from ...module_utils._core.trust import TrustErrand
-from ...module_utils._options.trust_bundle import DEFAULT_DIRECTORY
+from ...module_utils._core.trust import DEFAULT_DIRECTORY, TrustErrand
+from .._consumers import activation
 from .._paths import absolute
 from .anchors import Anchor, declared
 from .words import WHO
+
+if t.TYPE_CHECKING:
+    from ...module_utils._core.model import Activation
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 _OPTION = f"{WHO}: option "
@@ -29,6 +32,7 @@ class Wanted(t.NamedTuple):
     present: bool
     drops: bool
     is_default: bool = False
+    activate: Activation | None = None
 
     @property
     def where(self) -> str:
@@ -37,7 +41,8 @@ class Wanted(t.NamedTuple):
 
     def errand(self, what: str, anchors: t.Iterable[Anchor] = (), seen: str = "") -> TrustErrand:
         """Return what goes down."""
-        return TrustErrand(what, self.name, self.path, tuple(one.der for one in anchors), seen, self.is_default)
+        ders = tuple(one.der for one in anchors)
+        return TrustErrand(what, self.name, self.path, ders, seen, self.is_default, self.activate)
 
 
 def wanted(args: t.Mapping[str, t.Any]) -> tuple[Wanted, list[str]]:
@@ -60,4 +65,12 @@ def wanted(args: t.Mapping[str, t.Any]) -> tuple[Wanted, list[str]]:
     anchors, warnings = declared(args["anchors"] or ()) if present else ((), [])
     default = None if args["system"] else f"{DEFAULT_DIRECTORY}/{name}.pem"
     is_default = path is None and default is not None
-    return Wanted(name, path or default, anchors, present, args["drop_in_use"], is_default), warnings
+    told = _activation(args["activate"])
+    return Wanted(name, path or default, anchors, present, args["drop_in_use"], is_default, told), warnings
+
+
+def _activation(said: t.Mapping[str, t.Any] | None) -> Activation | None:
+    try:
+        return activation(said)
+    except Misconfigured as error:
+        raise Misconfigured(f"{_OPTION}{error}") from None

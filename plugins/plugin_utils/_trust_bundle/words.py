@@ -9,4 +9,6 @@ from __future__ import annotations
 WHO = "trust_bundle"
 OR_DROP = "or say drop_in_use: true"
 PROVE = "run machine_identity with prove and its when: always"
+ACTIVATE = "activate"
+UNTOLD = "no run told the service that reads it"
 MOST_SHOWN = 3  # of what there may be many of, in a sentence
