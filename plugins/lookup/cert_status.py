@@ -10,7 +10,7 @@ short_description: Whether certificates are good, revoked, expired or unknown
 version_added: 0.1.0
 description:
   - Says how each certificate stands, by the ledger on the controller, or with O(check_status=live) by whoever can tell
-    now.
+    now, or with O(check_status=published) as its clients see it.
   - What nobody tells, what is signed by somebody else and what was said too long ago is V(unknown), and never V(good).
   - Changes nothing and records nothing. A revocation list is fetched once in a call, however many certificates it is
     about, so give many certificates to one call.
@@ -52,6 +52,10 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: lookup('keystead.identity.cert_status', '/etc/ssl/certs/old.pem', check_status='live') != 'revoked'
 
+- name: What clients are told of it, whatever the ledger has
+  ansible.builtin.debug:
+    msg: "{{ lookup('keystead.identity.cert_status', '/etc/ssl/certs/old.pem', check_status='published') }}"
+
 - name: Who says so, and until when that holds
   ansible.builtin.debug:
     msg: "{{ lookup('keystead.identity.cert_status', 'web', part='record', check_status='live') }}"
@@ -64,8 +68,8 @@ _raw:
     - With O(part=status), V(good), V(revoked), V(expired) or V(unknown).
     - With O(part=record), a dictionary. C(status) is that word, C(reason) and C(revoked_at) are why and since when it
       is revoked, C(source) is who says so (V(ledger), V(issuer), V(ocsp) or V(crl)), C(this_update) and C(next_update)
-      say from when to when what is signed holds, and C(why) is why it is unknown, or that it ended. What is not known
-      is null. Moments are in UTC.
+      say from when to when what is signed holds, and C(why) is why it is unknown, or that it ended, or with
+      O(check_status=published) why nobody but who signed it could tell. What is not known is null. Moments are in UTC.
   type: list
   elements: raw
   sample:

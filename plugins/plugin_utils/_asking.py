@@ -66,34 +66,50 @@ class Asking:
         self._roots: dict[int, tuple[bytes, ...]] = {}
 
     def status(
-        self, leaf: bytes, above: Sequence[bytes], issuer_id: str | None, anchors: Sequence[bytes] = ()
+        self,
+        leaf: bytes,
+        above: Sequence[bytes],
+        issuer_id: str | None,
+        anchors: Sequence[bytes] = (),
+        *,
+        as_clients: bool = False,
     ) -> Told:
         """Return how a certificate (DER) stands.
 
         `issuer_id` is the recorded one of who signed it; where nothing is recorded, every issuer that is known here is
         asked. What stands above it (DER) is used to judge what is published; others than its issuer may have signed
-        that where they lead to one of the `anchors` (DER), or where there are none, to a root of an issuer.
+        that where they lead to one of the `anchors` (DER), or where there are none, to a root of an issuer. With
+        `as_clients`, what is published comes first, and where who signed it had to be asked, `why` says why.
         """
         left = self._until - time.monotonic()
         if left <= 0:
             return Told(Unknown(), f"there was no time left of {self._budget:.0f} s")
         issuers, why = self._issuers(issuer_id)
+        seen = self._seen(leaf, above, issuers, anchors) if as_clients else Told(Unknown())
+        if not isinstance(seen.status, Unknown):
+            return seen
         for issuer in issuers:
             found = self._asked(issuer, leaf)
             if not isinstance(found.status, Unknown):
-                return found
+                return found._replace(why=seen.why)
             why = why or found.why
-        if credentials.is_of_ssh(leaf):
-            return Told(Unknown(), why or "nobody who can tell is named; nothing is published of certificates of SSH")
-        roots = [root for issuer in issuers for root in self._roots_of(issuer)]
-        patience = max(0.1, min(PATIENCE, self._until - time.monotonic()))
-        known = (*above, *roots, *self._crl_issuers)
-        published = self._published.status(leaf, known, patience, anchors or roots)
+        published = seen if as_clients else self._seen(leaf, above, issuers, anchors)
         if not isinstance(published.status, Unknown):
             return published
         unnamed = issuer_id is not None and not issuers and not issuer_id.startswith((ADOPTED, OBSERVED))
         remedy = f"; name {issuer_id}, which signed it, in issuers" if unnamed else ""
         return published._replace(why=why or published.why + remedy)
+
+    def _seen(
+        self, leaf: bytes, above: Sequence[bytes], issuers: Sequence[Issuer], anchors: Sequence[bytes]
+    ) -> Told:
+        """Return what is published of a certificate."""
+        if credentials.is_of_ssh(leaf):
+            return Told(Unknown(), "nobody who can tell is named; nothing is published of certificates of SSH")
+        roots = [root for issuer in issuers for root in self._roots_of(issuer)]
+        patience = max(0.1, min(PATIENCE, self._until - time.monotonic()))
+        known = (*above, *roots, *self._crl_issuers)
+        return self._published.status(leaf, known, patience, anchors or roots)
 
     def _issuers(self, issuer_id: str | None) -> tuple[Sequence[Issuer], str]:
         """Return who may have signed; where one of the issuers that are declared cannot be used, why."""

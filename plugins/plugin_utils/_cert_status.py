@@ -17,7 +17,7 @@ from ._ledger import revocations
 from ._ledger.registry import open_for
 from ._recall import Asked, found, opened
 from ._roots import named_roots
-from ._standing import UNKNOWN, UNKNOWN_TO_LEDGER, Standing, Standings, meant_by, of_row, of_stranger
+from ._standing import GIVE, UNKNOWN, UNKNOWN_TO_LEDGER, Standing, Standings, meant_by, of_row, of_stranger
 
 if t.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,8 +38,9 @@ def tell(
 
     `options` lead to the ledger; `said` are those of the lookup; `here` is the host of the template.
     """
-    who = asking(said, WHO) if said["check_status"] == "live" else None
-    standings = Standings(who, named_roots(said, f"{WHO}: option roots"))
+    who = asking(said, WHO) if said["check_status"] != "ledger" else None
+    as_clients = said["check_status"] == "published"
+    standings = Standings(who, named_roots(said, f"{WHO}: option roots"), as_clients=as_clients)
     with _ledger(options, terms) as ledger:
         look = _Terms(ledger, said, here)
         answers = [one if isinstance(one, Standing) else standings.of(one) for one in map(look.of, terms)]
@@ -95,7 +96,7 @@ class _Terms:
             known = ", ".join(sorted({str(row["issuer_id"]) for row in (*rows, *gone)}))
             raise Misconfigured(f"{WHO}: {term}: several certificates have it, of {known}; set option issuer_id to one")
         if not rows and not gone:
-            return Standing(UNKNOWN, why=f"{UNKNOWN_TO_LEDGER}; give the certificate itself, by its path or as PEM")
+            return Standing(UNKNOWN, why=f"{UNKNOWN_TO_LEDGER}; {GIVE}")
         return _of_rows(ledger, rows) if rows else of_stranger(gone[0])
 
     def _named(self, name: str) -> Meant | Standing:

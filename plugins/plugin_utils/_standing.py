@@ -33,6 +33,7 @@ if t.TYPE_CHECKING:
 
 GOOD, REVOKED, EXPIRED, UNKNOWN = "good", "revoked", "expired", "unknown"
 UNKNOWN_TO_LEDGER = "the ledger does not know it"
+GIVE = "give the certificate itself, by its path or as PEM"
 Record = dict[str, t.Any]
 
 
@@ -69,23 +70,26 @@ class Standing(t.NamedTuple):
 class Standings:
     """Says how certificates stand: as the ledger says, or with `asking` as who can tell now does.
 
-    With `roots` (DER), what does not lead to one of them is unknown.
+    With `roots` (DER), what does not lead to one of them is unknown. `as_clients` believes what clients find, and no
+    ledger.
     """
 
-    def __init__(self, asking: Asking | None, roots: Sequence[bytes] = ()) -> None:
+    def __init__(self, asking: Asking | None, roots: Sequence[bytes] = (), *, as_clients: bool = False) -> None:
         """Keep whom to ask."""
+        self._as_clients = as_clients
         self._asking, self._roots = asking, [x509.load_der_x509_certificate(root) for root in roots]
         self._now = datetime.now(UTC)
         self._above: dict[bytes, Told] = {}  # how authorities stand
 
     def of(self, meant: Meant) -> Standing:
-        """Return how a certificate stands. What was revoked stays so, whatever anybody says."""
-        if meant.revoked is not None:
+        """Return how a certificate stands. What was revoked stays so, whatever anybody says, but to clients."""
+        if meant.revoked is not None and not self._as_clients:
             return Standing(REVOKED, meant.revoked.reason, meant.revoked.when, "ledger")
         try:
             leaf, begins, ends = _read(meant.certificate or b"")
         except pki.MALFORMED:
-            return Standing(UNKNOWN, why="it cannot be read")
+            why = "it cannot be read" if meant.certificate else f"the ledger has its number alone; {GIVE}"
+            return Standing(UNKNOWN, why=why)
         if ends <= self._now:
             return Standing(EXPIRED, why=f"it ended on {ends:%Y-%m-%d %H:%M} UTC")
         if begins > self._now + SKEW:
@@ -114,7 +118,8 @@ class Standings:
             return Standing(UNKNOWN, why=UNKNOWN_TO_LEDGER)
         anchors = tuple(root.public_bytes(Encoding.DER) for root in self._roots)
         above = [*meant.above, *anchors]
-        found = _told(self._asking.status(meant.certificate or b"", above, meant.issuer_id, anchors))
+        leaf = meant.certificate or b""
+        found = _told(self._asking.status(leaf, above, meant.issuer_id, anchors, as_clients=self._as_clients))
         if found.status != GOOD:
             return found
         return next((gone for one in way if (gone := self._gone(self._asking, one, above, anchors))), found)
@@ -148,7 +153,8 @@ def meant_by(ledger: Readable | None, certificate: bytes, above: Sequence[bytes]
     if rows:
         return of_row(t.cast("Readable", ledger), rows, above)
     found = revocations.strangers(ledger, by) if ledger else []
-    return of_stranger(found[0]) if found else Meant(certificate, tuple(above))
+    meant = Meant(certificate, tuple(above))
+    return meant._replace(known=True, revoked=_revoked(found[0])) if found else meant
 
 
 def of_stranger(row: revocations.Record) -> Meant:
@@ -181,9 +187,10 @@ def _revoked(row: revocations.Record) -> Revoked:
 def _told(told: Told) -> Standing:
     found = told.status
     if isinstance(found, Revoked):
-        return Standing(REVOKED, found.reason, found.when, told.source, told.this_update, told.next_update)
+        why, when = found.reason, found.when
+        return Standing(REVOKED, why, when, told.source, told.this_update, told.next_update, told.why or None)
     if isinstance(found, Good):
-        return Standing(GOOD, None, None, told.source, told.this_update, told.next_update)
+        return Standing(GOOD, None, None, told.source, told.this_update, told.next_update, told.why or None)
     return Standing(UNKNOWN, why=told.why)
 
 

@@ -9,9 +9,15 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core import pki
+from ansible_collections.keystead.identity.plugins.module_utils._options.cert_status import LOOKUP
+from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
+from ansible_collections.keystead.identity.plugins.plugin_utils._cert_status import WHO, tell
+from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
+from ansible_collections.keystead.identity.plugins.plugin_utils._validate import validated
 from ansible_collections.keystead.identity.tests.harness.elsewhere import Lists, serving
 from ansible_collections.keystead.identity.tests.harness.in_process import World, web
-from ansible_collections.keystead.identity.tests.harness.local import authority
+from ansible_collections.keystead.identity.tests.harness.local import authority, request
 from ansible_collections.keystead.identity.tests.harness.revoking import Office
 
 if t.TYPE_CHECKING:
@@ -91,3 +97,45 @@ def test_nobody_is_asked_where_nothing_was_revoked(site: Site) -> None:
     asked = site.lists.asked
     assert not unseen(site.revoke("web"))
     assert site.lists.asked == asked, "it was revoked before"
+
+
+def told(site: Site, term: str, **said: t.Any) -> tuple[str, str | None, str | None]:
+    """Return how a certificate stands for its clients, who says so, and why nobody else does."""
+    given = validated({"check_status": "published", "part": "record", **said}, spec(LOOKUP), module=WHO)
+    ledger = {"ledger": site.world.url, "ledger_password": None, "ledger_password_file": None}
+    (found,) = tell(ledger, [term], given, site.world.host)
+    assert isinstance(found, dict)
+    return found["status"], found["source"], found["why"]
+
+
+def test_who_asks_as_clients_do_is_told_what_they_are_and_not_what_the_ledger_has(site: Site) -> None:
+    assert unseen(site.revoke("api")), "there is no list before"
+    site.publish()
+    asked = {"issuers": [site.office.issuer]}
+    assert told(site, "web", **asked) == ("good", "crl", None)
+    site.revoke("web")
+    assert told(site, "web", **asked) == ("good", "crl", None)
+    assert told(site, "web", check_status="live", **asked) == ("revoked", "ledger", None)
+    site.lists.status = 404
+    nothing = f"{site.lists.url} say nothing that holds now"
+    assert told(site, "web", **asked) == ("revoked", "issuer", nothing)
+    who = site.world.remembered("web").issuer_id
+    unknown = f"the certificate that signed it is not known here; name {who}, which signed it, in issuers"
+    assert told(site, "web") == ("unknown", None, unknown)
+    site.lists.status = 200
+    site.publish()
+    assert told(site, "web", **asked) == ("revoked", "crl", None)
+
+
+def test_a_stranger_is_asked_about_by_its_certificate_and_not_by_its_number(site: Site) -> None:
+    (issuer,) = site.office.issuer.values()
+    stray: t.Any = LocalIssuer(issuer).begin([request()])[0]
+    pem = stray.parts["certificate"].content.decode()
+    (done,) = site.office.run({"pem": pem}, reason="superseded")["certificates"]
+    site.publish()
+    assert done["identity"] is None
+    why = "the ledger has its number alone; give the certificate itself, by its path or as PEM"
+    assert told(site, done["fingerprint_sha256"]) == ("unknown", None, why)
+    root = (site.world.authorities / "published" / "certificate.pem").read_text()
+    assert told(site, pem + root) == ("revoked", "crl", None)
+    assert pki.fingerprint(pki.der_certificates(pem.encode())[0]) == done["fingerprint_sha256"]

@@ -12,7 +12,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.keystead.identity.plugins.module_utils._options import authority, machine_identity, trust_bundle
+from ansible_collections.keystead.identity.plugins.module_utils._options import (
+    authority,
+    cert_revoke,
+    machine_identity,
+    trust_bundle,
+)
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 
 pytestmark = pytest.mark.one_core
@@ -28,8 +33,13 @@ NOT_FOR_A_ROLE = {
         "state": "an authority is destroyed by its module, on purpose",
     },
     "identity": {"ledger_password": "a secret that would stand in a variable; ledger_password_file says it"},
+    "revoke": {"ledger_password": "a secret that would stand in a variable; ledger_password_file says it"},
 }
-MODULES = {"authority": authority.OPTIONS, "identity": {**machine_identity.OPTIONS, **COMMON}}
+MODULES = {
+    "authority": authority.OPTIONS,
+    "identity": {**machine_identity.OPTIONS, **COMMON},
+    "revoke": {**cert_revoke.OPTIONS, **COMMON},
+}
 
 
 def read(role: str, path: str) -> t.Any:

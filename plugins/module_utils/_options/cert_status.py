@@ -24,7 +24,9 @@ LOOKUP = {
     "check_status": OPTIONS["check_status"]._replace(
         help="Who is asked. V(ledger) asks nobody else. With V(live), who signed is asked, where O(issuers) has it and "
         "it can say; else what is published by OCSP (RFC 6960), and then in a revocation list (RFC 5280), where the "
-        "certificate says so. Of what the ledger has as revoked, nobody is asked.",
+        "certificate says so. Of what the ledger has as revoked, nobody is asked. V(published) asks as clients do, "
+        "whatever the ledger has: first what is published, and who signed it only where that says nothing.",
+        choices=("ledger", "live", "published"),
     ),
     "issuers": LIVE_ISSUERS,
     "ca_bundle": LIVE_BUNDLE,
