@@ -118,7 +118,7 @@ def test_a_service_that_could_not_be_told_fails_the_task_and_is_told_by_the_next
     assert "it is stuck" in str(told[-3])
 
 
-@pytest.mark.needs("strace")
+@pytest.mark.needs("strace", "root")
 def test_whenever_the_host_is_killed_the_next_run_tells_the_service(service: Service, tmp_path: Path) -> None:
     log = tmp_path / "calls"
 
