@@ -77,8 +77,8 @@ class Lab:
         return self.play([{"hosts": "localhost", "gather_facts": False, "roles": [role]}], *args, code=code)
 
     def renewed(self) -> list[str]:
-        """Return the hosts that have got a second generation."""
-        return [name for name in HOSTS if (self.root / name / "web/current").resolve().name == "2"]
+        """Return the hosts that have another generation than the first."""
+        return [name for name in HOSTS if (self.root / name / "web/current").resolve().name != "1"]
 
 
 @pytest.fixture

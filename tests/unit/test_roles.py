@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.keystead.identity.plugins.module_utils._options import authority, machine_identity
+from ansible_collections.keystead.identity.plugins.module_utils._options import authority, key_rotate, machine_identity
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 
 pytestmark = pytest.mark.one_core
@@ -28,8 +28,13 @@ NOT_FOR_A_ROLE = {
         "state": "an authority is destroyed by its module, on purpose",
     },
     "identity": {"ledger_password": "a secret that would stand in a variable; ledger_password_file says it"},
+    "rotate": {"ledger_password": "a secret that would stand in a variable; ledger_password_file says it"},
 }
-MODULES = {"authority": authority.OPTIONS, "identity": {**machine_identity.OPTIONS, **COMMON}}
+MODULES = {
+    "authority": authority.OPTIONS,
+    "identity": {**machine_identity.OPTIONS, **COMMON},
+    "rotate": {**key_rotate.OPTIONS, **COMMON},
+}
 
 
 def read(role: str, path: str) -> t.Any:

@@ -80,15 +80,19 @@ def _too_late(times: t.Mapping[Wish, dt.timedelta], first: Wish, wait: _Wait, ca
     """Say of the identity with the least time that it may become due and not be renewed before its floor."""
     if wait.time <= times[first]:
         return None
-    frozen = bool(calendar.frozen_in(wait.closed))
     others = sum(left < wait.time for left in times.values()) - 1
     more = f" (and {others} more)" if others else ""
-    remedy = "a shorter freeze" if frozen else "more windows"
+    leaves = f"{first.name} on {first.host}{more} has {_long(times[first])} between {first.said} and the"
+    if not wait.closed.length:
+        return (
+            f"every: what is due may wait for {_long(wait.time)}, by every and spread; {leaves} floor or its end; "
+            "write a shorter every or spread, or declare a longer renew_before"
+        )
+    frozen = bool(calendar.frozen_in(wait.closed))
     return (
         f"{'freezes' if frozen else 'windows'}: from {calendar.shown(wait.closed.begin)} to "
         f"{calendar.shown(wait.closed.end)} nothing is renewed, so what is due may wait for {_long(wait.time)}; "
-        f"{first.name} on {first.host}{more} has {_long(times[first])} between {first.said} and the floor; declare "
-        f"{remedy}, a longer renew_before, or a lower floor"
+        f"{leaves} floor; declare {'a shorter freeze' if frozen else 'more windows'}, a longer renew_before, or a lower floor"
     )
 
 
