@@ -72,7 +72,7 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: What is there
+- name: What is in use?
   keystead.identity.identity_ledger_info:
     state:
       - in_use

@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.keystead.identity.tests.harness import local, playbook
+from ansible_collections.keystead.identity.tests.integration.test_docsite import marked
 
 pytestmark = pytest.mark.one_core
 
@@ -196,6 +197,18 @@ def bare(tmp_path: Path) -> Lab:
     lab.root, lab.home, lab.common = tmp_path, tmp_path / "home", {}
     lab.hosts = {name: {"keystead_identities": [{"name": "web", **DUE}]} for name in HOSTS}
     return lab
+
+
+def test_the_play_of_the_guide_writes_the_timer_that_it_shows(bare: Lab) -> None:
+    ((play,),) = [one for one in marked("renewing", "fragment") if "roles" in one[0]]
+    units = bare.root / "units"
+    units.mkdir()
+    play["roles"][0]["vars"]["renew_directory"] = str(units)
+    bare.play(yaml.safe_dump([{**play, "become": False}]))  # its days are days of YAML
+    settings = json.loads((units / "keystead-renew.json").read_text(encoding="utf-8"))
+    assert settings["renew_freezes"] == [{"from": "2026-12-20", "reason": "the year ends", "to": "2026-12-24"}]
+    assert "\nUser=keystead\n" in (units / "keystead-renew.service").read_text(encoding="utf-8")
+    assert "\nOnCalendar=*-*-* *:00:00 UTC\n" in (units / "keystead-renew.timer").read_text(encoding="utf-8")
 
 
 def test_awx_gets_the_same_as_data_and_nothing_is_installed(bare: Lab) -> None:

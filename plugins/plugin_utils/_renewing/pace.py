@@ -89,10 +89,11 @@ def _too_late(times: t.Mapping[Wish, dt.timedelta], first: Wish, wait: _Wait, ca
             "write a shorter every or spread, or declare a longer renew_before"
         )
     frozen = bool(calendar.frozen_in(wait.closed))
+    remedy = "a shorter freeze" if frozen else "more windows"
     return (
         f"{'freezes' if frozen else 'windows'}: from {calendar.shown(wait.closed.begin)} to "
         f"{calendar.shown(wait.closed.end)} nothing is renewed, so what is due may wait for {_long(wait.time)}; "
-        f"{leaves} floor; declare {'a shorter freeze' if frozen else 'more windows'}, a longer renew_before, or a lower floor"
+        f"{leaves} floor; declare {remedy}, a longer renew_before, or a lower floor"
     )
 
 
