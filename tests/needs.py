@@ -76,6 +76,7 @@ NEEDS: dict[str, Need] = {
         "the Python of the distribution has no apt",
         "apt-get install python3-apt",
     ),
+    "systemd-analyze": tool("systemd-analyze", "systemd", "--version"),
     "faketime": tool("faketime", "faketime", "-f", "+1d", "true"),
     "nginx": tool("nginx", "nginx", "-v"),
     "old_cryptography": Need(

@@ -68,6 +68,7 @@ FIRST: dict[str, list[dict[str, t.Any]]] = {
     "A host was broken into, and somebody saw it": [{"identities": [WEB]}],
     "How old is the key of this host?": [{"identities": [WEB]}],
     "Is the certificate of this host still good?": [{"identities": [WEB]}],
+    "What is in use?": [{"identities": [WEB]}],
 }
 
 KEYS: dict[str, dict[str, str]] = {

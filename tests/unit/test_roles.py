@@ -15,6 +15,7 @@ import yaml
 from ansible_collections.keystead.identity.plugins.module_utils._options import (
     authority,
     cert_revoke,
+    key_rotate,
     machine_identity,
     trust_bundle,
 )
@@ -34,11 +35,13 @@ NOT_FOR_A_ROLE = {
     },
     "identity": {"ledger_password": "a secret that would stand in a variable; ledger_password_file says it"},
     "revoke": {"ledger_password": "a secret that would stand in a variable; ledger_password_file says it"},
+    "rotate": {"ledger_password": "a secret that would stand in a variable; ledger_password_file says it"},
 }
 MODULES = {
     "authority": authority.OPTIONS,
     "identity": {**machine_identity.OPTIONS, **COMMON},
     "revoke": {**cert_revoke.OPTIONS, **COMMON},
+    "rotate": {**key_rotate.OPTIONS, **COMMON},
 }
 
 
