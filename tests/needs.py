@@ -71,6 +71,11 @@ NEEDS: dict[str, Need] = {
         "there is no rsyslogd, or none that speaks TLS",
         "apt-get install rsyslog rsyslog-openssl",
     ),
+    "ansible-rulebook": Need(
+        lambda: importlib.util.find_spec("ansible_rulebook") is not None and shutil.which("java") is not None,
+        "there is no ansible-rulebook, or no Java for its rule engine",
+        "pip install ansible-rulebook; apt-get install openjdk-17-jre-headless",
+    ),
     "apt": Need(
         works("/usr/bin/python3", "-c", "import apt"),
         "the Python of the distribution has no apt",

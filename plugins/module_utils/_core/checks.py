@@ -19,7 +19,7 @@ if t.TYPE_CHECKING:
 
 LARGEST_SKEW = timedelta(minutes=5)  # clocks that differ by more are wrong
 TOLERANCE = timedelta(hours=1)  # a CA may round what it grants
-_FINDINGS = {
+FINDINGS = {
     "part_missing": "{about} is missing from the current generation",
     "part_changed": "{about} was changed on the host",
     "pair_mismatched": "the private key does not fit the certificate",
@@ -52,7 +52,7 @@ Check = t.Callable[[Look], t.Optional[str]]
 
 def sentence(finding: Finding) -> str:
     """Say what a finding means."""
-    text = _FINDINGS.get(finding.code, "{about} is not as it should be")
+    text = FINDINGS.get(finding.code, "{about} is not as it should be")
     return text.format(about=finding.about, detail=finding.detail)
 
 
