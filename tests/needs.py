@@ -71,6 +71,7 @@ NEEDS: dict[str, Need] = {
         "there is no rsyslogd, or none that speaks TLS",
         "apt-get install rsyslog rsyslog-openssl",
     ),
+    "alertmanager": tool("prometheus-alertmanager", "prometheus-alertmanager", "--version"),
     "ansible-rulebook": Need(
         lambda: importlib.util.find_spec("ansible_rulebook") is not None and shutil.which("java") is not None,
         "there is no ansible-rulebook, or no Java for its rule engine",

@@ -11,6 +11,7 @@ module_defaults. FIRST holds the tasks that make what an example presupposes.
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import importlib
 import os
@@ -24,6 +25,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local i
 from ansible_collections.keystead.identity.tests.harness import local, playbook
 from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.consumers import Listener, fake_smtp
+from ansible_collections.keystead.identity.tests.harness.notified import Hook
 from ansible_collections.keystead.identity.tests.harness.postgres import AUDITOR, CONVERGER, MIGRATOR, PASSWORDS
 from ansible_collections.keystead.identity.tests.harness.softhsm import MODULE, PIN, SoftHsm
 
@@ -44,6 +46,7 @@ IDENTITY, INFO, PREFLIGHT, REBUILD, ROTATE, HSM_KEY = (
     for module in ("machine_identity", "machine_identity_info", "preflight", "ledger_rebuild", "key_rotate", "hsm_key")
 )
 IN_POSTGRESQL = "modules.ledger_migrate"
+NOTIFIES = "modules.identity_notify"
 IN_TOKEN = {
     "modules.certificate_authority": "ca",
     **dict.fromkeys(("modules.hsm_key", "lookup.hsm_key", "modules.key_rotate", "lookup.key_rotate"), "web"),
@@ -157,6 +160,14 @@ def database(server: Server, root: Path) -> dict[str, str]:
     }
 
 
+def notified(hook: Hook, root: Path) -> dict[str, str]:
+    """Return what is exchanged in the examples that notify: one fake server stands for all of theirs."""
+    for name, option in (("ca.pem", "ca_bundle"), ("hook.token", "token_file")):
+        (root / "etc/keystead" / name).write_bytes(Path(hook.option[option]).read_bytes())
+    base = hook.url.rpartition("/")[0]
+    return {"https://alerts.example.org:9093": base, "https://hooks.example.org": base}
+
+
 def token(root: Path, label: str) -> dict[str, str]:
     """Initialise the token of an example, and write its PIN; return what leads to it."""
     hsm, pin = SoftHsm(root), root / f"etc/keystead/{label}.pin"
@@ -178,10 +189,13 @@ def test_the_examples_run_and_change_nothing_the_second_time(
     with (
         serving(nginx / "web.pem", nginx / "web.key") as web,
         serving(postfix / "tls.pem", postfix / "tls.pem", fake_smtp) as smtp,
+        contextlib.ExitStack() as stack,
     ):
         exchanged = machine(root, web.port, smtp.port)
         for name in ("root", "issuing"):
             (root / f"etc/keystead/{name}.pass").write_text("open sesame\n", encoding="ascii")
+        if plugin == NOTIFIES:
+            exchanged.update(notified(stack.enter_context(Hook(tmp_path)), root))
         if plugin == IN_POSTGRESQL:
             exchanged.update(database(request.getfixturevalue("postgres_server"), root))
         tasks = tasks_of(plugin, exchanged, {} if plugin.endswith("certificate_authority") else authorities(root))

@@ -9,8 +9,10 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.plugins.module_utils._core.keys import spki_sha256
 from ansible_collections.keystead.identity.tests.harness import rulebook
 from ansible_collections.keystead.identity.tests.harness.in_process import HOST, World, web
+from ansible_collections.keystead.identity.tests.integration.test_role_respond import Lab
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -44,3 +46,47 @@ def test_an_identity_that_ends_is_renewed_by_the_rulebook(tmp_path: Path) -> Non
     assert "failed=0" in printed
     assert world.current() == 2
     assert world.certificate().serial_number != before.serial_number
+
+
+@pytest.mark.needs("openssl")
+def test_a_key_that_two_hosts_have_is_replaced_and_revoked_and_what_nobody_holds_is_revoked_as_well(
+    tmp_path: Path,
+) -> None:
+    lab = Lab(tmp_path)
+    lab.provide()
+    rogue = stranger(lab)
+    key = lab.leak()
+    lab.provide()
+    said = {**variables_of(lab), "keystead_incidents": str(tmp_path / "incidents")}
+    hosts = {name: {**lab.common, **host} for name, host in lab.hosts.items()}
+    rulebook.run_until(  # each of both hosts is told to have it, and by the second time nothing is left to do
+        lambda text: text.count("PLAY RECAP") == 3, "keystead.identity.incidents", hosts, said, tmp_path / "book"
+    )
+    assert "certificate revoked" in lab.verdict(tmp_path / "copied/fullchain.pem")
+    assert "certificate revoked" in lab.verdict(rogue)
+    for place in (("web1",), ("web2", "copy"), ("web3",)):
+        assert "OK" in lab.verdict(lab.current(*place) / "certificate.pem")
+        assert spki_sha256(lab.certificate(*place).public_key()) != key
+    assert "Replace it by one with a new key on web1" in (tmp_path / "incidents" / key / "runbook.md").read_text()
+
+
+def stranger(lab: Lab) -> Path:
+    """Have our authority sign for somebody with a ledger of his own, and let our ledger hear of that from its list."""
+    issuer = lab.common["keystead_issuer"]
+    theirs = {"ledger": f"sqlite:///{lab.root}/theirs.db", "store": str(lab.root / "theirs"), "issuer": issuer}
+    rebuild = {"source": "issuers", "issuers": [issuer], "ledger": lab.common["keystead_ledger"]}
+    identities = [{"name": "rogue", "dns_names": ["rogue.example.org"]}]
+    tasks = [
+        {"keystead.identity.machine_identity": {**theirs, "identities": identities}},
+        {"keystead.identity.ledger_rebuild": rebuild},
+    ]
+    lab.run([{"hosts": "web1", "gather_facts": False, "tasks": tasks}])
+    return lab.root / "theirs/rogue/current/certificate.pem"
+
+
+def variables_of(lab: Lab) -> dict[str, t.Any]:
+    """Return the variables of a rulebook over the hosts of a lab."""
+    return {
+        "keystead_ledger": lab.common["keystead_ledger"], "keystead_cursor": str(lab.root / "cursor"),
+        "keystead_interval": "1s",
+    }  # fmt: skip

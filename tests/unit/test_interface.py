@@ -17,6 +17,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._options import 
     hsm_key,
     identity_audit,
     identity_incident,
+    identity_notify,
     identity_policy,
     identity_report,
     issuer_info,
@@ -167,6 +168,11 @@ DESIGNED = {
         *f"{SHARED} html json csv cbom metrics title records".split(),  # ADR 34
         *below("issuers", ISSUER),
     ],
+    "identity_notify": [
+        *f"{SHARED} events state".split(),  # issue 8
+        *below("receivers.webhook", "url token token_file ca_bundle timeout"),
+        *below("receivers.alertmanager", "url token token_file ca_bundle timeout lasts"),
+    ],
     "key_rotate": [
         "max_age",
         "created_before",
@@ -190,6 +196,7 @@ TABLES: dict[str, dict[str, Option]] = {
     "identity_incident": {**COMMON, **identity_incident.OPTIONS},
     "identity_policy": {**COMMON, **identity_policy.OPTIONS},
     "identity_report": {**COMMON, **identity_report.OPTIONS},
+    "identity_notify": {**COMMON, **identity_notify.OPTIONS},
     "key_rotate": {**COMMON, **key_rotate.OPTIONS},
 }
 DEFAULTS = {

@@ -7,13 +7,12 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
 import typing as t
 from pathlib import Path
 
 from ...module_utils._core.errors import Denied, Misconfigured, Unavailable
-from .._durable import sync_names
+from .._private_file import make
 from .due import Told
 
 if t.TYPE_CHECKING:
@@ -50,8 +49,6 @@ class Cursor:
     def __init__(self, path: str) -> None:
         """Open or make the file. Raises KeysteadError."""
         self._path = Path(path)
-        if not self._path.is_absolute():
-            raise Misconfigured(f"{_OPTION}: {path!r:.100} is no absolute path; write one")
         self._connection = self._opened()
 
     def close(self) -> None:
@@ -112,7 +109,7 @@ class Cursor:
         return None if row is None else str(row[0])
 
     def _opened(self) -> sqlite3.Connection:
-        self._make()
+        make(self._path, _OPTION)
         connection = sqlite3.connect(self._path, timeout=0, isolation_level=None)
         try:
             with self._edge():
@@ -134,18 +131,6 @@ class Cursor:
         connection.execute("COMMIT")
         if found != FORMAT:
             raise Misconfigured(f"{_OPTION}: {self._path} was written by another release; name another file")
-
-    def _make(self) -> None:
-        """Make the file, for this user alone, where it is not there; nobody's link is followed."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        try:
-            os.close(os.open(self._path, flags, 0o600))
-            sync_names(self._path.parent)
-        except OSError as error:
-            raise Misconfigured(
-                f"{_OPTION}: {self._path} cannot be written ({error.strerror}); name a file in a directory that is "
-                "there, that this user may write, and that outlives this process"
-            ) from None
 
     @contextlib.contextmanager
     def _written(self) -> Iterator[None]:
