@@ -16,7 +16,7 @@ from pathlib import Path
 from ansible_collections.keystead.identity.tests.harness import playbook
 from ansible_collections.keystead.identity.tests.harness.in_process import until
 
-PATIENCE = 150.0
+PATIENCE = 480.0
 Variables = t.Mapping[str, t.Any]
 
 
@@ -33,13 +33,15 @@ def run_until(
     hosts: t.Mapping[str, Variables],
     variables: Variables,
     home: Path,
+    **common: t.Any,
 ) -> str:
     """Run a rulebook with an inventory of local hosts until the condition is true of what it printed; return that.
 
+    `common` are variables of all hosts, and of localhost, which is in no inventory.
     A playbook runs in a session of its own, so wait for the end of it.
     """
     home.mkdir(exist_ok=True)
-    common = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    common |= {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
     inventory, said, printed = (home / name for name in ("inventory.yml", "variables.yml", "printed"))
     inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": common}}), encoding="utf-8")
     said.write_text(json.dumps(variables), encoding="utf-8")
