@@ -180,6 +180,7 @@ class Needs:
         """Begin with nothing taken out."""
         self.not_run: dict[str, list[str]] = {}
 
+    @pytest.hookimpl(trylast=True)  # what -m and -k leave out needs nothing
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Deselect the tests whose needs are not met."""
         lacking = {item.nodeid: lacks for item in items if (lacks := lacks_of(item))}

@@ -103,6 +103,7 @@ def test_what_cannot_be_is_refused_by_name(
     assert not (tmp_path / "notified.db").exists()
 
 
+@pytest.mark.one_core
 @pytest.mark.needs("alertmanager")
 def test_alertmanager_sees_one_alert_however_often_the_same_matter_is_told(tmp_path: Path) -> None:
     now = "2999-01-31T09:00:00Z"
