@@ -198,3 +198,28 @@ def test_no_text_of_an_event_is_a_template_and_the_environment_says_which_ledger
     monkeypatch.setenv("KEYSTEAD_LEDGER", ear.world.url)
     text = json.dumps(ear.until(1, expiring=["36500d"]))
     assert not [one for one in ("{{", "{%", "\\u202e") if one in text]
+
+
+def test_with_feedback_an_event_counts_as_told_when_the_rule_engine_says_that_it_has_it(ear: Ear) -> None:
+    ear.world.converge([web(), {"name": "api", "dns_names": ["api.example.org"]}])
+    main = runpy.run_path(str(event_source.SOURCE))["main"]
+
+    async def engine(*fates: str) -> list[Event]:
+        """Take as many events, and say of some that they are kept; then end."""
+        queue: asyncio.Queue[Event] = asyncio.Queue(1)
+        feedback: asyncio.Queue[Event] = asyncio.Queue(1)
+        source = asyncio.create_task(main(queue, {**ear.said, "feedback": True, "eda_feedback_queue": feedback}))
+        taken = []
+        for fate in fates:
+            taken.append(await asyncio.wait_for(queue.get(), PATIENCE))
+            if fate == "kept":
+                await feedback.put(taken[-1])
+        source.cancel()
+        await asyncio.gather(source, return_exceptions=True)
+        return taken
+
+    (lost,) = asyncio.run(engine("lost"))
+    again, other = asyncio.run(engine("kept", "lost"))
+    assert (again["id"], again["redelivered"], other["redelivered"]) == (lost["id"], True, False)
+    (last,) = asyncio.run(engine("lost"))
+    assert (last["id"], last["redelivered"]) == (other["id"], True)
