@@ -161,6 +161,8 @@ class Rack(Lab):
         signing = {"name": "signing", "dns_names": ["sign.example.org"], "key": {"custody": self.token}}
         peer = {"name": "peer", "dns_names": ["peer.example.org"], "trusts": [{"service": "shop"}]}
         self.provide(web1=[web, sshd, signing], web2=[peer, {"name": "door", "dns_names": ["localhost"]}])
+        key = {**self.token["pkcs11"], "label": "release", "ledger": self.common["keystead_ledger"]}
+        self.run([{"keystead.identity.hsm_key": key, "when": "inventory_hostname == 'web1'"}], self.hosts)
         self.pairs = [keep(self.current("web1", "web"), root / "first")]
         self.provide(web1=[{**web, "lifetime": "20d"}, sshd, signing])
         self.pairs.append(keep(self.current("web1", "web"), root / "second"))
@@ -187,7 +189,7 @@ def test_all_that_a_host_held_is_destroyed_refused_by_everybody_and_signed_for(t
         foreseen = rack.decommission("web1", "--check", decommission_custody=rack.token, **said)
         assert "web1 holds 3 identities; 4 of 4 credentials are to be revoked" in foreseen
         assert "peer of web2 trusts service shop" in foreseen
-        assert rack.recap["web1"]["changed"] == 4, "two hooks, the host, and its certificates"
+        assert rack.recap["web1"]["changed"] == 5, "two hooks, the host, its token, and its certificates"
         assert [knock(server.port, one) for one in rack.pairs] == [True, True]
         assert not any(path.exists() for path in (rack.kept, tmp_path / "before.log"))
 
@@ -204,10 +206,10 @@ def test_all_that_a_host_held_is_destroyed_refused_by_everybody_and_signed_for(t
         ("signing", 1, "pkcs11"), ("sshd", 1, "file"), ("web", 1, "file"), ("web", 2, "file"),
     ]  # fmt: skip
     assert {one["certificate"]["done"] for one in found} == {"it is revoked (cessation_of_operation)"}
-    assert all(one["key"]["proved"] and one["key"]["at"] for one in found)
+    assert all(one["key"]["proved"] and one["key"]["at"] for one in (*found, *certificate["keys"]))
     text = (folder / "certificate.md").read_text()
     for sentence in (
-        "All of 8 certificates and keys are proved to be gone.",
+        "All of 9 certificates and keys are proved to be gone.",
         "a solid-state drive writes to other cells",
         "peer of web2 trusts service shop",
     ):

@@ -27,6 +27,9 @@ OPTIONS = {
             "store": Option("The store on the host.", required=True),
             "identity": Option("The name of the identity.", required=True),
             "left": Option("What is still to be done, as sentences.", type="list", elements="str", required=True),
+            "copies": Option(
+                "Whether copies in secret managers and the like were looked for as well.", type="bool", default=False
+            ),
         },
     ),
     "paths_left": Option("Those of RV(paths) where there is still something.", type="list", elements="str"),

@@ -92,8 +92,10 @@ def _certified(args: Options, ledger: Readable, found: Held, setting: Setting) -
     """Judge everything, and write the certificate, unless something is left that could still be done."""
     from .document import write
 
-    left_of = {(one["store"], one["identity"]): one["left"] for one in args["looked"] or ()}
-    seen = Seen(args["gone"], left_of, frozenset(args["paths_left"] or ()))
+    looked = {(one["store"], one["identity"]): one for one in args["looked"] or ()}
+    left_of = {place: one["left"] for place, one in looked.items()}
+    copies = frozenset(place for place, one in looked.items() if one["copies"])
+    seen = Seen(args["gone"], left_of, frozenset(args["paths_left"] or ()), copies)
     asked = _asked(args)
     pairs = [judged(one, seen, asked) for one in found.credentials]
     left = [sentence for _one, open_ in pairs for sentence in open_]

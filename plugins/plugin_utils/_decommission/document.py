@@ -133,7 +133,7 @@ def _credential(one: Record) -> list[str]:
     }  # fmt: skip
     lines += [f"* {name}: {_plain(str(value))}" for name, value in facts.items() if value is not None]
     lines += [f"* path: {_plain(path)}" for path in one["paths"]]
-    lines += [f"* a copy was sent to {_plain(place)}; nobody looked there" for place in one["copies"]]
+    lines += [f"* copy: {_plain(place)}" for place in one["copies"]]
     return [*lines, f"* certificate: {_told(one['certificate'])}", f"* private key: {_told(one['key'])}", ""]
 
 

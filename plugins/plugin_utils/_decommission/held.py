@@ -48,7 +48,7 @@ AND g.state NOT IN ('refused', 'orphaned') AND g.public_id IN (
 ORDER BY i.host, i.name
 """
 _EVENTS = """
-SELECT h.store, e.identity, e.action, h.at FROM events e JOIN heads h ON h.batch = e.batch
+SELECT h.store, e.identity, e.generation, e.action, h.at FROM events e JOIN heads h ON h.batch = e.batch
 WHERE h.host = ? AND e.outcome = 'ok' AND e.action IN ('publish', 'adopt', 'destroy') ORDER BY e.seq
 """
 _KEYS = """
@@ -106,7 +106,7 @@ def _credentials(ledger: Readable, host: str, now: datetime) -> list[Record]:
     for generation, path in ledger.read(_DELIVERIES, (host,)):
         paths.setdefault(generation, []).append(path)
     elsewhere = ledger.read(_ELSEWHERE, (host, host))
-    destroyed = _destroyed(ledger, host)
+    destroyed, adopted = _seen(ledger, host)
     for one in rows:
         there = paths.get(one.pop("row"), [])
         same = [row for row in elsewhere if row[1] == one["spki_sha256"]]
@@ -117,6 +117,7 @@ def _credentials(ledger: Readable, host: str, now: datetime) -> list[Record]:
             "shared_with": shared,
             "key_shared_with": [f"{name} of {where}" for _print, _key, where, name in same],
             "destroyed_at": destroyed.get((one["store"], one["identity"])),
+            "adopted": (one["store"], one["identity"], one["generation"]) in adopted,
             "ended": one["not_after"] is not None and one["not_after"] <= stamp(now),
             "serial_number": one["serial_number"] and with_colons(int(one["serial_number"], 16)),
         }
@@ -125,15 +126,21 @@ def _credentials(ledger: Readable, host: str, now: datetime) -> list[Record]:
     return rows
 
 
-def _destroyed(ledger: Readable, host: str) -> dict[tuple[str, str], str]:
-    """Return when the host was last seen to destroy all of an identity, where it got nothing of it since."""
+def _seen(ledger: Readable, host: str) -> tuple[dict[tuple[str, str], str], set[tuple[str, str, int]]]:
+    """Return when the host was last seen to destroy all of an identity, and got nothing of it since; what was adopted.
+
+    Adopted are generations, each by its store, its identity and its number.
+    """
     found: dict[tuple[str, str], str] = {}
-    for store, name, action, at in ledger.read(_EVENTS, (host,)):
+    adopted: set[tuple[str, str, int]] = set()
+    for store, name, generation, action, at in ledger.read(_EVENTS, (host,)):
         if action == "destroy":
             found[store, name] = at
         else:
             found.pop((store, name), None)
-    return found
+        if action == "adopt":
+            adopted.add((store, name, generation))
+    return found, adopted
 
 
 def _trusted_by(

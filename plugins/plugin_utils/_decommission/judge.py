@@ -37,12 +37,13 @@ class Verdict(t.NamedTuple):
 class Seen(t.NamedTuple):
     """What was looked at: whether the host is gone, what it has left by store and identity, paths that are there.
 
-    `left` is None of an identity that nobody looked for.
+    `copies` are identities whose copies elsewhere were looked for as well.
     """
 
     gone: bool
     left: Mapping[tuple[str, str], Sequence[str]]
     paths: frozenset[str]
+    copies: frozenset[tuple[str, str]] = frozenset()
 
 
 class Status(t.NamedTuple):
@@ -62,7 +63,7 @@ def second(at: str | None) -> str | None:
 
 def judged(one: Record, seen: Seen, asked: Callable[[Record], Status]) -> tuple[Record, list[str]]:
     """Return a credential with what became of it, and what of it is still to be done."""
-    certificate, key = of_certificate(one, asked), of_key(one, seen)
+    certificate, key = of_certificate(one, asked), _elsewhere(of_key(one, seen), one, seen)
     what = f"{one['identity']} (generation {one['generation']}, {one['store']})"
     open_ = [f"{what}: {verdict.why_not}" for verdict in (certificate, key) if verdict.left]
     said = {name: one[name] for name in _SHOWN} | {"not_after": second(one["not_after"]), "paths": one["paths"]}
@@ -110,6 +111,17 @@ def of_key(one: Record, seen: Seen) -> Verdict:
     if one["identity_state"] == "released":
         return Verdict("nothing", why_not="it was released to plain files, which are no longer ours to remove")
     return _of_gone(one) if seen.gone else _on_host(one, seen)
+
+
+def _elsewhere(verdict: Verdict, one: Record, seen: Seen) -> Verdict:
+    """Return that a key may be somewhere else as well, where nobody looked for it."""
+    if verdict.why_not is not None:
+        return verdict
+    if one["adopted"]:
+        return verdict._replace(why_not="it was on the host before it came to us, and its first files may be there")
+    if one["copies"] and (one["store"], one["identity"]) not in seen.copies:
+        return verdict._replace(why_not=f"a copy was sent to {', '.join(one['copies'])}, and nobody looked there")
+    return verdict
 
 
 def _of_gone(one: Record) -> Verdict:
