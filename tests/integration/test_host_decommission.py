@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import typing as t
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,17 +30,19 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path)
 
 
-def ask(world: World, *, check: bool = False, **said: t.Any) -> Result:
-    """Run the task once."""
+def ask(world: World, *, check: bool = False, days: float = 0, **said: t.Any) -> Result:
+    """Run the task once, so many days from now."""
     args = validated({"ledger": world.url, **said}, spec(COMMON, OPTIONS), module="host_decommission")
-    return answer(args, Setting(said.get("host", world.host), "site.yml", check), datetime.now(UTC))
+    setting = Setting(said.get("host", world.host), "site.yml", check)
+    return answer(args, setting, datetime.now(UTC) + timedelta(days=days))
 
 
-def certify(world: World, *names: str, check: bool = False, **said: t.Any) -> Result:
+def certify(world: World, *names: str, check: bool = False, days: float = 0, **said: t.Any) -> Result:
     """Have the certificate written, where a look at these identities has found nothing."""
     looked = [{"store": str(world.store), "identity": name, "left": []} for name in names]
     evidence = {"directory": f"{world.directory}/gone", "key": {"file": {"path": f"{world.directory}/gone.key"}}}
-    return ask(world, check=check, **{"looked": looked, "issuers": [world.issuer()], "evidence": evidence, **said})
+    given = {"looked": looked, "issuers": [world.issuer()], "evidence": evidence, **said}
+    return ask(world, check=check, days=days, **given)
 
 
 def revoke(world: World, found: Result) -> None:
@@ -70,12 +72,15 @@ def test_what_its_issuer_calls_good_is_no_proof_whatever_the_ledger_says(world: 
     world.settled([web()])
     revoke(world, ask(world))
     world.settled([{"name": "web", "state": "absent"}])
+    assert certify(world, "web")["changed"]
     (world.authorities / "issuing/crl.pem").unlink()
     for kept in (world.authorities / "issuing/revoked").glob("*"):
         kept.unlink()
     found = certify(world, "web")
     assert found["failed"]
     assert "says that it is good" in found["left"][0]
+    done = certify(world, "web", days=60)
+    assert (done["proved"], done["changed"]) == (True, False), "lists forget what has ended, and so may an issuer"
 
 
 def test_what_nobody_can_tell_is_said_and_not_taken_for_proved(world: World) -> None:

@@ -76,7 +76,7 @@ def of_certificate(one: Record, asked: Callable[[Record], Status]) -> Verdict:
     if settled is not None:
         return settled
     status = asked(one)
-    done = f"it is revoked ({one['revoked']})" if one["revoked_at"] else "it was not revoked"
+    done = _revoked(one) if one["revoked_at"] else "it was not revoked"
     if one["revoked_at"] and status.word == "revoked":
         return Verdict(done, one["revoked_at"])
     if one["revoked_at"] and status.word == "unknown":
@@ -91,7 +91,7 @@ def _settled(one: Record) -> Verdict | None:
         why = f"{one['issuer_id']} never answered, and whether it signed is not known; look there for its key"
         return Verdict("nothing is known of it", why_not=why)
     if one["revoked_at"] is not None:
-        return None
+        return Verdict(_revoked(one), one["revoked_at"]) if one["ended"] else None  # lists forget what has ended
     if one["ended"]:
         return Verdict("it has ended", one["not_after"])
     if is_foreign(one["issuer_id"]):
@@ -100,6 +100,10 @@ def _settled(one: Record) -> Verdict | None:
     if one["shared_with"]:
         return Verdict("it was not revoked", why_not=f"it is in use as {', '.join(one['shared_with'])}")
     return None
+
+
+def _revoked(one: Record) -> str:
+    return f"it is revoked ({one['revoked']})"
 
 
 def of_key(one: Record, seen: Seen) -> Verdict:
