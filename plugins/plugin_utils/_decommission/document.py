@@ -100,7 +100,8 @@ def text(said: Record) -> str:
     """Return the certificate as Markdown."""
     how = "It was gone, and its credentials were ended by the ledger alone." if said["gone"] else ""
     lines = [f"# Certificate of destruction: {_plain(said['host'])}", ""]
-    lines += [f"{_plain(how)} {_summary(said)}".strip(), "", "## Credentials", ""]
+    lines += [f"{_plain(how)} {_summary(said)}".strip(), ""]
+    lines += [f"When this was signed, and by which key, {folder.MANIFEST} says.", "", "## Credentials", ""]
     for one in said["credentials"]:
         lines += _credential(one)
     if said["keys"]:

@@ -109,11 +109,11 @@ def _revoked(one: Record) -> str:
 def of_key(one: Record, seen: Seen) -> Verdict:
     """Return what became of a private key: only a look at its custody after it was to be destroyed is a proof."""
     if one["issuer_id"].startswith(OBSERVED):
-        return Verdict("nothing", why_not="it was only observed: its files are those of somebody else")
+        return Verdict("nothing was done", why_not="it was only observed: its files are those of somebody else")
     if one["key_shared_with"]:
-        return Verdict("nothing more", one["destroyed_at"], f"{', '.join(one['key_shared_with'])} has the same key")
+        return Verdict("nothing more was done", one["destroyed_at"], f"{', '.join(one['key_shared_with'])} has the same key")
     if one["identity_state"] == "released":
-        return Verdict("nothing", why_not="it was released to plain files, which are no longer ours to remove")
+        return Verdict("nothing was done", why_not="it was released to plain files, which are no longer ours to remove")
     return _of_gone(one) if seen.gone else _on_host(one, seen)
 
 
@@ -132,9 +132,9 @@ def _of_gone(one: Record) -> Verdict:
     if one["destroyed_at"]:
         return Verdict(_destroyed(one), one["destroyed_at"])
     if one["custody"] == "file":
-        return Verdict("nothing", why_not="its host is gone: nobody saw its files removed")
+        return Verdict("nothing was done", why_not="its host is gone: nobody saw its files removed")
     place = one["key_uri"] or "what the ledger does not name"
-    return Verdict("nothing", why_not=f"its host is gone: nobody saw it leave its custody, where it is {place}")
+    return Verdict("nothing was done", why_not=f"its host is gone: nobody saw it leave its custody, where it is {place}")
 
 
 def _destroyed(one: Record) -> str:
@@ -144,9 +144,9 @@ def _destroyed(one: Record) -> str:
 def _on_host(one: Record, seen: Seen) -> Verdict:
     left = seen.left.get((one["store"], one["identity"]))
     if left is None:
-        return Verdict("nothing", why_not="nobody looked at the host", left=True)
+        return Verdict("nothing was done", why_not="nobody looked at the host", left=True)
     if left:
-        return Verdict("nothing", why_not=f"there is still something to do: {left[0]}", left=True)
+        return Verdict("nothing was done", why_not=f"there is still something to do: {left[0]}", left=True)
     there = [path for path in (*one["paths"], f"{one['store']}/{one['identity']}") if path in seen.paths]
     if there:
         why = f"there is something at {', '.join(there)}, which is no longer what was put there"
@@ -160,5 +160,5 @@ def _on_host(one: Record, seen: Seen) -> Verdict:
 def of_lone_key(one: Record) -> Record:
     """Return a key of no identity with what became of it."""
     why = None if one["destroyed_at"] else "it is still recorded as there; destroy it with hsm_key"
-    verdict = Verdict("it was destroyed" if one["destroyed_at"] else "nothing", one["destroyed_at"], why)
+    verdict = Verdict("it was destroyed" if one["destroyed_at"] else "nothing was done", one["destroyed_at"], why)
     return {**{name: one[name] for name in one if name != "destroyed_at"}, "key": verdict.said()}
