@@ -111,7 +111,8 @@ def of_key(one: Record, seen: Seen) -> Verdict:
     if one["issuer_id"].startswith(OBSERVED):
         return Verdict("nothing was done", why_not="it was only observed: its files are those of somebody else")
     if one["key_shared_with"]:
-        return Verdict("nothing more was done", one["destroyed_at"], f"{', '.join(one['key_shared_with'])} has the same key")
+        why = f"{', '.join(one['key_shared_with'])} has the same key"
+        return Verdict("nothing more was done", one["destroyed_at"], why)
     if one["identity_state"] == "released":
         return Verdict("nothing was done", why_not="it was released to plain files, which are no longer ours to remove")
     return _of_gone(one) if seen.gone else _on_host(one, seen)
@@ -134,7 +135,8 @@ def _of_gone(one: Record) -> Verdict:
     if one["custody"] == "file":
         return Verdict("nothing was done", why_not="its host is gone: nobody saw its files removed")
     place = one["key_uri"] or "what the ledger does not name"
-    return Verdict("nothing was done", why_not=f"its host is gone: nobody saw it leave its custody, where it is {place}")
+    why = f"its host is gone: nobody saw it leave its custody, where it is {place}"
+    return Verdict("nothing was done", why_not=why)
 
 
 def _destroyed(one: Record) -> str:
