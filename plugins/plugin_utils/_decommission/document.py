@@ -16,7 +16,7 @@ from ...module_utils._core.keys import public_pem, spki, spki_sha256
 from .._actor import VERSION
 from .._audit.records import start
 from .._controls import folder
-from .._controls.evidence import LAST_EVENT, signer
+from .._controls.evidence import LAST_EVENT, key_of
 from .held import WHO
 
 if t.TYPE_CHECKING:
@@ -57,7 +57,7 @@ def write(options: t.Mapping[str, t.Any], ledger: Readable, found: Record, *, ch
     """Write the certificate of a host, unless the same is there already. Raises KeysteadError."""
     directory = Path(options["directory"])
     folder.check_can_be_written(directory, WHO)
-    key, warnings = signer(options["directory"], options["key"], ledger, WHO, make=not check)
+    key, warnings = key_of(directory, options["key"], ledger, make=not check, who=WHO)
     public_key = None if key is None else public_pem(spki(key.public_key()))
     said = {**found, "limits": list(LIMITS)}
     files = {JSON: folder.rendered(said), TEXT: text(said).encode()}
