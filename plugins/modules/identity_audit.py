@@ -15,7 +15,7 @@ description:
   - Exports the record as lines of JSON that anybody can check without this collection, and verifies such a copy.
   - Moves old events out of the ledger into files that prove themselves and what follows them.
   - Verifies the evidence that M(keystead.identity.identity_policy) and M(keystead.identity.identity_incident) have
-    written.
+    written, and certificates of destruction, which M(keystead.identity.host_decommission) has.
   - Nothing is signed, shipped, exported or archived of a record that was altered.
   - It runs on the controller whatever host a play is about, so use C(run_once) when a play has many hosts.
 author:

@@ -67,6 +67,7 @@ FIRST: dict[str, list[dict[str, t.Any]]] = {
     "Everything in one page": [{"identities": [WEB]}],
     "Where is this certificate?": [{"identities": [WEB]}],
     "What did the old authority sign that is still good?": [{"identities": [WEB]}],
+    "What does this host hold?": [{"identities": [WEB]}],
     "A key was found where it should not be": [{"identities": [WEB]}],
     "A host was broken into, and somebody saw it": [{"identities": [WEB]}],
     "How old is the key of this host?": [{"identities": [WEB]}],

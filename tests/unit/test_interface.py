@@ -14,6 +14,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._options import 
     authority,
     blast_radius,
     cert_revoke,
+    host_decommission,
     hsm_key,
     identity_audit,
     identity_incident,
@@ -157,6 +158,11 @@ DESIGNED = {
         *below("about", "host spki_sha256 authority"),
         *below("evidence", "directory key files"),
     ],
+    "host_decommission": [
+        *f"{SHARED} host gone looked paths_left crl_issuers ca_bundle evidence.directory".split(),  # ADR 41
+        *below("issuers", ISSUER),
+        *below("evidence.key", "file pkcs11 openbao_transit aws_kms"),
+    ],
     "identity_policy": [
         *SHARED.split(),
         *FORESEEN.split(),  # ADR 33
@@ -194,6 +200,7 @@ TABLES: dict[str, dict[str, Option]] = {
     "blast_radius": {**COMMON, **blast_radius.OPTIONS},
     "issuer_info": {**COMMON, **issuer_info.OPTIONS},
     "identity_incident": {**COMMON, **identity_incident.OPTIONS},
+    "host_decommission": {**COMMON, **host_decommission.OPTIONS},
     "identity_policy": {**COMMON, **identity_policy.OPTIONS},
     "identity_report": {**COMMON, **identity_report.OPTIONS},
     "identity_notify": {**COMMON, **identity_notify.OPTIONS},

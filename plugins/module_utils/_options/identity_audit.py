@@ -88,9 +88,10 @@ OPTIONS = {
     ),
     "copy": Option("An exported copy to verify in the place of the ledger.", type="path"),
     "evidence": Option(
-        "Folders of evidence, as M(keystead.identity.identity_policy) and M(keystead.identity.identity_incident) write "
-        "them, or a directory that one of them writes to, to verify in the place of the ledger. Whatever was changed, "
-        "added or removed in one of them is seen. Who may have signed them, O(public_keys) says.",
+        "Folders of evidence, as M(keystead.identity.identity_policy), M(keystead.identity.identity_incident) and "
+        "M(keystead.identity.host_decommission) write them, or a directory that one of them writes to, to verify in "
+        "the place of the ledger. Whatever was changed, added or removed in one of them is seen. Who may have signed "
+        "them, O(public_keys) says.",
         type="list",
         elements="path",
     ),

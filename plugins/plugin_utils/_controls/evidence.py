@@ -31,7 +31,7 @@ if t.TYPE_CHECKING:
     from .queries import Breach, Known
 
 Fields = dict[str, t.Any]
-_LAST = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"
+LAST_EVENT = "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"
 
 
 def said(verdict: Verdict, limit: int | None = None) -> Fields:
@@ -170,7 +170,7 @@ def _files(framework: str, found: t.Sequence[Verdict]) -> dict[str, bytes]:
 
 def _about(framework: str, day: str, setting: Setting, known: Known) -> Fields:
     """Return what a folder is about: also where the record of events stood, by which its ledger can be compared."""
-    last = next(iter(known.ledger.read(_LAST)), None) or start(known.ledger)
+    last = next(iter(known.ledger.read(LAST_EVENT)), None) or start(known.ledger)
     return {
         "framework": framework,
         "day": day,
