@@ -21,6 +21,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._options import 
     identity_policy,
     identity_report,
     issuer_info,
+    identity_watch,
     key_rotate,
     ledger_info,
     machine_identity,
@@ -172,6 +173,10 @@ DESIGNED = {
         *f"{SHARED} events state".split(),  # issue 8
         *below("receivers.webhook", "url token token_file ca_bundle timeout"),
         *below("receivers.alertmanager", "url token token_file ca_bundle timeout lasts"),
+    "identity_watch": [
+        *f"{SHARED} warning critical identities checkpoint_age json metrics".split(),  # ADR 40
+        *("checkpoints", "public_keys", "ledger_id"),  # as identity_audit has them
+        *below("issuers", ISSUER),
     ],
     "key_rotate": [
         "max_age",
@@ -197,6 +202,7 @@ TABLES: dict[str, dict[str, Option]] = {
     "identity_policy": {**COMMON, **identity_policy.OPTIONS},
     "identity_report": {**COMMON, **identity_report.OPTIONS},
     "identity_notify": {**COMMON, **identity_notify.OPTIONS},
+    "identity_watch": {**COMMON, **identity_watch.OPTIONS},
     "key_rotate": {**COMMON, **key_rotate.OPTIONS},
 }
 DEFAULTS = {

@@ -65,6 +65,7 @@ PLANNED: t.Mapping[str, Tree] = {
     "key_rotate": _TASK,
     "identity_report": {**_COMMON, "issuers": _ISSUER},
     "issuer_info": {**_COMMON, "issuer": _ISSUER, "issuers": _ISSUER},
+    "identity_watch": {**_COMMON, "issuers": _ISSUER},
     "ledger_rebuild": {**_COMMON, "issuers": _ISSUER},
 }
 
