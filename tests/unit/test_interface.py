@@ -21,6 +21,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._options import 
     identity_policy,
     identity_report,
     issuer_info,
+    identity_trend,
     identity_watch,
     key_rotate,
     ledger_info,
@@ -178,6 +179,10 @@ DESIGNED = {
         *("checkpoints", "public_keys", "ledger_id"),  # as identity_audit has them
         *below("issuers", ISSUER),
     ],
+    "identity_trend": [
+        *f"{SHARED} directory public_keys findings counts files keep".split(),  # issue 8, ADR 40
+        *below("key", "file pkcs11 openbao_transit aws_kms"),
+    ],
     "key_rotate": [
         "max_age",
         "created_before",
@@ -203,6 +208,7 @@ TABLES: dict[str, dict[str, Option]] = {
     "identity_report": {**COMMON, **identity_report.OPTIONS},
     "identity_notify": {**COMMON, **identity_notify.OPTIONS},
     "identity_watch": {**COMMON, **identity_watch.OPTIONS},
+    "identity_trend": {**COMMON, **identity_trend.OPTIONS},
     "key_rotate": {**COMMON, **key_rotate.OPTIONS},
 }
 DEFAULTS = {
