@@ -29,6 +29,7 @@ EXAMPLES = r"""
       - name: web
         dns_names: [www.example.org]
   check_mode: true
+  changed_when: false
   register: found
 
 - name: Say it
