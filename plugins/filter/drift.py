@@ -25,6 +25,11 @@ seealso:
 EXAMPLES = r"""
 - name: What would a run do?
   keystead.identity.machine_identity:
+    issuer:
+      local:
+        directory: /srv/ca
+        authority: issuing
+        passphrase_file: /etc/keystead/issuing.pass
     identities:
       - name: web
         dns_names: [www.example.org]

@@ -39,7 +39,14 @@ OPTIONS = {
         "How old the last checkpoint of the ledger may be where events followed it, for example V(2d). Without it, no "
         "checkpoint is asked for."
     ),
-    **{name: OF_AUDIT[name] for name in ("checkpoints", "public_keys", "ledger_id")},
+    "checkpoints": OF_AUDIT["checkpoints"],
+    "public_keys": OF_AUDIT["public_keys"]._replace(
+        help="The public keys that may have signed checkpoints, as PEM or the paths of PEM files."
+    ),
+    "ledger_id": OF_AUDIT["ledger_id"]._replace(
+        help="The id of the ledger that is meant, as RV(keystead.identity.identity_audit#module:ledger_id) told it "
+        "once. Another one in its place is critical."
+    ),
     "json": Option("The path of a file on the controller that gets all that was found.", type="path"),
     "metrics": Option(
         "The path of a file on the controller for the textfile collector of Prometheus's node_exporter. It ends in "
