@@ -174,6 +174,7 @@ DESIGNED = {
         *f"{SHARED} events state".split(),  # issue 8
         *below("receivers.webhook", "url token token_file ca_bundle timeout"),
         *below("receivers.alertmanager", "url token token_file ca_bundle timeout lasts"),
+    ],
     "identity_watch": [
         *f"{SHARED} warning critical identities checkpoint_age json metrics".split(),  # ADR 40
         *("checkpoints", "public_keys", "ledger_id"),  # as identity_audit has them
