@@ -85,6 +85,7 @@ NEEDS: dict[str, Need] = {
     "systemd-analyze": tool("systemd-analyze", "systemd", "--version"),
     "faketime": tool("faketime", "faketime", "-f", "+1d", "true"),
     "nginx": tool("nginx", "nginx", "-v"),
+    "promtool": tool("promtool", "prometheus", "--version"),
     "old_cryptography": Need(
         works(OLD_PYTHON, "-c", "import cryptography"),
         f"{OLD_PYTHON} has no cryptography",

@@ -65,6 +65,8 @@ FIRST: dict[str, list[dict[str, t.Any]]] = {
     "What fails today?": [{"identities": [WEB]}],
     "What fails today of what this host has as web?": [{"identities": [WEB]}],
     "Everything in one page": [{"identities": [WEB]}],
+    "Is the ledger whole, and does anybody have to do something?": [{"identities": [WEB]}],
+    "What fails tonight?": [{"identities": [WEB]}],
     "Where is this certificate?": [{"identities": [WEB]}],
     "What did the old authority sign that is still good?": [{"identities": [WEB]}],
     "What does this host hold?": [{"identities": [WEB]}],

@@ -21,6 +21,8 @@ from ansible_collections.keystead.identity.plugins.module_utils._options import 
     identity_notify,
     identity_policy,
     identity_report,
+    identity_trend,
+    identity_watch,
     issuer_info,
     key_rotate,
     ledger_info,
@@ -179,6 +181,15 @@ DESIGNED = {
         *below("receivers.webhook", "url token token_file ca_bundle timeout"),
         *below("receivers.alertmanager", "url token token_file ca_bundle timeout lasts"),
     ],
+    "identity_watch": [
+        *f"{SHARED} warning critical identities checkpoint_age json metrics".split(),  # ADR 40
+        *("checkpoints", "public_keys", "ledger_id"),  # as identity_audit has them
+        *below("issuers", ISSUER),
+    ],
+    "identity_trend": [
+        *f"{SHARED} directory public_keys findings counts files keep".split(),  # issue 8, ADR 40
+        *below("key", "file pkcs11 openbao_transit aws_kms"),
+    ],
     "key_rotate": [
         "max_age",
         "created_before",
@@ -204,6 +215,8 @@ TABLES: dict[str, dict[str, Option]] = {
     "identity_policy": {**COMMON, **identity_policy.OPTIONS},
     "identity_report": {**COMMON, **identity_report.OPTIONS},
     "identity_notify": {**COMMON, **identity_notify.OPTIONS},
+    "identity_watch": {**COMMON, **identity_watch.OPTIONS},
+    "identity_trend": {**COMMON, **identity_trend.OPTIONS},
     "key_rotate": {**COMMON, **key_rotate.OPTIONS},
 }
 DEFAULTS = {

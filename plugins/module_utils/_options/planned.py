@@ -66,6 +66,7 @@ PLANNED: t.Mapping[str, Tree] = {
     "identity_report": {**_COMMON, "issuers": _ISSUER},
     "issuer_info": {**_COMMON, "issuer": _ISSUER, "issuers": _ISSUER},
     "host_decommission": {**_COMMON, "issuers": _ISSUER},
+    "identity_watch": {**_COMMON, "issuers": _ISSUER},
     "ledger_rebuild": {**_COMMON, "issuers": _ISSUER},
 }
 

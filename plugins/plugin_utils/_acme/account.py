@@ -22,6 +22,8 @@ if t.TYPE_CHECKING:
     from .errors import Answer
     from .key_file import AccountKey
 
+_LONGEST_STATUS = 20
+
 
 class Account:
     """One account of a server, by its key. Nobody is asked before the first call."""
@@ -66,6 +68,11 @@ class Account:
         if load(self._options["account_key"]) is None:
             return False
         return self._asked(self.key, {"onlyReturnExisting": True}) is not None
+
+    def status(self) -> str | None:
+        """Return what the server says of the account (RFC 8555, 7.1.2), without making one; None where it has none."""
+        answer = self._asked(self.key, {"onlyReturnExisting": True})
+        return None if answer is None else str(answer.object("account").get("status"))[:_LONGEST_STATUS]
 
     def _found(self) -> str | None:
         """Look for the account of this key before the one of another key is looked for."""

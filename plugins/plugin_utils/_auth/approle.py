@@ -7,14 +7,19 @@
 from __future__ import annotations
 
 import typing as t
+from urllib.parse import quote
 
+from .._endings import Ending
 from .._openbao.errors import LoggedOut, Refused, section
 from .._secrets import credential, given
-from .registry import granted, unaccepted
+from .registry import granted, moment, unaccepted
 
 if t.TYPE_CHECKING:
-    from .registry import Call, Grant, Options
+    from collections.abc import Mapping
 
+    from .registry import Asks, Call, Grant, Options
+
+FEW = 5  # logins that a SecretID is good for, of which somebody has to know
 _SECRETS = ("secret_id", "secret_id_file", "wrapped_secret_id")
 
 
@@ -56,6 +61,21 @@ class AppRoleLogin:
             raise self._unwrapped_before() from None
         return True
 
+    def ending(self, call: Asks, token: Mapping[str, t.Any]) -> Ending:
+        """Tell when the SecretID ends, by asking the role that the login is of; that uses nothing up."""
+        role, meta = "", token.get("meta")
+        if isinstance(meta, dict):
+            role = str(meta.get("role_name") or "")
+        if not self._given:
+            return Ending("login", "", "it logs in without a SecretID")
+        path = f"auth/{self._options['mount']}/role/{quote(role, safe='')}/secret-id/lookup"
+        secret = self._unwrapped or credential(self._options, self._given, self.option)
+        try:
+            return _ending(section(call("POST", path, {"secret_id": secret}), "data"))
+        except Refused:
+            found, remedy = "it is not known when the SecretID ends", f"let the policy of the login update {path}"
+            return Ending("secret_id", "", found, remedy, state="unknown")
+
     def _secret_id(self, call: Call, name: str) -> str:
         if name != "wrapped_secret_id":
             return credential(self._options, name, self.option)
@@ -77,3 +97,12 @@ class AppRoleLogin:
             f"{self.option}.wrapped_secret_id: it was unwrapped already, or its time is over; make a new one, and "
             "if nobody of yours unwrapped it, destroy its secret_id: somebody else has it"
         )
+
+
+def _ending(found: Mapping[str, t.Any]) -> Ending:
+    """Return how a SecretID stands, by what the server says of it: its end is the year 1 where it has none."""
+    uses, remedy = found.get("secret_id_num_uses"), "make another secret_id for the role, and destroy this one"
+    if isinstance(uses, int) and 0 < uses <= FEW:
+        return Ending("secret_id", "", f"the SecretID is good for {uses} logins more", remedy, state="warning")
+    ends, begins = (moment(found.get(name)) for name in ("expiration_time", "creation_time"))
+    return Ending("secret_id", "", "" if ends else "the SecretID does not end", remedy, ends, begins)

@@ -7,12 +7,17 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
+from ...module_utils._core.errors import Misconfigured
+from .._endings import Ending
 from .._openbao.errors import Refused
 from .registry import granted, unaccepted
 
 if t.TYPE_CHECKING:
-    from .registry import Call, Grant, Options
+    from collections.abc import Mapping
+
+    from .registry import Asks, Call, Grant, Options
 
 
 class CertLogin:
@@ -37,3 +42,15 @@ class CertLogin:
         except Refused as refused:
             remedy = f"let {f'role {name}' if name else 'a role'} there trust who signed the certificate, and its names"
             raise unaccepted(refused, self.option, remedy) from None
+
+    def ending(self, call: Asks, token: Mapping[str, t.Any]) -> Ending:  # noqa: ARG002 - the file says it all
+        """Tell when the certificate ends. Raises Misconfigured."""
+        from cryptography import x509
+
+        path = self.certificate[0]
+        try:
+            found = x509.load_pem_x509_certificate(Path(path).read_bytes())
+        except (OSError, ValueError):
+            raise Misconfigured(f"{self.option}.certificate: {path} cannot be read; write that of the login") from None
+        remedy = f"renew {path}: it logs the controller in"
+        return Ending("login", "", "", remedy, found.not_valid_after_utc, found.not_valid_before_utc)

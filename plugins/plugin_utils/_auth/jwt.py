@@ -6,14 +6,20 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import typing as t
+from datetime import UTC, datetime
 
+from .._endings import Ending
 from .._openbao.errors import Refused
 from .._secrets import credential, given
 from .registry import granted, unaccepted
 
 if t.TYPE_CHECKING:
-    from .registry import Call, Grant, Options
+    from collections.abc import Mapping
+
+    from .registry import Asks, Call, Grant, Options
 
 
 class JwtLogin:
@@ -40,3 +46,26 @@ class JwtLogin:
         except Refused as refused:
             remedy = f"check {'role and ' if role else ''}mount, and that its claims still hold, and for it"
             raise unaccepted(refused, self.option, remedy) from None
+
+    def ending(self, call: Asks, token: Mapping[str, t.Any]) -> Ending:  # noqa: ARG002 - its claims say it
+        """Tell when the token ends by its claims (RFC 7519, 4.1), which the server has verified."""
+        claims = _claims(credential(self._options, self._given, self.option))
+        ends, begins = (_moment(claims.get(name)) for name in ("exp", "iat"))
+        remedy = f"let whoever writes {self._given} write another one"
+        return Ending("login", "", "" if ends else "the token says no end", remedy, ends, begins)
+
+
+def _claims(token: str) -> dict[str, t.Any]:
+    try:
+        segment = token.split(".")[1]
+        found = json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4)))
+    except (IndexError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _moment(said: t.Any) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(float(said), UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None

@@ -6,13 +6,17 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
+from datetime import datetime
 
 from .._openbao.address import path
 from .._openbao.errors import LoggedOut, Refused, not_understood, section
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .._endings import Ending
 
 Options = t.Mapping[str, t.Any]
 
@@ -23,6 +27,10 @@ class Call(t.Protocol):
     def __call__(
         self, method: str, path: str, body: Mapping[str, t.Any] | None = None, *, token: str | None = None
     ) -> dict[str, t.Any]: ...
+
+
+Asks = t.Callable[[str, str, "Mapping[str, t.Any] | None"], dict[str, t.Any]]
+"""The same by who is logged in already."""
 
 
 class Grant(t.NamedTuple):
@@ -60,6 +68,25 @@ class OpensOnce(t.Protocol):
     """A login that may use up what it has; to ask whether it will uses up nothing. Raises LoggedOut where it has."""
 
     def opens_once(self, call: Call) -> bool: ...
+
+
+@t.runtime_checkable
+class Limited(t.Protocol):
+    """A login by something that ends: tells when, of what it has, or by asking with `call` as who is logged in.
+
+    `token` is what the server says of the token that it gave. Raises KeysteadError.
+    """
+
+    def ending(self, call: Asks, token: Mapping[str, t.Any]) -> Ending: ...
+
+
+def moment(said: t.Any) -> datetime | None:
+    """Read a moment of the server, which has nanoseconds; None where it says none."""
+    try:
+        found = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", str(said)))
+    except ValueError:
+        return None
+    return found if found.year > 1 and found.tzinfo else None
 
 
 def granted(answer: Mapping[str, t.Any], option: str) -> Grant:

@@ -7,14 +7,18 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import timedelta
 
 from ...module_utils._core.errors import Denied
+from .._endings import Ending
 from .._openbao.errors import section
 from .._secrets import credential, given
-from .registry import Grant
+from .registry import Grant, moment
 
 if t.TYPE_CHECKING:
-    from .registry import Call, Options
+    from collections.abc import Mapping
+
+    from .registry import Asks, Call, Options
 
 
 class TokenLogin:
@@ -41,3 +45,15 @@ class TokenLogin:
             return Grant(token)
         seconds = found.get("ttl")
         return Grant(token, seconds if isinstance(seconds, int) else 0, found.get("renewable") is True)
+
+    def ending(self, call: Asks, token: Mapping[str, t.Any]) -> Ending:  # noqa: ARG002 - the token says it all
+        """Tell when the token ends: a run renews it only as long as it lasts."""
+        uses, remedy = token.get("num_uses"), "renew it, give another one, or log in by approle, cert or jwt_file"
+        if isinstance(uses, int) and uses > 0:
+            found = f"the token is good for {uses} calls more"
+            return Ending("login", "", found, "give one whose uses are not counted", state="warning")
+        ends, whole = moment(token.get("expire_time")), token.get("creation_ttl")
+        if ends is None:
+            return Ending("login", "", "the token does not end")
+        begins = ends - timedelta(seconds=whole) if isinstance(whole, int) and whole > 0 else None
+        return Ending("login", "", "", remedy, ends, begins)

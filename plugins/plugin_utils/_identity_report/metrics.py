@@ -41,8 +41,13 @@ class Metric(t.NamedTuple):
 def as_metrics(figures: Figures) -> bytes:
     """Return the file."""
     ledger = {"ledger": figures["ledger_id"]}  # files of several may stand in one directory
-    lines = [line for metric in _metrics(figures) for line in _lines(metric, ledger)]
-    return ("\n".join(lines) + "\n").encode("utf-8", "backslashreplace")
+    return as_text(_metrics(figures), ledger)
+
+
+def as_text(metrics: Iterable[Metric], common: Mapping[str, str]) -> bytes:
+    """Return metrics, each of whose samples has the labels in `common`, as a collector reads them."""
+    found = [line for metric in metrics for line in _lines(metric, common)]
+    return ("\n".join(found) + "\n").encode("utf-8", "backslashreplace")
 
 
 def _metrics(figures: Figures) -> Iterator[Metric]:

@@ -23,6 +23,7 @@ if t.TYPE_CHECKING:
     from .._acme.client import Client
     from .._acme.orders import Orders
     from .._acme.revocation import Revocations
+    from .._endings import Ending
 
 
 class AcmeIssuer:
@@ -126,6 +127,12 @@ class AcmeIssuer:
     def advice(self) -> list[str]:
         """Return what is to be said beside the answers, and was not returned yet."""
         return self._advice.take()
+
+    def endings(self) -> t.Iterator[Ending]:
+        """Yield how the account stands; raises KeysteadError where the server refuses it."""
+        from .._acme.endings import endings
+
+        return endings(self._account, str(self._options["account_key"]), self.id)
 
     def preflight(self) -> t.Iterator[Check]:
         """Yield whether server, account and profile are fit; raises KeysteadError for what is not."""

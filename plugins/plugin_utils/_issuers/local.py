@@ -19,6 +19,7 @@ if t.TYPE_CHECKING:
     from ...module_utils._core.ports import Check, Good, IssuedRecord, Order, Request, Revoked, Unknown
     from ...module_utils._core.revoking import Revocation
     from .._authority.signer import Signer
+    from .._endings import Ending
 
 
 def _utc_now() -> dt.datetime:
@@ -95,6 +96,12 @@ class LocalIssuer:
         from .._authority.preflight import checks
 
         return checks(self._about, self._opening, self._now())
+
+    def endings(self) -> t.Iterator[Ending]:
+        """Yield when the authorities of the directory and their revocation lists end."""
+        from .._authority.endings import endings
+
+        return endings(self._about.path.parent)
 
     def issued(self, since: dt.datetime) -> t.Iterator[IssuedRecord]:
         """Yield everything that was signed since then, authorities below this one included."""

@@ -21,8 +21,10 @@ if t.TYPE_CHECKING:
 
     from ...module_utils._core.model import Credential, Generation, Subject, X509Facts
     from ...module_utils._core.ports import Check, Good, IssuedRecord, Order, Request, Revoked, Unknown
+    from .._endings import Ending
     from .._openbao.crl import Crl
     from .._openbao.issued import Records
+    from .._openbao.lists import Lists
     from .._openbao.revoked import RevokedOnes
     from .._openbao.signer import Signer, Target
 
@@ -69,12 +71,16 @@ class OpenBaoIssuer:
         return Signer(self._client, self._target, self._options, self._advice)
 
     @functools.cached_property
-    def _records(self) -> Records:
-        from .._openbao.issued import Records
+    def _lists(self) -> Lists:
         from .._openbao.lists import Lists
 
-        lists = Lists(self._client, self._mount, self._reference, self._signer.authority)
-        return Records(self._client, self._mount, self._signer.kept, self._advice, lists.status)
+        return Lists(self._client, self._mount, self._reference, self._signer.authority)
+
+    @functools.cached_property
+    def _records(self) -> Records:
+        from .._openbao.issued import Records
+
+        return Records(self._client, self._mount, self._signer.kept, self._advice, self._lists.status)
 
     @functools.cached_property
     def _revoked_ones(self) -> RevokedOnes:
@@ -146,6 +152,12 @@ class OpenBaoIssuer:
     def advice(self) -> list[str]:
         """Return what the server said beside its answers, and was not returned yet."""
         return self._advice.take()
+
+    def endings(self) -> t.Iterator[Ending]:
+        """Yield when the login and the revocation list end; raises KeysteadError for what cannot be asked."""
+        from .._openbao.endings import endings
+
+        return endings(self._client, self._login, self._lists, self.id)
 
     def preflight(self) -> t.Iterator[Check]:
         """Yield whether server, login, token, authority and role are fit; raises KeysteadError for what is not."""

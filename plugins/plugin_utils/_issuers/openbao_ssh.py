@@ -17,6 +17,7 @@ from .._openbao.client import Client
 if t.TYPE_CHECKING:
     from ...module_utils._core.model import Generation, X509Facts
     from ...module_utils._core.ports import Order, Request
+    from .._endings import Ending
     from .._openbao.ssh import Signer
 
 OPTION = "openbao_ssh: issuer.openbao_ssh"
@@ -38,7 +39,8 @@ class OpenBaoSshIssuer:
         self._reference = name(options.get("issuer_ref"), f"{OPTION}.issuer_ref")
         if not self._role:
             raise Misconfigured(f"{OPTION}.role is empty; name the role of the SSH engine that signs")
-        self._client = Client(where, login_of(options["auth"]))
+        self._login = login_of(options["auth"])
+        self._client = Client(where, self._login)
         above = f"{where.namespace}/" if where.namespace else ""
         below = f"/issuer/{self._reference}" if self._reference else ""
         self.id = f"openbao_ssh:{where.url}/v1/{above}{self._mount}{below}"
@@ -67,6 +69,12 @@ class OpenBaoSshIssuer:
         except KeysteadError:
             return ""
         return "" if is_ours else "name in issuer.openbao_ssh.issuer_ref the issuer whose key the role signs with"
+
+    def endings(self) -> t.Iterator[Ending]:
+        """Yield when the login ends; raises KeysteadError for what cannot be asked."""
+        from .._openbao.endings import of_login
+
+        return of_login(self._client, self._login, self.id)
 
     def begin(self, requests: t.Sequence[Request]) -> list[Generation | Order | KeysteadError]:
         """Have one after the other signed. When the server is gone, those that it signed stay signed."""

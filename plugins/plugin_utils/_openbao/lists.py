@@ -56,8 +56,11 @@ class Lists:
         answered = ocsp.status(self._client.fetch(f"{self._mount}/ocsp/{asked}"), leaf, issuer, now)
         if not isinstance(answered, Unknown):
             return answered
-        complete = self._list(self._path)
-        return revocation_status.status(leaf, issuer, complete, self._list(f"{self._path}/delta"), now)
+        return revocation_status.status(leaf, issuer, self.complete(), self._list(f"{self._path}/delta"), now)
+
+    def complete(self) -> bytes:
+        """Return the complete list (DER) that is published now; empty where there is none."""
+        return self._list(self._path)
 
     def _list(self, path: str) -> bytes:
         """Return a list (DER); empty where there is none."""

@@ -1,0 +1,27 @@
+# SPDX-FileCopyrightText: 2026 Keystead contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""The whole of identity_watch: it runs on the controller and never touches a host."""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import UTC, datetime
+
+from ..module_utils._options.common import COMMON
+from ..module_utils._options.identity_watch import OPTIONS
+from ..module_utils._options.option import spec
+from ..plugin_utils._controller_action import ControllerAction
+from ..plugin_utils._watch.converge import watch
+
+
+class ActionModule(ControllerAction):
+    """Look at everything that identities depend on."""
+
+    module = "identity_watch"
+    accepts = spec(COMMON, OPTIONS)
+
+    def work(self, args: t.Mapping[str, t.Any], _variables: dict[str, t.Any]) -> dict[str, t.Any]:
+        """Return what the task returns."""
+        return watch(args, datetime.now(UTC), check_mode=bool(self._task.check_mode))
