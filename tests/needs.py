@@ -84,6 +84,12 @@ NEEDS: dict[str, Need] = {
     ),
     "systemd-analyze": tool("systemd-analyze", "systemd", "--version"),
     "faketime": tool("faketime", "faketime", "-f", "+1d", "true"),
+    "awx": Need(
+        lambda: all(map(importlib.util.find_spec, ("ansible_builder", "ansible_navigator", "ansible_runner")))
+        and importlib.util.find_spec("awx_plugins") is not None,
+        "there is none of the tools that AWX runs jobs with",
+        "pip install ansible-builder ansible-navigator ansible-runner awx_plugins.interfaces==0.0.1a5",
+    ),
     "nginx": tool("nginx", "nginx", "-v"),
     "promtool": tool("promtool", "prometheus", "--version"),
     "old_cryptography": Need(
