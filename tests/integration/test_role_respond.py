@@ -87,11 +87,6 @@ def test_what_cannot_be_replaced_keeps_everything_in_use(lab: Lab) -> None:
     assert "web1" not in lab.recap, "what was made since is left alone"
 
 
-def test_an_incident_that_names_nothing_touches_nothing(tmp_path: Path) -> None:
-    said = Lab(tmp_path).run(PLAYBOOK, code=2, keystead_ir={})
-    assert "variable keystead_ir is missing or empty, and says what leaked" in said
-
-
 def test_what_the_inventory_lacks_is_said_before_anything_is_done(lab: Lab) -> None:
     key = spki_sha256(lab.certificate("web1").public_key())
     del lab.hosts["web1"]
