@@ -55,12 +55,14 @@ if not UNDER_ANSIBLE_TEST:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the markers, and the plugin that knows what this machine lacks."""
+    """Register the markers, and the plugins that know what this machine lacks and what a test has tried."""
     config.addinivalue_line("markers", "needs(*names): what the test needs of the machine; see tests/needs.py")
     config.addinivalue_line("markers", "one_core: says the same on every ansible-core, so it runs on the first only")
+    from ansible_collections.keystead.identity.tests.harness.tally import Tally
     from ansible_collections.keystead.identity.tests.needs import Needs
 
     config.pluginmanager.register(Needs(), "keystead-needs")
+    config.pluginmanager.register(Tally(), "keystead-tally")
 
 
 @pytest.fixture(scope="session")

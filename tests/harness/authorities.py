@@ -20,6 +20,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._pkcs11.token im
 from ansible_collections.keystead.identity.plugins.plugin_utils._authority.custody import label
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
 from ansible_collections.keystead.identity.tests.harness import local as make
+from ansible_collections.keystead.identity.tests.harness import tally
 from ansible_collections.keystead.identity.tests.harness.issuers import Made
 from cryptography import x509
 
@@ -113,6 +114,7 @@ def pkilint(*certificates: Path, crls: t.Iterable[Path] = ()) -> None:
         *([tools / "lint_crl", *strict, "-t", "CRL", "-p", "PKIX", one] for one in crls),
     ]
     for command in commands:
+        tally.point()
         found = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
         assert (found.returncode, found.stdout.strip()) == (0, ""), found
 

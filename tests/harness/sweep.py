@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
-from ansible_collections.keystead.identity.tests.harness import local
+from ansible_collections.keystead.identity.tests.harness import local, tally
 from ansible_collections.keystead.identity.tests.harness.faults import Call, Ended, ForkServer, Trace, calls, in_fork
 from ansible_collections.keystead.identity.tests.harness.in_process import World, host_half
 
@@ -153,6 +153,7 @@ class Sweep:
     def broken(self, part: str, call: Call, act: str = KILL) -> Result | None:
         """Run the task with one call broken, from the start; return its result, None where no controller came back."""
         self.tried += 1
+        tally.point()
         self.scene.restore(self.start)
         log = self.scene.base / f"{part}.log"
         log.unlink(missing_ok=True)
@@ -189,4 +190,5 @@ class Sweep:
 
     def complain(self, part: str, call: Call, what: str) -> None:
         """Note what is wrong, and at which point."""
+        tally.wrong()
         self.complaints.append(f"{part}, before {call.text[:160]}: {what}")

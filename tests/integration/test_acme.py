@@ -21,6 +21,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.ports impo
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.acme import AcmeIssuer
 from ansible_collections.keystead.identity.tests.harness import faulty_proxy as faulty
 from ansible_collections.keystead.identity.tests.harness import local as make
+from ansible_collections.keystead.identity.tests.harness import tally
 from ansible_collections.keystead.identity.tests.harness.acme import PEER, Backend, identities, options
 from ansible_collections.keystead.identity.tests.harness.in_process import World, host_half, until, web
 from ansible_collections.keystead.identity.tests.harness.issuers import Made, answers, check_sentence, settled
@@ -264,6 +265,7 @@ def test_thirty_of_thirty_are_issued_whatever_nonces_are_rejected(
     pebble = pebbles.one(f"rejects{percent}", PEBBLE_WFE_NONCEREJECT=str(percent), PEBBLE_AUTHZREUSE="0")
     issuer = Made("acme", Backend(tmp_path, pebbles)).issuer(options(pebble, tmp_path))
     asked = [make.request(make.Subject(dns_names=(f"n{n}.example.org",)), number=n, profile=PEER) for n in range(30)]
+    tally.point(len(asked))
     assert [one.public_id for one in settled(issuer, *asked)] == [make.public_id(n) for n in range(30)]
 
 

@@ -21,7 +21,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._options.common 
 from ansible_collections.keystead.identity.plugins.module_utils._options.hsm_key import OPTIONS as HSM_KEY
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import INFO, PREFLIGHT
 from ansible_collections.keystead.identity.plugins.module_utils._options.machine_identity import OPTIONS as IDENTITY
-from ansible_collections.keystead.identity.tests.harness import playbook
+from ansible_collections.keystead.identity.tests.harness import playbook, tally
 from ansible_collections.keystead.identity.tests.harness.scep import policy as scep_policy
 from ansible_collections.keystead.identity.tests.harness.softhsm import MODULE, SoftHsm
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
@@ -310,6 +310,7 @@ def test_no_canary_comes_out_anywhere(tmp_path: Path) -> None:
         "ANSIBLE_CACHE_PLUGIN_CONNECTION": str(tmp_path / "facts"),
     }
     home, all_tasks = tmp_path / "home", tasks(tmp_path)
+    tally.point(len(all_tasks))
     done = playbook.run(all_tasks, playbook.ONE_HOST, "-vvvv", "--diff", "-e", f"@{file}", home=home, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
     answers = playbook.results(home)

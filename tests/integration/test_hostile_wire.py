@@ -16,7 +16,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core import pki
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import spki_sha256
 from ansible_collections.keystead.identity.plugins.module_utils._core.model import Subject
 from ansible_collections.keystead.identity.plugins.plugin_utils._edge import told
-from ansible_collections.keystead.identity.tests.harness import local
+from ansible_collections.keystead.identity.tests.harness import local, tally
 from ansible_collections.keystead.identity.tests.harness.in_process import World, web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -178,6 +178,7 @@ def test_every_field_of_a_look_may_be_anything_and_nothing_unexpected_happens(wo
     fields = [*_paths(looks[0]), ["damage"], ["drift"], ["links"], ["stale_links"], ["pending"], ["served"], ["other"]]
     for path in fields:
         for value in ANYTHING:
+            tally.point()
             lied_to(world, "prepare", first(put("observed", *path, value=value)))
     assert len(fields) * len(ANYTHING) > 400
 
@@ -205,6 +206,7 @@ def test_every_field_of_the_second_look_may_be_anything(world: World) -> None:
     world.converge([web()])
     for number, value in enumerate(ANYTHING):
         for field in ("observed", "done", "error", "name"):
+            tally.point()
             names = ["web.example.org", f"w{number}.example.org"]
             lied_to(world, "install", first(put(field, value=value)), dns_names=names, keep_generations=3)
     assert not world.converge([web()]).get("failed")

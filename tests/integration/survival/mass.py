@@ -12,6 +12,7 @@ import typing as t
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import KeysteadError
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger import chain
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.registry import open_ledger
+from ansible_collections.keystead.identity.tests.harness import tally
 from ansible_collections.keystead.identity.tests.harness.faults import ForkServer, Trace, calls
 from ansible_collections.keystead.identity.tests.harness.in_process import HOST, World, from_now_on
 from ansible_collections.keystead.identity.tests.harness.local import two_tiers
@@ -109,6 +110,7 @@ class Mass:
 
     def killed(self, start: str, call: Call, run: t.Callable[[Trace], Ended]) -> None:
         """Run from a start, killed before a call."""
+        tally.point()
         self.restore(start)
         log = self.base / "killed.log"
         run(Trace(str(log), call, KILL))

@@ -10,6 +10,7 @@ import typing as t
 from dataclasses import dataclass
 
 import pytest
+from ansible_collections.keystead.identity.tests.harness import tally
 from ansible_collections.keystead.identity.tests.harness.faults import ForkServer, Trace, calls
 from ansible_collections.keystead.identity.tests.harness.sweep import Sweep, run_task
 from ansible_collections.keystead.identity.tests.integration.survival import full_disk
@@ -117,6 +118,7 @@ def test_a_store_that_is_really_full_keeps_its_pair_at_every_level_and_goes_on_w
         ended = server.run(full_disk.fill_and_rotate)
     assert not ended.error, ended.error
     levels, complaints = ended.value
+    tally.point(levels)
     assert complaints == []
     assert levels >= 5
 

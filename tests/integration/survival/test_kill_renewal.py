@@ -13,6 +13,7 @@ import typing as t
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Unavailable
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import from_pem, spki_sha256
+from ansible_collections.keystead.identity.tests.harness import tally
 from ansible_collections.keystead.identity.tests.harness.faults import Call, Trace, calls, in_fork
 from ansible_collections.keystead.identity.tests.harness.in_process import host_half
 from ansible_collections.keystead.identity.tests.harness.scep import Backend, Site
@@ -71,6 +72,7 @@ def test_a_controller_killed_in_a_renewal_that_is_not_wanted_any_more_leaves_not
 
     assert not renewed(Trace(str(log)))
     for call in sampled(calls(log)):
+        tally.point()
         restored(host, start)
         killed += bool(renewed(Trace(str(log), call, KILL)))
         certified, private = of_pair(host)
@@ -106,6 +108,7 @@ def test_a_host_killed_while_it_replaces_a_spent_key_keeps_its_pair_and_never_us
     found = calls(log)
     assert len(found) > 10, "it destroys one key and stages another"
     for call in sampled(found):
+        tally.point()
         restored(host, start)
         prepared(Trace(str(log), call, KILL))
         assert of_pair(host) == pair, call.text

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.keystead.identity.tests.harness import tally
 from ansible_collections.keystead.identity.tests.harness.faults import ForkServer
 from ansible_collections.keystead.identity.tests.harness.sweep import LONG, run_task
 from ansible_collections.keystead.identity.tests.integration.survival.health import unsafe, unwell
@@ -18,7 +19,7 @@ if t.TYPE_CHECKING:
 
 pytestmark = [pytest.mark.needs("root"), pytest.mark.one_core]
 
-ROUNDS = 50 if LONG else 20
+ROUNDS = 50 if LONG else 25
 BUSY = "another run"
 
 
@@ -43,6 +44,7 @@ def test_of_two_controllers_exactly_one_issues_and_the_other_is_told_so_or_finds
     identity = scene.identity("race.example.org")
     overlapped = 0
     for _round in range(ROUNDS):
+        tally.point()
         scene.restore(start)
         before = len(scene.world.issued())
         results = race(scene, other, identity)

@@ -14,6 +14,7 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import from_pem, spki_sha256
+from ansible_collections.keystead.identity.tests.harness import tally
 from ansible_collections.keystead.identity.tests.harness.sweep import run_task
 from cryptography import x509
 
@@ -141,6 +142,7 @@ def test_an_unprivileged_reader_never_reads_a_key_while_200_are_made(scene: Scen
     identities = [{"name": f"i{number}", "dns_names": [f"i{number}.example.org"]} for number in range(ROUNDS)]
     with reading(SPY, str(scene.world.store), str(ROUNDS)) as saw:
         for start in range(0, ROUNDS, 20):
+            tally.point(20)
             result = scene.server.run(run_task, scene.world, identities[start : start + 20]).value
             assert not result.get("failed"), result["msg"]
     print(saw)  # noqa: T201
@@ -154,6 +156,7 @@ def test_a_reader_that_opens_current_once_or_reads_combined_sees_no_mismatch_in_
     task = {name: value for name, value in scene.identity().items() if name not in ("activate", "prove")}
     with reading(READER, str(scene.place), str(scene.world.links)) as saw:
         for number in range(ROUNDS):
+            tally.point()
             scene.settle({**task, "dns_names": [f"n{number}.example.org"]})
     wrong = {kind: sum(not matches(pair) for pair in saw[kind]) for kind in ("once", "combined", "twice")}
     reads = {kind: saw[f"{kind}_reads"] for kind in wrong}

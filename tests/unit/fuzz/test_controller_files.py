@@ -18,7 +18,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._answer import a
 from ansible_collections.keystead.identity.plugins.plugin_utils._edge import told
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
 from ansible_collections.keystead.identity.plugins.plugin_utils._request import checked
-from ansible_collections.keystead.identity.tests.harness import local
+from ansible_collections.keystead.identity.tests.harness import local, tally
 from ansible_collections.keystead.identity.tests.harness.in_process import World, web
 from ansible_collections.keystead.identity.tests.unit.fuzz import strange
 
@@ -163,6 +163,7 @@ def test_every_cell_of_a_ledger_may_hold_anything(tmp_path: Path) -> None:
                 continue
             finally:
                 connection.close()
+            tally.point()
             says(lambda: world.converge([web()], check=True))
             says(lambda: world.converge([web(lifetime="20d")]))
     assert len(cells) > 50

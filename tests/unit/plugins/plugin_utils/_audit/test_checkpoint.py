@@ -16,6 +16,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.keys impor
 from ansible_collections.keystead.identity.plugins.plugin_utils._audit import checkpoint
 from ansible_collections.keystead.identity.plugins.plugin_utils._audit.checkpoint import ALGORITHMS, Checkpoint, Refused
 from ansible_collections.keystead.identity.plugins.plugin_utils._keystores.private_key import private_key
+from ansible_collections.keystead.identity.tests.harness import tally
 from ansible_collections.keystead.identity.tests.harness.soft_key import SoftKey
 
 ONE = Checkpoint("0f5e1c0a-0000-4000-8000-000000000000", 512, "ab" * 32, "2026-01-31T09:00:00.000Z")
@@ -79,6 +80,7 @@ def test_what_no_known_key_has_signed_as_a_checkpoint_is_refused(signed: str) ->
 def test_every_changed_character_is_seen() -> None:
     signed = checkpoint.sign(ONE, KEY)
     for place, sign in enumerate(signed[:-1]):  # of the last one, some bits stand for nothing (RFC 4648, 3.5)
+        tally.point()
         other = signed[:place] + ("A" if sign != "A" else "B") + signed[place + 1 :]
         with pytest.raises(Refused):
             checkpoint.read(other, KEYS)

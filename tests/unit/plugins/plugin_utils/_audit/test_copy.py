@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.keystead.identity.plugins.plugin_utils._audit import copy
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.entry import Entry, digest
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.walk import Broken, Point
+from ansible_collections.keystead.identity.tests.harness import tally
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -80,8 +81,10 @@ def test_anybody_can_follow_it_with_sha256_alone(lines: list[bytes]) -> None:
 def test_every_changed_byte_is_seen(lines: list[bytes], tmp_path: Path) -> None:
     content, unseen = b"".join(lines), []
     for place in range(len(content)):
+        tally.point()
         other = content[:place] + bytes([content[place] ^ (1 + place % 255)]) + content[place + 1 :]
         if not isinstance(read(other, tmp_path), str):
+            tally.wrong()
             unseen.append(place)
     assert unseen == []
 
@@ -89,6 +92,7 @@ def test_every_changed_byte_is_seen(lines: list[bytes], tmp_path: Path) -> None:
 def test_every_added_and_every_missing_byte_is_seen(lines: list[bytes], tmp_path: Path) -> None:
     content = b"".join(lines)
     for place in range(0, len(content), 3):
+        tally.point(2)
         assert isinstance(read(content[:place] + b" " + content[place:], tmp_path), str), place
         assert isinstance(read(content[:place] + content[place + 1 :], tmp_path), str), place
 

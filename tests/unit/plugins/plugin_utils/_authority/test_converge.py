@@ -26,6 +26,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._authority impor
 from ansible_collections.keystead.identity.plugins.plugin_utils._authority.opening import Opening
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
 from ansible_collections.keystead.identity.tests.harness import local as make
+from ansible_collections.keystead.identity.tests.harness import tally
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -420,6 +421,7 @@ def test_what_is_signed_passes_pkilint_and_openssl(tmp_path: Path, key_type: str
         *([tools / "lint_crl", *lint, "-t", "CRL", "-p", "PKIX", one] for one in tmp_path.glob("*/crl.pem")),
     ]
     for command in commands:
+        tally.point()
         found = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
         assert (found.returncode, found.stdout.strip()) == (0, ""), found
     if not key_type.startswith("ml-dsa"):  # the openssl of the system may be older than 3.5

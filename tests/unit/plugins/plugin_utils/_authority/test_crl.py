@@ -21,6 +21,7 @@ from ansible_collections.keystead.identity.plugins.module_utils._core.ports impo
 from ansible_collections.keystead.identity.plugins.plugin_utils._authority import crl, records, store
 from ansible_collections.keystead.identity.plugins.plugin_utils._issuers.local import LocalIssuer
 from ansible_collections.keystead.identity.tests.harness import local as make
+from ansible_collections.keystead.identity.tests.harness import tally
 from ansible_collections.keystead.identity.tests.harness.sweep import directory
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -356,6 +357,7 @@ def test_every_list_passes_pkilint_and_is_what_openssl_checks_by(tmp_path: Path)
 
 def lint(tool: str, path: Path, *options: str) -> None:
     """Let pkilint look, which must find nothing."""
+    tally.point()
     command = [Path(sys.executable).with_name(tool), "lint", "-s", "WARNING", *options, path]
     found = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert (found.returncode, found.stdout.strip()) == (0, ""), found
