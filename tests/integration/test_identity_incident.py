@@ -104,6 +104,10 @@ def test_the_same_selection_is_the_same_incident_until_that_is_over(world: World
     assert incident(world, about={"host": ["web2"]}, check=True)["name"] != first["name"]
     assert incident(world, about=WEB, reason="superseded", check=True)["name"] != first["name"]
     incident(world, about=WEB, stage="verified")
+    over = incident(world, about=WEB, detected=first["times"]["detected"], stage="triaged")
+    assert (over["changed"], over["name"]) == (False, first["name"])
+    over = incident(world, about=WEB, stage="triaged", totals={"affected": 0})
+    assert (over["changed"], over["name"]) == (False, first["name"])
     second = incident(world, about=WEB)
     assert (second["changed"], second["name"]) == (True, f"{first['name']}-2")
     again = incident(world, name=first["name"], stage="triaged", again=True)

@@ -93,6 +93,9 @@ def test_an_algorithm_that_is_broken_is_used_no_more(site: Lab) -> None:
     answered(site, "ir_algorithm_break", **said)
     assert "certificate revoked" in site.verdict(seen)
     assert isinstance(site.certificate("old").public_key(), EllipticCurvePublicKey)
+    known = site.incidents()
+    answered(site, "ir_algorithm_break", **said)
+    assert (site.recap["localhost"]["changed"], site.incidents()) == (0, known), "nothing is left, so nothing is opened"
 
 
 def test_what_an_authority_has_to_revoke_is_replaced_first_and_the_evidence_is_signed(site: Lab) -> None:

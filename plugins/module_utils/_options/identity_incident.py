@@ -21,8 +21,9 @@ ABOUT = {
 OPTIONS = {
     "name": Option(
         "What the incident is called: up to 64 letters, digits, dots, dashes and underscores. With O(about), the "
-        "default is the one about the same that is not verified yet, or else a new name of its day and a digest. "
-        "Without both, all incidents are returned.",
+        "default is the one about the same that is not verified yet; or that was, when O(detected) is its moment, or "
+        "O(totals) says that nothing is affected; or else a new name of its day and a digest. Without both, all "
+        "incidents are returned.",
     ),
     "about": Option(
         "What the incident is about, as M(keystead.identity.blast_radius) selects. One that the ledger does not know "

@@ -24,6 +24,9 @@ from .._ledger.registry import open_for
 from .._recall import opened
 from .incident import WHO, Fields, Incident, Told, at, incidents, outcome, told
 
+if t.TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _SKEW = timedelta(minutes=5)
 _LIMITS = {LEAKED: "1d"}
@@ -115,19 +118,26 @@ def _found(args: Options, known: t.Mapping[str, Incident]) -> Incident | None:
     same = [
         one for one in known.values() if (one.opened["about"], one.opened["reason"]) == (about, args["reason"])
     ]
-    found = known.get(name) if name is not None else next((one for one in reversed(same) if one.is_open), None)
+    detected = _detected(args)
+    found = known.get(name) if name is not None else _meant(same, detected, args["totals"])
     if found is not None and found not in same:
         raise Misconfigured(
             f"{WHO}: option name: incident {name} is about something else ({found.opened['about']}, "
             f"{found.opened['reason']}); give this one a name of its own"
         )
-    detected = _detected(args)
     if found is not None and detected not in (None, found.times["detected"]):
         raise Misconfigured(
             f"{WHO}: option detected: incident {found.name} was detected at {found.times['detected']}, which does not "
             "change; leave it out, or give this one a name of its own"
         )
     return found
+
+
+def _meant(same: Sequence[Incident], detected: str | None, totals: Options | None) -> Incident | None:
+    """Return which of the incidents about the same is meant by one that has no name, the newest of them."""
+    nothing_left = detected is None and (totals or {}).get("affected") == 0
+    fits = (one for one in reversed(same) if one.is_open or nothing_left or one.times["detected"] == detected)
+    return next((one for one in reversed(same) if one.is_open), None) or next(fits, None)
 
 
 def _detected(args: Options) -> str | None:
