@@ -10,8 +10,8 @@ short_description: What a run may renew now, by windows, freezes, a floor and a 
 version_added: 0.2.0
 description:
   - Takes the rows of M(keystead.identity.identity_ledger_info) and what hosts declare, and returns what of it is due
-    and may be renewed now, soonest end first; what is due and waits, and why; and what is not declared and should be
-    renewed, too.
+    and may be renewed now, the most urgent first; what is due and waits, and why; and what is not declared and should
+    be renewed, too.
   - When something is due, its C(renew_before) says, as in M(keystead.identity.machine_identity), with the same jitter.
   - Asks nobody. The role P(keystead.identity.renew#role) renews what it returns.
 author:
@@ -59,7 +59,13 @@ options:
     type: str
     default: 5%
   at_most:
-    description: How many are returned as C(selected) at most.
+    description:
+      - How many are returned as C(selected) at most.
+      - What is revoked comes first, then what is still good, by its end, then what has ended. A quarter is kept for
+        what is still good and a quarter for what has ended, with less than four by turns, so that what fails in every
+        run holds nothing else back.
+      - What ends in twice the time that the soonest end leaves is as urgent as that. What is equally urgent takes
+        turns, which the moment decides.
     type: int
     default: 100
   now:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""What a run renews: what is due, as far as windows and freezes allow it or the floor demands it, soonest end first."""
+"""What a run renews: what is due, as far as windows, freezes and a limit allow it or the floor demands it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.model import Credential
 from ...module_utils._core.renewal import renew_at
 from ...module_utils._options.machine_identity import DEFAULT_STORE
+from .turns import Candidate, divided
 from .wishes import floor_of
 
 if t.TYPE_CHECKING:
@@ -41,7 +42,7 @@ def renewals(
     declared = {(one.host, one.name): one for one in wanted}
     known = {one.host for one in wanted} | {*stores}
     closed = limits.calendar.closed_because(now)
-    selected: list[tuple[dt.datetime, Said]] = []
+    found: list[Candidate] = []
     waiting, undeclared = [], []
     for row in _newest(rows, stores):
         life = _life(row)
@@ -57,12 +58,12 @@ def renewals(
         elif closed is not None and not due.urgent:
             waiting.append({**one, "why": f"{due.why}; {closed}"})
         else:
-            selected.append((now if row["revoked"] else life.not_after, {**one, "why": due.why}))
-    selected.sort(key=lambda found: found[0])
-    chosen = [one for _end, one in selected]
-    limit = f"a run renews {limits.at_most} at most, and others end sooner"
-    later = [{**one, "why": f"{one['why']}; {limit}"} for one in chosen[limits.at_most :]]
-    return {"selected": chosen[: limits.at_most], "waiting": [*later, *waiting], "undeclared": undeclared}
+            said = {**one, "why": due.why}
+            found.append(Candidate(row["host"], row["name"], life.not_after, bool(row["revoked"]), said))
+    taken, left = divided(found, limits.at_most, now)
+    limit = f"a run renews {limits.at_most} at most, and it is the turn of others"
+    later = [{**one.said, "why": f"{one.said['why']}; {limit}"} for one in left]
+    return {"selected": [one.said for one in taken], "waiting": [*later, *waiting], "undeclared": undeclared}
 
 
 class _Due(t.NamedTuple):

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import typing as t
 
@@ -68,11 +69,72 @@ def test_what_is_due_is_renewed_or_waits(
 
 
 def test_over_the_limit_what_ends_soonest_comes_first_and_what_is_revoked_before_it() -> None:
-    rows = [row(25, "web1"), row(27, "web2"), row(1, "web3", revoked="key_compromise")]
-    assert chosen(*rows, at_most=2) == {
-        "selected": [("web3", "it is revoked (key_compromise)"), ("web2", "it is due")],
-        "waiting": [("web1", "it is due; a run renews 2 at most, and others end sooner")],
+    rows = [row(22, "web1"), row(27, "web2"), row(26, "web4"), row(1, "web3", revoked="key_compromise")]
+    assert chosen(*rows, declared={f"web{number}": [WEB] for number in (1, 2, 3, 4)}, at_most=3) == {
+        "selected": [("web3", "it is revoked (key_compromise)"), ("web2", "it is due"), ("web4", "it is due")],
+        "waiting": [("web1", "it is due; a run renews 3 at most, and it is the turn of others")],
     }
+
+
+Rows = t.Sequence[dict[str, t.Any]]
+LATER = "2026-12-09T00:00:00Z"  # what is of day 22 or later is still good, and of an earlier day ended
+
+
+def runs(rows: Rows, at_most: int, gone: str, *, every: int = 60, number: int = 20) -> list[list[str]]:
+    """Return whom each of some runs selects, which renews all of them but those whose host is gone."""
+    left, selected = {one["host"]: one for one in rows}, []
+    hosts = {host: [WEB] for host in left}
+    for run in range(number):
+        now = (dt.datetime.fromisoformat(LATER) + dt.timedelta(minutes=run * every)).isoformat()
+        said = chosen(*left.values(), declared=hosts, at_most=at_most, now=now)
+        selected.append([host for host, _why in said.get("selected", [])])
+        left = {host: one for host, one in left.items() if host not in selected[-1] or host.startswith(gone)}
+    return selected
+
+
+def fleet(name: str, number: int, day: int, end: str | None = None, **said: t.Any) -> Rows:
+    """Return one row for each of some hosts, which end on a day, or in December at a moment."""
+    rows = [row(day, f"{name}{each}", **said) for each in range(number)]
+    for one in rows if end else ():
+        one["certificate"]["not_after"] = f"2026-12-{end}Z"
+    return rows
+
+
+@pytest.mark.parametrize("at_most", [1, 2, 4, 8])
+@pytest.mark.parametrize(
+    "gone",
+    [
+        fleet("gone", 20, 29),
+        fleet("gone", 20, 2, revoked="key_compromise"),
+        fleet("gone", 20, 29, revoked="key_compromise"),
+        fleet("gone", 20, 17, "12T23:59:00"),
+    ],
+    ids=["that ended", "that are revoked", "that are revoked and ended", "that end a minute sooner"],
+)
+@pytest.mark.parametrize("every", [5, 60])
+def test_twenty_hosts_that_are_gone_keep_nobody_else_from_being_renewed(gone: Rows, at_most: int, every: int) -> None:
+    good = fleet("good", 6, 17, "13T00:00:00")
+    taken = runs([*gone, *good], at_most, "gone", every=every, number=90)
+    assert {one["host"] for one in good} <= {host for run in taken for host in run}
+
+
+def test_what_ended_comes_after_what_is_good_with_a_quarter_of_the_limit_kept_for_it_by_turns() -> None:
+    ended, good = fleet("ended", 30, 29), fleet("good", 200, 17, "13T00:00:00")
+    taken = runs([*ended, *good], 8, "ended", number=25)
+    assert {sum(host.startswith("ended") for host in run) for run in taken} == {2}
+    assert len({host for run in taken for host in run if host.startswith("ended")}) > 20
+    assert len({host for run in runs(ended, 8, "ended", number=25) for host in run}) == 30
+
+
+def test_many_that_are_revoked_leave_a_quarter_to_what_is_good() -> None:
+    revoked, good = fleet("revoked", 90, 1, revoked="superseded"), fleet("good", 90, 17, "13T00:00:00")
+    first = runs([*revoked, *good], 8, "no", number=1)[0]
+    assert [host.rstrip("0123456789") for host in first] == ["revoked"] * 6 + ["good"] * 2
+
+
+def test_the_same_moment_chooses_the_same_ones() -> None:
+    rows = fleet("web", 40, 17, "13T00:00:00")
+    assert runs(rows, 5, "web", every=1, number=5) == runs([*reversed(rows)], 5, "web", number=1) * 5
 
 
 def test_the_newest_generation_counts() -> None:
