@@ -110,6 +110,19 @@ def test_what_is_due_waits_for_a_window_and_for_the_end_of_a_freeze_unless_it_is
     assert "nothing is due" in lab.renew()
 
 
+@pytest.mark.parametrize(
+    ("limit", "refused"),
+    [
+        ("web1", "renew: nobody has looked what is due, since that is done on localhost, and this run leaves it out"),
+        ("localhost,web1", "renew: this run has --limit localhost,web1, which may leave out what is due"),
+    ],
+)
+def test_a_run_with_a_limit_fails_and_names_what_chooses_hosts(bare: Lab, limit: str, refused: str) -> None:
+    said = bare.renew("--limit", limit, code=2)
+    assert refused in said
+    assert "away, and choose hosts by renew_hosts, a pattern" in said
+
+
 def test_one_host_that_fails_holds_no_other_back_and_what_nobody_declares_is_said(lab: Lab) -> None:
     lab.hosts["web1"]["keystead_identities"][0]["activate"] = {"command": ["false"]}
     del lab.hosts["web2"]["keystead_identities"]
@@ -236,9 +249,13 @@ def test_awx_gets_the_same_as_data_and_nothing_is_installed(bare: Lab) -> None:
             {"renew_environment": {"VAULT_TOKEN": "s.1"}, "renew_arguments": ["-e", "pin=1234", "--become"]},
             "renew: VAULT_TOKEN, -e would stand in a unit that everybody can read; write variables into a file",
         ),
+        (
+            {"renew_arguments": ["--become", "--limit", "prod", "--limit=prod", "-l", "-bl"]},
+            "renew: renew_arguments: --limit, --limit=prod, -l, -bl would leave out localhost, which looks what is due",
+        ),
         ({"renew_program": "/nowhere/ansible-playbook"}, "renew_program: /nowhere/ansible-playbook is no program"),
     ],
-    ids=["a freeze that is too long", "secrets", "no program"],
+    ids=["a freeze that is too long", "secrets", "a limit", "no program"],
 )  # fmt: skip
 def test_what_could_never_be_kept_is_refused_and_nothing_is_written(
     bare: Lab, told: dict[str, t.Any], refused: str
