@@ -238,6 +238,16 @@ def test_awx_gets_the_same_as_data_and_nothing_is_installed(bare: Lab) -> None:
     assert schedule["extra_data"]["renew_windows"] == ["sun 02:00-06:00"]
 
 
+SECRETS = (
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "OPENAPI_API_KEY", "apikey", "PGPASSWORD", "DB_PASSWD",
+    "MY_CREDENTIALS", "VAULT_TOKEN_1", "HSM_PIN", "USERPIN", "SSH_PASS",
+)  # fmt: skip
+OPEN = (
+    "ANSIBLE_HOST_KEY_CHECKING", "ANSIBLE_PARAMIKO_LOOK_FOR_KEYS", "ANSIBLE_VAULT_PASSWORD_FILE", "ANSIBLE_PIPELINING",
+    "AWS_SHARED_CREDENTIALS_FILE", "GALAXY_TOKEN_PATH", "SECRETS_DIR", "KEYSTEAD_LEDGER", "PINGS", "MONKEY",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("told", "refused"),
     [
@@ -250,12 +260,20 @@ def test_awx_gets_the_same_as_data_and_nothing_is_installed(bare: Lab) -> None:
             "renew: VAULT_TOKEN, -e would stand in a unit that everybody can read; write variables into a file",
         ),
         (
+            {"renew_environment": {**dict.fromkeys(SECRETS, "s.1"), **dict.fromkeys(OPEN, "s.1")}},
+            f"renew: {', '.join(SECRETS)} would stand in a unit that everybody can read",
+        ),
+        (
+            {"renew_issuer": {"local": {}}, "renew_issuers": [{"name": "other"}]},
+            "renew: renew_issuer, renew_issuers would not reach the runs, whose settings everybody may read; write",
+        ),
+        (
             {"renew_arguments": ["--become", "--limit", "prod", "--limit=prod", "-l", "-bl"]},
             "renew: renew_arguments: --limit, --limit=prod, -l, -bl would leave out localhost, which looks what is due",
         ),
         ({"renew_program": "/nowhere/ansible-playbook"}, "renew_program: /nowhere/ansible-playbook is no program"),
     ],
-    ids=["a freeze that is too long", "secrets", "a limit", "no program"],
+    ids=["a freeze that is too long", "secrets", "names of secrets", "issuers", "a limit", "no program"],
 )  # fmt: skip
 def test_what_could_never_be_kept_is_refused_and_nothing_is_written(
     bare: Lab, told: dict[str, t.Any], refused: str
