@@ -139,6 +139,27 @@ def test_drift_ends_with_an_error_and_nothing_else_does(site: Site) -> None:
     assert site.world.generations() == [1]
 
 
+def test_drift_reads_what_the_role_identity_reads_and_leaves_out_nobody_who_declares_something(site: Site) -> None:
+    (declared,) = site.hosts.values()
+    named = {name.replace("keystead_", "identity_"): said for name, said in {**declared, **site.common}.items()}
+    wrong = {"keystead_issuer": {"local": {}}, "keystead_ledger": "sqlite:////nowhere/at/all.db"}
+    astray = {**declared, "keystead_identities": [{**site.web, "dns_names": ["{{ nowhere_said }}"]}]}
+    site.hosts = {"web1": {**named, **wrong}, "astray": {**astray, **site.common}}
+    site.common = {}
+    said = site.run(DRIFT)
+    assert '"msg": "declared: everything is as it is declared"' in said
+    assert '"msg": "error: ' in said
+    assert "'nowhere_said' is undefined" in said
+    site.run(DRIFT, code=2, keystead_drift_strict=True)
+    assert [name for name, count in site.recap.items() if count["failed"]] == ["astray"]
+
+
+def test_drift_fails_where_it_looks_at_nobody(site: Site) -> None:
+    site.hosts = {"web1": {}, "web2": {}}
+    assert "none of these hosts has identity_identities or keystead_identities" in site.run(DRIFT, code=2)
+    assert "no host of the inventory is in nobody" in site.run(DRIFT, code=2, keystead_hosts="nobody")
+
+
 def test_what_would_change_is_said_whatever_else_failed() -> None:
     step = {"action": "issue", "reason": "it is due"}
     changing = {"name": "web", "changed": True, "failed": False, "msg": "", "steps": [step]}
