@@ -84,6 +84,34 @@ def test_everything_is_written_for_prometheus_too_and_a_second_run_changes_nothi
     assert wanted <= set(re.findall(r"(?m)^# TYPE (\w+) gauge$", text))
 
 
+@pytest.mark.needs("promtool")
+def test_prometheus_alarms_for_what_is_critical_or_weak_and_where_nothing_is_said(tmp_path: Path) -> None:
+    made = [f'keystead_{one}_made_timestamp_seconds{{ledger="here"}}' for one in ("watch", "report")]
+    found = {'keystead_findings{code="revoked"}': 2, 'keystead_findings{code="weak_key"}': 1,
+             'keystead_findings{code="no_contact"}': 9}  # fmt: skip
+    old = "KeysteadReportIsOld", "KeysteadNobodyLooks"
+    tests = [
+        alarms(dict.fromkeys(made, 0) | found, "2h", KeysteadIdentityCritical=1, KeysteadIdentityWeak=1),
+        alarms(dict.fromkeys(made, 0), "2h", KeysteadNothingIsKnown=0, KeysteadIdentityCritical=0),
+        alarms(dict.fromkeys(made, 0), "49h", **dict.fromkeys(old, 1)),
+        alarms({made[0]: 0}, "2h", KeysteadNothingIsKnown=1),
+        alarms({}, "2h", KeysteadNothingIsKnown=1),
+    ]
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": [str(RULES)], "tests": tests}))
+    promtool("test", "rules", str(tmp_path / "tests.yml"))
+
+
+def alarms(series: dict[str, int], when: str, **wanted: int) -> dict[str, t.Any]:
+    """Return a test for promtool: how many alerts of each name fire at a moment, hours after the epoch."""
+    said = [{"series": name, "values": f"{value}x600"} for name, value in series.items()]
+    counts = [
+        {"expr": f'count(ALERTS{{alertname="{name}",alertstate="firing"}}) or vector(0)', "eval_time": when,
+         "exp_samples": [{"labels": "{}", "value": count}]}
+        for name, count in wanted.items()
+    ]  # fmt: skip
+    return {"interval": "10m", "input_series": said, "promql_expr_test": counts}
+
+
 def promtool(*args: str, told: str = "") -> None:
     done = subprocess.run(["promtool", *args], check=False, input=told, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
