@@ -70,6 +70,7 @@ _raw:
       is revoked, C(source) is who says so (V(ledger), V(issuer), V(ocsp) or V(crl)), C(this_update) and C(next_update)
       say from when to when what is signed holds, and C(why) is why it is unknown, or that it ended, or with
       O(check_status=published) why nobody but who signed it could tell. What is not known is null. Moments are in UTC.
+      With O(check_status=published), C(places) are the responders and lists that it names.
   type: list
   elements: raw
   sample:

@@ -79,13 +79,14 @@ class Asking:
         `issuer_id` is the recorded one of who signed it; where nothing is recorded, every issuer that is known here is
         asked. What stands above it (DER) is used to judge what is published; others than its issuer may have signed
         that where they lead to one of the `anchors` (DER), or where there are none, to a root of an issuer. With
-        `as_clients`, what is published comes first, and where who signed it had to be asked, `why` says why.
+        `as_clients`, what is published comes first, wherever it is, and the worst of it counts; where who signed it had
+        to be asked, `why` says why.
         """
         left = self._until - time.monotonic()
         if left <= 0:
             return Told(Unknown(), f"there was no time left of {self._budget:.0f} s")
         issuers, why = self._issuers(issuer_id)
-        seen = self._seen(leaf, above, issuers, anchors) if as_clients else Told(Unknown())
+        seen = self._seen(leaf, above, issuers, anchors, everywhere=True) if as_clients else Told(Unknown())
         if not isinstance(seen.status, Unknown):
             return seen
         for issuer in issuers:
@@ -101,7 +102,13 @@ class Asking:
         return published._replace(why=why or published.why + remedy)
 
     def _seen(
-        self, leaf: bytes, above: Sequence[bytes], issuers: Sequence[Issuer], anchors: Sequence[bytes]
+        self,
+        leaf: bytes,
+        above: Sequence[bytes],
+        issuers: Sequence[Issuer],
+        anchors: Sequence[bytes],
+        *,
+        everywhere: bool = False,
     ) -> Told:
         """Return what is published of a certificate."""
         if credentials.is_of_ssh(leaf):
@@ -109,7 +116,7 @@ class Asking:
         roots = [root for issuer in issuers for root in self._roots_of(issuer)]
         patience = max(0.1, min(PATIENCE, self._until - time.monotonic()))
         known = (*above, *roots, *self._crl_issuers)
-        return self._published.status(leaf, known, patience, anchors or roots)
+        return self._published.status(leaf, known, patience, anchors or roots, everywhere=everywhere)
 
     def _issuers(self, issuer_id: str | None) -> tuple[Sequence[Issuer], str]:
         """Return who may have signed; where one of the issuers that are declared cannot be used, why."""

@@ -32,6 +32,8 @@ from ._published_lists import MOST_PLACES, PublishedLists, urls
 if t.TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ._revocation_list import RevocationList
+
 PATIENCE = 10.0  # seconds for one answer
 LARGEST_LIST = 64 * 1024 * 1024
 LARGEST_RESPONSE = 64 * 1024
@@ -65,12 +67,19 @@ class Published:
         self._silent: set[str] = set()
 
     def status(
-        self, certificate: bytes, above: Sequence[bytes], patience: float = PATIENCE, anchors: Sequence[bytes] = ()
+        self,
+        certificate: bytes,
+        above: Sequence[bytes],
+        patience: float = PATIENCE,
+        anchors: Sequence[bytes] = (),
+        *,
+        everywhere: bool = False,
     ) -> Told:
         """Return what is published of a certificate (DER); each answer may take some seconds.
 
         Its issuer has to be among those `above` (DER), and whoever else signs its lists, whose certificate has to lead
-        to the issuer, or to one of the `anchors` (DER) to which that leads as well.
+        to the issuer, or to one of the `anchors` (DER) to which that leads as well. The first answer counts; with
+        `everywhere`, all places are asked, and Good counts before Revoked: some client reads that one.
         """
         try:
             leaf = x509.load_der_x509_certificate(certificate)
@@ -82,14 +91,15 @@ class Published:
             return Told(Unknown(), "it names no responder and no revocation list")
         if issuer is None:
             return Told(Unknown(), "the certificate that signed it is not known here")
+        sure: list[Told] = []
         for place in responders[:MOST_PLACES]:
-            found = self._respond(place, leaf, issuer, patience)
-            if not isinstance(found.status, Unknown):
-                return found
-        listed = self._listed(leaf, self._signers_of(issuer, above, anchors, patience), patience)
-        if not isinstance(listed.status, Unknown):
-            return listed
-        return Told(Unknown(), f"{' and '.join([*responders, *lists][:2])} say nothing that holds now")
+            sure += _sure([self._respond(place, leaf, issuer, patience)])
+            if sure and not everywhere:
+                return sure[0]
+        signers = self._signers_of(issuer, above, anchors, patience)
+        sure += _sure(self._listed(leaf, signers, patience, everywhere=everywhere))
+        nothing = Told(Unknown(), f"{' and '.join([*responders, *lists][:2])} say nothing that holds now")
+        return next((one for one in sure if isinstance(one.status, Good)), sure[0] if sure else nothing)
 
     def _respond(self, place: str, leaf: x509.Certificate, issuer: x509.Certificate, patience: float) -> Told:
         nonce = os.urandom(NONCE)
@@ -99,12 +109,14 @@ class Published:
         found = ocsp.status(answer, leaf, issuer, dt.datetime.now(dt.UTC), nonce)
         return Told(found, "", "ocsp", *ocsp.times(answer))
 
-    def _listed(self, leaf: x509.Certificate, signers: ListSigners, patience: float) -> Told:
-        status, lists = self._lists.said(leaf, signers, lambda place: self._fetch(place, LARGEST_LIST, patience))
-        if not lists:
-            return Told(status)
-        begin, end = max(one.this_update for one in lists), min(one.next_update for one in lists)
-        return Told(status, "", "crl", begin, end)
+    def _listed(
+        self, leaf: x509.Certificate, signers: ListSigners, patience: float, *, everywhere: bool
+    ) -> list[Told]:
+        def fetch(place: str) -> bytes | None:
+            return self._fetch(place, LARGEST_LIST, patience)
+
+        found = self._lists.all_said if everywhere else lambda *asked: [self._lists.said(*asked)]
+        return [_of_lists(status, lists) for status, lists in found(leaf, signers, fetch)]
 
     def _signers_of(
         self, issuer: x509.Certificate, above: Sequence[bytes], anchors: Sequence[bytes], patience: float
@@ -138,6 +150,26 @@ class Published:
         except Exception:  # noqa: BLE001 - whatever a place does: nothing was said
             self._silent.add(place)
             return None
+
+
+def places(certificate: bytes) -> tuple[str, ...]:
+    """Return the responders and the lists that a certificate (DER) names."""
+    try:
+        leaf = x509.load_der_x509_certificate(certificate)
+        return (*_responders(leaf), *urls(points(leaf)))
+    except MALFORMED:
+        return ()
+
+
+def _sure(found: Sequence[Told]) -> list[Told]:
+    return [one for one in found if not isinstance(one.status, Unknown)]
+
+
+def _of_lists(status: Status, lists: Sequence[RevocationList]) -> Told:
+    if not lists:
+        return Told(status)
+    begin, end = max(one.this_update for one in lists), min(one.next_update for one in lists)
+    return Told(status, "", "crl", begin, end)
 
 
 def _fetched(place: str, most: int, body: bytes | None, ca_bundle: str | None) -> bytes:

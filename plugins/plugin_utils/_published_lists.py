@@ -21,7 +21,7 @@ from ._revocation_list import RevocationList, read
 from ._revocation_status import said
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ._list_signers import ListSigners
 
@@ -44,17 +44,28 @@ class PublishedLists:
     ) -> tuple[Good | Revoked | Unknown, list[RevocationList]]:
         """Return what the lists say that a certificate names, and which of them do: often the first says all."""
         lists: list[RevocationList] = []
-        for place in urls(points(leaf))[:MOST_PLACES]:
-            found = self._list(place, signers, fetch)
-            if found is None:
-                continue
-            latest = urls([*freshest(leaf), *freshest(found.found)])[:MOST_DELTAS]
-            deltas = (self._list(one, signers, fetch) for one in dict.fromkeys(latest))
-            lists += [found, *(one for one in deltas if one)]
+        for there in self._each(leaf, signers, fetch):
+            lists += there
             status = said(leaf, lists)
             if not isinstance(status, Unknown):
                 return status, lists
         return Unknown(), lists
+
+    def all_said(
+        self, leaf: x509.Certificate, signers: ListSigners, fetch: Fetch
+    ) -> list[tuple[Good | Revoked | Unknown, list[RevocationList]]]:
+        """Return what the lists of each place say by themselves, and what all of them do: copies may lag behind."""
+        each = list(self._each(leaf, signers, fetch))
+        return [(said(leaf, lists), lists) for lists in (*each, [one for lists in each for one in lists])]
+
+    def _each(self, leaf: x509.Certificate, signers: ListSigners, fetch: Fetch) -> Iterator[list[RevocationList]]:
+        """Yield what is at each place that a certificate names: a list, and the delta lists beside it."""
+        for place in urls(points(leaf))[:MOST_PLACES]:
+            found = self._list(place, signers, fetch)
+            if found is not None:
+                latest = urls([*freshest(leaf), *freshest(found.found)])[:MOST_DELTAS]
+                deltas = (self._list(one, signers, fetch) for one in dict.fromkeys(latest))
+                yield [found, *(one for one in deltas if one)]
 
     def forget(self) -> None:
         """Find out anew who signed what: somebody who did was revoked."""

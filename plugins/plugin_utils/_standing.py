@@ -21,6 +21,7 @@ from ..module_utils._core.ports import Good, Revoked
 from ._ledger import queries, revocations
 from ._ledger.moments import moment
 from ._path import LONGEST, check_path, signed_by
+from ._published import places
 from ._revocation_list import SKEW
 from ._ways import is_root, shortest
 
@@ -51,7 +52,10 @@ class Meant(t.NamedTuple):
 
 
 class Standing(t.NamedTuple):
-    """How a certificate stands; `source` is who says so: ledger, issuer, ocsp or crl. `why` is why it is unknown."""
+    """How a certificate stands; `source` is who says so: ledger, issuer, ocsp or crl. `why` is why it is unknown.
+
+    `places` are what it names, where its clients look, and whoever asks as they do asks there; None for who does not.
+    """
 
     status: str
     reason: str | None = None
@@ -60,10 +64,12 @@ class Standing(t.NamedTuple):
     this_update: datetime | None = None
     next_update: datetime | None = None
     why: str | None = None
+    places: tuple[str, ...] | None = None
 
     def record(self) -> Record:
         """Return it as a user reads it."""
-        found = {name: _shown(value) for name, value in self._asdict().items()}
+        found = {name: _shown(value) for name, value in self._asdict().items() if name != "places"}
+        found |= {} if self.places is None else {"places": list(self.places)}
         return {"status": found.pop("status"), **found}
 
 
@@ -98,7 +104,8 @@ class Standings:
             way = _way(leaf, meant.above, self._roots, self._now) if leaf else []
         except pki.MALFORMED:
             return Standing(UNKNOWN, why="what stands above it cannot be read")
-        return (self._trusted(leaf, way) if leaf else None) or self._alive(way, meant)
+        found = (self._trusted(leaf, way) if leaf else None) or self._alive(way, meant)
+        return found._replace(places=places(meant.certificate or b"")) if self._as_clients else found
 
     def _trusted(self, leaf: x509.Certificate, way: list[x509.Certificate]) -> Standing | None:
         """Say why a certificate leads to none of the roots; None where it does, or where none are declared."""

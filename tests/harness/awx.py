@@ -135,20 +135,24 @@ class Awx:
         assert set(answers) <= set(asked), "AWX would drop what no survey asks for"
         missing = [name for name, one in asked.items() if one["required"] and not answers.get(name)]
         assert not missing, "AWX would ask again"
-        said = {name: _Answer(one["default"]) for name, one in asked.items() if one["default"]}
-        said |= {name: _Answer(text) for name, text in answers.items()}
+        said = _defaults(template)  # an empty one is an answer, too
         said |= {name: _Answer(text) for name, text in (artifacts or {}).items()}
+        said |= {name: _Answer(text) for name, text in answers.items()}
         return [self._start(template, said, number, slices) for number in range(slices)]
 
     def workflow(self, name: str, **answers: str) -> dict[str, Job | None]:
-        """Run a workflow to its end, and approve what asks for it; return jobs, and None for approvals, by node."""
+        """Run a workflow to its end, and approve what asks for it; return jobs, and None for approvals, by node.
+
+        Variables of the workflow, which its survey's are with their defaults, come before what earlier jobs left.
+        """
         nodes = {one["identifier"]: one for one in self.named("workflows", name)["simplified_workflow_nodes"]}
         followers = {then for one in nodes.values() for then in one.get("success_nodes", [])}
         (at,) = set(nodes) - followers
         done: dict[str, Job | None] = {}
         left: Object = {}
+        said = {**_defaults(self.named("workflows", name)), **answers}
         while at:
-            done[at] = job = self._node(nodes[at], left, answers)
+            done[at] = job = self._node(nodes[at], left, said)
             left.update(job.artifacts() if job else {})
             at = next(iter(nodes[at].get("success_nodes", [])), "")
         return done
@@ -191,6 +195,12 @@ class Awx:
             command, cwd=private, env=base, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
+
+
+def _defaults(template: Object) -> dict[str, str]:
+    """Return what a survey says where nobody answers."""
+    spec = template.get("survey_spec", {"spec": []})["spec"]
+    return {one["variable"]: _Answer(one["default"]) for one in spec if one["default"] is not None}
 
 
 def _lay_out(private: Path, project: Path, inventory: str) -> None:

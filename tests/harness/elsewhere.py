@@ -52,7 +52,7 @@ class Authority:
         self.pem.write_bytes(self.certificate.public_bytes(Encoding.PEM))
         (directory / "ca.key").write_bytes(pem_of(self.key))
 
-    def leaf(self, *, responder: str = "", lists: str = "", days: int = 25) -> x509.Certificate:
+    def leaf(self, *, responder: str = "", lists: str | t.Sequence[str] = "", days: int = 25) -> x509.Certificate:
         """Return a certificate for web.example.org, whose key and certificate are written beside."""
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.DNSName("web.example.org")])
@@ -63,7 +63,8 @@ class Authority:
             said = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(responder))
             more.append((x509.AuthorityInformationAccess([said]), False))
         if lists:
-            point = x509.DistributionPoint([x509.UniformResourceIdentifier(lists)], None, None, None)
+            copies = [lists] if isinstance(lists, str) else lists
+            point = x509.DistributionPoint([x509.UniformResourceIdentifier(one) for one in copies], None, None, None)
             more.append((x509.CRLDistributionPoints([point]), False))
         leaf = self._signed("web.example.org", key.public_key(), more, days)
         (self.directory / "web.key").write_bytes(pem_of(key))

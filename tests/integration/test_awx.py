@@ -159,6 +159,8 @@ def test_the_workflow_of_an_incident_asks_before_it_acts_and_looks_again(site: S
     assert not sum(verification.changed().values())
     detected = [job.artifacts()["keystead_ir_detected"] for job in (triage, answer, verification)]
     assert len(set(map(datetime.fromisoformat, detected))) == 1, "all of them mean the same moment"
+    for job in (answer, verification):
+        assert f"keystead_ir_detected: !unsafe '{detected[0]}'" in (job.private / "env/extravars").read_text()
     serial = before["web2"].serial_number
     listed = site.pki.call("GET", f"{site.pki.mount}/cert/crl")["data"]["certificate"].encode()
     assert x509.load_pem_x509_crl(listed).get_revoked_certificate_by_serial_number(serial) is not None
@@ -166,7 +168,7 @@ def test_the_workflow_of_an_incident_asks_before_it_acts_and_looks_again(site: S
 
 def test_a_verification_fails_where_something_is_left(site: Site) -> None:
     key = spki_sha256(site.certificate("web3").public_key())
-    about = {"keystead_awx_spki_sha256": f"{key}\n", "keystead_ir_detected": datetime.now(UTC).isoformat()}
+    about = {"keystead_awx_spki_sha256": f"{key}\n", "keystead_awx_detected": datetime.now(UTC).isoformat()}
     (job,) = site.ran("key compromise, verification", code=2, **about)
     assert "still in use or good on web3" in " ".join(job.said.split())
 

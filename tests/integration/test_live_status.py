@@ -167,3 +167,27 @@ def test_where_the_responder_is_silent_the_list_says_it(authority: Authority, li
     leaf = authority.leaf(responder="http://127.0.0.1:9", lists=lists.url)
     lists.content = authority.list(leaf)
     assert isinstance(Published().status(der(leaf), [der(authority.certificate)]).status, Revoked)
+
+
+def test_who_looks_everywhere_is_told_by_a_list_that_lags_behind_its_responder(
+    authority: Authority, lists: Lists, responder: Responder
+) -> None:
+    leaf, above = authority.leaf(responder=responder.url, lists=lists.url), [der(authority.certificate)]
+    responder.lines, lists.content = (line(leaf, "260101000000Z,keyCompromise"),), authority.list()
+    assert isinstance(Published().status(der(leaf), above).status, Revoked), "the first answer counts"
+    found = Published().status(der(leaf), above, everywhere=True)
+    assert (type(found.status), found.source) == (Good, "crl")
+    lists.content = authority.list(leaf)
+    assert Published().status(der(leaf), above, everywhere=True).source == "ocsp"
+    lists.status = 404
+    assert isinstance(Published().status(der(leaf), above, everywhere=True).status, Revoked)
+
+
+def test_who_looks_everywhere_is_told_by_a_copy_of_a_list_that_is_older(authority: Authority, lists: Lists) -> None:
+    with serving(Lists()) as copy:
+        leaf, above = authority.leaf(lists=(lists.url, copy.url)), [der(authority.certificate)]
+        lists.content, copy.content = authority.list(leaf), authority.list()
+        assert isinstance(Published().status(der(leaf), above).status, Revoked)
+        assert isinstance(Published().status(der(leaf), above, everywhere=True).status, Good)
+        copy.content = lists.content
+        assert isinstance(Published().status(der(leaf), above, everywhere=True).status, Revoked)

@@ -118,6 +118,17 @@ def _acts(node: dict[str, t.Any], templates: dict[str, t.Any]) -> bool:
 
 
 @pytest.mark.one_core
+def test_no_survey_asks_for_what_jobs_of_a_workflow_leave_behind(project: Path) -> None:
+    """Variables of a workflow come before it, and an empty answer is one."""
+    found = objects(project)
+    asked = [one for kind in ("templates", "workflows") for one in found[f"controller_{kind}"] if "survey_spec" in one]
+    assert "keystead_ir_detected" not in {part["variable"] for one in asked for part in one["survey_spec"]["spec"]}
+    for name in ("triage", "answer", "verification"):
+        play = (project / f"playbooks/key_compromise_{name}.yml").read_text()
+        assert "keystead_ir_detected" in play
+
+
+@pytest.mark.one_core
 def test_each_template_is_run_by_a_test_of_jobs(project: Path) -> None:
     found = objects(project)
     nodes = [node for one in found["controller_workflows"] for node in one["simplified_workflow_nodes"]]

@@ -84,6 +84,34 @@ def test_everything_is_written_for_prometheus_too_and_a_second_run_changes_nothi
     assert wanted <= set(re.findall(r"(?m)^# TYPE (\w+) gauge$", text))
 
 
+@pytest.mark.needs("promtool")
+def test_prometheus_alarms_for_what_is_critical_or_weak_and_where_nothing_is_said(tmp_path: Path) -> None:
+    made = [f'keystead_{one}_made_timestamp_seconds{{ledger="here"}}' for one in ("watch", "report")]
+    found = {'keystead_findings{code="revoked"}': 2, 'keystead_findings{code="weak_key"}': 1,
+             'keystead_findings{code="no_contact"}': 9}  # fmt: skip
+    old = "KeysteadReportIsOld", "KeysteadNobodyLooks"
+    tests = [
+        alarms(dict.fromkeys(made, 0) | found, "2h", KeysteadIdentityCritical=1, KeysteadIdentityWeak=1),
+        alarms(dict.fromkeys(made, 0), "2h", KeysteadNothingIsKnown=0, KeysteadIdentityCritical=0),
+        alarms(dict.fromkeys(made, 0), "49h", **dict.fromkeys(old, 1)),
+        alarms({made[0]: 0}, "2h", KeysteadNothingIsKnown=1),
+        alarms({}, "2h", KeysteadNothingIsKnown=1),
+    ]
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": [str(RULES)], "tests": tests}))
+    promtool("test", "rules", str(tmp_path / "tests.yml"))
+
+
+def alarms(series: dict[str, int], when: str, **wanted: int) -> dict[str, t.Any]:
+    """Return a test for promtool: how many alerts of each name fire at a moment, hours after the epoch."""
+    said = [{"series": name, "values": f"{value}x600"} for name, value in series.items()]
+    counts = [
+        {"expr": f'count(ALERTS{{alertname="{name}",alertstate="firing"}}) or vector(0)', "eval_time": when,
+         "exp_samples": [{"labels": "{}", "value": count}]}
+        for name, count in wanted.items()
+    ]  # fmt: skip
+    return {"interval": "10m", "input_series": said, "promql_expr_test": counts}
+
+
 def promtool(*args: str, told: str = "") -> None:
     done = subprocess.run(["promtool", *args], check=False, input=told, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -137,6 +165,27 @@ def test_drift_ends_with_an_error_and_nothing_else_does(site: Site) -> None:
     assert "drift: web would change (" in site.run(DRIFT, code=2)
     assert [name for name, count in site.recap.items() if count["failed"]] == ["web1"]
     assert site.world.generations() == [1]
+
+
+def test_drift_reads_what_the_role_identity_reads_and_leaves_out_nobody_who_declares_something(site: Site) -> None:
+    (declared,) = site.hosts.values()
+    named = {name.replace("keystead_", "identity_"): said for name, said in {**declared, **site.common}.items()}
+    wrong = {"keystead_issuer": {"local": {}}, "keystead_ledger": "sqlite:////nowhere/at/all.db"}
+    astray = {**declared, "keystead_identities": [{**site.web, "dns_names": ["{{ nowhere_said }}"]}]}
+    site.hosts = {"web1": {**named, **wrong}, "astray": {**astray, **site.common}}
+    site.common = {}
+    said = site.run(DRIFT)
+    assert '"msg": "declared: everything is as it is declared"' in said
+    assert '"msg": "error: ' in said
+    assert "'nowhere_said' is undefined" in said
+    site.run(DRIFT, code=2, keystead_drift_strict=True)
+    assert [name for name, count in site.recap.items() if count["failed"]] == ["astray"]
+
+
+def test_drift_fails_where_it_looks_at_nobody(site: Site) -> None:
+    site.hosts = {"web1": {}, "web2": {}}
+    assert "none of these hosts has identity_identities or keystead_identities" in site.run(DRIFT, code=2)
+    assert "no host of the inventory is in nobody" in site.run(DRIFT, code=2, keystead_hosts="nobody")
 
 
 def test_what_would_change_is_said_whatever_else_failed() -> None:

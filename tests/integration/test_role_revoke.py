@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import typing as t
 from pathlib import Path
 
@@ -53,10 +54,25 @@ class Desk:
         return list(facts[-1]["revoke_seen"].values())
 
 
+class Slow(Copy):
+    """Serves nothing before it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_let_go = threading.Event()
+        self.is_let_go.set()
+
+    @property
+    def content(self) -> bytes:
+        """Return what is served."""
+        self.is_let_go.wait()
+        return super().content
+
+
 class Site(Desk):
     """An authority whose certificates name a list that is served, and two identities."""
 
-    def __init__(self, directory: Path, lists: Copy) -> None:
+    def __init__(self, directory: Path, lists: Slow) -> None:
         world = World(directory)
         authority(world.authorities, "published", crl_url=lists.url)
         super().__init__(world, world.issuer("published"))
@@ -70,7 +86,7 @@ class Site(Desk):
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    with serving(Copy()) as lists:
+    with serving(Slow()) as lists:
         yield Site(tmp_path, lists)
 
 
@@ -114,6 +130,22 @@ def test_what_nobody_can_be_asked_about_is_said(site: Site, tmp_path: Path) -> N
     by_path = site.run(revoke_certificates=[{"path": str(copy)}])
     assert "of web on web1.example.org (" in by_path
     assert f"{copy} (" in by_path, "what is given itself is asked about as it is"
+
+
+def test_what_nobody_had_the_time_to_tell_is_no_proof(site: Site) -> None:
+    site.lists.content_of = site.list
+    both = {"revoke_certificates": [{"identity": "web"}, {"identity": "api"}]}
+    site.run(revoke_prove=False, **both)
+    site.lists.is_let_go.clear()
+    try:
+        said = site.run(code=2, revoke_timeout="1s", **both)
+    finally:
+        site.lists.is_let_go.set()
+    assert "revoke: they were revoked, and it is not proved that clients are told so: certificate " in said
+    assert " on web1.example.org (there was no time left of 1 s)" in said
+    assert "; see that what they name answers, " in said
+    site.run(**both)
+    assert [(one["status"], one["places"]) for one in site.seen()] == [("revoked", [site.lists.url])] * 2
 
 
 def test_a_play_for_many_hosts_revokes_once_and_refuses_what_is_not_expected(site: Site) -> None:

@@ -25,7 +25,8 @@ LOOKUP = {
         help="Who is asked. V(ledger) asks nobody else. With V(live), who signed is asked, where O(issuers) has it and "
         "it can say; else what is published by OCSP (RFC 6960), and then in a revocation list (RFC 5280), where the "
         "certificate says so. Of what the ledger has as revoked, nobody is asked. V(published) asks as clients do, "
-        "whatever the ledger has: first what is published, and who signed it only where that says nothing.",
+        "whatever the ledger has: every responder and list that it names, of which one that says V(good) outweighs all "
+        "that say V(revoked), and who signed it only where none says anything.",
         choices=("ledger", "live", "published"),
     ),
     "issuers": LIVE_ISSUERS,
