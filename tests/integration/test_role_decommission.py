@@ -284,3 +284,37 @@ def test_what_was_left_half_done_is_finished_and_what_others_use_stays_good(tmp_
     written = lab.written("web1")[0] / "certificate.md"
     written.write_text(written.read_text().replace("not proved", "proved"))
     assert "is not what was signed: certificate.md was changed" in lab.decommission("web1", code=2)
+
+
+@pytest.mark.parametrize(("said", "refusal"), [
+    ({"hosts": "web1,"}, "'' is not the name of a host or of a group"),
+    ({"hosts": ["web1", "!web2", "w*", "all", "web3"]}, "'!web2', 'w*', 'all', 'web3' is not the name of a host"),
+    ({"hosts": "!web2", "gone": True}, "'!web2' is not the name of a host"),
+    ({"hosts": "shop"}, "comes to 2 hosts (web1, web2), and 1 is expected"),
+    ({"hosts": []}, "Set keystead_decommission_hosts, the hosts that go"),
+])  # fmt: skip
+def test_only_hosts_that_are_named_exactly_and_counted_go(tmp_path: Path, said: t.Any, refusal: str) -> None:
+    (tmp_path / "inventory").write_text("[shop]\nweb1\nweb2\n[shop:vars]\nansible_connection=local\n")
+    told = {f"keystead_decommission_{name}": value for name, value in said.items()}
+    extra = json.dumps({"keystead_decommission_directory": str(tmp_path / "gone"), **told})
+    done = playbook.run(PLAYBOOK, tmp_path / "inventory", "-e", extra, home=tmp_path / "home")
+    assert done.returncode == 2
+    assert refusal in " ".join((done.stdout + done.stderr).split())
+    assert list(playbook.recap(done)) == ["localhost"]
+
+
+def test_a_group_goes_where_its_hosts_are_counted_and_a_limit_without_localhost_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "inventory").write_text("[shop]\nweb1\nweb2\n[shop:vars]\nansible_connection=local\n")
+    told = {"hosts": "shop", "expect": 2, "directory": str(tmp_path / "gone")}
+    extra = {f"keystead_decommission_{name}": value for name, value in told.items()}
+    extra["keystead_ledger"] = f"sqlite:///{tmp_path}/ledger.db"
+
+    def run(*args: str) -> str:
+        given = ("-e", json.dumps(extra), *args)
+        done = playbook.run(PLAYBOOK, tmp_path / "inventory", *given, home=tmp_path / "home")
+        assert done.returncode == 2
+        assert set(playbook.recap(done)) - {"localhost"} == {"web1", "web2"}
+        return " ".join((done.stdout + done.stderr).split())
+
+    assert "there is no ledger" in run()
+    assert "nobody looked whether web1 goes, so nothing was done" in run("--limit", "web1,web2")
