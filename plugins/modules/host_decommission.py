@@ -107,7 +107,9 @@ credentials:
   elements: dict
   returned: always
 keys:
-  description: Keys of no identity that were recorded for the host, as M(keystead.identity.hsm_key) makes them.
+  description: >-
+    Keys of no identity that were recorded for the host, as M(keystead.identity.hsm_key) makes them, with the
+    C(token_label) and C(token_serial) of their token, and their C(origin), C(made) or C(adopted).
   type: list
   elements: dict
   returned: always
@@ -119,10 +121,17 @@ paths:
 to_revoke:
   description: >-
     What is still good and ours to revoke, as O(keystead.identity.cert_revoke#module:certificates). What another host
-    uses as well is not in it.
+    uses as well is not in it, and neither is what its issuer cannot revoke.
   type: list
   elements: dict
   returned: always
+unnamed:
+  description: >-
+    Who signed what is in RV(to_revoke), and is not among O(issuers), by their ids. M(keystead.identity.cert_revoke)
+    revokes nothing as long as one of them is not named.
+  type: list
+  elements: str
+  returned: without O(evidence)
 trusted_by:
   description: >-
     Identities of other hosts that named a C(service) of this host, or an C(issuer) of its certificates, as a peer, each
