@@ -52,7 +52,7 @@ EXAMPLES = r"""
 
 - name: Its certificates are revoked
   keystead.identity.cert_revoke:
-    certificates: "{{ held.to_revoke }}"
+    certificates: "{{ held.to_revoke + held.revoked }}"
     reason: cessation_of_operation
     replaced_first: false
     issuer:
@@ -60,7 +60,7 @@ EXAMPLES = r"""
         directory: /srv/ca
         authority: issuing
         passphrase_file: /etc/keystead/issuing.pass
-  when: held.to_revoke | length > 0
+  when: (held.to_revoke + held.revoked) | length > 0
 
 - name: What became of it is written down and signed
   keystead.identity.host_decommission:
@@ -122,6 +122,13 @@ to_revoke:
   description: >-
     What is still good and ours to revoke, as O(keystead.identity.cert_revoke#module:certificates). What another host
     uses as well is not in it, and neither is what its issuer cannot revoke.
+  type: list
+  elements: dict
+  returned: always
+revoked:
+  description: >-
+    What is revoked and has not ended, in the same form. Told it as well, M(keystead.identity.cert_revoke) puts it back
+    on the list of an authority that lost it.
   type: list
   elements: dict
   returned: always

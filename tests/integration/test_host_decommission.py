@@ -81,6 +81,10 @@ def test_what_its_issuer_calls_good_is_no_proof_whatever_the_ledger_says(world: 
     found = certify(world, "web")
     assert found["failed"]
     assert "says that it is good" in found["left"][0]
+    again = ask(world)
+    assert (again["to_revoke"], len(again["revoked"])) == ([], 1)
+    Office(world.url, world.issuer()).run(*again["revoked"], replaced_first=False)
+    assert certify(world, "web")["proved"], "cert_revoke was told of it, and put it back on the list"
     done = certify(world, "web", days=60)
     assert (done["proved"], done["changed"]) == (True, False), "lists forget what has ended, and so may an issuer"
 

@@ -174,7 +174,8 @@ class Rack(Lab):
         self.hsm.add("other")
         self.hsm.tool(TOKEN, "--keypairgen", "--key-type", "EC:prime256v1", "--label", "shared", "--id", "0b")
         for label, token in (("release", TOKEN), ("elsewhere", "other"), ("shared", TOKEN)):
-            key = {**self.token["pkcs11"], "token_label": token, "label": label, "ledger": self.common["keystead_ledger"]}
+            key = {**self.token["pkcs11"], "token_label": token, "label": label}
+            key["ledger"] = self.common["keystead_ledger"]
             yield {"keystead.identity.hsm_key": key, "when": "inventory_hostname == 'web1'"}
 
     def check_nothing_is_left(self) -> None:
@@ -281,7 +282,8 @@ def test_what_was_left_half_done_is_finished_and_what_others_use_stays_good(tmp_
     lab.provide(web2=[{"name": "copy", "dns_names": ["web.example.org"], "adopt": adopt}])
     authority, own = tmp_path / "ca/issuing", tmp_path / "web1/own"
     nobody = {"keystead_issuer": {"local": {"directory": f"{tmp_path}/ca", "authority": "root"}}}
-    assert "signed what web1 holds, and has to revoke it, so nothing was done" in lab.decommission("web1", code=2, **nobody)
+    unnamed = lab.decommission("web1", code=2, **nobody)
+    assert "signed what web1 holds, and has to revoke it, so nothing was done" in unnamed
     assert own.exists(), "nothing is removed as long as somebody is missing who has to revoke"
     (authority / "private_key.pem").rename(tmp_path / "away")
     assert "private_key.pem" in lab.decommission("web1", code=2)

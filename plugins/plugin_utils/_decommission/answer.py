@@ -53,6 +53,7 @@ def answer(args: Options, setting: Setting, now: datetime) -> dict[str, t.Any]:
             "host": setting.host,
             "identities": found.identities,
             "to_revoke": found.to_revoke,
+            "revoked": found.revoked,
             "paths": sorted({path for one in found.credentials for path in (*one["paths"], _place(one))}),
             "trusted_by": found.trusted_by,
             "steps": steps,

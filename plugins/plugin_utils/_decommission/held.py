@@ -75,7 +75,15 @@ class Held(t.NamedTuple):
     @property
     def to_revoke(self) -> list[dict[str, str]]:
         """What may still be of use to somebody, and is for us to take back, as cert_revoke is told it."""
-        found = dict.fromkeys(one["fingerprint_sha256"] for one in self.credentials if one["to_revoke"])
+        return self._where("to_revoke")
+
+    @property
+    def revoked(self) -> list[dict[str, str]]:
+        """What is revoked and has not ended: an issuer that was restored from a backup may have to hear it again."""
+        return self._where("is_revoked")
+
+    def _where(self, what: str) -> list[dict[str, str]]:
+        found = dict.fromkeys(one["fingerprint_sha256"] for one in self.credentials if one[what])
         return [{"fingerprint_sha256": one} for one in found]
 
 
@@ -140,6 +148,7 @@ def _credentials(ledger: Readable, host: str, now: datetime) -> list[Record]:
         }
         known = one["fingerprint_sha256"] is not None and one["revoked_at"] is None and not one["ended"]
         one["to_revoke"] = known and not shared and can_revoke(one["issuer_id"])
+        one["is_revoked"] = bool(one["revoked_at"]) and not one["ended"]
         one["cannot_revoke"] = known and not is_foreign(one["issuer_id"]) and not can_revoke(one["issuer_id"])
     return rows
 
