@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.host_decommission import OPTIONS
 from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
@@ -116,6 +116,22 @@ def test_what_nobody_can_tell_is_said_and_not_taken_for_proved(world: World) -> 
     assert said["plain"]["key"]["why_not"] == "it was released to plain files, which are no longer ours to remove"
     text = (Path(done["evidence"]["path"]) / "certificate.md").read_text()
     assert "Of 6 certificates and keys, 6 could not be proved to be gone." in text
+
+
+def test_what_another_key_has_signed_before_is_no_false_alarm(world: World) -> None:
+    world.settled([web()])
+    revoke(world, ask(world))
+    world.settled([{"name": "web", "state": "absent"}])
+    first = certify(world, "web")["evidence"]
+    other = {"directory": f"{world.directory}/gone", "key": {"file": {"path": f"{world.directory}/new.key"}}}
+    certify(world, "web", evidence={**other, "directory": f"{world.directory}/elsewhere"})  # the new key is made there
+    second = certify(world, "web", evidence=other)["evidence"]
+    assert (second["changed"], second["public_key"] != first["public_key"]) == (True, True)
+    assert second["path"] != first["path"]
+    assert certify(world, "web", evidence=other)["changed"] is False
+    (Path(second["path"]) / "certificate.md").write_text("all is well")
+    with pytest.raises(Denied, match="is not what was signed"):
+        certify(world, "web", evidence=other)
 
 
 def of(world: World, issuer_id: str) -> None:
