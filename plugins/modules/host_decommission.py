@@ -52,7 +52,7 @@ EXAMPLES = r"""
 
 - name: Its certificates are revoked
   keystead.identity.cert_revoke:
-    certificates: "{{ held.to_revoke }}"
+    certificates: "{{ held.to_revoke + held.revoked }}"
     reason: cessation_of_operation
     replaced_first: false
     issuer:
@@ -60,7 +60,7 @@ EXAMPLES = r"""
         directory: /srv/ca
         authority: issuing
         passphrase_file: /etc/keystead/issuing.pass
-  when: held.to_revoke | length > 0
+  when: (held.to_revoke + held.revoked) | length > 0
 
 - name: What became of it is written down and signed
   keystead.identity.host_decommission:
@@ -107,7 +107,9 @@ credentials:
   elements: dict
   returned: always
 keys:
-  description: Keys of no identity that were recorded for the host, as M(keystead.identity.hsm_key) makes them.
+  description: >-
+    Keys of no identity that were recorded for the host, as M(keystead.identity.hsm_key) makes them, with the
+    C(token_label) and C(token_serial) of their token, and their C(origin), C(made) or C(adopted).
   type: list
   elements: dict
   returned: always
@@ -119,10 +121,24 @@ paths:
 to_revoke:
   description: >-
     What is still good and ours to revoke, as O(keystead.identity.cert_revoke#module:certificates). What another host
-    uses as well is not in it.
+    uses as well is not in it, and neither is what its issuer cannot revoke.
   type: list
   elements: dict
   returned: always
+revoked:
+  description: >-
+    What is revoked and has not ended, in the same form. Told it as well, M(keystead.identity.cert_revoke) puts it back
+    on the list of an authority that lost it.
+  type: list
+  elements: dict
+  returned: always
+unnamed:
+  description: >-
+    Who signed what is in RV(to_revoke), and is not among O(issuers), by their ids. M(keystead.identity.cert_revoke)
+    revokes nothing as long as one of them is not named.
+  type: list
+  elements: str
+  returned: without O(evidence)
 trusted_by:
   description: >-
     Identities of other hosts that named a C(service) of this host, or an C(issuer) of its certificates, as a peer, each

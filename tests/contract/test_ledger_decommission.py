@@ -90,3 +90,13 @@ def test_peers_by_service_and_by_issuer_are_named_and_keys_of_no_identity(ledger
     assert [(one["label"], one["destroyed_at"]) for one in held(ledger, "web1", NOW).keys] == [("release", None)]
     ledger.record(batch(), [Outcome("release", None, (Event("destroy", "why"),), (KeyGone(kept.uri),))])
     assert held(ledger, "web1", NOW).keys[0]["destroyed_at"] is not None
+
+
+def test_keys_of_no_identity_tell_where_they_are_and_whether_we_made_them(ledger: SqlLedger) -> None:
+    place = "pkcs11:token=our%20rack;serial=5aff"
+    for label, made in (("ours", True), ("theirs", False)):
+        kept = KeyKept(f"{place};object={label};type=private", place, label, "ecdsa-p256", made=made)
+        ledger.record(batch(), [Outcome(label, None, (Event("stage_key", "why"),), (kept,))])
+    assert [(one["token_label"], one["token_serial"], one["origin"]) for one in held(ledger, "web1", NOW).keys] == [
+        ("our rack", "5aff", "made"), ("our rack", "5aff", "adopted"),
+    ]  # fmt: skip

@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 import typing as t
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Misconfigured
+from ansible_collections.keystead.identity.plugins.module_utils._core.errors import Denied, Misconfigured
 from ansible_collections.keystead.identity.plugins.module_utils._options.common import COMMON
 from ansible_collections.keystead.identity.plugins.module_utils._options.host_decommission import OPTIONS
 from ansible_collections.keystead.identity.plugins.module_utils._options.option import spec
@@ -79,6 +81,10 @@ def test_what_its_issuer_calls_good_is_no_proof_whatever_the_ledger_says(world: 
     found = certify(world, "web")
     assert found["failed"]
     assert "says that it is good" in found["left"][0]
+    again = ask(world)
+    assert (again["to_revoke"], len(again["revoked"])) == ([], 1)
+    Office(world.url, world.issuer()).run(*again["revoked"], replaced_first=False)
+    assert certify(world, "web")["proved"], "cert_revoke was told of it, and put it back on the list"
     done = certify(world, "web", days=60)
     assert (done["proved"], done["changed"]) == (True, False), "lists forget what has ended, and so may an issuer"
 
@@ -110,6 +116,51 @@ def test_what_nobody_can_tell_is_said_and_not_taken_for_proved(world: World) -> 
     assert said["plain"]["key"]["why_not"] == "it was released to plain files, which are no longer ours to remove"
     text = (Path(done["evidence"]["path"]) / "certificate.md").read_text()
     assert "Of 6 certificates and keys, 6 could not be proved to be gone." in text
+
+
+def test_what_another_key_has_signed_before_is_no_false_alarm(world: World) -> None:
+    world.settled([web()])
+    revoke(world, ask(world))
+    world.settled([{"name": "web", "state": "absent"}])
+    first = certify(world, "web")["evidence"]
+    other = {"directory": f"{world.directory}/gone", "key": {"file": {"path": f"{world.directory}/new.key"}}}
+    certify(world, "web", evidence={**other, "directory": f"{world.directory}/elsewhere"})  # the new key is made there
+    second = certify(world, "web", evidence=other)["evidence"]
+    assert (second["changed"], second["public_key"] != first["public_key"]) == (True, True)
+    assert second["path"] != first["path"]
+    assert certify(world, "web", evidence=other)["changed"] is False
+    (Path(second["path"]) / "certificate.md").write_text("all is well")
+    with pytest.raises(Denied, match="is not what was signed"):
+        certify(world, "web", evidence=other)
+
+
+def of(world: World, issuer_id: str) -> None:
+    """Let the ledger say that another one signed everything."""
+    with contextlib.closing(sqlite3.connect(world.ledger)) as ledger, ledger:
+        ledger.execute("UPDATE generations SET issuer_id = ?", (issuer_id,))
+
+
+def test_what_its_issuer_cannot_revoke_is_named_and_holds_up_nothing(world: World) -> None:
+    world.settled([web()])
+    world.settled([{"name": "web", "state": "absent"}])
+    of(world, "est:https://est.example.org/.well-known/est")
+    found = ask(world)
+    assert (found["to_revoke"], found["unnamed"]) == ([], [])
+    done = certify(world, "web")
+    assert (done["left"], done["proved"]) == ([], False)
+    said = done["credentials"][0]["certificate"]
+    assert said["done"] == "it was not revoked"
+    assert said["why_not"].startswith("est:https://est.example.org/.well-known/est cannot revoke; it is good until it")
+
+
+def test_who_signed_what_is_to_be_revoked_and_is_not_named_is_said(world: World) -> None:
+    world.settled([web()])
+    ours = ask(world)["unnamed"]
+    assert [one.partition(":")[0] for one in ours] == ["local"]
+    assert ask(world, issuers=[world.issuer()])["unnamed"] == []
+    of(world, "openbao:https://bao.example.org/v1/pki")
+    found = ask(world, issuers=[world.issuer()])
+    assert (len(found["to_revoke"]), found["unnamed"]) == (1, ["openbao:https://bao.example.org/v1/pki"])
 
 
 def test_a_host_that_is_gone_leaves_the_ledger_and_is_no_peer_any_more(world: World) -> None:

@@ -19,7 +19,7 @@ from ansible_collections.keystead.identity.tests.harness import local, playbook
 from ansible_collections.keystead.identity.tests.harness import openbao as make
 from ansible_collections.keystead.identity.tests.harness.consumers import Listener
 from ansible_collections.keystead.identity.tests.harness.openbao_server import free_ports
-from ansible_collections.keystead.identity.tests.harness.softhsm import MODULE, PIN, SoftHsm
+from ansible_collections.keystead.identity.tests.harness.softhsm import MODULE, PIN, SoftHsm, keys_of
 from cryptography import x509
 
 if t.TYPE_CHECKING:
@@ -161,9 +161,7 @@ class Rack(Lab):
         sshd = {"name": "sshd", "kind": "ssh_host", "principals": ["web1.example.org"], "issuer": of_ssh}
         signing = {"name": "signing", "dns_names": ["sign.example.org"], "key": {"custody": self.token}}
         peer = {"name": "peer", "dns_names": ["peer.example.org"], "trusts": [{"service": "shop"}]}
-        key = {**self.token["pkcs11"], "label": "release", "ledger": self.common["keystead_ledger"]}
-        alone = {"keystead.identity.hsm_key": key, "when": "inventory_hostname == 'web1'"}
-        self.provide(alone, web1=[web, sshd, signing], web2=[peer, {"name": "door", "dns_names": ["localhost"]}])
+        self.provide(*self.keys(), web1=[web, sshd, signing], web2=[peer, {"name": "door", "dns_names": ["localhost"]}])
         self.pairs = [keep(self.current("web1", "web"), root / "first")]
         self.provide(web1=[{**web, "lifetime": "20d"}, sshd, signing])
         self.pairs.append(keep(self.current("web1", "web"), root / "second"))
@@ -171,10 +169,21 @@ class Rack(Lab):
         shutil.copy(next(self.current("web1", "sshd").glob("*cert*")), self.of_ssh)
         keep(self.current("web2", "door"), root / "door")
 
+    def keys(self) -> Iterator[dict[str, t.Any]]:
+        """Yield tasks that make a key of no identity, one in another token, and take over one that was there."""
+        self.hsm.add("other")
+        self.hsm.tool(TOKEN, "--keypairgen", "--key-type", "EC:prime256v1", "--label", "shared", "--id", "0b")
+        for label, token in (("release", TOKEN), ("elsewhere", "other"), ("shared", TOKEN)):
+            key = {**self.token["pkcs11"], "token_label": token, "label": label}
+            key["ledger"] = self.common["keystead_ledger"]
+            yield {"keystead.identity.hsm_key": key, "when": "inventory_hostname == 'web1'"}
+
     def check_nothing_is_left(self) -> None:
         """See by tools that are not ours that everything is gone, and that what others have is not."""
         assert is_listed(self.root / "ca/ssh/ssh/revoked.krl", self.of_ssh)
-        assert "Private Key Object" not in self.hsm.tool(TOKEN, "--list-objects")
+        assert keys_of(self.hsm.tool(TOKEN, "--list-objects"), "shared") == ["Private Key: 0b", "Public Key: 0b"]
+        assert self.hsm.tool(TOKEN, "--list-objects").count("Private Key Object") == 1, "that one was only taken over"
+        assert "Private Key Object" in self.hsm.tool("other", "--list-objects"), "that is in a token nobody named"
         assert [one.name for one in (self.root / "web1").iterdir() if not one.name.startswith(".")] == []
         assert not any(path.is_symlink() or path.exists() for path in self.links)
         assert (self.current("web2", "peer") / "private_key.pem").exists()
@@ -190,11 +199,12 @@ def test_all_that_a_host_held_is_destroyed_refused_by_everybody_and_signed_for(t
         foreseen = rack.decommission("web1", "--check", decommission_custody=rack.token, **said)
         assert "web1 holds 3 identities; 4 of 4 credentials are to be revoked" in foreseen
         assert "peer of web2 trusts service shop" in foreseen
+        assert foreseen.count("is of no identity, was made for this host, and is to be destroyed") == 1
         assert rack.recap["web1"]["changed"] == 5, "two hooks, the host, its token, and its certificates"
         assert [knock(server.port, one) for one in rack.pairs] == [True, True]
         assert not any(path.exists() for path in (rack.kept, tmp_path / "before.log"))
 
-        assert "Private Key Object" in rack.hsm.tool(TOKEN, "--list-objects")
+        assert rack.hsm.tool(TOKEN, "--list-objects").count("Private Key Object") == 3
         rack.decommission("web1", decommission_custody=rack.token, **said)
         assert [knock(server.port, one) for one in rack.pairs] == [False, False]
     rack.check_nothing_is_left()
@@ -207,10 +217,15 @@ def test_all_that_a_host_held_is_destroyed_refused_by_everybody_and_signed_for(t
         ("signing", 1, "pkcs11"), ("sshd", 1, "file"), ("web", 1, "file"), ("web", 2, "file"),
     ]  # fmt: skip
     assert {one["certificate"]["done"] for one in found} == {"it is revoked (cessation_of_operation)"}
-    assert all(one["key"]["proved"] and one["key"]["at"] for one in (*found, *certificate["keys"]))
+    assert all(one["key"]["proved"] and one["key"]["at"] for one in found)
+    assert {one["label"]: one["key"]["proved"] for one in certificate["keys"]} == {
+        "release": True, "elsewhere": False, "shared": False,
+    }  # fmt: skip
     text = (folder / "certificate.md").read_text()
     for sentence in (
-        "All of 9 certificates and keys are proved to be gone.",
+        "Of 11 certificates and keys, 2 could not be proved to be gone.",
+        "it was there before it was taken over, and others may use it",
+        "it is still recorded as there, in pkcs11:token=other;serial=",
         "a solid-state drive writes to other cells",
         "peer of web2 trusts service shop",
     ):
@@ -265,12 +280,16 @@ def test_what_was_left_half_done_is_finished_and_what_others_use_stays_good(tmp_
     copied = keep(lab.current("web1", "web"), tmp_path / "copied")
     adopt = {"certificate": str(copied / "fullchain.pem"), "private_key": str(copied / "private_key.pem")}
     lab.provide(web2=[{"name": "copy", "dns_names": ["web.example.org"], "adopt": adopt}])
-    authority = tmp_path / "ca/issuing"
-    authority.rename(tmp_path / "away")
-    assert "authority issuing does not exist" in lab.decommission("web1", code=2)
-    assert not (tmp_path / "web1/own").exists(), "the keys are destroyed first"
+    authority, own = tmp_path / "ca/issuing", tmp_path / "web1/own"
+    nobody = {"keystead_issuer": {"local": {"directory": f"{tmp_path}/ca", "authority": "root"}}}
+    unnamed = lab.decommission("web1", code=2, **nobody)
+    assert "signed what web1 holds, and has to revoke it, so nothing was done" in unnamed
+    assert own.exists(), "nothing is removed as long as somebody is missing who has to revoke"
+    (authority / "private_key.pem").rename(tmp_path / "away")
+    assert "private_key.pem" in lab.decommission("web1", code=2)
+    assert not own.exists(), "the keys are destroyed first"
     assert not lab.kept.exists()
-    (tmp_path / "away").rename(authority)
+    (tmp_path / "away").rename(authority / "private_key.pem")
 
     printed = lab.decommission("web1")
     assert "stays good, since it is in use as copy of web2" in printed
@@ -284,3 +303,37 @@ def test_what_was_left_half_done_is_finished_and_what_others_use_stays_good(tmp_
     written = lab.written("web1")[0] / "certificate.md"
     written.write_text(written.read_text().replace("not proved", "proved"))
     assert "is not what was signed: certificate.md was changed" in lab.decommission("web1", code=2)
+
+
+@pytest.mark.parametrize(("said", "refusal"), [
+    ({"hosts": "web1,"}, "'' is not the name of a host or of a group"),
+    ({"hosts": ["web1", "!web2", "w*", "all", "web3"]}, "'!web2', 'w*', 'all', 'web3' is not the name of a host"),
+    ({"hosts": "!web2", "gone": True}, "'!web2' is not the name of a host"),
+    ({"hosts": "shop"}, "comes to 2 hosts (web1, web2), and 1 is expected"),
+    ({"hosts": []}, "Set keystead_decommission_hosts, the hosts that go"),
+])  # fmt: skip
+def test_only_hosts_that_are_named_exactly_and_counted_go(tmp_path: Path, said: t.Any, refusal: str) -> None:
+    (tmp_path / "inventory").write_text("[shop]\nweb1\nweb2\n[shop:vars]\nansible_connection=local\n")
+    told = {f"keystead_decommission_{name}": value for name, value in said.items()}
+    extra = json.dumps({"keystead_decommission_directory": str(tmp_path / "gone"), **told})
+    done = playbook.run(PLAYBOOK, tmp_path / "inventory", "-e", extra, home=tmp_path / "home")
+    assert done.returncode == 2
+    assert refusal in " ".join((done.stdout + done.stderr).split())
+    assert list(playbook.recap(done)) == ["localhost"]
+
+
+def test_a_group_goes_where_its_hosts_are_counted_and_a_limit_without_localhost_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "inventory").write_text("[shop]\nweb1\nweb2\n[shop:vars]\nansible_connection=local\n")
+    told = {"hosts": "shop", "expect": 2, "directory": str(tmp_path / "gone")}
+    extra = {f"keystead_decommission_{name}": value for name, value in told.items()}
+    extra["keystead_ledger"] = f"sqlite:///{tmp_path}/ledger.db"
+
+    def run(*args: str) -> str:
+        given = ("-e", json.dumps(extra), *args)
+        done = playbook.run(PLAYBOOK, tmp_path / "inventory", *given, home=tmp_path / "home")
+        assert done.returncode == 2
+        assert set(playbook.recap(done)) - {"localhost"} == {"web1", "web2"}
+        return " ".join((done.stdout + done.stderr).split())
+
+    assert "there is no ledger" in run()
+    assert "nobody looked whether web1 goes, so nothing was done" in run("--limit", "web1,web2")

@@ -35,7 +35,8 @@ OPTIONS = {
     "paths_left": Option("Those of RV(paths) where there is still something.", type="list", elements="str"),
     "issuers": LIVE_ISSUERS._replace(
         help="Who may have signed. With O(evidence), each is asked whether what it signed is revoked, where it can "
-        "say; a certificate of another one is judged by what is published alone."
+        "say; a certificate of another one is judged by what is published alone. Without it, RV(unnamed) says who is "
+        "missing."
     ),
     "crl_issuers": CRL_ISSUERS._replace(
         help="With O(evidence), certificates of those who sign revocation lists with another key than the one that "

@@ -13,9 +13,11 @@ from ...module_utils._core import credentials, pki
 from ...module_utils._core.ports import Good, Revoked
 from .._actor import actor
 from .._asking import asking
+from .._declare import checked_issuer
 from .._ledger.port import Batch, Event, Outcome, Withdrawn
 from .._ledger.registry import open_for
 from .._recall import opened
+from .._signers import Signers
 from .held import GONE, WHO, held
 from .judge import Seen, Status, judged, of_lone_key
 
@@ -51,13 +53,15 @@ def answer(args: Options, setting: Setting, now: datetime) -> dict[str, t.Any]:
             "host": setting.host,
             "identities": found.identities,
             "to_revoke": found.to_revoke,
+            "revoked": found.revoked,
             "paths": sorted({path for one in found.credentials for path in (*one["paths"], _place(one))}),
             "trusted_by": found.trusted_by,
             "steps": steps,
         }
         if args["evidence"] is None:
             rows = [{name: one[name] for name in one if name not in _HELD} for one in found.credentials]
-            return {**said, "credentials": rows, "keys": found.keys, "evidence": None, "left": []}
+            return {**said, "credentials": rows, "keys": found.keys, "unnamed": _unnamed(args, found),
+                    "evidence": None, "left": []}
         told = _certified(args, ledger, found, setting)
         return {**said, **told, "changed": bool(steps) or bool(told["evidence"] and told["evidence"]["changed"])}
 
@@ -71,6 +75,14 @@ def _ledger(args: Options, setting: Setting) -> Iterator[SqlLedger]:
             return
     with contextlib.closing(open_for(args)) as ledger:
         yield ledger
+
+
+def _unnamed(args: Options, found: Held) -> list[str]:
+    """Return who signed what is to be revoked, and is not named. Raises KeysteadError."""
+    signed = dict.fromkeys(one["issuer_id"] for one in found.credentials if one["to_revoke"])
+    named = [issuer for one in args["issuers"] or () if (issuer := checked_issuer(one))] if signed else []
+    known = {issuer.id for issuer in Signers(named, WHO).all()}
+    return [one for one in signed if one not in known]
 
 
 def _place(one: Record) -> str:
@@ -99,7 +111,8 @@ def _certified(args: Options, ledger: Readable, found: Held, setting: Setting) -
     asked = _asked(args)
     pairs = [judged(one, seen, asked) for one in found.credentials]
     left = [sentence for _one, open_ in pairs for sentence in open_]
-    judgement = {"credentials": [one for one, _open in pairs], "keys": [of_lone_key(one) for one in found.keys]}
+    keys = [of_lone_key(one, gone=args["gone"]) for one in found.keys]
+    judgement = {"credentials": [one for one, _open in pairs], "keys": keys}
     verdicts = [one[part] for one in judgement["credentials"] for part in ("certificate", "key")]
     proved = all(one["proved"] for one in (*verdicts, *(one["key"] for one in judgement["keys"])))
     told = {**judgement, "left": left, "proved": proved, "evidence": None}

@@ -14,6 +14,7 @@ from pathlib import Path
 from ...module_utils._core.errors import Denied
 from ...module_utils._core.keys import public_pem, spki, spki_sha256
 from .._actor import VERSION
+from .._audit.checkpoint import signer_of
 from .._audit.records import start
 from .._controls import folder
 from .._controls.evidence import LAST_EVENT, key_of
@@ -65,11 +66,20 @@ def write(options: t.Mapping[str, t.Any], ledger: Readable, found: Record, *, ch
     place = directory / (re.sub(r"[^A-Za-z0-9_.-]", "_", found["host"]).lstrip(".") or "_")
     keys = {} if key is None else {spki_sha256(key.public_key()): key.public_key()}
     for path in sorted(place.glob(f"[!.]*/{folder.MANIFEST}")) if keys else ():
-        if _is_the_same(path.parent, wanted, keys):
+        if not _is_of_another(path, keys) and _is_the_same(path.parent, wanted, keys):
             return Written(str(path.parent), changed=False, public_key=public_key, warnings=warnings)
-    path = place / folder.name_of(wanted, WHO)
+    path = place / folder.name_of({**wanted, "signers": sorted(keys)}, WHO)
     changed = check or folder.write(path, wanted, files, key, WHO)
     return Written(str(path), changed, public_key, warnings)
+
+
+def _is_of_another(path: Path, keys: Keys) -> bool:
+    """Tell whether a folder was signed by a key of another day: who has that verifies it, and it stays as it is."""
+    try:
+        said = signer_of(path.read_text("ascii", "replace"), WHO)
+    except OSError:  # whoever checks it says why
+        return False
+    return bool(said) and said not in keys
 
 
 def _is_the_same(path: Path, wanted: folder.Manifest, keys: Keys) -> bool:

@@ -11,6 +11,8 @@ import typing as t
 
 from ...module_utils._core.errors import Misconfigured
 from ...module_utils._core.model import ADOPTED, OBSERVED
+from ...module_utils._pkcs11.uri import parse
+from .._issuers.facts import facts_of
 from .._ledger.moments import stamp
 from .._serial import with_colons
 
@@ -52,9 +54,10 @@ SELECT h.store, e.identity, e.generation, e.action, h.at FROM events e JOIN head
 WHERE h.host = ? AND e.outcome = 'ok' AND e.action IN ('publish', 'adopt', 'destroy') ORDER BY e.seq
 """
 _KEYS = """
-SELECT backend, uri, place, label, key_type, public_id, destroyed_at FROM backend_keys WHERE host = ? ORDER BY id
+SELECT backend, uri, place, label, key_type, public_id, origin, destroyed_at FROM backend_keys
+WHERE host = ? ORDER BY id
 """
-_KEY_FIELDS = ("backend", "uri", "place", "label", "key_type", "spki_sha256", "destroyed_at")
+_KEY_FIELDS = ("backend", "uri", "place", "label", "key_type", "spki_sha256", "origin", "destroyed_at")
 _TRUSTS = """
 SELECT host, name, trusts FROM identities
 WHERE host <> ? AND trusts IS NOT NULL AND state IN ('present', 'released') ORDER BY host, name
@@ -72,7 +75,15 @@ class Held(t.NamedTuple):
     @property
     def to_revoke(self) -> list[dict[str, str]]:
         """What may still be of use to somebody, and is for us to take back, as cert_revoke is told it."""
-        found = dict.fromkeys(one["fingerprint_sha256"] for one in self.credentials if one["to_revoke"])
+        return self._where("to_revoke")
+
+    @property
+    def revoked(self) -> list[dict[str, str]]:
+        """What is revoked and has not ended: an issuer that was restored from a backup may have to hear it again."""
+        return self._where("is_revoked")
+
+    def _where(self, what: str) -> list[dict[str, str]]:
+        found = dict.fromkeys(one["fingerprint_sha256"] for one in self.credentials if one[what])
         return [{"fingerprint_sha256": one} for one in found]
 
 
@@ -82,7 +93,7 @@ def held(ledger: Readable, host: str, now: datetime) -> Held:
         dict(zip(("store", "name", "kind", "state", "service"), row, strict=True))
         for row in ledger.read(_IDENTITIES, (host,))
     ]
-    keys = [dict(zip(_KEY_FIELDS, row, strict=True)) for row in ledger.read(_KEYS, (host,))]
+    keys = [_with_token(dict(zip(_KEY_FIELDS, row, strict=True))) for row in ledger.read(_KEYS, (host,))]
     if not identities and not keys:
         raise Misconfigured(
             f"{WHO}: option host: the ledger knows nothing of {host}; write its name as the inventory did, or look at "
@@ -98,6 +109,20 @@ def held(ledger: Readable, host: str, now: datetime) -> Held:
 def is_foreign(issuer_id: str) -> bool:
     """Tell whether somebody signed whom we cannot ask to take it back."""
     return issuer_id.startswith((ADOPTED, OBSERVED))
+
+
+def can_revoke(issuer_id: str) -> bool:
+    """Tell whether who signed can take it back at all, as far as we may ask: some backends cannot."""
+    return not is_foreign(issuer_id) and facts_of(issuer_id).revokes
+
+
+def _with_token(key: Record) -> Record:
+    """Return a key of no identity with the label and the serial number of its token."""
+    try:
+        token = parse(key["place"])
+    except ValueError:  # another backend's
+        return {**key, "token_label": None, "token_serial": None}
+    return {**key, "token_label": token.token, "token_serial": token.serial}
 
 
 def _credentials(ledger: Readable, host: str, now: datetime) -> list[Record]:
@@ -122,7 +147,9 @@ def _credentials(ledger: Readable, host: str, now: datetime) -> list[Record]:
             "serial_number": one["serial_number"] and with_colons(int(one["serial_number"], 16)),
         }
         known = one["fingerprint_sha256"] is not None and one["revoked_at"] is None and not one["ended"]
-        one["to_revoke"] = known and not shared and not is_foreign(one["issuer_id"])
+        one["to_revoke"] = known and not shared and can_revoke(one["issuer_id"])
+        one["is_revoked"] = bool(one["revoked_at"]) and not one["ended"]
+        one["cannot_revoke"] = known and not is_foreign(one["issuer_id"]) and not can_revoke(one["issuer_id"])
     return rows
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ...module_utils._core.model import OBSERVED
-from .held import is_foreign
+from .held import can_revoke, is_foreign
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -76,6 +76,8 @@ def of_certificate(one: Record, asked: Callable[[Record], Status]) -> Verdict:
     if settled is not None:
         return settled
     status = asked(one)
+    if not one["revoked_at"] and not can_revoke(one["issuer_id"]):
+        return _of_those_who_cannot(one, status)
     done = _revoked(one) if one["revoked_at"] else "it was not revoked"
     if one["revoked_at"] and status.word == "revoked":
         return Verdict(done, one["revoked_at"])
@@ -83,6 +85,14 @@ def of_certificate(one: Record, asked: Callable[[Record], Status]) -> Verdict:
         return Verdict(done, one["revoked_at"], f"its issuer answered then, and not now: {status.text}")
     why = f"{one['issuer_id']} says that it is {status.word}"
     return Verdict(done, one["revoked_at"], f"{why}; run again, and look at what cert_revoke says", left=True)
+
+
+def _of_those_who_cannot(one: Record, status: Status) -> Verdict:
+    """Return what became of what its issuer cannot revoke: somebody may have revoked it there by other means."""
+    if status.word == "revoked":
+        return Verdict("it is revoked, by who runs its issuer")
+    why = f"{one['issuer_id']} cannot revoke; it is good until it ends at {second(one['not_after'])}, unless who runs "
+    return Verdict("it was not revoked", why_not=f"{why}that revokes it by other means")
 
 
 def _settled(one: Record) -> Verdict | None:
@@ -159,8 +169,17 @@ def _on_host(one: Record, seen: Seen) -> Verdict:
     return Verdict(_destroyed(one), one["destroyed_at"])
 
 
-def of_lone_key(one: Record) -> Record:
+def of_lone_key(one: Record, *, gone: bool = False) -> Record:
     """Return a key of no identity with what became of it."""
-    why = None if one["destroyed_at"] else "it is still recorded as there; destroy it with hsm_key"
-    verdict = Verdict("it was destroyed" if one["destroyed_at"] else "nothing was done", one["destroyed_at"], why)
+    verdict = Verdict("it was destroyed", one["destroyed_at"])
+    if not one["destroyed_at"]:
+        verdict = Verdict("nothing was done", why_not=_why_it_stays(one, gone=gone))
     return {**{name: one[name] for name in one if name != "destroyed_at"}, "key": verdict.said()}
+
+
+def _why_it_stays(one: Record, *, gone: bool) -> str:
+    if one["origin"] == "adopted":
+        return "it was there before it was taken over, and others may use it; where not, destroy it with hsm_key"
+    if gone:
+        return f"its host is gone: nobody saw it leave {one['place']}"
+    return f"it is still recorded as there, in {one['place']}; destroy it with hsm_key"
