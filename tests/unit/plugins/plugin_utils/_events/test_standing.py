@@ -205,13 +205,16 @@ def test_no_text_begins_a_template(text: str, expected: str) -> None:
     ],
 )
 def test_a_step_was_taken_because_of_drift_when_its_reason_says_so(reason: str, code: str | None) -> None:
-    steps = [drift.Repair(7, "web1", "/srv/store", "web", 1, reason, "ok")]
+    steps = [drift.Repair(7, "web1", "/srv/store", "web", 1, reason, "ok", stamp(NOW))]
     assert [one.code for one in drift.events(steps)] == ([] if code is None else [code])
 
 
-def test_drift_that_no_run_can_put_right_is_told_once() -> None:
+def test_drift_that_no_run_can_put_right_is_told_once_a_day() -> None:
     reason = "certificate.pem was changed on the host"
-    steps = [drift.Repair(seq, "web1", "/srv/store", "web", 2, reason, "failed") for seq in (7, 9)]
-    done = [drift.Repair(seq, "web1", "/srv/store", "web", 2, reason, "ok") for seq in (11, 13)]
+    first = drift.Repair(7, "web1", "/srv/store", "web", 2, reason, "failed", stamp(NOW))
+    steps = [first, first._replace(seq=9, at=stamp(NOW + DAY / 24))]
+    done = [one._replace(outcome="ok") for one in steps]
+    later = [*steps, first._replace(seq=11, at=stamp(NOW + 90 * DAY))]
     assert len({base_of(one, LEDGER) for one in drift.events(steps)}) == 1
+    assert len({base_of(one, LEDGER) for one in drift.events(later)}) == 2
     assert len({base_of(one, LEDGER) for one in drift.events(done)}) == 2
