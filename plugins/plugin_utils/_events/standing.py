@@ -38,7 +38,7 @@ Finding = dict[str, str]
 _ELSEWHERE = ("expired", "expires_soon", "revoked")
 """Findings that have an event of their own, which says it at the moment that the rulebook wants."""
 _DUPLICATES = ("same_certificate", "shared_key")
-_GRAVE = ("weak_key", "weak_signature", "shared_factor")
+_GRAVE = ("weak_key", "weak_signature")
 
 
 class Known(t.NamedTuple):
