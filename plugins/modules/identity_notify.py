@@ -62,8 +62,10 @@ sent:
       type: str
       returned: always
     receiver:
-      description: Who was told.
+      description:
+        - Who was told, by the kind and the server, and a number that follows from the whole address and from what says
+          who we are there. The rest of an address may be a secret, and is not repeated.
       type: str
       returned: always
-      sample: alertmanager https://alerts.example.org:9093
+      sample: "alertmanager https://alerts.example.org:9093 #4d967a30111b"
 """

@@ -188,7 +188,8 @@ def test_what_cannot_be_is_refused_by_name(ear: Ear, said: dict[str, t.Any], ref
 def test_no_text_of_an_event_is_a_template_and_the_environment_says_which_ledger(
     ear: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hostile = "{{ lookup('pipe', 'id') }}{% if x %}\u202e"
+    header = "#jinja2:variable_start_string:'[[',variable_end_string:']]'"
+    hostile = header + "{{ lookup('pipe', 'id') }}{% if x %}\u202e"
     ledger = open_ledger(ear.world.url)
     key = "aa" * 32
     ledger.intend(batch(hostile), [intent(key=key)._replace(service=hostile, contact=hostile)])
@@ -197,7 +198,7 @@ def test_no_text_of_an_event_is_a_template_and_the_environment_says_which_ledger
     del ear.said["ledger"]
     monkeypatch.setenv("KEYSTEAD_LEDGER", ear.world.url)
     text = json.dumps(ear.until(1, expiring=["36500d"]))
-    assert not [one for one in ("{{", "{%", "\\u202e") if one in text]
+    assert not [one for one in ("{{", "{%", "#jinja2:", "\\u202e") if one in text]
 
 
 def test_with_feedback_an_event_counts_as_told_when_the_rule_engine_says_that_it_has_it(ear: Ear) -> None:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import typing as t
 
 import pytest
@@ -43,12 +45,18 @@ def told(tmp_path: Path, *receivers: t.Any, args: tuple[str, ...] = (), **event:
     return playbook.results(tmp_path / "home")[0]
 
 
+def place(hook: Hook) -> str:
+    """Return how results name a webhook."""
+    mark = hashlib.sha256(json.dumps([hook.url, hook.option["token_file"]]).encode()).hexdigest()
+    return f"webhook {hook.url.removesuffix('/identities')} #{mark[:12]}"
+
+
 def test_a_webhook_is_told_of_an_event_once_and_check_mode_says_so_before(hook: Hook, tmp_path: Path) -> None:
     receiver = {"webhook": hook.option}
     foreseen = told(tmp_path, receiver, args=("--check",))
     assert (foreseen["changed"], hook.asked, (tmp_path / "notified.db").exists()) == (True, 0, False)
     first = told(tmp_path, receiver)
-    assert first["sent"] == foreseen["sent"] == [{"id": EVENT["id"], "receiver": f"webhook {hook.url}"}]
+    assert first["sent"] == foreseen["sent"] == [{"id": EVENT["id"], "receiver": place(hook)}]
     again = told(tmp_path, receiver, redelivered=True)
     assert (again["changed"], again["sent"], hook.asked) == (False, [], 1)
     ((key, got),) = hook.got
@@ -66,11 +74,30 @@ def test_what_was_not_taken_is_told_again_by_the_next_run_and_the_others_know_it
         receivers = ({"webhook": hook.option}, {"webhook": other.option})
         hook.down = True
         failed = told(tmp_path, *receivers)
-        assert f"identity_notify: webhook {hook.url} did not take event aaaaaaaaaaaa: it answered 503" in failed["msg"]
+        assert f"identity_notify: {place(hook)} did not take event aaaaaaaaaaaa: it answered 503" in failed["msg"]
         assert len(other.got) == 1
         hook.down = False
-        assert [one["receiver"] for one in told(tmp_path, *receivers)["sent"]] == [f"webhook {hook.url}"]
+        assert [one["receiver"] for one in told(tmp_path, *receivers)["sent"]] == [place(hook)]
         assert [len(one.got) for one in (hook, other)] == [1, 1]
+
+
+def test_webhooks_that_differ_in_path_query_or_token_alone_are_each_told_and_none_of_that_is_repeated(
+    hook: Hook, tmp_path: Path
+) -> None:
+    (tmp_path / "again.token").write_text(TOKEN + "\n", encoding="ascii")
+    secret = "s3cret-of-the-path"
+    options = (
+        hook.option, {**hook.option, "url": f"{hook.url}/{secret}"}, {**hook.option, "url": f"{hook.url}?to={secret}"},
+        {**hook.option, "token_file": str(tmp_path / "again.token")},
+    )  # fmt: skip
+    receivers = [{"webhook": one} for one in options]
+    done = told(tmp_path, *receivers)
+    assert len({one["receiver"] for one in done["sent"]}) == len(hook.got) == len(options)
+    assert not told(tmp_path, *receivers)["changed"]
+    hook.down = True
+    failed = told(tmp_path, *receivers, id="bb" * 32)
+    assert secret not in json.dumps([done["sent"], failed["msg"]])
+    assert secret.encode() not in (tmp_path / "notified.db").read_bytes()
 
 
 def test_nothing_follows_a_redirect_or_believes_a_stranger(hook: Hook, tmp_path: Path) -> None:

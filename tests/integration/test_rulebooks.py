@@ -10,10 +10,14 @@ import typing as t
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import spki_sha256
+from ansible_collections.keystead.identity.plugins.plugin_utils._signed import issued
 from ansible_collections.keystead.identity.tests.harness import rulebook
 from ansible_collections.keystead.identity.tests.harness.in_process import HOST, World, web
+from ansible_collections.keystead.identity.tests.harness.judging import records
 from ansible_collections.keystead.identity.tests.harness.notified import Hook
+from ansible_collections.keystead.identity.tests.integration import test_cert_revoke_orphans as orphans
 from ansible_collections.keystead.identity.tests.integration.test_role_respond import Lab
+from cryptography.hazmat.primitives.serialization import Encoding
 
 if t.TYPE_CHECKING:
     from pathlib import Path
@@ -50,12 +54,12 @@ def test_an_identity_that_ends_is_renewed_by_the_rulebook(tmp_path: Path) -> Non
 
 
 @pytest.mark.needs("openssl")
-def test_a_key_that_two_hosts_have_is_replaced_and_revoked_and_what_nobody_holds_is_revoked_as_well(
+def test_a_key_that_two_hosts_have_is_replaced_and_what_a_run_gave_up_is_revoked_but_not_what_a_stranger_may_hold(
     tmp_path: Path,
 ) -> None:
     lab = Lab(tmp_path)
     lab.provide()
-    rogue = stranger(lab)
+    rogue, orphan = stranger(lab), given_up(lab)
     key = lab.leak()
     lab.provide()
     said = {**variables_of(lab), "keystead_incidents": str(tmp_path / "incidents")}
@@ -65,11 +69,43 @@ def test_a_key_that_two_hosts_have_is_replaced_and_revoked_and_what_nobody_holds
     )  # fmt: skip
     assert "failed=1" not in printed
     assert "certificate revoked" in lab.verdict(tmp_path / "copied/fullchain.pem")
-    assert "certificate revoked" in lab.verdict(rogue)
+    assert "certificate revoked" in lab.verdict(orphan)
+    assert "OK" in lab.verdict(rogue), "only the list of its issuer tells of it, so people have to look"
     for place in (("web1",), ("web2", "copy"), ("web3",)):
         assert "OK" in lab.verdict(lab.current(*place) / "certificate.pem")
         assert spki_sha256(lab.certificate(*place).public_key()) != key
     assert "Replace it by one with a new key on web1" in (tmp_path / "incidents" / key / "runbook.md").read_text()
+
+
+def test_a_certificate_of_which_records_tell_the_fingerprint_alone_is_an_incident_by_that(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, ("web1",))
+    lab.provide()
+    fingerprint = "ab" * 32
+    said_of = {
+        "name": "old", "contact": "me@example.org", "fingerprint_sha256": fingerprint,
+        "not_after": "2090-01-01T00:00:00Z",
+    }  # fmt: skip
+    file = records(tmp_path / "records.json", *({"host": host, **said_of} for host in ("old1", "old2")))
+    said = {
+        **variables_of(lab), "keystead_incidents": str(tmp_path / "incidents"), "keystead_records": file,
+    }  # fmt: skip
+    common = {**lab.common, "keystead_ir_records": file}
+    printed = rulebook.run_until(
+        lambda text: "PLAY RECAP" in text, "keystead.identity.incidents", lab.hosts, said, tmp_path / "book", **common
+    )
+    assert "failed=1" not in printed, printed
+    assert [one.name for one in (tmp_path / "incidents").iterdir()] == [fingerprint]
+    assert "old on old2" in (tmp_path / "incidents" / fingerprint / "runbook.md").read_text()
+
+
+def given_up(lab: Lab) -> Path:
+    """Have our authority sign for a run that never comes back, and the next one give that up; return where it is."""
+    issuer, ledger = lab.common["keystead_issuer"], lab.common["keystead_ledger"]
+    batch = orphans.asked_for(ledger, orphans.id_of(issuer))
+    content = orphans.signed(issuer).public_bytes(Encoding.PEM)
+    orphans.given_up(ledger, batch, issued(content, b""))
+    (lab.root / "orphan.pem").write_bytes(content)
+    return lab.root / "orphan.pem"
 
 
 def stranger(lab: Lab) -> Path:

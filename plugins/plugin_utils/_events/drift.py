@@ -23,7 +23,7 @@ _SAID = {
     for code, text in (*FINDINGS.items(), ("link", _LINK))
 }
 _REPAIRS = """
-SELECT e.seq, h.host, h.store, e.identity, e.generation, e.reason, e.outcome
+SELECT e.seq, h.host, h.store, e.identity, e.generation, e.reason, e.outcome, h.at
 FROM events e JOIN heads h ON h.batch = e.batch
 WHERE e.seq > ? AND e.seq <= ? AND e.action IN ('issue', 'link', 'publish') ORDER BY e.seq
 """
@@ -31,7 +31,7 @@ _LAST = "SELECT coalesce(max(seq), 0) FROM events"
 
 
 class Repair(t.NamedTuple):
-    """A step of a run, with why it was taken."""
+    """A step of a run, with why it was taken, and when the run was."""
 
     seq: int
     host: str
@@ -40,6 +40,7 @@ class Repair(t.NamedTuple):
     generation: int | None
     reason: str
     outcome: str
+    at: str
 
 
 def last_of(ledger: Readable) -> int:
@@ -54,12 +55,13 @@ def repairs(ledger: Readable, after: int, until: int) -> list[Repair]:
 
 
 def events(steps: t.Iterable[Repair]) -> Iterator[Event]:
-    """Yield what drifted. What could not be put right is told once, however often runs try."""
+    """Yield what drifted. What could not be put right is told once a day, however often runs try."""
     for one in steps:
         code = _code(one.reason)
         if code is None:
             continue
-        key = (one.seq,) if one.outcome == "ok" else (one.host, one.store, one.identity, one.generation, one.reason)
+        of_day = (one.host, one.store, one.identity, one.generation, one.reason, one.at[:10])
+        key = (one.seq,) if one.outcome == "ok" else of_day
         done = "and was put right" if one.outcome == "ok" else "and was not put right"
         message = f"{one.identity} on {one.host} was not as declared {done}: {one.reason}"
         yield Event(DRIFTED, key, WARNING, message, code, host=one.host, identity=one.identity)

@@ -26,7 +26,8 @@ TYPES = (
 )  # fmt: skip
 CRITICAL, WARNING, NOTICE = "critical", "warning", "notice"
 LONGEST = 1000
-_TEMPLATE = re.compile(r"\{(?=[{%#])")
+_TEMPLATE = re.compile(r"\{(?=[{%#])|#(?=jinja2:)")
+"""What begins a template for Ansible; after the second, which is a header, anything may be one."""
 _OF_ROW = ("host", "store", "generation", "kind", "contact", "service", "issuer_id")
 
 Body = dict[str, t.Any]
@@ -62,26 +63,27 @@ def _digest(of: t.Sequence[t.Any]) -> str:
 def body(event: Event, ledger: str, at: str, reminder: int = 0, *, redelivered: bool = False) -> Body:
     """Return the event as rulebooks get it. No text in it is a template, wherever it goes from there."""
     name = id_of(base_of(event, ledger), reminder)
-    return {
+    said = {
         "type": event.type,
         "id": name,
         "at": f"{at[:19]}Z",
         "severity": event.severity,
-        "message": plain(event.message),
-        "code": None if event.code is None else plain(event.code),
+        "message": event.message,
+        "code": event.code,
         "reminder": reminder,
         "redelivered": redelivered,
         "ledger_id": ledger,
         **_about(event),
         "meta": {"uuid": str(uuid.UUID(name[:32]))},
     }
+    return t.cast("Body", _plain(said))
 
 
 def _about(event: Event) -> Body:
     row = event.row
-    said: Body = {name: _plain(getattr(row, name, None)) for name in _OF_ROW}
-    said["identity"] = _plain(event.identity if row is None else row.name)
-    said["host"] = _plain(event.host if row is None else row.host or None)
+    said: Body = {name: getattr(row, name, None) for name in _OF_ROW}
+    said["identity"] = event.identity if row is None else row.name
+    said["host"] = event.host if row is None else row.host or None
     return {
         **said,
         "serial_number": with_colons(int(row.serial_number, 16)) if row and row.serial_number else None,
@@ -97,9 +99,13 @@ def _moment(at: str | None) -> str | None:
 
 
 def _plain(value: t.Any) -> t.Any:
+    if isinstance(value, dict):
+        return {_plain(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
     return plain(value) if isinstance(value, str) else value
 
 
 def plain(text: str) -> str:
     """Return a text on one line in which nothing begins a template: what a rulebook hands on would be rendered."""
-    return _TEMPLATE.sub("{ ", printable(text[:LONGEST]))
+    return _TEMPLATE.sub(r"\g<0> ", printable(text[:LONGEST]))

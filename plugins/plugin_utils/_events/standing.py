@@ -38,7 +38,7 @@ Finding = dict[str, str]
 _ELSEWHERE = ("expired", "expires_soon", "revoked")
 """Findings that have an event of their own, which says it at the moment that the rulebook wants."""
 _DUPLICATES = ("same_certificate", "shared_key")
-_GRAVE = ("weak_key", "weak_signature", "shared_factor")
+_GRAVE = ("weak_key", "weak_signature")
 
 
 class Known(t.NamedTuple):
@@ -61,10 +61,8 @@ def _of(row: Row, known: Known) -> Iterator[Event]:
     if row.revoked_at is not None:
         if not _has_ended(row, known.now):
             yield _revoked(row, row.revoked_at)
-    elif row.managed and row.host == "" and row.fingerprint and not _has_ended(row, known.now):
-        yield _unknown(row, "listed", "its issuer has issued it, and no host is known to hold it")
-    elif row.state == "orphaned" and row.fingerprint and not _has_ended(row, known.now):
-        yield _unknown(row, "orphaned", "it was issued, and the run that asked for it gave it up")
+    elif row.fingerprint and not (_has_ended(row, known.now) or _is_held(row, known.alike)):
+        yield from _unknown(row)
     if row.in_use:
         yield from _ends(row, known)
         yield from _found(row, known)
@@ -84,12 +82,23 @@ def _ends(row: Row, known: Known) -> Iterator[Event]:
 def _revoked(row: Row, at: str) -> Event:
     used = ", and it is in use" if row.in_use else ""
     message = f"{_called(row)} is revoked since {at[:16]}Z ({row.revocation_reason}){used}"
-    return Event(REVOKED, _key(row), CRITICAL if row.in_use else NOTICE, message, row.revocation_reason, row)
+    key = (*_key(row), *(("in use",) if row.in_use else ()))
+    return Event(REVOKED, key, CRITICAL if row.in_use else NOTICE, message, row.revocation_reason, row)
 
 
-def _unknown(row: Row, code: str, why: str) -> Event:
-    message = f"{_called(row)} is not in the inventory: {why}"
-    return Event(NOT_IN_INVENTORY, _key(row), CRITICAL if code == "listed" else WARNING, message, code, row)
+def _unknown(row: Row) -> Iterator[Event]:
+    about = f"{_called(row)} is not in the inventory"
+    if row.managed and row.host == "":
+        message = f"{about}: its issuer has issued it, and no host is known to hold it"
+        yield Event(NOT_IN_INVENTORY, _key(row), CRITICAL, message, "listed", row)
+    elif row.state == "orphaned":
+        message = f"{about}: it was issued, and the run that asked for it gave it up"
+        yield Event(NOT_IN_INVENTORY, _key(row), WARNING, message, "orphaned", row)
+
+
+def _is_held(row: Row, alike: Alike) -> bool:
+    """Tell whether it is known who holds a certificate, though not by the row itself: a record says it."""
+    return bool(alike.same_certificate(row).number) or alike.is_in_place(row)
 
 
 def _found(row: Row, known: Known) -> Iterator[Event]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import json
 import typing as t
@@ -88,8 +89,19 @@ def _address(options: Options, name: str, below: str) -> tuple[Address, dict[str
     if found:
         headers["Authorization"] = f"Bearer {credential(options, found, option)}"
     full = url.rstrip("/") + below if below else url
-    place = f"{name} {url.partition('?')[0]}"  # what follows may say who we are
+    place = f"{name} {_where(url)} #{_mark(full, *(str(options[one]) for one in (found,) if one))}"
     return Address(full, options["ca_bundle"], float(timeout(options["timeout"])), option, place, WHO), headers
+
+
+def _where(url: str) -> str:
+    """Return scheme, host and port alone: what follows may say who we are."""
+    found = urlsplit(url)
+    return f"{found.scheme}://{found.netloc}"
+
+
+def _mark(*of: str) -> str:
+    """Return what tells receivers of one server apart, and not what makes them different."""
+    return hashlib.sha256(json.dumps(of).encode("ascii")).hexdigest()[:12]
 
 
 def _is_here(url: str) -> bool:

@@ -65,9 +65,9 @@ options:
       - C(drifted) says that a run found a host that was not as declared, and put it right, or could not.
       - C(duplicate_key) says that a key, or a certificate, is in use in several places, one event for each of them.
       - C(finding) is anything else that is wrong with what is in use, as a breach of the policy (C(code) is C(policy))
-        or a C(weak_key).
-      - C(not_in_inventory) says that a certificate was issued which no host is known to hold. C(code) is C(listed)
-        where its issuer told of it, and C(orphaned) where a run gave it up.
+        or a C(weak_key). A factor that keys share, and a weak authority above, are not looked for.
+      - C(not_in_inventory) says that a certificate was issued which no host, and none of O(records), is known to hold.
+        C(code) is C(listed) where its issuer told of it, and C(orphaned) where a run gave it up.
       - C(ledger_tampered) says that the record of the ledger was altered.
     type: list
     elements: str

@@ -19,7 +19,7 @@ from ansible_collections.keystead.identity.plugins.plugin_utils._events.threshol
 from ansible_collections.keystead.identity.plugins.plugin_utils._ledger.moments import stamp
 from ansible_collections.keystead.identity.plugins.plugin_utils._policy.load import load
 from ansible_collections.keystead.identity.plugins.plugin_utils._rows.alike import Alike
-from ansible_collections.keystead.identity.plugins.plugin_utils._rows.row import Row
+from ansible_collections.keystead.identity.plugins.plugin_utils._rows.row import LAST, Row
 
 pytestmark = pytest.mark.one_core
 
@@ -39,6 +39,12 @@ def row(number: int = 1, *, left: float = 20, life: float = 30, **said: t.Any) -
     }  # fmt: skip
     told["key"] = (stamp(ends), 0, number)
     return Row(managed=True, **{**told, **said})
+
+
+def record(**said: t.Any) -> Row:
+    """Return what another system says of the certificate of the first identity."""
+    found = row(state="observed", store=None, generation=None, issuer_id=None, **{"spki": None, **said})
+    return found._replace(managed=False, key=(LAST, 1, 1))
 
 
 def told(*rows: Row, thresholds: tuple[str, ...] = ("33%", "10%"), broken: t.Any = None) -> list[Event]:
@@ -91,6 +97,17 @@ REVOKED = {"revoked_at": stamp(NOW - DAY), "revocation_reason": "key_compromise"
             [row(state="orphaned", in_use=False)],
             [("not_in_inventory", "orphaned", "warning", "web1")],
         ),
+        (
+            "its issuer lists it, and a record says who holds it",
+            [row(host="", state="orphaned", in_use=False), record()],
+            [],
+        ),
+        ("a run gave it up, and a record says that it is there", [row(state="orphaned", in_use=False), record()], []),
+        (
+            "a record of another certificate says nothing of it",
+            [row(host="", state="orphaned", in_use=False), record(fingerprint="dd" * 32, serial_number="7")],
+            [("not_in_inventory", "listed", "critical", "")],
+        ),
         ("a run gave up what was never signed", [row(state="orphaned", in_use=False, fingerprint=None)], []),
         ("what was replaced harms nobody", [row(left=-1, state="superseded", in_use=False)], []),
         ("it has no end", [row(not_after=None, not_before=None)], []),
@@ -126,6 +143,13 @@ def test_a_share_of_a_life_that_nobody_knows_is_never_passed() -> None:
 def test_what_is_no_threshold_is_refused_by_name(said: str) -> None:
     with pytest.raises(Misconfigured, match=r"option expiring: .* is no threshold"):
         checked([said], "option expiring")
+
+
+def test_what_was_revoked_and_is_in_use_now_is_another_matter_than_when_it_was_not() -> None:
+    (idle,) = told(row(state="revoked", in_use=False, **REVOKED))
+    (used,) = told(row(**REVOKED))
+    assert base_of(idle, LEDGER) != base_of(used, LEDGER)
+    assert base_of(used, LEDGER) == base_of(*told(row(left=19, **REVOKED)), LEDGER)
 
 
 def test_an_event_has_one_id_in_every_run_and_another_one_for_another_credential_place_or_ledger() -> None:
@@ -181,13 +205,16 @@ def test_no_text_begins_a_template(text: str, expected: str) -> None:
     ],
 )
 def test_a_step_was_taken_because_of_drift_when_its_reason_says_so(reason: str, code: str | None) -> None:
-    steps = [drift.Repair(7, "web1", "/srv/store", "web", 1, reason, "ok")]
+    steps = [drift.Repair(7, "web1", "/srv/store", "web", 1, reason, "ok", stamp(NOW))]
     assert [one.code for one in drift.events(steps)] == ([] if code is None else [code])
 
 
-def test_drift_that_no_run_can_put_right_is_told_once() -> None:
+def test_drift_that_no_run_can_put_right_is_told_once_a_day() -> None:
     reason = "certificate.pem was changed on the host"
-    steps = [drift.Repair(seq, "web1", "/srv/store", "web", 2, reason, "failed") for seq in (7, 9)]
-    done = [drift.Repair(seq, "web1", "/srv/store", "web", 2, reason, "ok") for seq in (11, 13)]
+    first = drift.Repair(7, "web1", "/srv/store", "web", 2, reason, "failed", stamp(NOW))
+    steps = [first, first._replace(seq=9, at=stamp(NOW + DAY / 24))]
+    done = [one._replace(outcome="ok") for one in steps]
+    later = [*steps, first._replace(seq=11, at=stamp(NOW + 90 * DAY))]
     assert len({base_of(one, LEDGER) for one in drift.events(steps)}) == 1
+    assert len({base_of(one, LEDGER) for one in drift.events(later)}) == 2
     assert len({base_of(one, LEDGER) for one in drift.events(done)}) == 2
