@@ -16,7 +16,8 @@ from datetime import datetime
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import spki_sha256
-from ansible_collections.keystead.identity.tests.harness import playbook
+from ansible_collections.keystead.identity.tests.harness import local, playbook
+from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.incident_lab import PLAYBOOK, Lab
 
 if t.TYPE_CHECKING:
@@ -146,4 +147,32 @@ def test_a_run_that_was_killed_is_gone_on_with_by_the_same_command(lab: Lab) -> 
     assert (one["open"], one["limit"]["kept"]) == (False, True)
     again = lab.run(PLAYBOOK, code=2, **{**about, "keystead_ir": {"host": ["web1"]}})
     assert f"{kept} is of incident {one['name']}" in again
+    assert lab.incidents() == [one]
+
+
+def test_what_cannot_be_revoked_stops_nothing_and_who_has_to_be_told_is_said(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, ("web1", "web2"))
+    pair("web.example.org").write(tmp_path / "old")
+    adopt = {"certificate": str(tmp_path / "old/fullchain.pem"), "private_key": str(tmp_path / "old/web.key")}
+    lab.hosts["web2"]["keystead_identities"] = [lab.web(adopt=adopt)]
+    lab.provide()
+    seen, old = tmp_path / "web1.pem", lab.common["keystead_issuer"]
+    seen.write_bytes((lab.current("web1") / "certificate.pem").read_bytes())
+    lab.common["keystead_issuer"] = {"local": local.two_tiers(tmp_path / "ca2")}
+    lab.provide()
+    before = {host: lab.certificate(host) for host in lab.hosts}
+    about = {"keystead_ir": {"contact": ["shop@example.org"]}, "keystead_ir_directory": str(lab.kept)}
+
+    refused = "option issuers: none of them is local:"
+    assert refused in lab.run(PLAYBOOK, "--check", code=2, **about)
+    assert refused in lab.run(PLAYBOOK, code=2, **about)
+    assert {host: lab.certificate(host) for host in lab.hosts}.items().isdisjoint(before.items())
+
+    said = lab.run(PLAYBOOK, keystead_issuers=[old], **about)
+    assert "web on web2 had is still good, and nobody here can revoke it; have it revoked by CN=Old Corp CA." in said
+    assert "certificate revoked" in lab.verdict(seen)
+    (one,) = lab.incidents()
+    assert (one["open"], [*one["times"]]) == (True, ["detected", "triaged", "recovered"])
+    lab.run(PLAYBOOK, keystead_issuers=[old], **about)
+    assert lab.recap["localhost"]["changed"] == 0
     assert lab.incidents() == [one]
