@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 import typing as t
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import spki_sha256
@@ -22,6 +22,8 @@ from ansible_collections.keystead.identity.tests.harness.incident_lab import PLA
 
 if t.TYPE_CHECKING:
     from pathlib import Path
+
+    from cryptography import x509
 
 pytestmark = [pytest.mark.needs("openssl"), pytest.mark.one_core]
 
@@ -176,3 +178,35 @@ def test_what_cannot_be_revoked_stops_nothing_and_who_has_to_be_told_is_said(tmp
     lab.run(PLAYBOOK, keystead_issuers=[old], **about)
     assert lab.recap["localhost"]["changed"] == 0
     assert lab.incidents() == [one]
+
+
+def test_what_a_timer_renewed_on_a_host_that_is_still_broken_into_is_replaced_as_well(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, ("web1",))
+    about = {"keystead_ir": {"host": ["web1"]}, "keystead_ir_directory": str(lab.kept)}
+    seen = tmp_path / "seen.pem"
+
+    def renewed(name: str) -> x509.Certificate:
+        lab.hosts["web1"]["keystead_identities"] = [lab.web(dns_names=["web.example.org", name])]
+        lab.provide()
+        seen.write_bytes((lab.current("web1") / "certificate.pem").read_bytes())
+        return lab.certificate("web1")
+
+    lab.provide()
+    detected = datetime.now(UTC).isoformat()
+    by_timer = renewed("one.example.org")
+    lab.run(PLAYBOOK, keystead_ir_detected=detected, **about)
+    assert lab.certificate("web1").public_key() != by_timer.public_key()
+    assert "certificate revoked" in lab.verdict(seen)
+    (one,) = lab.incidents()
+    assert (one["open"], datetime.fromisoformat(one["times"]["detected"]).timestamp()) == (
+        False, int(datetime.fromisoformat(detected).timestamp())
+    )  # fmt: skip
+
+    later = renewed("two.example.org")
+    lab.run(PLAYBOOK, **about)
+    assert (lab.recap["localhost"]["changed"], lab.incidents(), lab.certificate("web1")) == (0, [one], later)
+    lab.run(PLAYBOOK, keystead_ir_until=datetime.now(UTC).isoformat(), **about)
+    assert lab.certificate("web1").public_key() != later.public_key()
+    assert "certificate revoked" in lab.verdict(seen)
+    (after,) = lab.incidents()
+    assert (after["open"], after["times"]["triaged"]) == (False, one["times"]["triaged"])
