@@ -16,7 +16,8 @@ description:
     that says what helps, and with actions in their order.
   - RV(actions) is the order for all of it. People are told who have to act by themselves; what nobody uses is revoked
     at once; then, host by host, the most exposed first, keys are replaced; and what was in use is revoked at the end.
-    Give the certificates of a step to M(keystead.identity.cert_revoke) as they are.
+    Give the certificates of a step to M(keystead.identity.cert_revoke) as they are. Whoever signed is told of what
+    nobody here can revoke.
   - Fails where nobody answers for something that is touched, unless O(contact_required=false), and returns all the same
     what it found.
   - Asks no host and no issuer, and changes nothing. The ledger is opened read-only, and must be there.
@@ -97,14 +98,15 @@ affected:
       description: >-
         What has to be done, in this order. C(action) is V(tell), V(replace) or V(revoke), with the C(module) that does
         it, the C(contact), and C(host) and C(identity), or the C(certificate) as M(keystead.identity.cert_revoke) is
-        told it.
+        told it. V(tell) has the C(issuer) that has to revoke it, where nobody here can.
       type: list
       elements: dict
       returned: always
 actions:
   description: >-
     The same for all of them, in order - C(tell) with C(identities) and C(contacts), C(replace) with C(host) and
-    C(identities), C(revoke) with C(certificates) and the C(reason).
+    C(identities), C(revoke) with C(certificates) and the C(reason). C(tell) has C(issuers) as well where these have to
+    revoke, since nobody here can.
   type: list
   elements: dict
   returned: always

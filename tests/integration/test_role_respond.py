@@ -12,15 +12,18 @@ import signal
 import subprocess
 import time
 import typing as t
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from ansible_collections.keystead.identity.plugins.module_utils._core.keys import spki_sha256
-from ansible_collections.keystead.identity.tests.harness import playbook
+from ansible_collections.keystead.identity.tests.harness import local, playbook
+from ansible_collections.keystead.identity.tests.harness.brownfield import pair
 from ansible_collections.keystead.identity.tests.harness.incident_lab import PLAYBOOK, Lab
 
 if t.TYPE_CHECKING:
     from pathlib import Path
+
+    from cryptography import x509
 
 pytestmark = [pytest.mark.needs("openssl"), pytest.mark.one_core]
 
@@ -147,3 +150,63 @@ def test_a_run_that_was_killed_is_gone_on_with_by_the_same_command(lab: Lab) -> 
     again = lab.run(PLAYBOOK, code=2, **{**about, "keystead_ir": {"host": ["web1"]}})
     assert f"{kept} is of incident {one['name']}" in again
     assert lab.incidents() == [one]
+
+
+def test_what_cannot_be_revoked_stops_nothing_and_who_has_to_be_told_is_said(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, ("web1", "web2"))
+    pair("web.example.org").write(tmp_path / "old")
+    adopt = {"certificate": str(tmp_path / "old/fullchain.pem"), "private_key": str(tmp_path / "old/web.key")}
+    lab.hosts["web2"]["keystead_identities"] = [lab.web(adopt=adopt)]
+    lab.provide()
+    seen, old = tmp_path / "web1.pem", lab.common["keystead_issuer"]
+    seen.write_bytes((lab.current("web1") / "certificate.pem").read_bytes())
+    lab.common["keystead_issuer"] = {"local": local.two_tiers(tmp_path / "ca2")}
+    lab.provide()
+    before = {host: lab.certificate(host) for host in lab.hosts}
+    about = {"keystead_ir": {"contact": ["shop@example.org"]}, "keystead_ir_directory": str(lab.kept)}
+
+    refused = "option issuers: none of them is local:"
+    assert refused in lab.run(PLAYBOOK, "--check", code=2, **about)
+    assert refused in lab.run(PLAYBOOK, code=2, **about)
+    assert {host: lab.certificate(host) for host in lab.hosts}.items().isdisjoint(before.items())
+
+    said = lab.run(PLAYBOOK, keystead_issuers=[old], **about)
+    assert "web on web2 had is still good, and nobody here can revoke it; have it revoked by CN=Old Corp CA." in said
+    assert "certificate revoked" in lab.verdict(seen)
+    (one,) = lab.incidents()
+    assert (one["open"], [*one["times"]]) == (True, ["detected", "triaged", "recovered"])
+    lab.run(PLAYBOOK, keystead_issuers=[old], **about)
+    assert lab.recap["localhost"]["changed"] == 0
+    assert lab.incidents() == [one]
+
+
+def test_what_a_timer_renewed_on_a_host_that_is_still_broken_into_is_replaced_as_well(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, ("web1",))
+    about = {"keystead_ir": {"host": ["web1"]}, "keystead_ir_directory": str(lab.kept)}
+    seen = tmp_path / "seen.pem"
+
+    def renewed(name: str) -> x509.Certificate:
+        lab.hosts["web1"]["keystead_identities"] = [lab.web(dns_names=["web.example.org", name])]
+        lab.provide()
+        seen.write_bytes((lab.current("web1") / "certificate.pem").read_bytes())
+        return lab.certificate("web1")
+
+    lab.provide()
+    detected = datetime.now(UTC).isoformat()
+    by_timer = renewed("one.example.org")
+    lab.run(PLAYBOOK, keystead_ir_detected=detected, **about)
+    assert lab.certificate("web1").public_key() != by_timer.public_key()
+    assert "certificate revoked" in lab.verdict(seen)
+    (one,) = lab.incidents()
+    assert (one["open"], datetime.fromisoformat(one["times"]["detected"]).timestamp()) == (
+        False, int(datetime.fromisoformat(detected).timestamp())
+    )  # fmt: skip
+
+    later = renewed("two.example.org")
+    lab.run(PLAYBOOK, **about)
+    assert (lab.recap["localhost"]["changed"], lab.incidents(), lab.certificate("web1")) == (0, [one], later)
+    lab.run(PLAYBOOK, keystead_ir_until=datetime.now(UTC).isoformat(), **about)
+    assert lab.certificate("web1").public_key() != later.public_key()
+    assert "certificate revoked" in lab.verdict(seen)
+    (after,) = lab.incidents()
+    assert (after["open"], after["times"]["triaged"]) == (False, one["times"]["triaged"])

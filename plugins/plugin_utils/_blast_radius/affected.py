@@ -56,7 +56,7 @@ def find(ledger: Readable, records: Sequence[Row], asked: Asked) -> list[Affecte
     for row in _with_keys(ledger, records, holders):
         found.setdefault(row.key, Affected(row, f"it has the key of {place(holders[row.spki or ''])}"))
     for one in below(ledger, {*holders, *asked.rows.spki} if asked.by_key else (), ()):
-        for row in ledgers.select(ledger, Selection(issuers=(one.issuer_id,))):
+        for row in _of(ledger, one, Selection()):
             found.setdefault(row.key, Affected(row, _above(one)))
     return list(found.values())
 
@@ -69,10 +69,17 @@ def _below(ledger: Readable, asked: Asked) -> list[Affected]:
     keys = {spki_sha256(one.public_key()) for one in asked.authorities} if asked.by_key else set[str]()
     found: dict[Key, Affected] = {}
     for one in below(ledger, keys, asked.authorities):
-        for row in ledgers.select(ledger, asked.rows._replace(issuers=(one.issuer_id,))):
+        for row in _of(ledger, one, asked.rows):
             if fits(row, asked.rows):
                 found.setdefault(row.key, Affected(row, _above(one)))
     return list(found.values())
+
+
+def _of(ledger: Readable, one: Below, asked: Selection) -> t.Iterator[Row]:
+    """Yield what is below an authority, and what its issuer was asked for and never answered: that may be, too."""
+    for row in ledgers.select(ledger, asked._replace(issuers=(one.issuer_id,))):
+        if row.fingerprint is None or row.fingerprint in one.fingerprints:
+            yield row
 
 
 def _above(one: Below) -> str:

@@ -23,6 +23,7 @@ from .._rows.said import said
 from .._rows.selection import Selection
 from . import actions
 from .affected import Asked, find
+from .revocable import revocable
 from .steps import Found, place, steps
 
 if t.TYPE_CHECKING:
@@ -43,7 +44,10 @@ def answer(args: t.Mapping[str, t.Any], now: datetime) -> Record:
     records = read(args["records"] or ())
     with opened(args, WHO) as ledger:
         touched = find(ledger, records, about)
-    all_of_them = [Found(one.row, one.why, actions.verdict(one.row, stamp(now))) for one in touched]
+        able = revocable(ledger, (one.row for one in touched))
+    all_of_them = [
+        Found(one.row, one.why, actions.verdict(one.row, stamp(now), revocable=one.row.key in able)) for one in touched
+    ]
     found = sorted((one for one in all_of_them if one.verdict.actions), key=lambda one: _rank(one.row))
     without = [place(one.row) for one in found if not one.row.contact]
     return {

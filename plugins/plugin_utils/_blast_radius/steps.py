@@ -5,7 +5,7 @@
 """What has to be done about all that is touched, in order.
 
 People are told who act by themselves; what nobody uses is revoked at once; then, host by host, keys are replaced; and
-only then what was in use is revoked.
+only then what was in use is revoked. Who signed is told of what nobody here can revoke.
 """
 
 from __future__ import annotations
@@ -37,12 +37,18 @@ def place(row: Row) -> str:
 
 def steps(found: Sequence[Found], reason: str) -> list[Record]:
     """Return the steps; `reason` is that of RFC 5280, 5.3.1. Hosts come in the order in which they are found."""
-    used = [one.row for one in found if one.verdict.actions == (actions.REPLACE, actions.REVOKE)]
+
+    def those(*wanted: str) -> list[Row]:
+        return [one.row for one in found if one.verdict.actions == wanted]
+
+    told = those(actions.TELL)
     said = [
-        *_telling([one.row for one in found if actions.TELL in one.verdict.actions]),
-        *_revoking([one.row for one in found if one.verdict.actions == (actions.REVOKE,)], reason),
+        *_telling([row for row in told if not row.managed]),
+        *_told_to_revoke([row for row in told if row.managed]),
+        *_revoking(those(actions.REVOKE), reason),
         *_replacing([one.row for one in found if actions.REPLACE in one.verdict.actions]),
-        *_revoking(used, reason),
+        *_revoking(those(actions.REPLACE, actions.REVOKE), reason),
+        *_told_to_revoke(those(actions.REPLACE, actions.TELL)),
     ]
     return [{"order": number, **step} for number, step in enumerate(said, 1)]
 
@@ -50,6 +56,11 @@ def steps(found: Sequence[Found], reason: str) -> list[Record]:
 def _telling(rows: Sequence[Row]) -> Iterator[Record]:
     if rows:
         yield {**_step(actions.TELL, rows), "identities": [place(row) for row in rows]}
+
+
+def _told_to_revoke(rows: Sequence[Row]) -> Iterator[Record]:
+    for step in _telling(rows):
+        yield {**step, "issuers": sorted({printable(actions.signer(row)) for row in rows})}
 
 
 def _replacing(rows: Iterable[Row]) -> Iterator[Record]:
