@@ -28,9 +28,9 @@ if t.TYPE_CHECKING:
 pytestmark = pytest.mark.one_core
 
 TODAY = datetime.now(UTC).date()
-TOMORROW, YESTERDAY = (f"{TODAY + timedelta(days=days)}" for days in (1, -1))
+SOON, YESTERDAY = (f"{TODAY + timedelta(days=days)}" for days in (3, -1))  # days to spare: a run may last over midnight
 KEYS: dict[str, t.Any] = {"id": "keys", "key_type": {"allow": ["ecdsa-p384"]}}
-LATER = {**KEYS, "enforce_from": TOMORROW}
+LATER = {**KEYS, "enforce_from": SOON}
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_what_is_live_is_renewed_unchanged_with_a_warning_until_the_rule_is_enfo
     policy = write(world, LATER)
     done = world.converge([web(lifetime="20d", renew_before="479h")], policy=policy)
     assert done["warnings"] == [
-        f"policy: rule keys, web: key.type ecdsa-p256; use ecdsa-p384 (enforced from {TOMORROW})"
+        f"policy: rule keys, web: key.type ecdsa-p256; use ecdsa-p384 (enforced from {SOON})"
     ]
     world.path("web", "1", "chain.pem").write_bytes(b"junk")
     done = world.settled([web(lifetime="20d")], policy=policy)
@@ -71,7 +71,7 @@ def test_what_is_live_is_renewed_unchanged_with_a_warning_until_the_rule_is_enfo
 
 def test_what_is_new_keeps_a_rule_from_the_start(world: World) -> None:
     said = refusal(world, web(), write(world, LATER))
-    assert f"(enforced from {TOMORROW}; what is live already may stay until then, and this is new)" in said
+    assert f"(enforced from {SOON}; what is live already may stay until then, and this is new)" in said
     assert not world.store.exists()
 
 
@@ -102,7 +102,7 @@ LIVE: list[tuple[dict[str, t.Any], dict[str, t.Any], dict[str, t.Any]]] = [
 def test_a_live_identity_may_not_be_changed_so_that_it_breaks_a_rule_to_come(
     world: World, rule: dict[str, t.Any], kept: dict[str, t.Any], broken: dict[str, t.Any]
 ) -> None:
-    policy = write(world, {"id": "to-come", **rule, "enforce_from": TOMORROW})
+    policy = write(world, {"id": "to-come", **rule, "enforce_from": SOON})
     world.converge([web(**kept)], policy=policy)
     assert "what is live already may stay until then, and this is changed" in refusal(world, web(**broken), policy)
 
@@ -112,7 +112,7 @@ def test_a_live_identity_that_breaks_a_rule_to_come_stays_as_it_is(
     world: World, rule: dict[str, t.Any], kept: dict[str, t.Any], broken: dict[str, t.Any]
 ) -> None:
     world.converge([web(**broken)])
-    policy = write(world, {"id": "to-come", **rule, "enforce_from": TOMORROW})
+    policy = write(world, {"id": "to-come", **rule, "enforce_from": SOON})
     done = world.converge([web(**broken)], policy=policy)
     assert [warning.partition(",")[0] for warning in done["warnings"]] == ["policy: rule to-come"]
     assert (done["changed"], done.get("failed")) == (False, None)
@@ -174,7 +174,7 @@ def made(said: dict[str, t.Any]) -> Candidate:
 @pytest.mark.parametrize("kind", OTHER)
 def test_a_rule_to_come_spares_what_is_live_and_no_other_breach(kind: str) -> None:
     says, live, refused, spared = OTHER[kind]
-    rule = {"id": "to-come", kind: says, "enforce_from": TOMORROW}
+    rule = {"id": "to-come", kind: says, "enforce_from": SOON}
     policy = Policy(compiled(json.dumps({"format": 1, "rules": [rule]}), "policy.yml"), "policy.yml", str(TODAY))
 
     class Ledger:
@@ -193,7 +193,7 @@ def test_a_rule_to_come_spares_what_is_live_and_no_other_breach(kind: str) -> No
 
 def test_a_name_that_a_rule_to_come_forbids_is_not_added_to_another_one(world: World) -> None:
     world.converge([web(dns_names=["px.example.org"])])
-    policy = write(world, {"id": "nm", "enforce_from": TOMORROW, "names": {"dns_names": ["*.corp.example.org"]}})
+    policy = write(world, {"id": "nm", "enforce_from": SOON, "names": {"dns_names": ["*.corp.example.org"]}})
     for names in (["px.example.org", "payments.example.org"], ["admin.example.org"]):
         assert "and this is changed" in refusal(world, web(dns_names=names), policy)
     kept = world.converge([web(dns_names=["px.example.org", "a.corp.example.org"])], policy=policy)
@@ -202,7 +202,7 @@ def test_a_name_that_a_rule_to_come_forbids_is_not_added_to_another_one(world: W
 
 def test_who_signs_may_not_become_one_that_a_rule_to_come_forbids(world: World) -> None:
     authority(world.authorities, "second")
-    only = {"id": "signers", "issuer": {"allow": [{"local": {"authority": "issuing"}}]}, "enforce_from": TOMORROW}
+    only = {"id": "signers", "issuer": {"allow": [{"local": {"authority": "issuing"}}]}, "enforce_from": SOON}
     world.converge([web()])
     world.converge([web(name="api")], issuer=world.issuer("second"))
     policy = write(world, only)
@@ -228,7 +228,7 @@ def test_check_mode_says_the_same(world: World) -> None:
 
 
 def waiver(**said: t.Any) -> dict[str, t.Any]:
-    return {"rule": "keys", "contact": "ciso@example.org", "until": TOMORROW, **said}
+    return {"rule": "keys", "contact": "ciso@example.org", "until": SOON, **said}
 
 
 def test_a_waiver_turns_a_refusal_into_a_warning_that_names_its_contact_and_end(world: World) -> None:
@@ -237,7 +237,7 @@ def test_a_waiver_turns_a_refusal_into_a_warning_that_names_its_contact_and_end(
     world.host = "web1.example.org"
     done = world.converge([web()], policy=policy)
     assert done["warnings"] == [
-        f"policy: rule keys, web: key.type ecdsa-p256; use ecdsa-p384 (waived until {TOMORROW} by ciso@example.org)"
+        f"policy: rule keys, web: key.type ecdsa-p256; use ecdsa-p384 (waived until {SOON} by ciso@example.org)"
     ]
 
 
@@ -247,7 +247,7 @@ def test_a_waiver_of_another_identity_or_host_waives_nothing_here(world: World, 
 
 
 def test_a_waiver_holds_to_the_end_of_its_last_day(world: World) -> None:
-    world.converge([web()], policy=write(world, KEYS, waivers=[waiver(until=str(TODAY))]))
+    world.converge([web()], policy=write(world, KEYS, waivers=[waiver(until=str(datetime.now(UTC).date()))]))
     said = refusal(world, web(name="api"), write(world, KEYS, waivers=[waiver(until=YESTERDAY)]))
     assert said.endswith(f"use ecdsa-p384 (the waiver of ciso@example.org ended on {YESTERDAY})")
 
@@ -307,7 +307,7 @@ def test_a_policy_may_have_dates_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "refuses"), [({}, True), ({"severity": "warn"}, False), ({"enforce_from": TOMORROW}, False)]
+    ("said", "refuses"), [({}, True), ({"severity": "warn"}, False), ({"enforce_from": SOON}, False)]
 )
 def test_a_key_that_is_found_on_other_hosts_is_judged_when_it_is_found(said: dict[str, str], *, refuses: bool) -> None:
     rule = {"id": "own-keys", "shared_key": {"allow": False}, **said}
@@ -357,8 +357,8 @@ def test_other_issuers_that_sign_by_a_role_are_nobodys_business(world: World) ->
 
 
 def test_a_leave_that_is_needed_from_later_on_is_a_warning_of_other_issuers(world: World) -> None:
-    rule = {"id": "ours", "issuer": {"allow": [{"local": None}]}, "enforce_from": TOMORROW}
+    rule = {"id": "ours", "issuer": {"allow": [{"local": None}]}, "enforce_from": SOON}
     done = world.converge([web()], issuers=verbatim(), policy=write(world, rule))
     assert not done.get("failed")
     (warning,) = [line for line in done["warnings"] if line.startswith("policy: rule ours, web: ")]
-    assert warning.endswith(f"(enforced from {TOMORROW}; in option issuers)")
+    assert warning.endswith(f"(enforced from {SOON}; in option issuers)")
